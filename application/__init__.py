@@ -1,0 +1,1 @@
+"""The one use case and the ports it speaks through."""

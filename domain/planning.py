@@ -1,0 +1,103 @@
+"""Which parts of which recordings make up a clip, and what is missing."""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from attrs import frozen
+
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+
+
+class Coverage(Enum):
+    """How much of the wanted window there is footage for."""
+
+    FULL = "full"
+    TAIL_MISSING = "tail missing"
+    """Footage from the start up to some moment, and nothing later: it may still be on its way."""
+    HOLE = "hole"
+    """The head is missing, or there is a gap with footage after it: it will not come any more."""
+    NONE = "none"
+
+
+@frozen
+class Cut:
+    """The part of one segment that a clip needs."""
+
+    segment: RecordingSegment
+    window: TimeWindow
+
+
+@frozen
+class ClipPlan:
+    """A clip as ordered cuts. Cuts, seams and gaps together tile `window`, each in time order."""
+
+    window: TimeWindow
+    cuts: tuple[Cut, ...] = ()
+    seams: tuple[TimeWindow, ...] = ()
+    """Short holes after a cut: its last frame is held, the clip's clock goes on."""
+    gaps: tuple[TimeWindow, ...] = ()
+    """Missing stretches: the clip's clock skips them."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the window the plan delivers."""
+        if not self.cuts:
+            return Coverage.NONE
+        if not self.gaps:
+            return Coverage.FULL
+        only_the_tail = len(self.gaps) == 1 and self.gaps[0].end_ms == self.window.end_ms
+        return Coverage.TAIL_MISSING if only_the_tail else Coverage.HOLE
+
+    @property
+    def delivered_ms(self) -> int:
+        """The clip's length in milliseconds: the window without its gaps."""
+        return self.window.length_ms - sum(gap.length_ms for gap in self.gaps)
+
+    def clip_time_ms(self, instant_ms: int) -> int:
+        """Say where in the clip the instant `instant_ms` (since the epoch) is seen, in ms.
+
+        The clip's clock is the wall clock less the gaps skipped before the instant.
+        """
+        skipped_ms = sum(
+            min(gap.end_ms, instant_ms) - gap.start_ms
+            for gap in self.gaps
+            if gap.start_ms < instant_ms
+        )
+        return instant_ms - self.window.start_ms - skipped_ms
+
+
+def plan_clip(
+    window: TimeWindow, segments: Iterable[RecordingSegment], seam_tolerance_ms: int
+) -> ClipPlan:
+    """Cover `window` with as few cuts as the segments allow, each instant once.
+
+    Where segments overlap, the one that plays goes on until it ends, then the one that reaches
+    furthest takes over. A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap
+    beyond. A hole at the window's head is a gap; one at its tail too, unless the last segment's
+    frame is held over it. The order of `segments` is of no account, and one listed twice counts
+    once.
+    """
+    usable = sorted({s for s in segments if s.window.overlaps(window)})
+    cuts: list[Cut] = []
+    seams: list[TimeWindow] = []
+    gaps: list[TimeWindow] = []
+    reached_ms = window.start_ms
+    while reached_ms < window.end_ms:
+        following = [s for s in usable if s.window.end_ms > reached_ms]
+        if not following:
+            held = bool(cuts) and cuts[-1].segment.held_until_ms >= window.end_ms
+            (seams if held else gaps).append(TimeWindow(reached_ms, window.end_ms))
+            break
+        starts_ms = max(reached_ms, following[0].window.start_ms)
+        if starts_ms > reached_ms:
+            hole = TimeWindow(reached_ms, starts_ms)
+            held = bool(cuts) and hole.length_ms <= seam_tolerance_ms
+            (seams if held else gaps).append(hole)
+        furthest = max(
+            (s for s in following if s.window.start_ms <= starts_ms),
+            key=lambda s: s.window.end_ms,
+        )
+        reached_ms = min(furthest.window.end_ms, window.end_ms)
+        cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
+    return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))

@@ -1,0 +1,1 @@
+"""The ways in: Lambda, worker and command line, and the one place that wires them."""

@@ -1,0 +1,106 @@
+"""Boxes: a size, a four-character kind, a payload (ISO/IEC 14496-12, 4.2).
+
+Walked in memory over a ``memoryview`` (nothing is copied), built as plain ``bytes``.
+"""
+
+# ruff: noqa: PLR2004 - the numbers are the standard's own
+
+import struct
+from collections.abc import Callable, Iterator
+
+from attrs import frozen
+
+from infrastructure.mp4.errors import BadMp4
+
+Read = Callable[[int, int], bytes]
+"""(offset, length) -> exactly that many bytes of the file."""
+
+
+@frozen
+class Head:
+    """A box header: its kind, its own length and the whole box's size, all in bytes."""
+
+    kind: bytes
+    header_bytes: int
+    size_bytes: int
+
+
+def head(data: bytes | memoryview, at: int, room: int) -> Head | None:
+    """Read the box header at *at*; *room* bytes are left from there to the end of what holds it.
+
+    None where the header itself is cut off. A size of 0 means "to the end". The size may exceed
+    *room*: what that means is the caller's to say. BadMp4 on a size smaller than its own header.
+    """
+    if room < 8 or len(data) < at + 8:
+        return None
+    size, kind = struct.unpack_from(">I4s", data, at)
+    header = 8
+    if size == 1:
+        if room < 16 or len(data) < at + 16:
+            return None
+        (size,) = struct.unpack_from(">Q", data, at + 8)
+        header = 16
+    elif size == 0:
+        size = room
+    if size < header:
+        raise BadMp4(f"the box {name(kind)} claims {size} bytes, less than its own header")
+    return Head(kind, header, size)
+
+
+def name(kind: bytes) -> str:
+    """Return *kind* printable, whatever bytes it holds."""
+    return kind.decode("latin-1").encode("unicode_escape").decode()
+
+
+def children(payload: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield kind and payload of each box inside *payload*; BadMp4 where one leaves its parent.
+
+    Fewer than 8 bytes at the end are padding: QuickTime ends some lists with a 32-bit zero.
+    """
+    at, end = 0, len(payload)
+    while end - at >= 8:
+        found = head(payload, at, end - at)
+        if found is None or found.size_bytes > end - at:
+            kind = bytes(payload[at + 4 : at + 8])
+            raise BadMp4(f"the box {name(kind)} is larger than the box around it")
+        yield found.kind, payload[at + found.header_bytes : at + found.size_bytes]
+        at += found.size_bytes
+
+
+def child(payload: memoryview, *path: bytes) -> memoryview | None:
+    """Return the payload of the first box at *path* below *payload*, or None."""
+    for step in path:
+        for kind, inner in children(payload):
+            if kind == step:
+                payload = inner
+                break
+        else:
+            return None
+    return payload
+
+
+def needed(payload: memoryview, *path: bytes) -> memoryview:
+    """Return the payload of the first box at *path*; BadMp4 if there is none."""
+    found = child(payload, *path)
+    if found is None:
+        raise BadMp4(f"there is no box {'/'.join(map(name, path))}")
+    return found
+
+
+def version(payload: memoryview) -> int:
+    """Return the version a full box begins with (4.2)."""
+    number: int = struct.unpack_from(">B", payload)[0]
+    return number
+
+
+def box(kind: bytes, *payload: bytes) -> bytes:
+    """Build a box; 64-bit size only where 32 bits don't suffice."""
+    size = 8 + sum(map(len, payload))
+    if size < 1 << 32:
+        return struct.pack(">I4s", size, kind) + b"".join(payload)
+    return struct.pack(">I4sQ", 1, kind, size + 8) + b"".join(payload)
+
+
+def full_box(kind: bytes, version: int, flags: int, *payload: bytes) -> bytes:
+    """Build a box whose payload begins with a version and 24 flags (4.2)."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *payload)

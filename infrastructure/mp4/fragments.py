@@ -1,0 +1,162 @@
+"""Movie fragments: one ``moof`` adds runs of samples to the tracks (ISO/IEC 14496-12, 8.8)."""
+
+# ruff: noqa: PLR2004 - the numbers are the standard's own
+
+import struct
+from array import array
+from collections.abc import Mapping
+from itertools import accumulate, chain
+from operator import add
+
+from attrs import frozen
+
+from infrastructure.mp4.boxes import child, children, needed, version
+from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.tables import SAMPLES_AT_MOST, TIME_AT_MOST, Media, words
+
+NOT_SYNC = 0x0101_0000
+"""sample_is_non_sync_sample, and sample_depends_on's bit for "depends on others" (8.8.3.1)."""
+
+
+@frozen
+class Defaults:
+    """What a sample has where its run says nothing (8.8.3)."""
+
+    duration: int = 0  # ticks
+    size: int = 0  # bytes
+    flags: int = 0
+
+
+def read_trex(mvex: memoryview) -> dict[int, Defaults]:
+    """Read every track's defaults out of the moov's mvex."""
+    found = {}
+    for kind, payload in children(mvex):
+        if kind == b"trex":
+            track_id, _, duration, size, flags = struct.unpack_from(">5I", payload, 4)
+            found[track_id] = Defaults(duration, size, flags)
+    return found
+
+
+def add_fragment(
+    moof: memoryview,
+    moof_at: int,
+    size_bytes: int,
+    media: Mapping[int, Media],
+    trex: Mapping[int, Defaults],
+) -> None:
+    """Append the samples that *moof* (its payload; the box lies at *moof_at*) describes."""
+    data_end = moof_at
+    for kind, traf in children(moof):
+        if kind != b"traf":
+            continue
+        tfhd = needed(traf, b"tfhd")
+        flags, track_id = struct.unpack_from(">II", tfhd, 0)
+        flags &= 0xFFFFFF
+        optional = _fields(tfhd, 8, flags, ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4)))
+        base, description, duration, size, sample_flags = optional
+        if description not in (None, 1):
+            raise BadMp4("several sample entries in one track are not supported")
+        inherited = trex.get(track_id, Defaults())
+        defaults = Defaults(
+            inherited.duration if duration is None else duration,
+            inherited.size if size is None else size,
+            inherited.flags if sample_flags is None else sample_flags,
+        )
+        if base is None:
+            base = moof_at if flags & 0x20000 else data_end
+        data_end = base
+        track = media.get(track_id)
+        if track is not None:
+            start = _start(child(traf, b"tfdt"), track)
+        for inner, trun in children(traf):
+            if inner != b"trun":
+                continue
+            run = read_trun(trun, base, data_end, defaults, size_bytes)
+            data_end = run.end
+            if track is not None:
+                start = _append(track, run, start)
+
+
+@frozen(eq=False)
+class Run:
+    """One trun: offsets and end in bytes of the file, the rest in ticks of the track."""
+
+    offsets: "array[int]"
+    sizes: "array[int]"
+    durations: "array[int]"
+    composition: "array[int] | None"
+    flags: "array[int]"
+    end: int
+
+
+def read_trun(trun: memoryview, base: int, follow: int, defaults: Defaults, size_bytes: int) -> Run:
+    """Read one run (8.8.8); its data lies at *base* + its data offset, or else at *follow*."""
+    flags, count = struct.unpack_from(">II", trun, 0)
+    flags &= 0xFFFFFF
+    offset, first_flags = _fields(trun, 8, flags, ((0x1, 4), (0x4, 4)))
+    at = 8 + 4 * ((offset is not None) + (first_flags is not None))
+    start = follow if offset is None else base + (offset ^ 1 << 31) - (1 << 31)
+    each = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
+    step = len(each)
+    entries = trun[at : at + 4 * step * count]
+    if len(entries) < 4 * step * count or count > SAMPLES_AT_MOST:
+        raise BadMp4(f"trun announces {count} samples, more than its bytes hold")
+    if not flags & 0x200 and not 0 < defaults.size * max(count, 1) <= size_bytes:
+        raise BadMp4(f"trun announces {count} samples of {defaults.size} bytes")
+    numbers = words(entries)
+
+    def column(bit: int, default: int) -> "array[int]":
+        return numbers[each.index(bit) :: step] if flags & bit else array("I", [default]) * count
+
+    sizes, sample_flags = column(0x200, defaults.size), column(0x400, defaults.flags)
+    if first_flags is not None and count:
+        sample_flags[0] = first_flags
+    end = start + sum(sizes)
+    if start < 0 or end > size_bytes:
+        raise BadMp4("a fragment's samples lie outside the file")
+    offsets = array("q", accumulate(chain((start,), sizes)))
+    offsets.pop()
+    composition = words(entries, signed=True)[each.index(0x800) :: step] if flags & 0x800 else None
+    return Run(offsets, sizes, column(0x100, defaults.duration), composition, sample_flags, end)
+
+
+def _fields(
+    payload: memoryview, at: int, flags: int, fields: tuple[tuple[int, int], ...]
+) -> list[int | None]:
+    """Read the optional fields (flag bit, bytes) that lie one after the other from *at*."""
+    found: list[int | None] = []
+    for bit, length in fields:
+        if not flags & bit:
+            found.append(None)
+            continue
+        found.append(struct.unpack_from(">Q" if length == 8 else ">I", payload, at)[0])
+        at += length
+    return found
+
+
+def _start(tfdt: memoryview | None, track: Media) -> int:
+    """Return the decode time of the fragment's first sample: tfdt's, or the last one's end."""
+    if tfdt is None:
+        return track.dts[-1] + track.durations[-1] if track.dts else 0
+    start: int
+    (start,) = struct.unpack_from(">Q" if version(tfdt) == 1 else ">I", tfdt, 4)
+    if start > TIME_AT_MOST:
+        raise BadMp4("a fragment begins at a time no recording reaches")
+    return start
+
+
+def _append(track: Media, run: Run, start: int) -> int:
+    if len(track.sizes) + len(run.sizes) > SAMPLES_AT_MOST:
+        raise BadMp4(f"more than {SAMPLES_AT_MOST} samples in a track are not supported")
+    dts = array("q", accumulate(chain((start,), run.durations)))
+    end = dts.pop()
+    track.offsets.extend(run.offsets)
+    track.sizes.extend(run.sizes)
+    track.dts.extend(dts)
+    track.pts.extend(dts if run.composition is None else map(add, dts, run.composition))
+    track.durations.extend(map(int, run.durations))
+    if track.kind == "vide":
+        track.sync.extend(0 if flags & NOT_SYNC else 1 for flags in run.flags)
+    else:
+        track.sync.extend(b"\1" * len(run.sizes))
+    return end

@@ -1,0 +1,52 @@
+"""A recording together with its sample index."""
+
+from attrs import frozen
+
+from application.ports import Recording
+from domain.errors import NotRecordedYet, Undecodable
+from domain.recording import RecordingSegment
+from infrastructure.mp4.boxes import Read
+from infrastructure.mp4.errors import BadMp4, NoMoov
+from infrastructure.mp4.index import Index, read_index
+
+
+@frozen(eq=False)
+class Mp4Recording(Recording):
+    """An MP4 file whose bytes `fetch` gives, range by range, each checked to be of `version`."""
+
+    segment: RecordingSegment
+    size_bytes: int
+    version: str
+    index: Index
+    fetch: Read
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return exactly `length` bytes from `offset` on."""
+        check_range(offset, length, self.size_bytes)
+        return self.fetch(offset, length)
+
+
+def open_mp4(
+    segment: RecordingSegment, size_bytes: int, version: str, fetch: Read, tolerance_ms: int
+) -> Mp4Recording:
+    """Read the index of a segment's file and measure the segment by it.
+
+    NotRecordedYet if the recorder has not finished the file, Undecodable if it is no recording.
+    """
+    try:
+        index = read_index(fetch, size_bytes)
+    except NoMoov as error:
+        raise NotRecordedYet(f"{segment.name} is not finished yet: {error}") from error
+    except BadMp4 as error:
+        raise Undecodable(f"{segment.name} is no recording that can be read: {error}") from error
+    if index.video is None or index.length_ms < 1:
+        raise Undecodable(f"{segment.name} holds no video.")
+    return Mp4Recording(
+        segment.measured(index.length_ms, tolerance_ms), size_bytes, version, index, fetch
+    )
+
+
+def check_range(offset: int, length: int, size_bytes: int) -> None:
+    """ValueError unless the range lies within a file of `size_bytes`."""
+    if offset < 0 or length < 0 or offset + length > size_bytes:
+        raise ValueError(f"bytes {offset}+{length} lie outside of {size_bytes}")

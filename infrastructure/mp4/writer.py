@@ -1,0 +1,327 @@
+"""Write ordinary MP4 files: a header in front of a payload, and small windows of a recording.
+
+The file is ``ftyp | moov | mdat header`` (``write_header``) followed by the payload. Samples may
+lie anywhere in the payload, in any order, with unnamed bytes between them.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, pairwise
+from math import lcm
+from operator import sub
+from typing import BinaryIO
+
+from attrs import frozen
+
+from infrastructure.mp4.boxes import Read, box, full_box
+from infrastructure.mp4.index import Index, Track
+
+IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+CHUNK_SAMPLES_AT_MOST = 100
+MOVIE_TIMESCALE_AT_MOST = 10_000_000
+HOLE_READ_THROUGH_BYTES = 64 << 10
+UND = 0x55C4  # the language "und", three letters of 5 bits (8.4.2.3)
+U32 = 1 << 32
+
+
+@frozen(eq=False)
+class OutTrack:
+    """One track to write: its samples in decode order.
+
+    *media_time* is where the presentation begins in the track's own times. Above 0, or with a
+    *duration* that ends before the media does, or with a *delay*, an edit list is written.
+    """
+
+    kind: str  # "vide" or "soun"
+    sample_entry: bytes  # written into stsd as it is
+    timescale: int  # ticks per second
+    offsets: Sequence[int]  # bytes from the first byte after the mdat header
+    sizes: Sequence[int]  # bytes
+    dts: Sequence[int]  # ticks, ascending from 0
+    pts: Sequence[int]  # ticks, none before its dts
+    sync: Sequence[int]  # 1 at a sync sample
+    duration: int  # ticks presented, from media_time on
+    last_duration: int  # ticks: stts gives it to the last sample
+    media_time: int = 0  # ticks
+    delay: int = 0  # ticks of nothing before the media (an empty edit)
+    width: int = 0  # pixels, 0 for sound
+    height: int = 0
+    matrix: tuple[int, ...] = IDENTITY
+
+
+@frozen
+class WindowNote:
+    """What ``write_window`` wrote: time in the window = the recording's pts - pts_offset."""
+
+    pts_offset: int  # ticks of the video's timescale
+    frames: int
+    size_bytes: int
+
+
+def write_header(
+    tracks: Sequence[OutTrack], payload_bytes: int, movie_timescale: int | None = None
+) -> bytes:
+    """Return everything that stands before a payload of *payload_bytes*.
+
+    The movie's timescale, in which edit lists count, is by default the least common multiple of the
+    tracks': every edit is then exact. Where that is beyond 10 MHz it is the first track's, and the
+    others' edits are up to one of its ticks longer. Consecutive samples that lie back to back form
+    chunks of at most 100. ValueError on times that no table can hold.
+    """
+    common = lcm(*(track.timescale for track in tracks))
+    timescale = movie_timescale or (
+        common if common <= MOVIE_TIMESCALE_AT_MOST else tracks[0].timescale
+    )
+    mdat = (
+        struct.pack(">I4s", payload_bytes + 8, b"mdat")
+        if payload_bytes + 8 < U32
+        else struct.pack(">I4sQ", 1, b"mdat", payload_bytes + 16)
+    )
+    brands = b"isomiso2" + (b"avc1" if tracks[0].sample_entry[4:8] == b"avc1" else b"") + b"mp41"
+    ftyp = box(b"ftyp", b"isom", struct.pack(">I", 0x200), brands)
+    traks = [_Trak(number, track, timescale) for number, track in enumerate(tracks, 1)]
+    ends = [trak.presented for trak in traks]
+    mvhd = _timed(b"mvhd", 0, timescale, max(ends, default=0)) + struct.pack(
+        ">IHH8x9i24xI", 0x10000, 0x100, 0, *IDENTITY, len(tracks) + 1
+    )
+    mvhd = struct.pack(">I", len(mvhd) + 4) + mvhd
+    # The chunks lie behind the moov, whose length depends on how wide their offsets must be. Wider
+    # offsets only move them further, so this settles.
+    base = 0
+    while True:
+        moov = box(b"moov", mvhd, *(trak.at(base) for trak in traks))
+        header = ftyp + moov + mdat
+        if len(header) == base:
+            return header
+        base = len(header)
+
+
+def _timed(kind: bytes, flags: int, timescale: int, duration: int) -> bytes:
+    """Begin an mvhd or mdhd, without its size: version 1 where 32 bits don't hold the duration."""
+    if duration < U32:
+        return struct.pack(">4s5I", kind, flags, 0, 0, timescale, duration)
+    return struct.pack(">4sIQQIQ", kind, 1 << 24 | flags, 0, 0, timescale, duration)
+
+
+class _Trak:
+    """A trak, all but the place of its chunks."""
+
+    def __init__(self, number: int, track: OutTrack, movie_timescale: int) -> None:
+        _check(track)
+        video = track.kind == "vide"
+
+        def movie(ticks: int) -> int:
+            return -(-ticks * movie_timescale // track.timescale)
+
+        delay, duration = movie(track.delay), movie(track.duration)
+        self.presented = delay + duration
+        wide = self.presented >= U32
+        ids = (0, 0, number, 0, self.presented)
+        self._before = full_box(
+            b"tkhd",
+            wide,
+            3,
+            struct.pack(">QQIIQ" if wide else ">5I", *ids),
+            struct.pack(">8xHHHH9i", 0, 0 if video else 1, 0 if video else 0x100, 0, *track.matrix),
+            struct.pack(">II", track.width << 16, track.height << 16),
+        )
+        ends = (track.pts[i] + delta for i, delta in enumerate(_deltas(track)))
+        left = max(ends, default=0) - track.media_time
+        if track.media_time or track.delay or track.duration < left:
+            edits = [(delay, -1)] if delay else []
+            self._before += _edit_list([*edits, (duration, track.media_time)])
+        media_duration = sum(_deltas(track))
+        mdhd = _timed(b"mdhd", 0, track.timescale, media_duration) + struct.pack(">HH", UND, 0)
+        handler, title = track.kind.encode(), b"VideoHandler" if video else b"SoundHandler"
+        self._mdia = (
+            struct.pack(">I", len(mdhd) + 4) + mdhd,
+            full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), title, b"\0"),
+        )
+        self._minf = (
+            full_box(b"vmhd", 0, 1, bytes(8)) if video else full_box(b"smhd", 0, 0, bytes(4)),
+            box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))),
+        )
+        self._chunks, counts = _chunks(track)
+        self._stbl = b"".join(_tables(track, counts))
+
+    def at(self, base: int) -> bytes:
+        """Return the box for a payload that begins *base* bytes into the file."""
+        places = [base + chunk for chunk in self._chunks]
+        wide = max(places, default=0) >= U32
+        numbers = struct.pack(f">I{len(places)}{'Q' if wide else 'I'}", len(places), *places)
+        stbl = box(b"stbl", self._stbl, full_box(b"co64" if wide else b"stco", 0, 0, numbers))
+        return box(
+            b"trak", self._before, box(b"mdia", *self._mdia, box(b"minf", *self._minf, stbl))
+        )
+
+
+def _check(track: OutTrack) -> None:
+    count = len(track.sizes)
+    columns = (track.offsets, track.dts, track.pts, track.sync)
+    if not count or any(len(column) != count for column in columns):
+        raise ValueError("a track needs samples, and each of them every number")
+    if track.dts[0] != 0 or any(not 0 <= delta < U32 for delta in _deltas(track)):
+        raise ValueError("decode times must ascend from 0, in steps of less than 2^32 ticks")
+    if any(not 0 <= offset < U32 for offset in map(sub, track.pts, track.dts)):
+        raise ValueError("a sample is shown before it is decoded, or 2^32 ticks later")
+    if track.media_time < 0 or track.delay < 0 or track.duration < 0:
+        raise ValueError("an edit list counts forwards")
+
+
+def _deltas(track: OutTrack) -> Iterator[int]:
+    return chain((b - a for a, b in pairwise(track.dts)), (track.last_duration,))
+
+
+def _edit_list(edits: list[tuple[int, int]]) -> bytes:
+    """Write (movie ticks, media time) pairs; 64 bits wide where one needs it (8.6.6)."""
+    wide = any(max(edit) >= 1 << 31 for edit in edits)
+    form = ">QqI" if wide else ">IiI"
+    entries = b"".join(struct.pack(form, *edit, 0x10000) for edit in edits)
+    return box(b"edts", full_box(b"elst", wide, 0, struct.pack(">I", len(edits)), entries))
+
+
+def _chunks(track: OutTrack) -> tuple[list[int], list[int]]:
+    """Return each chunk's place in the payload and its number of samples."""
+    places: list[int] = []
+    counts: list[int] = []
+    follow = -1
+    for offset, size in zip(track.offsets, track.sizes, strict=True):
+        if offset == follow and counts[-1] < CHUNK_SAMPLES_AT_MOST:
+            counts[-1] += 1
+        else:
+            places.append(offset)
+            counts.append(1)
+        follow = offset + size
+    return places, counts
+
+
+def _tables(track: OutTrack, counts: list[int]) -> Iterator[bytes]:
+    yield full_box(b"stsd", 0, 0, struct.pack(">I", 1), track.sample_entry)
+    yield _run_lengths(b"stts", _deltas(track))
+    if any(track.pts[i] != time for i, time in enumerate(track.dts)):
+        yield _run_lengths(b"ctts", map(sub, track.pts, track.dts))
+    if not all(track.sync):
+        marked = [number for number, sync in enumerate(track.sync, 1) if sync]
+        yield full_box(b"stss", 0, 0, struct.pack(f">I{len(marked)}I", len(marked), *marked))
+    sizes = struct.pack(f">II{len(track.sizes)}I", 0, len(track.sizes), *track.sizes)
+    yield full_box(b"stsz", 0, 0, sizes)
+    runs, first = [], 1
+    for count, group in groupby(counts):
+        runs.append(struct.pack(">III", first, count, 1))
+        first += sum(1 for _ in group)
+    yield full_box(b"stsc", 0, 0, struct.pack(">I", len(runs)), *runs)
+
+
+def _run_lengths(kind: bytes, values: Iterable[int]) -> bytes:
+    runs = [struct.pack(">II", sum(1 for _ in run), value) for value, run in groupby(values)]
+    return full_box(kind, 0, 0, struct.pack(">I", len(runs)), *runs)
+
+
+def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
+    """Give frames, in decode order, the decode times an MP4 needs.
+
+    Returns (dts, pts, media_time), in the ticks of *pts*: dts are the sorted pts minus the smallest
+    lead that keeps every pts >= dts, moved so that dts[0] == 0. media_time is how far 0 of the
+    caller's clock moved: an edit list that starts there brings it back. It is 0 where the first
+    shown frame comes later than the lead: ctts alone then carries the wait.
+    """
+    if not pts:
+        return [], [], 0
+    order = sorted(pts)
+    lead = max(map(sub, order, pts))
+    shift = max(0, lead - order[0])
+    return [time - order[0] for time in order], [time + shift for time in pts], shift
+
+
+def write_window(  # noqa: PLR0913, PLR0917
+    index: Index, read: Read, first: int, last: int, out: BinaryIO, sound: range = range(0)
+) -> WindowNote:
+    """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
+
+    Same bytes and sample entry, times moved so that the earliest of them is shown at 0; the edit
+    list reaches to the end of the last one shown, so that no frame is dropped. *sound* names sound
+    samples to take along, in step; what lies before 0 is kept, hidden by the edit list.
+    Reads go up the file, one per run of bytes; holes under 64 KiB are read through, not written.
+    """
+    video = index.video
+    if video is None or not 0 <= first <= last < len(video.sizes):
+        raise ValueError(f"the recording has no video samples {first} to {last}")
+    wanted = range(first, last + 1)
+    zero = min(video.pts[i] for i in wanted)
+    parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
+    tracks_of = [(video, wanted)]
+    if sound and index.sound is not None:
+        tracks_of.append((index.sound, sound))
+        parts += [(index.sound.offsets[i], index.sound.sizes[i]) for i in sound]
+    order = sorted(range(len(parts)), key=parts.__getitem__)
+    offsets, payload_bytes = [0] * len(parts), 0
+    for i in order:
+        offsets[i] = payload_bytes
+        payload_bytes += parts[i][1]
+    tracks = [_video(video, wanted, zero, offsets[: len(wanted)])]
+    if len(tracks_of) > 1:
+        track = index.sound
+        assert track is not None  # noqa: S101 - seen above
+        move = (2 * zero * track.timescale + video.timescale) // (2 * video.timescale)
+        tracks.append(_sound(track, sound, move, offsets[len(wanted) :]))
+    header = write_header(tracks, payload_bytes)
+    out.write(header)
+    for at, length, pieces in _runs([parts[i] for i in order]):
+        data = memoryview(read(at, length))
+        out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
+    return WindowNote(zero, len(wanted), len(header) + payload_bytes)
+
+
+def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:
+    dts, pts, media_time = video_times([track.pts[i] - zero for i in wanted])
+    end = max(track.pts[i] - zero + max(track.durations[i], 1) for i in wanted)
+    return OutTrack(
+        kind="vide",
+        sample_entry=track.sample_entry,
+        timescale=track.timescale,
+        offsets=offsets,
+        sizes=track.sizes[wanted.start : wanted.stop],
+        dts=dts,
+        pts=pts,
+        sync=track.sync[wanted.start : wanted.stop],
+        duration=end,
+        last_duration=max(track.durations[wanted[-1]], 1),
+        media_time=media_time,
+        width=track.width,
+        height=track.height,
+        matrix=track.matrix,
+    )
+
+
+def _sound(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:
+    dts = [track.dts[i] - track.dts[wanted[0]] for i in wanted]
+    begin = track.dts[wanted[0]] - zero
+    media_time = max(0, -begin)
+    return OutTrack(
+        kind="soun",
+        sample_entry=track.sample_entry,
+        timescale=track.timescale,
+        offsets=offsets,
+        sizes=[track.sizes[i] for i in wanted],
+        dts=dts,
+        pts=[track.pts[i] - track.dts[wanted[0]] for i in wanted],
+        sync=[1] * len(wanted),
+        duration=max(dts[-1] + track.durations[wanted[-1]] - media_time, 0),
+        last_duration=track.durations[wanted[-1]],
+        media_time=media_time,
+        delay=max(0, begin),
+    )
+
+
+def _runs(parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+    """Join (offset, size) pairs, ascending, into reads: offset, length, and the pairs inside."""
+    run: list[tuple[int, int]] = []
+    end = 0
+    for offset, size in parts:
+        if run and offset - end >= HOLE_READ_THROUGH_BYTES:
+            yield run[0][0], end - run[0][0], run
+            run = []
+        run.append((offset, size))
+        end = max(end, offset + size)
+    if run:
+        yield run[0][0], end - run[0][0], run
