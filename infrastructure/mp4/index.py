@@ -37,6 +37,7 @@ longer moof. sidx and mfra are not needed.
 
 import struct
 from array import array
+from operator import add
 
 from attrs import field, frozen
 
@@ -180,9 +181,9 @@ def _check_inside(file: "_Ahead", track: Media) -> None:
         return
     if track.kind == "vide" and 0 in track.sizes:
         raise BadMp4(f"video sample {track.sizes.index(0)} has no bytes")
-    if sum(track.sizes) > file.size_bytes:
-        raise BadMp4("the samples are larger than the file: they overlap")
-    if max(map(int.__add__, track.offsets, track.sizes)) <= file.size_bytes:
+    if max(map(add, track.offsets, track.sizes)) <= file.size_bytes:
+        if sum(track.sizes) > file.size_bytes:
+            raise BadMp4("the samples are larger than the file: they overlap")
         return
     at = 0
     for _ in range(BOXES_AT_MOST):
@@ -216,12 +217,13 @@ def _on_one_clock(
         shift = moved - own.media_time
         if abs(shift) > 1 << 60:
             raise BadMp4("the edit list moves a track further than any recording lasts")
-        last = max(range(len(track.pts)), key=track.pts.__getitem__)
+        last = track.pts.index(max(track.pts))
         until = track.pts[last] + max(track.durations[last], 1) + shift
         if own.duration:
             until = min(until, moved + _rounded(own.duration * track.timescale, timescale))
         if track is leader and until <= 0:
             raise BadMp4("the edit list ends before the first frame")
+        dts = _shifted(track.dts, shift)
         return Track(
             kind=track.kind,
             codec=track.entry.codec,
@@ -235,8 +237,8 @@ def _on_one_clock(
             channels=track.entry.channels,
             offsets=track.offsets,
             sizes=track.sizes,
-            dts=_shifted(track.dts, shift),
-            pts=_shifted(track.pts, shift),
+            dts=dts,
+            pts=dts[:] if track.pts == track.dts else _shifted(track.pts, shift),
             durations=track.durations,
             sync=track.sync,
             shown_until=until,
@@ -251,7 +253,7 @@ def _on_one_clock(
 
 
 def _shifted(times: "array[int]", by: int) -> "array[int]":
-    return array("q", [time + by for time in times]) if by else times
+    return array("q", map(by.__add__, times)) if by else times
 
 
 def _rounded(number: int, divisor: int) -> int:

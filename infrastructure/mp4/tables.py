@@ -11,8 +11,8 @@ import struct
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate, chain, pairwise, repeat
-from operator import add
+from itertools import accumulate, chain, repeat
+from operator import add, mul, sub
 
 from attrs import define, frozen
 
@@ -166,33 +166,31 @@ def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
     values = words(entries, signed=what == "ctts")[1::2]
     if sum(counts) != samples:
         raise BadMp4(f"{what} covers {sum(counts)} samples, but stsz lists {samples}")
+    if len(counts) == 1:
+        return array("q", values) * samples
     return array("q", chain.from_iterable(map(repeat, values, counts)))
 
 
 def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
     """Place every sample: stsc says how many of them each chunk holds."""
     chunks = _chunks(stbl)
-    stsc = list(struct.iter_unpack(">III", table(needed(stbl, b"stsc"), "stsc", 12)))
-    firsts = [entry[0] for entry in stsc] + [len(chunks) + 1]
-    if firsts[0] != 1 or any(a >= b for a, b in pairwise(firsts)):
+    entries = words(table(needed(stbl, b"stsc"), "stsc", 12))
+    firsts, each = [*entries[0::3], len(chunks) + 1], entries[1::3]
+    spans = list(map(sub, firsts[1:], firsts))
+    if firsts[0] != 1 or min(spans, default=1) < 1:
         raise BadMp4("stsc and the chunk offsets contradict each other")
-    offsets, done, samples = array("q"), 0, len(sizes)
-    for (first, each, description), end in zip(stsc, firsts[1:], strict=True):
-        if description != 1:
-            raise BadMp4("several sample entries in one track are not supported")
-        if each == 0 or done + (end - first) * each > samples:
-            raise BadMp4(f"stsc and stsz disagree on the number of samples ({samples})")
-        here = chunks[first - 1 : end - 1]
-        if each == 1:
-            offsets.extend(array("q", here))
-            done += len(here)
-            continue
-        for chunk in here:
-            offsets.extend(accumulate(chain((chunk,), sizes[done : done + each - 1])))
-            done += each
-    if done != samples:
-        raise BadMp4(f"the chunks hold {done} samples, but stsz lists {samples}")
-    return offsets
+    if any(map((1).__ne__, entries[2::3])):
+        raise BadMp4("several sample entries in one track are not supported")
+    held = sum(map(mul, each, spans))
+    if held != len(sizes) or 0 in each:
+        raise BadMp4(f"the chunks hold {held} samples, but stsz lists {len(sizes)}")
+    # A sample lies behind its chunk's start by the bytes of the chunk's samples before it; counted
+    # through all samples, that is the difference of two running totals.
+    counts = list(chain.from_iterable(map(repeat, each, spans)))
+    before = list(accumulate(sizes, initial=0))
+    starts = map(before.__getitem__, accumulate(counts, initial=0))
+    bases = map(sub, chunks, starts)
+    return array("q", map(add, chain.from_iterable(map(repeat, bases, counts)), before))
 
 
 def _chunks(stbl: memoryview) -> Sequence[int]:

@@ -54,7 +54,7 @@ class WindowNote:
     """What ``write_window`` wrote: time in the window = the recording's pts - pts_offset."""
 
     pts_offset: int  # ticks of the video's timescale
-    frames: int
+    frames: int  # shown
     size_bytes: int
 
 
@@ -238,16 +238,17 @@ def write_window(  # noqa: PLR0913, PLR0917
 ) -> WindowNote:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
-    Same bytes and sample entry, times moved so that the earliest of them is shown at 0; the edit
-    list reaches to the end of the last one shown, so that no frame is dropped. *sound* names sound
-    samples to take along, in step; what lies before 0 is kept, hidden by the edit list.
+    Same bytes and sample entry, times moved so that *first* is shown at 0; the edit list reaches to
+    the end of the last frame shown, so that none is dropped. Where frames after *first* are shown
+    before it (an open GOP's leading frames, which need the GOP before) they are kept but hidden.
+    *sound* names sound samples to take along, in step; what lies before 0 is hidden too.
     Reads go up the file, one per run of bytes; holes under 64 KiB are read through, not written.
     """
     video = index.video
     if video is None or not 0 <= first <= last < len(video.sizes):
         raise ValueError(f"the recording has no video samples {first} to {last}")
     wanted = range(first, last + 1)
-    zero = min(video.pts[i] for i in wanted)
+    zero = video.pts[first]
     parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
     tracks_of = [(video, wanted)]
     if sound and index.sound is not None:
@@ -269,7 +270,8 @@ def write_window(  # noqa: PLR0913, PLR0917
     for at, length, pieces in _runs([parts[i] for i in order]):
         data = memoryview(read(at, length))
         out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
-    return WindowNote(zero, len(wanted), len(header) + payload_bytes)
+    shown = sum(video.pts[i] >= zero for i in wanted)
+    return WindowNote(zero, shown, len(header) + payload_bytes)
 
 
 def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:

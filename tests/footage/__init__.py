@@ -14,8 +14,9 @@ from tests.footage.judging import (
     assert_sound_in_step,
     assert_times,
 )
-from tests.footage.reading import Beep, ClipReading, frame_hashes, psnr_db, read_clip
+from tests.footage.reading import ClipReading, frame_hashes, psnr_db, read_clip
 from tests.footage.recording import Recording, cached_recording, make_recording
+from tests.footage.sound import Beep
 from tests.footage.wanting import Stretch, Wanted, wanted
 
 __all__ = [

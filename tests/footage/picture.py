@@ -27,7 +27,7 @@ UNREADABLE = -1
 
 
 def draw(size: tuple[int, int], first_number: int, frames: int) -> Iterator[bytes]:
-    """Draw `frames` pictures of `size` (width, height) as planar 8-bit 4:2:0."""
+    """Draw `frames` pictures of `size` (width, height; at least 64 x 48) as planar 8-bit 4:2:0."""
     width, height = size
     luma = _Texture(width, height, 45)
     chroma = _Texture((width + 1) // 2, (height + 1) // 2, 20)
@@ -46,7 +46,7 @@ def draw(size: tuple[int, int], first_number: int, frames: int) -> Iterator[byte
         for bits, (top, bottom) in zip(_code(number), pairwise(rows), strict=True):
             for start in range(top * width + columns[0], bottom * width + columns[0], width):
                 picture[start : start + columns[-1] - columns[0]] = line(bits)
-        yield picture + chroma.at(number) + chroma.at(number + 77)
+        yield bytes(picture) + chroma.at(number) + chroma.at(number + 77)
 
 
 def read_number(scaled_down: bytes) -> int:
@@ -81,14 +81,14 @@ class _Texture:
     def __init__(self, width: int, height: int, swing: int) -> None:
         noise = random.Random(1)
         stripe = bytes(
-            round(124 + swing * math.sin(x * 2 * math.tau / _PERIOD_PX * 5) + noise.uniform(-5, 5))
+            round(124 + swing * math.sin(math.tau * x * 10 / _PERIOD_PX) + noise.uniform(-2, 2))
             for x in range(_PERIOD_PX)
         ) * (2 + width // _PERIOD_PX)
         shifts = (round(60 + y * 2 + 50 * math.sin(y / 17)) % _PERIOD_PX for y in range(height))
         self._picture_bytes = width * height
         self._pixels = b"".join(stripe[shift : shift + width] for shift in shifts)
-        self._pixels += self._pixels[: _PERIOD_PX * _SCROLL_PX]
+        self._pixels += self._pixels[:_PERIOD_PX]
 
     def at(self, number: int) -> bytes:
-        start = number * _SCROLL_PX % min(_PERIOD_PX, self._picture_bytes)
+        start = number * _SCROLL_PX % _PERIOD_PX
         return self._pixels[start : start + self._picture_bytes]

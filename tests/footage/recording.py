@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +14,13 @@ import imageio_ffmpeg
 from attrs import frozen
 
 from tests.footage import picture
+from tests.footage.fragments import start_later
 from tests.footage.sound import beeping
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 DEADLINE_S = 120
+# Without a time base, ffmpeg guesses a frame rate and rounds every time to it.
+KEEP_TIMES = ("-fps_mode", "passthrough", "-enc_time_base", "demux")
 _VERSION = 1
 
 _MOVFLAGS = {
@@ -36,7 +38,8 @@ class Recording:
     start_ms: wall clock at its first presented frame; the sound beeps at whole wall-clock seconds.
     pts_ms: presentation times of its frames (variable frame rate); without, `fps` times them. The
         last frame lasts as long as the one before it.
-    start_time_s: what its first frame's presentation time in the file is.
+    start_time_s: the first frame's presentation time. A fragmented file has no edit list, so its
+        first frame is shown later than that by the reorder delay of its B-frames.
     rotation: quarter turns, in degrees clockwise, by which a player turns the coded picture.
     bitrate_kbps takes the place of `crf`. extra_args go to ffmpeg before the output's name.
     """
@@ -65,6 +68,11 @@ class Recording:
     start_time_s: float = 0.0
     rotation: Literal[0, 90, 180, 270] = 0
     extra_args: tuple[str, ...] = ()
+
+    @property
+    def is_fragmented(self) -> bool:
+        """Whether its samples are described fragment by fragment."""
+        return self.layout in {"fragmented", "fragmented_no_index"}
 
     @property
     def numbers(self) -> list[int]:
@@ -115,6 +123,8 @@ def make_recording(path: Path, recording: Recording) -> Path:
         words = said.read_text(errors="replace")
         if status != 0 or words:
             raise RuntimeError(f"ffmpeg left with {status}: {words}")
+    if recording.start_time_s and recording.is_fragmented:
+        start_later(path, recording.start_time_s)
     return path
 
 
@@ -126,7 +136,7 @@ def cached_recording(folder: Path, recording: Recording) -> Path:
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            os.replace(make_recording(folder / f"{name}.part", recording), path)
+            make_recording(folder / f"{name}.part", recording).replace(path)
     return path
 
 
@@ -158,7 +168,7 @@ def _ivf(recording: Recording) -> Iterator[bytes]:
 
 
 def _encoding(recording: Recording) -> list[str]:
-    argv = ["-map", "0:v", "-fps_mode", "passthrough", "-pix_fmt", recording.pix_fmt]
+    argv = ["-map", "0:v", *KEEP_TIMES, "-pix_fmt", recording.pix_fmt]
     argv += ["-threads", "2", *_video_codec(recording)]
     if recording.sound is not None:
         argv += ["-map", "1:a", "-b:a", "64k"]
@@ -166,12 +176,9 @@ def _encoding(recording: Recording) -> list[str]:
         argv += ["-c:a", "aac", "-aac_coder", "fast"]
     if recording.sound == "mp3":
         argv += ["-c:a", "libmp3lame"]
-    if recording.start_time_s:
+    if recording.start_time_s and not recording.is_fragmented:
         argv += ["-output_ts_offset", str(recording.start_time_s)]
-    movflags = _MOVFLAGS[recording.layout]
-    if recording.start_time_s and "frag_keyframe" in movflags:
-        movflags += "+frag_discont"
-    return [*argv, "-movflags", movflags]
+    return [*argv, "-movflags", _MOVFLAGS[recording.layout]]
 
 
 def _video_codec(recording: Recording) -> list[str]:

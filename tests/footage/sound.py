@@ -1,10 +1,8 @@
 """Sound that tells the time: a 60 ms beep at each whole second, its pitch the second modulo 8."""
 
-from __future__ import annotations
-
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from operator import mul
@@ -37,7 +35,7 @@ def beeping(start_ms: int, duration_ms: Fraction, rate_hz: int, channels: int) -
     return sound[first * channels * 2 : stop * channels * 2]
 
 
-def hear(samples: array[int], rate_hz: int, pieces: Iterable[tuple[float, int]]) -> list[Beep]:
+def hear(samples: Sequence[int], rate_hz: int, pieces: Iterable[tuple[float, int]]) -> list[Beep]:
     """Find the beeps in mono `samples`, decoded as `pieces` of (presentation time in ms, samples).
 
     A beep starts at the first sample louder than a quarter of a beep after 20 ms without any.
@@ -56,7 +54,7 @@ def hear(samples: array[int], rate_hz: int, pieces: Iterable[tuple[float, int]])
     return beeps
 
 
-def _loud_blocks(samples: array[int], start: int, stop: int, block: int) -> Iterable[int]:
+def _loud_blocks(samples: Sequence[int], start: int, stop: int, block: int) -> Iterable[int]:
     """Yield where the loud blocks of samples[start:stop] begin."""
     if _peak(samples[start:stop]) <= _LOUD:
         return ()
@@ -65,11 +63,11 @@ def _loud_blocks(samples: array[int], start: int, stop: int, block: int) -> Iter
     )
 
 
-def _peak(samples: array[int]) -> int:
-    return max(max(samples), -min(samples)) if samples else 0
+def _peak(samples: Sequence[int]) -> int:
+    return max(map(abs, samples), default=0)
 
 
-def _second_named(samples: array[int], onset: int, rate_hz: int) -> int:
+def _second_named(samples: Sequence[int], onset: int, rate_hz: int) -> int:
     """Name the loudest of the eight pitches in 10 ms, in which they are orthogonal."""
     begin = onset + rate_hz // 200
     part = samples[begin : begin + rate_hz // 100]

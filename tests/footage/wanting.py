@@ -12,7 +12,7 @@ SEAM_TOLERANCE_MS = 1000
 
 @frozen(kw_only=True)
 class Stretch:
-    """Wall-clock time [start_ms, end_ms) delivered from one recording, from clip_ms of the clip on."""
+    """Wall clock [start_ms, end_ms) delivered from one recording, from `clip_ms` of the clip on."""
 
     start_ms: Fraction
     end_ms: Fraction

@@ -38,9 +38,17 @@ SHAPES: dict[str, tuple[list[str] | str, list[str]]] = {
         [*COPY, "+frag_keyframe+negative_cts_offsets"],
     ),
     "mov": ("moov last, B-frames, sound", ["-c", "copy"]),
+    "open GOP": (PICTURE, [*X264, "-bf", "3", "-x264-params", "open-gop=1:scenecut=0"]),
     "hevc": (
         PICTURE,
-        ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:keyint=30"],
+        [
+            "-c:v",
+            "libx265",
+            "-preset",
+            "ultrafast",
+            "-x265-params",
+            "log-level=none:open-gop=0:scenecut=0:min-keyint=30:keyint=30",
+        ],
     ),
     "starts late": ("moov last, B-frames, sound", ["-c", "copy", "-output_ts_offset", "2.5"]),
     "cut by an edit list": ("moov last, B-frames, sound", ["-ss", "1.5", "-c", "copy"]),
@@ -88,7 +96,11 @@ def packets(path: Path, *options: str) -> dict[str, list[Row]]:
             kinds[number] = {"video": "vide", "audio": "soun"}[kind]
         elif line and line[0] != "#":
             stream, dts, pts, _, size, adler, *more = (part.strip() for part in line.split(","))
-            key = not more or not more[0].startswith("F=") or int(more[0][2:], 16) & 1 == 1
+            key = (
+                not more
+                or not more[0].startswith("F=")
+                or int(more[0].removeprefix("F="), 0) & 1 == 1
+            )
             row = Row(int(dts), int(pts), int(size), int(adler, 16), key)
             rows[kinds[stream]].append(row)
     return rows

@@ -30,7 +30,21 @@ def test_samples_and_times_are_those_ffmpeg_sees(shape: str, recordings: dict[st
         assert skipped == 0 or shape == "cut by an edit list"
         assert ours[skipped:] == [(row.size, row.adler, row.key) for row in rows]
         pts = track.pts[skipped:]
+        if shape == "fragmented, negative offsets":
+            continue  # ffmpeg moves the later fragments by its own dts shift; see the next test
         assert {pts[i] - row.pts for i, row in enumerate(rows)} == {pts[0] - rows[0].pts}
+
+
+@pytest.mark.parametrize("shape", [s for s in SHAPES if s.startswith(("frag", "mov", "no"))])
+def test_a_constant_rate_gives_evenly_spaced_frames(
+    shape: str, recordings: dict[str, Path]
+) -> None:
+    """120 frames, each a 30th of a second after the one before, whatever the layout."""
+    video = index_of(recordings[shape].read_bytes()).video
+    assert video is not None
+    tick = video.timescale // 30
+    assert sorted(video.pts) == list(range(0, 120 * tick, tick))
+    assert video.shown_until == 120 * tick
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -69,7 +83,6 @@ def test_frames_before_the_edit_are_decoded_but_not_shown(recordings: dict[str, 
 def test_few_ranges_are_read(shape: str, requests: int, recordings: dict[str, Path]) -> None:
     """One request for the moov's place, one for the moov, one per fragment beyond it."""
     data = recordings[shape].read_bytes()
-    # A big free box behind ftyp or the moov makes the file longer than the first read.
     read, asked = reader(data)
     read_index(read, len(data))
     assert len(asked) <= requests

@@ -4,11 +4,11 @@ import io
 from pathlib import Path
 
 import pytest
-from attrs import asdict, evolve
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.mp4.index import Track
+from infrastructure.mp4.index import Track, read_index
 from infrastructure.mp4.writer import OutTrack, video_times, write_header, write_window
 from tests.infrastructure.mp4.media import SHAPES, decoded, index_of, reader
 
@@ -69,6 +69,23 @@ def test_a_window_holds_exactly_its_frames(
     assert said == ""
 
 
+def test_leading_frames_of_an_open_gop_are_hidden(
+    recordings: dict[str, Path], tmp_path: Path
+) -> None:
+    """A window from an open GOP's keyframe shows the keyframe first and drops nothing after it."""
+    data = recordings["open GOP"].read_bytes()
+    index, out = index_of(data), io.BytesIO()
+    video = index.video
+    assert video is not None
+    first = video.sync.index(1, 1)
+    assert min(video.pts[first:]) < video.pts[first]
+    note = write_window(index, reader(data)[0], first, len(video.pts) - 1, out)
+    path = tmp_path / "window.mp4"
+    path.write_bytes(out.getvalue())
+    assert len(decoded(path)[0]) == note.frames == sum(t >= video.pts[first] for t in video.pts)
+    assert note.pts_offset == video.pts[first]
+
+
 def test_holes_are_read_through_only_where_small(recordings: dict[str, Path]) -> None:
     """Two runs far apart take two reads, neighbours one."""
     data = recordings["moov first"].read_bytes()
@@ -121,8 +138,6 @@ def test_offsets_grow_to_64_bits_around_4_gib(far: int) -> None:
     def read(offset: int, length: int) -> bytes:
         return (header[offset : offset + length]).ljust(length, b"\0")
 
-    from infrastructure.mp4.index import read_index  # noqa: PLC0415
-
     video = read_index(read, size_bytes).video
     assert video is not None
     assert list(video.offsets) == [len(header) + at for at in (0, 1000, far)]
@@ -143,7 +158,7 @@ def test_times_no_table_holds_are_refused() -> None:
 
 @given(st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=60, unique=True))
 def test_video_times_keep_the_clock(pts: list[int]) -> None:
-    """dts ascend from 0, no frame is shown early, and zero of the clock stays where it was."""
+    """Decode times ascend from 0, no frame is shown early, and the clock's zero stays."""
     dts, moved, media_time = video_times(pts)
     assert dts[0] == 0
     assert dts == sorted(dts)
@@ -161,5 +176,4 @@ def test_video_times_of_a_late_first_frame() -> None:
 
 def samples(data: bytes, of: Track) -> list[bytes]:
     """Return each sample's bytes."""
-    assert asdict(of, filter=lambda field, _: field.name == "kind")
     return [data[at : at + size] for at, size in zip(of.offsets, of.sizes, strict=True)]

@@ -1,0 +1,131 @@
+"""A batch of SQS messages, as Lambda hands it over: each is handled, each answered for itself."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from application.make_clip import Ending, MakeClip
+from domain.clip import Attempt, BrokenRequest, ClipRequest
+from domain.errors import ClipDeleted, ClipError, Nameless, OutOfTime
+from entrypoints.scratch import sweep, work_folder
+from infrastructure.wire import read_message
+
+MARGIN_S = 8.0
+"""What is kept of the time left, to clean up and answer."""
+
+LEAST_S = 15.0
+"""With less than this left, a message is given back rather than begun."""
+
+
+class NoBatch(ValueError):
+    """The event is not a batch of SQS messages."""
+
+
+@frozen
+class Outcome:
+    """What became of one message: an ending, or the error that gives it back."""
+
+    message_id: str
+    receive_count: int
+    elapsed_ms: int
+    request: ClipRequest | BrokenRequest | None = None
+    ending: Ending | None = None
+    error: Exception | None = None
+
+
+@frozen
+class HandleBatch:
+    """Handles every message of a batch and answers with those to be delivered again."""
+
+    make_clip: MakeClip
+    scratch: Path
+    max_receive_count: int
+    tell: Callable[[Outcome], None]
+
+    def __call__(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> dict[str, Any]:
+        """Return `{"batchItemFailures": [...]}`; an event of another shape is NoBatch."""
+        records = check_records(event)
+        sweep(self.scratch)
+        processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+        def handle(record: SQSRecord) -> None:
+            self._handle(record, time.monotonic() + remaining_ms() / 1000)
+
+        with processor(records, handle):
+            processor.process()
+        return dict(processor.response())
+
+    def _handle(self, record: SQSRecord, ends_s: float) -> None:
+        began_s = time.monotonic()
+        request: ClipRequest | BrokenRequest | None = None
+        ending: Ending | None = None
+        fault: Exception | None = None
+        received = 0
+        try:
+            attempt = self._attempt(record, ends_s - MARGIN_S)
+            received = attempt.receive_count
+            request = read_message(str(record.get("body")), attempt.sent_ms)
+            ending = self._carry(request, attempt, ends_s - began_s)
+        except ClipDeleted as error:
+            fault = error
+        except Exception as error:
+            fault = error
+            raise
+        finally:
+            elapsed_ms = round((time.monotonic() - began_s) * 1000)
+            self.tell(Outcome(record.message_id, received, elapsed_ms, request, ending, fault))
+
+    def _carry(
+        self, request: ClipRequest | BrokenRequest, attempt: Attempt, left_s: float
+    ) -> Ending:
+        if left_s < LEAST_S:
+            raise OutOfTime(f"{max(left_s, 0):.0f} s are left, too few to begin.")
+        if isinstance(request, BrokenRequest):
+            return self.make_clip.refuse_broken(request, attempt)
+        try:
+            with work_folder(self.scratch) as folder:
+                return self.make_clip(request, attempt, folder)
+        except OSError as error:
+            raise ScratchFault(f"The scratch folder failed: {error.strerror}") from error
+
+    def _attempt(self, record: SQSRecord, deadline_s: float) -> Attempt:
+        attributes = record.get("attributes")
+        received = _number(attributes, "ApproximateReceiveCount")
+        return Attempt(
+            message_id=record.message_id,
+            sent_ms=_number(attributes, "SentTimestamp"),
+            now_ms=time.time_ns() // 1_000_000,
+            deadline_s=deadline_s,
+            receive_count=received,
+            receives_left=max(0, self.max_receive_count - received),
+        )
+
+
+class ScratchFault(ClipError):
+    """The scratch folder is full, missing or not ours to write: the message is given back."""
+
+
+def check_records(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the event's records if they are SQS messages, else raise NoBatch."""
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise NoBatch("The event holds no list of Records.")
+    for number, record in enumerate(records):
+        if not isinstance(record, dict) or record.get("eventSource") != "aws:sqs":
+            raise NoBatch(f"Record {number} is not an SQS message.")
+        if not isinstance(record.get("messageId"), str):
+            raise NoBatch(f"Record {number} has no messageId, so it could not be given back alone.")
+    return records
+
+
+def _number(attributes: object, name: str) -> int:
+    """Read one of the numbers that SQS sends as text."""
+    text = str(attributes.get(name)) if isinstance(attributes, Mapping) else ""
+    if not (text.isascii() and text.isdecimal() and len(text) < 16):  # noqa: PLR2004
+        raise Nameless(f"The message does not say its {name}.")
+    return int(text)

@@ -1,0 +1,195 @@
+"""The environment, read once and checked whole: every fault stands in one message."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import urlsplit
+
+from attrs import define, frozen
+
+from application.ports import Stills
+from domain.retry import RetryPolicy
+from infrastructure.wire import SegmentNaming
+
+T = TypeVar("T")
+
+
+class BadSettings(ValueError):
+    """The environment does not make sense; the message names every fault."""
+
+
+@frozen
+class Rules:
+    """What clips may be, and what is waited for: all have defaults."""
+
+    policy: RetryPolicy
+    stills: Stills
+    naming: SegmentNaming
+    seam_tolerance_ms: int
+    max_receive_count: int
+    function_timeout_ms: int
+    """The longest that a delivery can take."""
+    log_level: str
+    ffmpeg: str
+    """The ffmpeg program to run, before all others that might be found; empty for none."""
+
+
+@frozen
+class Places:
+    """Where everything is: none has a default but the scratch folder."""
+
+    scratch: Path
+    cam_services_url: str
+    recordings_url: str
+    clip_url: str
+    origin_bucket: str
+    origin_folder: str
+    destination_bucket: str
+    topic_arn: str
+    queue_url: str
+
+
+@frozen
+class Settings:
+    """All settings of a service that runs in AWS."""
+
+    rules: Rules
+    places: Places
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read all settings, or raise BadSettings."""
+    reader = _Reader(environ)
+    settings = Settings(_rules(reader), _places(reader))
+    reader.check()
+    return settings
+
+
+def read_rules(environ: Mapping[str, str]) -> Rules:
+    """Read the settings that a laptop needs too, or raise BadSettings."""
+    reader = _Reader(environ)
+    rules = _rules(reader)
+    reader.check()
+    return rules
+
+
+def _rules(env: "_Reader") -> Rules:
+    widths = env.read("THUMBNAIL_SIZES", _widths, (300, 640, 1500, 3000))
+    return Rules(
+        policy=RetryPolicy(
+            retry_limit_ms=1000 * env.read("SQS_RETRY_LIMIT", _whole(0, 86_400), 900),
+            out_of_range_limit_ms=1000 * env.read("OUT_OF_RANGE_LIMIT", _whole(0, 10**9), 259_200),
+            retry_delay_ms=1000 * env.read("SQS_TIMEOUT", _whole(1, 900), 60),
+            max_length_ms=1000 * env.read("VIDEO_MAX_LEN", _whole(1, 86_400), 300),
+        ),
+        stills=Stills(widths, env.read("THUMBNAIL_FORMAT", _one_of("jpg", "png", "webp"), "jpg")),
+        naming=SegmentNaming(
+            env.read("TIMESTAMP_FORMAT", _time_format, "%Y%m%dT%H%M%S%f"),
+            env.read("OLD_FILE_FORMAT", _truth, False),
+        ),
+        seam_tolerance_ms=1000 * env.read("SEAM_TOLERANCE", _whole(0, 60), 1),
+        max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
+        function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
+        log_level=env.read("LOG_LEVEL", _log_level, "INFO"),
+        ffmpeg=env.read("CAMCLIP_FFMPEG", str, ""),
+    )
+
+
+def _places(env: "_Reader") -> Places:
+    return Places(
+        scratch=env.read("CLIP_DOWNLOAD_DEST", Path, Path("/tmp")),  # noqa: S108
+        cam_services_url=env.read("CAM_SERVICES_URL", _url),
+        recordings_url=env.read("RECORDINGS_URL", _url),
+        clip_url=env.read("CLIP_URL", _url),
+        origin_bucket=env.read("S3_BUCKET_ORIGIN", _bucket),
+        origin_folder=env.read("S3_BUCKET_ORIGIN_DIR", lambda text: text.strip("/"), ""),
+        destination_bucket=env.read("S3_BUCKET_DESTINATION", _bucket),
+        topic_arn=env.read("AWS_SNS_TOPIC", _arn),
+        queue_url=env.read("AWS_SQS_QUEUE_URL", _url),
+    )
+
+
+@define
+class _Reader:
+    """Reads variables and collects the faults, to tell them all at once."""
+
+    environ: Mapping[str, str]
+    faults: tuple[str, ...] = ()
+
+    def read(self, name: str, parse: Callable[[str], T], default: T | None = None) -> T:
+        """Parse the variable; a faulty one gives a stand-in, since `check` raises in the end."""
+        text = self.environ.get(name, "").strip()
+        if text or default is None:
+            try:
+                return parse(text)
+            except ValueError as error:
+                given = f"{name}={text!r}" if text else f"{name} is not set: it"
+                self.faults = (*self.faults, f"{given} {error}")
+        return cast("T", "" if default is None else default)
+
+    def check(self) -> None:
+        if self.faults:
+            raise BadSettings("The settings do not make sense:\n  " + "\n  ".join(self.faults))
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    words = re.split(r"[\s,\[\]]+", text.strip(" []"))
+    try:
+        return tuple(dict.fromkeys(_whole(16, 8192)(word) for word in words))
+    except ValueError as error:
+        raise ValueError('must be widths in pixels, such as "300 640 1500 3000"') from error
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text.lower()
+
+    return parse
+
+
+def _log_level(text: str) -> str:
+    return _one_of("debug", "info", "warning", "error", "critical")(text).upper()
+
+
+def _truth(text: str) -> bool:
+    return _one_of("true", "false", "1", "0", "yes", "no")(text) in {"true", "1", "yes"}
+
+
+def _time_format(text: str) -> str:
+    """Accept what gives a time back that was written with it."""
+    if "%Y" not in text or "%S" not in text:
+        raise ValueError("must be a strftime format with at least %Y and %S")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    return text.rstrip("/")
+
+
+def _bucket(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError("must be the name of a bucket")
+    return text
+
+
+def _arn(text: str) -> str:
+    if not re.fullmatch(r"arn:[\w-]+:sns:[\w:.-]+", text):
+        raise ValueError(
+            "must be the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:clips"
+        )
+    return text

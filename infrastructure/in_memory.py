@@ -1,0 +1,264 @@
+"""All ports in memory: for tests, and to show what an adapter owes.
+
+The recordings are made up: each has bytes, a length, and a frame every 40 ms. What is rendered of
+them is a text that names each frame.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from attrs import Factory, define, evolve, frozen
+
+from application.ports import (
+    AlreadyStored,
+    CameraService,
+    ClipStore,
+    FilePiece,
+    Notifier,
+    Piece,
+    Recording,
+    RecordingStore,
+    Rendition,
+    RetryQueue,
+    Stills,
+    Transcoder,
+)
+from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.errors import (
+    ClipDeleted,
+    NotRecordedYet,
+    OutOfTime,
+    Refused,
+    SourceChanged,
+    Undecodable,
+)
+from domain.planning import ClipPlan
+from domain.recording import RecordingSegment
+from domain.standing import Footage, Manifest, StoredClip
+from domain.window import TimeWindow
+
+FRAME_MS = 40
+
+
+def _check(deadline_s: float) -> None:
+    if time.monotonic() >= deadline_s:
+        raise OutOfTime("The deadline has passed.")
+
+
+@define
+class InMemoryCameras(CameraService):
+    """Cameras whose listed segments and told reports are plain attributes."""
+
+    segments: dict[str, list[RecordingSegment]] = Factory(dict)
+    """By camera id; a camera that is not a key is unknown."""
+    told: list[ClipReport] = Factory(list)
+    """Every report, in order."""
+    deleted: set[str] = Factory(set)
+    """The ids of clips that are no longer known."""
+
+    def find_segments(
+        self, camera_id: str, window: TimeWindow, deadline_s: float
+    ) -> Sequence[RecordingSegment]:
+        """Return the listed segments that overlap `window`."""
+        _check(deadline_s)
+        if camera_id not in self.segments:
+            raise Refused(f"unknown camera {camera_id}")
+        return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
+
+    def record(self, report: ClipReport, deadline_s: float) -> None:
+        """Append the report to those told."""
+        _check(deadline_s)
+        if report.clip_id in self.deleted:
+            raise ClipDeleted(f"clip {report.clip_id} is not known")
+        self.told.append(report)
+
+    def state(self, clip_id: str) -> ClipReport | None:
+        """Return what was told last of the clip."""
+        return next((r for r in reversed(self.told) if r.clip_id == clip_id), None)
+
+
+@frozen
+class StoredFile:
+    """A recording's bytes and the length of its media; None while it has no sample table."""
+
+    data: bytes
+    length_ms: int | None
+    readable: bool = True
+
+
+@define
+class InMemoryRecordings(RecordingStore):
+    """Recordings by file name."""
+
+    files: dict[str, StoredFile] = Factory(dict)
+    tolerance_ms: int = 1000
+
+    def open(self, segment: RecordingSegment, deadline_s: float) -> "InMemoryRecording":
+        """Open the file of the segment's name."""
+        _check(deadline_s)
+        file = self.files.get(segment.name)
+        if file is None or not file.data or file.length_ms is None:
+            raise NotRecordedYet(f"{segment.name} is not recorded yet")
+        if not file.readable:
+            raise Undecodable(f"{segment.name} is no recording")
+        measured = segment.measured(file.length_ms, self.tolerance_ms)
+        return InMemoryRecording(measured, file, self.files, deadline_s)
+
+
+@frozen(eq=False)
+class InMemoryRecording(Recording):
+    """A file as it was when it was opened."""
+
+    segment: RecordingSegment
+    file: StoredFile
+    files: Mapping[str, StoredFile]
+    deadline_s: float
+
+    @property
+    def size_bytes(self) -> int:  # type: ignore[override]
+        """The length of the bytes."""
+        return len(self.file.data)
+
+    @property
+    def version(self) -> str:  # type: ignore[override]
+        """A hash of the bytes."""
+        return f"{hash(self.file.data):x}"
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Slice the bytes, unless others stand in their place by now."""
+        if offset < 0 or length < 0 or offset + length > self.size_bytes:
+            raise ValueError(f"bytes {offset}+{length} lie outside of {self.size_bytes}")
+        _check(self.deadline_s)
+        if self.files.get(self.segment.name) != self.file:
+            raise SourceChanged(f"{self.segment.name} was replaced while it was read")
+        return self.file.data[offset : offset + length]
+
+
+@define
+class InMemoryTranscoder(Transcoder):
+    """Renders the names of the frames, a line each: clip time, segment, time in the segment."""
+
+    broken: bool = False
+    """Whether every recording turns out to be damaged."""
+
+    def render(
+        self,
+        plan: ClipPlan,
+        recordings: Mapping[str, Recording],
+        stills: Stills,
+        folder: Path,
+        deadline_s: float,
+    ) -> Rendition:
+        """Write one line per frame, and one file per still."""
+        _check(deadline_s)
+        if self.broken:
+            raise Undecodable("the footage is damaged")
+        times_ms: list[int] = []
+        lines: list[str] = []
+        for cut in plan.cuts:
+            start_ms = recordings[cut.segment.name].segment.window.start_ms
+            first = -(-(cut.window.start_ms - start_ms) // FRAME_MS) * FRAME_MS
+            for media_ms in range(first, cut.window.end_ms - start_ms, FRAME_MS):
+                times_ms.append(plan.clip_time_ms(start_ms + media_ms))
+                lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
+        if not lines:
+            raise Refused("There is no frame in the clip's window.")
+        clip = folder / "clip.txt"
+        clip.write_text("".join(lines))
+        shown = next(t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4))
+        pictures = {width: folder / f"{width}.{stills.format}" for width in stills.widths}
+        for width, path in pictures.items():
+            path.write_text(f"{shown} {width}x{width * 9 // 32 * 2}")
+        size = clip.stat().st_size
+        return Rendition(
+            (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
+            pictures,
+            Footage(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
+        )
+
+
+def piece_bytes(piece: Piece) -> bytes:
+    """Read one piece whole."""
+    if isinstance(piece, FilePiece):
+        with piece.path.open("rb") as file:
+            file.seek(piece.offset)
+            return file.read(piece.length)
+    return piece.recording.read(piece.offset, piece.length)
+
+
+@define
+class InMemoryClips(ClipStore):
+    """Clips, stills and manifests by name."""
+
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    objects: dict[ClipName, tuple[StoredClip, bytes]] = Factory(dict)
+    stills: dict[ClipName, dict[int, bytes]] = Factory(dict)
+    manifests: dict[ClipName, Manifest] = Factory(dict)
+
+    def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
+        """Look the clip up."""
+        _check(deadline_s)
+        return self.objects[name][0] if name in self.objects else None
+
+    def store_stills(self, name: ClipName, stills: Mapping[int, Path], deadline_s: float) -> None:
+        """Keep the pictures' bytes."""
+        _check(deadline_s)
+        self.stills[name] = {width: path.read_bytes() for width, path in stills.items()}
+
+    def commit(
+        self,
+        request: ClipRequest,
+        rendition: Rendition,
+        writer: str,
+        gaps: Sequence[TimeWindow],
+        deadline_s: float,
+    ) -> None:
+        """Keep the pieces' bytes as one."""
+        _check(deadline_s)
+        data = b"".join(map(piece_bytes, rendition.pieces))
+        clip = StoredClip(
+            request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.footage
+        )
+        if self.objects.setdefault(request.name, (clip, data))[0] is not clip:
+            raise AlreadyStored(f"there is a clip {request.clip_id} already")
+
+    def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
+        """Look the manifest up."""
+        _check(deadline_s)
+        return self.manifests.get(name)
+
+    def write_manifest(
+        self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
+    ) -> None:
+        """Keep the manifest."""
+        _check(deadline_s)
+        if not replace and name in self.manifests:
+            raise AlreadyStored(f"there is a manifest of {name.clip_id} already")
+        self.manifests[name] = manifest
+
+
+@define
+class InMemoryQueue(RetryQueue):
+    """The requests that were queued, with their delays in seconds."""
+
+    sent: list[tuple[ClipRequest, int]] = Factory(list)
+
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+        """Append the request."""
+        if not 1 <= delay_s <= 900:  # noqa: PLR2004
+            raise ValueError(f"a delay of {delay_s} s is not within 1..900")
+        _check(deadline_s)
+        self.sent.append((evolve(request), delay_s))
+
+
+@define
+class InMemoryNotifier(Notifier):
+    """The reports that were published."""
+
+    published: list[ClipReport] = Factory(list)
+
+    def publish(self, report: ClipReport, deadline_s: float) -> None:
+        """Append the report."""
+        _check(deadline_s)
+        self.published.append(report)
