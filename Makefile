@@ -1,11 +1,58 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Half-finished .venv folders never count: the stamp is written last.
+STAMP := .venv/installed
 
-.PHONY: install
-install: .venv/installed
+.PHONY: install demo test check lint fixlint lock event invoke build deploy sbox stag prod clean
 
-.venv/installed: deploy/requirements/dev.txt pyproject.toml
+install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
+
+$(STAMP): deploy/requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --require-hashes -r deploy/requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+demo: $(STAMP)  ## a sample camera, a clip of it, and a page about both: demo/report.html
+	$(BIN)/camclip demo --root demo
+
+test: $(STAMP)  ## everything, in parallel, without any network beyond this machine
+	$(BIN)/pytest -n auto --dist worksteal
+
+check: $(STAMP)  ## lint, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lint: check
+
+fixlint: $(STAMP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+event: $(STAMP)  ## event.json, as the queue would send it, for the demo's camera
+	$(BIN)/camclip event --available --camera pier --root demo > event.json
+
+invoke: $(STAMP)  ## the Lambda handler, with the settings of .env, on event.json
+	$(BIN)/camclip invoke event.json
+
+lock: $(STAMP)  ## compile the requirement files anew (needs uv)
+	for extras in "runtime:" "local:--extra local" "dev:--extra local --extra dev"; do \
+	  uv pip compile pyproject.toml $${extras#*:} --generate-hashes --universal \
+	    --python-version 3.11 --no-header --no-annotate --quiet \
+	    -o deploy/requirements/$${extras%%:*}.txt || exit 1; done
+
+build deploy:
+	@echo "'make $@' is not there yet: the package and the template for AWS are still to come."
+	@exit 1
+
+sbox: environment := sandbox
+stag: environment := staging
+prod: environment := prod
+sbox stag prod:  ## take the sample settings of an environment as .env
+	@test ! -e .env || { echo ".env exists already; move it away first."; exit 1; }
+	cp .env.sample_$(environment) .env
+
+clean:
+	rm -rf demo event.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
