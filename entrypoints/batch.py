@@ -37,6 +37,30 @@ class Outcome:
     ending: Ending | None = None
     error: Exception | None = None
 
+    def line(self) -> dict[str, object]:
+        """Say it in one line of the log: what is known, and never a message's body."""
+        request, ending, error = self.request, self.ending, self.error
+        footage = ending.footage if ending else None
+        known = {
+            "messageId": self.message_id,
+            "clipId": request.clip_id if request else None,
+            "cameraId": request.camera_id if request else None,
+            "status": ending.report.status.value if ending else None,
+            "reason": ending.report.reason if ending else None,
+            "deliveredInMs": ending.report.delivered_ms if ending else None,
+            "gaps": len(ending.report.gaps) if ending else None,
+            "eventId": ending.report.event_id if ending else None,
+            "frames": footage.frames if footage else None,
+            "copiedFrames": footage.copied_frames if footage else None,
+            "attempt": self.receive_count,
+            "retries": len(request.retries_ms) if isinstance(request, ClipRequest) else None,
+            "elapsedInMs": self.elapsed_ms,
+            "notes": list(ending.notes) or None if ending else None,
+            "error": type(error).__name__ if error else None,
+            "fault": str(error) if isinstance(error, ClipError) else None,
+        }
+        return {key: value for key, value in known.items() if value is not None}
+
 
 @frozen
 class HandleBatch:

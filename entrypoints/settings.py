@@ -31,8 +31,6 @@ class Rules:
     function_timeout_ms: int
     """The longest that a delivery can take."""
     log_level: str
-    ffmpeg: str
-    """The ffmpeg program to run, before all others that might be found; empty for none."""
 
 
 @frozen
@@ -92,7 +90,6 @@ def _rules(env: "_Reader") -> Rules:
         max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
         function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
         log_level=env.read("LOG_LEVEL", _log_level, "INFO"),
-        ffmpeg=env.read("CAMCLIP_FFMPEG", str, ""),
     )
 
 

@@ -1,8 +1,9 @@
 """What S3, SQS and SNS have in common: how they are called, and what their errors mean."""
 
 import http.client
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TypeVar
 
 import urllib3
@@ -15,6 +16,8 @@ from infrastructure.deadline import within
 
 T = TypeVar("T")
 
+NOTHING: Mapping[str, Exception] = MappingProxyType({})
+
 CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     connect_timeout=3,
@@ -25,27 +28,20 @@ CONFIG = Config(
 """For every client; one client per service, made once."""
 
 
-def code_of(error: ClientError) -> str:
-    """Return the service's own name for the error; of a HEAD it is only the HTTP status."""
-    return str(error.response.get("Error", {}).get("Code", "unknown"))
-
-
-def status_of(error: ClientError) -> int:
-    """Return the HTTP status of the error's answer, 0 if there was none."""
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
 @contextmanager
-def translate(what: str) -> Iterator[None]:
-    """Turn every error of the AWS libraries into Unavailable: all of them may pass.
+def translate(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
+    """Turn every error of the AWS libraries into Unavailable, but those whose codes are `meant`.
 
-    An expired token, a denied request and a missing bucket too: people can put them right while
-    the message waits. The texts are left out, since they quote addresses and parameters.
+    All of them may pass. An expired token, a denied request and a missing bucket too: people put
+    them right while the message waits. Texts are left out, since they quote what was sent.
     """
     try:
         yield
     except ClientError as error:
-        raise Unavailable(f"{what} answered {code_of(error)}.") from error
+        code = str(error.response.get("Error", {}).get("Code", "an error"))
+        if code in meant:
+            raise meant[code] from error
+        raise Unavailable(f"{what} answered {code}.") from error
     except (
         BotoCoreError,
         Boto3Error,
@@ -55,7 +51,16 @@ def translate(what: str) -> Iterator[None]:
         raise Unavailable(f"{what} could not be asked: {type(error).__name__}.") from error
 
 
-def call(what: str, deadline_s: float, ask: Callable[[], T]) -> T:
-    """Return what the service answers; Unavailable, or OutOfTime once the deadline passes."""
-    with translate(what):
+def call(
+    what: str,
+    deadline_s: float,
+    ask: Callable[[], T],
+    meant: Mapping[str, Exception] = NOTHING,
+) -> T:
+    """Return what the service answers.
+
+    Its error codes that are `meant` raise what stands beside them (of a HEAD, the code is only
+    the HTTP status), all others Unavailable; OutOfTime once the deadline passes.
+    """
+    with translate(what, meant):
         return within(deadline_s, what, ask)

@@ -70,13 +70,6 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class _Retry(Retry):
-    """Retries unless it is told to wait for longer than there is a point in waiting here."""
-
-    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:  # noqa: FBT001, FBT002 - urllib3's
-        return status_code in RETRIED and super().is_retry(method, status_code, has_retry_after)
-
-
 def _session() -> requests.Session:
     """Make a session that retries twice and looks at nothing but the addresses it is given.
 

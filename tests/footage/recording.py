@@ -33,7 +33,7 @@ _MOVFLAGS = {
 
 @frozen(kw_only=True)
 class Recording:
-    """One stored recording. Frame n of it shows the number `first_number` + n.
+    """One stored recording. Frame n of it shows the number `first_number` + n, below 2**24.
 
     start_ms: wall clock at its first presented frame; the sound beeps at whole wall-clock seconds.
     pts_ms: presentation times of its frames (variable frame rate); without, `fps` times them. The

@@ -1,0 +1,422 @@
+"""`camclip`: clips out of a plain folder of recordings, on a laptop.
+
+Results go to standard output, progress and remarks to standard error. Exit codes: 0 every clip is
+available, 1 something failed, 2 wrong usage, 3 footage is waited for, 4 a request was refused.
+"""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from domain.clip import ClipRequest, ClipStatus
+from domain.errors import ClipError
+from domain.window import TimeWindow
+from entrypoints.batch import NoBatch
+from entrypoints.sample_event import Flow, asking_for, sqs_event, window_of
+from entrypoints.settings import BadSettings
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+REDELIVERY_S = 10
+"""How long a message of the folder's queue rests after it has failed."""
+
+AVAILABLE, FAILED, USAGE, WAITING, REFUSED = range(5)
+
+STYLES = {ClipStatus.AVAILABLE: "bold green", ClipStatus.PENDING: "bold yellow"}
+
+app = typer.Typer(
+    help="Exact clips out of recorded camera footage.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console()
+err = Console(stderr=True, highlight=False)
+
+Root = Annotated[
+    Path,
+    typer.Option(
+        "--root", metavar="DIR", help="The folder that holds `recordings/` and gets `clips/`."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the reports as JSON, one a line.")]
+
+
+class Misuse(Exception):
+    """The command line, or the event, makes no sense."""
+
+
+def main() -> None:
+    """Run the command line; every error ends in one plain sentence."""
+    try:
+        app()
+    except Misuse as error:
+        sys.exit(_sorry(error, USAGE))
+    except (BadSettings, NoBatch) as error:
+        sys.exit(_sorry(error, USAGE))
+    except ClipError as error:
+        sys.exit(_sorry(error, FAILED))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(_sorry(f"{place}{error.strerror or error}", FAILED))
+
+
+@app.command(epilog="Example: `camclip demo --root demo`")
+def demo(root: Root = Path("demo")) -> None:
+    """Make a sample camera, cut a clip of it, and write a report to look at.
+
+    The folder gets three recordings of a minute each, a clip that spans two of them, its stills,
+    the messages that went out, and `report.html`.
+    """
+    from entrypoints.demo import run_demo  # noqa: PLC0415 - only this command needs it
+
+    with _session(root) as session:
+        raise typer.Exit(run_demo(session))
+
+
+@app.command(
+    epilog="Example: `camclip cut --root demo --camera pier"
+    " --from 2026-05-01T12:00:10.250Z --to 2026-05-01T12:00:31Z`"
+)
+def cut(  # noqa: PLR0913 - one parameter per option
+    root: Root,
+    camera: Annotated[str, typer.Option(metavar="ID", help="The camera's id.")],
+    start: Annotated[
+        str,
+        typer.Option("--from", metavar="T", help="The first instant: ISO 8601 (UTC), or epoch ms."),
+    ],
+    end: Annotated[str, typer.Option("--to", metavar="T", help="The instant after the last one.")],
+    clip_id: Annotated[
+        str | None,
+        typer.Option("--id", metavar="ID", help="The clip's id; else made of its times."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Cut one clip: exactly the frames seen from T up to, but not at, the other T."""
+    start_ms, end_ms = instant_ms(start), instant_ms(end)
+    try:
+        window = TimeWindow(start_ms, end_ms)
+        request = ClipRequest(clip_id or _id_of(window), camera, start_ms, end_ms)
+    except ValueError as error:
+        if start_ms >= end_ms:
+            raise Misuse("--from must be before --to.") from error
+        raise Misuse("An id is 1 to 64 letters, digits, hyphens or underscores.") from error
+    with _session(root) as session:
+        session.warn_of_undated(camera)
+        session.handle(sqs_event(asking_for(request, _now_ms())))
+        raise typer.Exit(session.tell(as_json=as_json))
+
+
+@app.command(
+    epilog="Examples: `camclip run event.json --root demo`;"
+    " `camclip run --root demo --until-done` goes on with the queue alone"
+)
+def run(
+    root: Root,
+    event: Annotated[
+        Path | None, typer.Argument(metavar="[EVENT.json]", help="An SQS event; - reads it here.")
+    ] = None,
+    *,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="Wait until the queue is empty.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Handle an event as the Lambda function does, then the queue's messages that are due."""
+    batch = _read_event(event) if event else None
+    with _session(root) as session:
+        if batch is not None:
+            session.handle(batch)
+        session.handle_queue(until_done=until_done)
+        raise typer.Exit(session.tell(as_json=as_json))
+
+
+@app.command(epilog="Example: `camclip event -a --root demo > event.json`")
+def event(  # noqa: PLR0913 - one parameter per option
+    available: Annotated[bool, typer.Option("-a", help="A clip that can be made.")] = False,
+    pending: Annotated[bool, typer.Option("-p", help="One that ends now: pending.")] = False,
+    not_available: Annotated[
+        bool, typer.Option("-n", help="Too old to wait for: not available.")
+    ] = False,
+    out_of_range: Annotated[bool, typer.Option("-o", help="Days old: out of range.")] = False,
+    too_long: Annotated[bool, typer.Option("-t", help="Longer than a clip may be.")] = False,
+    camera: Annotated[str, typer.Option(metavar="ID", help="The camera's id.")] = "pier",
+    root: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With -a: ask for footage that is in this folder."),
+    ] = None,
+) -> None:
+    """Print an SQS event that goes the way you choose; without a letter, -a."""
+    letters = {
+        Flow.AVAILABLE: available,
+        Flow.PENDING: pending,
+        Flow.NOT_AVAILABLE: not_available,
+        Flow.OUT_OF_RANGE: out_of_range,
+        Flow.TOO_LONG: too_long,
+    }
+    chosen = [flow for flow, is_chosen in letters.items() if is_chosen] or [Flow.AVAILABLE]
+    if len(chosen) > 1:
+        raise Misuse("Choose one of -a, -p, -n, -o and -t.")
+    now_ms = _now_ms()
+    recorded = _recorded(root, camera, now_ms) if root else ()
+    window = window_of(chosen[0], _rules().policy, now_ms, recorded)
+    try:
+        request = ClipRequest(str(now_ms), camera, window.start_ms, window.end_ms)
+    except ValueError as error:
+        raise Misuse("An id is 1 to 64 letters, digits, hyphens or underscores.") from error
+    typer.echo(json.dumps(sqs_event(asking_for(request, now_ms)), indent=2))
+
+
+@define
+class Session:
+    """The service on one folder, and what its messages came to, the newest word on each clip."""
+
+    root: Path
+    app: "LocalApp"
+    outcomes: dict[str, Outcome] = field(factory=dict)
+    """By clip id, or by message id where the message names no clip."""
+
+    def handle(self, batch: Mapping[str, Any]) -> set[str]:
+        """Handle a batch as the Lambda function does; return the ids of the messages that failed.
+
+        An event that is no batch of SQS messages is NoBatch.
+        """
+        answer = self.app.handle(batch)
+        for outcome in self.app.outcomes:
+            request = outcome.request
+            self.outcomes[request.clip_id if request else outcome.message_id] = outcome
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    def handle_queue(self, *, until_done: bool) -> None:
+        """Handle the queue's messages that are due; or wait for all of them, and for theirs."""
+        queue = self.app.queue
+        while True:
+            queued = queue.receive()
+            if queued is None:
+                due_ms = queue.next_due_ms() if until_done else None
+                if due_ms is None:
+                    return
+                _wait_until(due_ms)
+                continue
+            message = Message(
+                queued.body, queued.sent_ms, queued.message_id, queued.receive_count
+            )
+            if self.handle(sqs_event(message)):
+                queue.give_back(queued, REDELIVERY_S)
+            else:
+                queue.done(queued)
+
+    def warn_of_undated(self, camera_id: str) -> None:
+        """Name the recordings that cannot be used, as their names do not say when they start."""
+        try:
+            undated = self.app.cameras.undated(camera_id)
+        except ClipError:
+            return  # The request's own ending says so.
+        for name in undated:
+            err.print(
+                f"Left out: {name}. Its name does not say when it starts, as in"
+                " pier.20180815T140019.mp4 (UTC).",
+                style="yellow",
+                markup=False,
+            )
+
+    def tell(self, *, as_json: bool = False) -> int:
+        """Print what became of each clip, and return the exit code that sums it up."""
+        for outcome in self.outcomes.values():
+            if outcome.ending and as_json:
+                report = self.app.report_format.report(outcome.ending.report)
+                typer.echo(json.dumps(report))
+            elif outcome.ending:
+                out.print(self.table(outcome))
+            if outcome.error:
+                about = outcome.request.clip_id if outcome.request else "A message"
+                _sorry(f"{about} failed: {plain(outcome.error)}", FAILED)
+        codes = {exit_code(outcome) for outcome in self.outcomes.values()}
+        if WAITING in codes and not as_json:
+            err.print(f"Go on with: camclip run --root {self.root} --until-done", markup=False)
+        return next((code for code in (FAILED, REFUSED, WAITING) if code in codes), AVAILABLE)
+
+    def table(self, outcome: Outcome) -> Table:
+        """Tell how a message ended, for people."""
+        assert outcome.ending  # noqa: S101 - the caller has seen to it
+        report = outcome.ending.report
+        rows = Table(show_header=False, title=f"Clip {report.clip_id}", title_justify="left")
+        rows.add_column(style="dim", no_wrap=True)
+        rows.add_column(overflow="fold")
+        rows.add_row("status", report.status.value, style=STYLES.get(report.status, "bold red"))
+        for name, told in self._facts(report, outcome):
+            rows.add_row(name, told)
+        return rows
+
+    def _facts(self, report: ClipReport, outcome: Outcome) -> Iterator[tuple[str, str]]:
+        if report.reason:
+            yield "reason", report.reason
+        yield "camera", report.camera_id or "not said"
+        if report.start_ms is not None and report.end_ms is not None:
+            asked_ms = report.end_ms - report.start_ms
+            yield "from", utc(report.start_ms)
+            yield "to", utc(report.end_ms)
+            yield "asked", seconds(asked_ms)
+        if report.has_clip and report.camera_id:
+            yield "delivered", seconds(report.delivered_ms)
+            for gap in report.gaps:
+                yield "gap", f"{utc(gap.start_ms)}, {seconds(gap.length_ms)} long"
+            yield from self._files(ClipName(report.camera_id, report.clip_id), outcome)
+        for note in outcome.ending.notes if outcome.ending else ():
+            yield "note", note
+
+    def _files(self, name: ClipName, outcome: Outcome) -> Iterator[tuple[str, str]]:
+        clips = self.app.clips
+        stored = clips.find(name, time.monotonic() + 60)
+        if stored and stored.footage:
+            footage = stored.footage
+            encoded = footage.frames - footage.copied_frames
+            yield "frames", f"{footage.frames}: {footage.copied_frames} copied, {encoded} encoded"
+            yield "picture", f"{footage.codec}, {footage.width} x {footage.height}"
+        yield "clip", str(clips.path(name))
+        for still in clips.stills(name):
+            yield "still", str(still)
+        yield "took", seconds(outcome.elapsed_ms)
+
+
+@contextmanager
+def _session(root: Path) -> Iterator[Session]:
+    """Put the service together on `root`, with progress on standard error while it works."""
+    from entrypoints.container import local_app  # noqa: PLC0415 - boto3 and all: not for --help
+
+    root = root.absolute()
+    with _bar() if err.is_terminal else nullcontext(_Lines()) as told:
+        yield Session(root, local_app(root, told))
+
+
+def exit_code(outcome: Outcome) -> int:
+    """Say what one message's outcome is worth as an exit code."""
+    if outcome.error or not outcome.ending:
+        return FAILED
+    match outcome.ending.report.status:
+        case ClipStatus.AVAILABLE:
+            return AVAILABLE
+        case ClipStatus.PENDING:
+            return WAITING
+        case _:
+            return REFUSED
+
+
+def plain(error: Exception) -> str:
+    """Tell an error in one sentence."""
+    text = str(error) if isinstance(error, ClipError) else f"unexpected {error!r}"
+    return " ".join(text.split())
+
+
+def instant_ms(text: str) -> int:
+    """Read an instant, in ms since the epoch: ISO 8601, UTC if it has no zone, or such a number."""
+    if text.isascii() and text.isdecimal() and len(text) <= 15:  # noqa: PLR2004
+        return int(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misuse(
+            f"{text} is no instant: write 2026-05-01T12:00:10.250Z or 1777636810250."
+        ) from error
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(milliseconds=1)
+
+
+def utc(instant_ms: int) -> str:
+    """Write an instant as 2026-05-01 12:00:10.250 UTC, or as a number where no calendar has it."""
+    try:
+        instant = EPOCH + timedelta(milliseconds=instant_ms)
+    except OverflowError:
+        return f"{instant_ms} ms"
+    return f"{instant:%Y-%m-%d %H:%M:%S}.{instant_ms % 1000:03d} UTC"
+
+
+def seconds(duration_ms: float) -> str:
+    """Write a duration to the millisecond."""
+    return f"{duration_ms / 1000:.3f} s"
+
+
+def _id_of(window: TimeWindow) -> str:
+    """Make an id of the window: the same cut twice is the same clip."""
+    start = EPOCH + timedelta(milliseconds=window.start_ms)
+    return f"{start:%Y%m%dT%H%M%S}{window.start_ms % 1000:03d}-{window.length_ms}ms"
+
+
+def _read_event(path: Path) -> Mapping[str, Any]:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        event = json.loads(text)
+    except OSError as error:
+        raise Misuse(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Misuse(f"{path} is no JSON.") from error
+    if not isinstance(event, dict):
+        raise Misuse(f"{path} holds no SQS event.")
+    return event
+
+
+def _wait_until(due_ms: int) -> None:
+    """Sleep, with a countdown on a terminal."""
+    left_s = (due_ms - _now_ms()) / 1000
+    if left_s > 0 and not err.is_terminal:
+        err.print(f"Waiting {left_s:.0f} s for footage.")
+    with err.status("") if err.is_terminal else nullcontext() as status:
+        while (left_s := (due_ms - _now_ms()) / 1000) > 0:
+            if status:
+                status.update(f"Waiting for footage: next look in {left_s:.0f} s")
+            time.sleep(min(left_s, 0.5))
+
+
+@contextmanager
+def _bar() -> Iterator["_Bar"]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as progress:
+        yield _Bar(progress)
+
+
+@define
+class _Bar:
+    """Progress as a bar that is there while a clip is made."""
+
+    progress: Progress
+
+    def __call__(self, done: int, total: int) -> None:
+        tasks = self.progress.task_ids
+        task = tasks[-1] if tasks else self.progress.add_task("Cutting", total=total)
+        self.progress.update(task, completed=done, total=total)
+
+
+@define
+class _Lines:
+    """Progress as a line at each quarter."""
+
+    quarter: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        quarter = 4 * done // max(total, 1)
+        if quarter != self.quarter:
+            self.quarter = quarter
+            if quarter:
+                err.print(f"Cutting: {done} of {total} frames.")
+
+
+def _sorry(error: object, code: int) -> int:
+    err.print(f"camclip: {error}", style="red", markup=False, soft_wrap=True)
+    return code
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

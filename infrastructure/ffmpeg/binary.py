@@ -1,0 +1,42 @@
+"""Where the ffmpeg binary is."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from domain.errors import Unavailable
+
+LAYER = Path("/opt/bin/ffmpeg")
+"""Where a Lambda layer puts it."""
+
+
+def find_ffmpeg(environment: Mapping[str, str], layer: Path = LAYER) -> Path:
+    """Return the first of: what CAMCLIP_FFMPEG names, the layer's, imageio-ffmpeg's, PATH's.
+
+    Unavailable if CAMCLIP_FFMPEG names no program that may be run, or there is none at all.
+    """
+    named = environment.get("CAMCLIP_FFMPEG")
+    if named:
+        if not _runs(Path(named)):
+            raise Unavailable(f"CAMCLIP_FFMPEG names no program that can be run: {named}")
+        return Path(named)
+    on_path = shutil.which("ffmpeg", path=environment.get("PATH", ""))
+    for found in (layer, *_in_the_wheel(), *([Path(on_path)] if on_path else [])):
+        if _runs(found):
+            return found
+    raise Unavailable(
+        "There is no ffmpeg: set CAMCLIP_FFMPEG to its path, or install imageio-ffmpeg."
+    )
+
+
+def _runs(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def _in_the_wheel() -> list[Path]:
+    # Asked for itself, the package would look at the process's environment and through conda.
+    spec = find_spec("imageio_ffmpeg")
+    places = spec.submodule_search_locations if spec else None
+    return [found for place in places or () for found in Path(place).glob("binaries/ffmpeg-*")]

@@ -1,0 +1,157 @@
+"""Run ffmpeg so that nothing it does can hurt: hang, flood, fork, die.
+
+Every run has a process group of its own, which is killed when the run is over, however it ends. A
+process that outlives us (we were killed) is ended by `-timelimit`: it has no more processor time
+than our deadline left it. Linux could end it at once (PR_SET_PDEATHSIG), but that must be set
+between fork and exec, where Python code can deadlock once there are threads.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import ceil
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import IO
+
+from attrs import frozen
+
+from domain.errors import OutOfTime, Unavailable, Undecodable
+
+TAIL_BYTES = 4 << 10
+LINE_AT_MOST_BYTES = 4 << 10
+LOOK_EVERY_S = 0.05
+PIXELS_AT_MOST = 8192 * 8192
+NO_SPACE = "No space left on device"
+
+
+def mp4_input(path: Path) -> list[str]:
+    """Return the arguments that read `path` as an MP4 and nothing else, whatever it holds."""
+    guards = ["-max_pixels", str(PIXELS_AT_MOST), "-protocol_whitelist", "file", "-f", "mov"]
+    return [*guards, "-i", file_url(path)]
+
+
+def file_url(path: Path) -> str:
+    """Return the name under which ffmpeg takes `path` for a file, whatever characters it has."""
+    return f"file:{path.absolute()}"
+
+
+@frozen
+class Ffmpeg:
+    """The ffmpeg at `path`."""
+
+    path: Path
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        deadline_s: float,
+        *,
+        stdin: bytes = b"",
+        on_line: Callable[[str], None] | None = None,
+    ) -> str:
+        """Run to the end and return the last 4 KiB that ffmpeg had to say, "" if nothing.
+
+        `on_line` gets each line of the standard output. OutOfTime at the deadline, Undecodable if
+        ffmpeg says no, Unavailable if it cannot be started, was killed, or the disk is full.
+        """
+        left_s = deadline_s - monotonic()
+        if left_s <= 0:
+            raise OutOfTime("There is no time left to run ffmpeg.")
+        cpu_s = ceil(left_s * (os.cpu_count() or 1))
+        argv = [str(self.path), "-nostdin", "-hide_banner", "-v", "error", "-nostats"]
+        argv += ["-timelimit", str(cpu_s), *arguments]
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            try:
+                process = subprocess.Popen(
+                    argv,
+                    stdin=given if stdin else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
+            said = _Said(process, on_line)
+            try:
+                status = _wait(process, said, deadline_s)
+            finally:
+                _kill_group(process)
+                words = said.all()
+        return _judge(status, words)
+
+
+def _wait(process: "subprocess.Popen[bytes]", said: "_Said", deadline_s: float) -> int:
+    while (status := process.poll()) is None:
+        left_s = deadline_s - monotonic()
+        if left_s <= 0:
+            raise OutOfTime("ffmpeg was still at work at the deadline.")
+        # It closes its stderr as it ends: waiting for that notices the end without delay. A child
+        # of its may hold it open, so look at the process too.
+        if not said.waited(min(left_s, LOOK_EVERY_S)):
+            continue
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(left_s, LOOK_EVERY_S))
+    return status
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _judge(status: int, words: str) -> str:
+    if status < 0:
+        raise Unavailable(f"ffmpeg was killed by signal {-status}.")
+    if status > 0 and NO_SPACE in words:
+        raise Unavailable("The disk is full.")
+    if status > 0:
+        lines = words.strip().splitlines() or ["nothing"]
+        raise Undecodable(f"ffmpeg left with {status} and said: {lines[-1]}")
+    return words.strip()
+
+
+class _Said:
+    """Drains both outputs, each by a thread of its own, so that neither ever blocks ffmpeg."""
+
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", on_line: Callable[[str], None] | None
+    ) -> None:
+        self._tail = b""
+        assert process.stdout is not None  # noqa: S101 - both are pipes
+        assert process.stderr is not None  # noqa: S101
+        self._messages = Thread(target=self._keep_tail, args=(process.stderr,), daemon=True)
+        self._lines = Thread(target=_pass_on, args=(process.stdout, on_line), daemon=True)
+        self._messages.start()
+        self._lines.start()
+
+    def waited(self, seconds: float) -> bool:
+        """Wait for the end of the messages; tell whether it came."""
+        self._messages.join(seconds)
+        return not self._messages.is_alive()
+
+    def all(self) -> str:
+        """Return the tail of the messages, once every process that wrote them is gone."""
+        self._lines.join()
+        self._messages.join()
+        return self._tail.decode(errors="replace")
+
+    def _keep_tail(self, stderr: IO[bytes]) -> None:
+        with stderr:
+            while chunk := os.read(stderr.fileno(), 1 << 16):
+                self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+
+
+def _pass_on(stdout: IO[bytes], on_line: Callable[[str], None] | None) -> None:
+    with stdout:
+        while line := stdout.readline(LINE_AT_MOST_BYTES):
+            if on_line:
+                on_line(line.decode(errors="replace"))
