@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -73,7 +73,7 @@ def plan_clip(
     """Cover `window` with as few cuts as the segments allow, each instant once.
 
     Where segments overlap, the one that plays goes on until it ends, then the one that reaches
-    furthest takes over. A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap
+    furthest takes over; only the last frame's duration gives way to the next one's first frame. A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap
     beyond. A hole at the window's head is a gap; one at its tail too, unless the last segment's
     frame is held over it. The order of `segments` is of no account, and one listed twice counts
     once.
@@ -98,6 +98,21 @@ def plan_clip(
             (s for s in following if s.window.start_ms <= starts_ms),
             key=lambda s: s.window.end_ms,
         )
+        if cuts and starts_ms == reached_ms:
+            cuts[-1], starts_ms = _handed_over(cuts[-1], furthest)
         reached_ms = min(furthest.window.end_ms, window.end_ms)
         cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
     return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))
+
+
+def _handed_over(before: Cut, after: RecordingSegment) -> tuple[Cut, int]:
+    """Say when `after` takes over from `before`, which goes on until then.
+
+    How long a segment's last frame lasts is the recorder's guess. Where the next segment starts
+    within it, by a rounded date as a rule, an overlap would cost that one its first frame.
+    """
+    last_frame_ms, until_ms = before.segment.last_frame_ms, before.window.end_ms
+    starts_ms = after.window.start_ms
+    if last_frame_ms is not None and max(last_frame_ms, before.window.start_ms) < starts_ms:
+        until_ms = min(starts_ms, until_ms)
+    return evolve(before, window=TimeWindow(before.window.start_ms, until_ms)), until_ms

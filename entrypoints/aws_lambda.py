@@ -20,11 +20,11 @@ def log(outcome: Outcome) -> None:
     """Write the line: an error with its traceback if it is a fault of ours."""
     match outcome.error:
         case None:
-            logger.info("clip", **outcome.line())
+            logger.info("clip", extra=outcome.line())
         case ClipError():
-            logger.warning("no clip", **outcome.line())
+            logger.warning("no clip", extra=outcome.line())
         case error:
-            logger.error("no clip", exc_info=error, **outcome.line())
+            logger.error("no clip", exc_info=error, extra=outcome.line())
 
 
 service = aws(os.environ, log)

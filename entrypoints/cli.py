@@ -5,20 +5,31 @@ available, 1 something failed, 2 wrong usage, 3 footage is waited for, 4 a reque
 """
 
 import json
+import os
 import sys
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from attrs import define, field
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from domain.clip import ClipRequest, ClipStatus
+from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
 from domain.errors import ClipError
+from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.batch import NoBatch
-from entrypoints.sample_event import Flow, asking_for, sqs_event, window_of
-from entrypoints.settings import BadSettings
+from entrypoints.batch import NoBatch, Outcome
+from entrypoints.sample_event import Flow, Message, asking_for, sqs_event, window_of
+from entrypoints.settings import BadSettings, read_rules
+
+if TYPE_CHECKING:
+    from entrypoints.container import LocalApp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REDELIVERY_S = 10
@@ -140,6 +151,7 @@ def run(
 
 @app.command(epilog="Example: `camclip event -a --root demo > event.json`")
 def event(  # noqa: PLR0913 - one parameter per option
+    *,
     available: Annotated[bool, typer.Option("-a", help="A clip that can be made.")] = False,
     pending: Annotated[bool, typer.Option("-p", help="One that ends now: pending.")] = False,
     not_available: Annotated[
@@ -165,8 +177,8 @@ def event(  # noqa: PLR0913 - one parameter per option
     if len(chosen) > 1:
         raise Misuse("Choose one of -a, -p, -n, -o and -t.")
     now_ms = _now_ms()
-    recorded = _recorded(root, camera, now_ms) if root else ()
-    window = window_of(chosen[0], _rules().policy, now_ms, recorded)
+    recorded = _recorded(root.absolute(), camera) if root else ()
+    window = window_of(chosen[0], read_rules(environment()).policy, now_ms, recorded)
     try:
         request = ClipRequest(str(now_ms), camera, window.start_ms, window.end_ms)
     except ValueError as error:
@@ -205,13 +217,15 @@ class Session:
                     return
                 _wait_until(due_ms)
                 continue
-            message = Message(
-                queued.body, queued.sent_ms, queued.message_id, queued.receive_count
-            )
-            if self.handle(sqs_event(message)):
-                queue.give_back(queued, REDELIVERY_S)
-            else:
-                queue.done(queued)
+            message = Message(queued.body, queued.sent_ms, queued.message_id, queued.receive_count)
+            failed = True
+            try:
+                failed = bool(self.handle(sqs_event(message)))
+            finally:
+                if failed:
+                    queue.give_back(queued, REDELIVERY_S)
+                else:
+                    queue.done(queued)
 
     def warn_of_undated(self, camera_id: str) -> None:
         """Name the recordings that cannot be used, as their names do not say when they start."""
@@ -293,7 +307,7 @@ def _session(root: Path) -> Iterator[Session]:
 
     root = root.absolute()
     with _bar() if err.is_terminal else nullcontext(_Lines()) as told:
-        yield Session(root, local_app(root, told))
+        yield Session(root, local_app(root, told, environment()))
 
 
 def exit_code(outcome: Outcome) -> int:
@@ -341,6 +355,31 @@ def utc(instant_ms: int) -> str:
 def seconds(duration_ms: float) -> str:
     """Write a duration to the millisecond."""
     return f"{duration_ms / 1000:.3f} s"
+
+
+def environment(folder: Path = Path()) -> dict[str, str]:
+    """Return the environment; what it does not say is read from the file `.env`, if there is one.
+
+    A line of it is `NAME=value`, quoted or not; `#` begins a comment line.
+    """
+    try:
+        lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    pairs = (line.removeprefix("export ").partition("=") for line in map(str.strip, lines))
+    told = {name.strip(): value.strip().strip("\"'") for name, equals, value in pairs if equals}
+    return {**{name: value for name, value in told.items() if name[0:1] != "#"}, **os.environ}
+
+
+def _recorded(root: Path, camera_id: str) -> Sequence[RecordingSegment]:
+    """Return all recordings of the camera; Misuse if there are none."""
+    from entrypoints.container import local_app  # noqa: PLC0415 - as in _session
+
+    cameras = local_app(root, environ=environment()).cameras
+    found = cameras.find_segments(camera_id, TimeWindow(0, 10**15), time.monotonic() + 600)
+    if not found:
+        raise Misuse(f"{root} holds no recordings of {camera_id}.")
+    return found
 
 
 def _id_of(window: TimeWindow) -> str:

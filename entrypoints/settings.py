@@ -73,7 +73,8 @@ def read_rules(environ: Mapping[str, str]) -> Rules:
 
 
 def _rules(env: "_Reader") -> Rules:
-    widths = env.read("THUMBNAIL_SIZES", _widths, (300, 640, 1500, 3000))
+    usual_widths: tuple[int, ...] = (300, 640, 1500, 3000)
+    widths = env.read("THUMBNAIL_SIZES", _widths, usual_widths)
     return Rules(
         policy=RetryPolicy(
             retry_limit_ms=1000 * env.read("SQS_RETRY_LIMIT", _whole(0, 86_400), 900),

@@ -61,7 +61,7 @@ LONGEST_RECORDING_MS = 86_400_000
 """Recordings that start longer than this before a window are not looked at."""
 ABANDONED_S = 3600
 """After this time without a write, what a killed attempt left half-written is cleared away."""
-HIDDEN_MS = 900_000
+HIDDEN_MS = 3_600_000
 """How long a received message stays hidden from other receivers, unless it is settled."""
 
 

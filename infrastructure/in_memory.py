@@ -102,7 +102,8 @@ class InMemoryRecordings(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise Undecodable(f"{segment.name} is no recording")
-        measured = segment.measured(file.length_ms, self.tolerance_ms)
+        last_frame_ms = (file.length_ms - 1) // FRAME_MS * FRAME_MS
+        measured = segment.measured(file.length_ms, last_frame_ms, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
 
 

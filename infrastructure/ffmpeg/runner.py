@@ -25,6 +25,7 @@ from domain.errors import OutOfTime, Unavailable, Undecodable
 TAIL_BYTES = 4 << 10
 LINE_AT_MOST_BYTES = 4 << 10
 LOOK_EVERY_S = 0.05
+LEFTOVERS_S = 1.0
 PIXELS_AT_MOST = 8192 * 8192
 NO_SPACE = "No space left on device"
 
@@ -126,10 +127,10 @@ class _Said:
         self, process: "subprocess.Popen[bytes]", on_line: Callable[[str], None] | None
     ) -> None:
         self._tail = b""
-        assert process.stdout is not None  # noqa: S101 - both are pipes
-        assert process.stderr is not None  # noqa: S101
+        self._on_line = on_line
+        self._error: Exception | None = None
         self._messages = Thread(target=self._keep_tail, args=(process.stderr,), daemon=True)
-        self._lines = Thread(target=_pass_on, args=(process.stdout, on_line), daemon=True)
+        self._lines = Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
         self._messages.start()
         self._lines.start()
 
@@ -139,9 +140,12 @@ class _Said:
         return not self._messages.is_alive()
 
     def all(self) -> str:
-        """Return the tail of the messages, once every process that wrote them is gone."""
-        self._lines.join()
-        self._messages.join()
+        """Return the tail of the messages, now that the processes that wrote them are gone."""
+        # A child that left the group may hold the pipes: it is not waited for.
+        self._lines.join(LEFTOVERS_S)
+        self._messages.join(LEFTOVERS_S)
+        if self._error:
+            raise self._error
         return self._tail.decode(errors="replace")
 
     def _keep_tail(self, stderr: IO[bytes]) -> None:
@@ -149,9 +153,11 @@ class _Said:
             while chunk := os.read(stderr.fileno(), 1 << 16):
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
 
-
-def _pass_on(stdout: IO[bytes], on_line: Callable[[str], None] | None) -> None:
-    with stdout:
-        while line := stdout.readline(LINE_AT_MOST_BYTES):
-            if on_line:
-                on_line(line.decode(errors="replace"))
+    def _pass_on(self, stdout: IO[bytes]) -> None:
+        with stdout:
+            while line := stdout.readline(LINE_AT_MOST_BYTES):
+                try:
+                    if self._on_line and not self._error:
+                        self._on_line(line.decode(errors="replace"))
+                except Exception as error:  # noqa: BLE001 - raised again by all()
+                    self._error = error

@@ -96,6 +96,14 @@ class Index:
         track = self.video or self.sound
         return 0 if track is None else _rounded(track.shown_until * 1000, track.timescale)
 
+    @property
+    def last_frame_ms(self) -> int:
+        """When the last video frame is presented, rounded down to the ms; 0 without video."""
+        if self.video is None:
+            return 0
+        last = max((pts for pts in self.video.pts if pts < self.video.shown_until), default=0)
+        return last * 1000 // self.video.timescale
+
 
 def read_index(read: Read, size_bytes: int) -> Index:
     """Read the sample index of a file of *size_bytes*.

@@ -41,9 +41,8 @@ def open_mp4(
         raise Undecodable(f"{segment.name} is no recording that can be read: {error}") from error
     if index.video is None or index.length_ms < 1:
         raise Undecodable(f"{segment.name} holds no video.")
-    return Mp4Recording(
-        segment.measured(index.length_ms, tolerance_ms), size_bytes, version, index, fetch
-    )
+    measured = segment.measured(index.length_ms, index.last_frame_ms, tolerance_ms)
+    return Mp4Recording(measured, size_bytes, version, index, fetch)
 
 
 def check_range(offset: int, length: int, size_bytes: int) -> None:

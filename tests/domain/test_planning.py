@@ -16,8 +16,15 @@ MORNING = RecordingSegment(TimeWindow(0, 600_000), "morning")
 NOON = RecordingSegment(TimeWindow(600_000, 1_200_000), "noon")
 
 
-def segment(name: str, start_ms: int, end_ms: int, held_until_ms: int = 0) -> RecordingSegment:
-    return RecordingSegment(TimeWindow(start_ms, end_ms), name, held_until_ms)
+def segment(
+    name: str,
+    start_ms: int,
+    end_ms: int,
+    *,
+    last_frame_ms: int | None = None,
+    held_until_ms: int = 0,
+) -> RecordingSegment:
+    return RecordingSegment(TimeWindow(start_ms, end_ms), name, last_frame_ms, held_until_ms)
 
 
 def parts(plan: ClipPlan) -> list[tuple[str, int, int]]:
@@ -63,6 +70,24 @@ PLANS = {
         (0, 20_000),
         [segment("a", 0, 12_000), segment("b", 8_000, 30_000)],
         [("a", 0, 12_000), ("b", 12_000, 20_000)],
+        Coverage.FULL,
+    ),
+    "within the last frame's duration the next segment takes over": (
+        (0, 20_000),
+        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 10_000, 30_000)],
+        [("a", 0, 10_000), ("b", 10_000, 20_000)],
+        Coverage.FULL,
+    ),
+    "right after the last frame too": (
+        (0, 20_000),
+        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 9_968, 30_000)],
+        [("a", 0, 9_968), ("b", 9_968, 20_000)],
+        Coverage.FULL,
+    ),
+    "but not at its instant": (
+        (0, 20_000),
+        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 9_967, 30_000)],
+        [("a", 0, 10_001), ("b", 10_001, 20_000)],
         Coverage.FULL,
     ),
     "a segment within another is left out": (
@@ -184,19 +209,25 @@ LENGTHS = {
 @pytest.mark.parametrize(("length_ms", "end_ms", "held_ms"), LENGTHS.values(), ids=LENGTHS)
 def test_the_medias_own_length_is_the_truth(length_ms: int, end_ms: int, held_ms: int) -> None:
     """The camera's date is the start; its end only tells how long the last frame is held."""
-    measured = MORNING.measured(length_ms, SEAM_MS)
-    assert measured == segment("morning", 0, end_ms, held_ms)
+    measured = MORNING.measured(length_ms, length_ms - 33, SEAM_MS)
+    wanted = segment("morning", 0, end_ms, last_frame_ms=length_ms - 33, held_until_ms=held_ms)
+    assert measured == wanted
 
 
 segments_strategy = st.lists(
     st.builds(
-        lambda start, length, name, held: segment(
-            name, start, start + length, start + length + held if held else 0
+        lambda start, length, name, held, still: segment(
+            name,
+            start,
+            start + length,
+            last_frame_ms=start + length - 1 - still if still else None,
+            held_until_ms=start + length + held if held else 0,
         ),
         st.integers(-50, 150),
         st.integers(1, 80),
         st.sampled_from("abcdef"),
         st.sampled_from([0, 0, 3]),
+        st.sampled_from([0, 0, 4, 40]),
     ),
     max_size=8,
 )

@@ -1,0 +1,133 @@
+"""Encode exactly the wanted frames of a window, and prove by our own reader that they are there."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from domain.errors import Undecodable
+from infrastructure.ffmpeg.look import Look, shape_of
+from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
+from infrastructure.ffmpeg.window import Window, index_file
+from infrastructure.mp4.avc import AvcConfig, parse_avcc
+from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.index import Track
+
+PROFILES = {66: "baseline", 77: "main", 100: "high"}
+SETS_AT_MOST = 31
+"""As many SPS as an avcC can hold (ISO/IEC 14496-15, 5.3.3.1)."""
+GOP_FRAMES = 60
+
+
+@frozen(eq=False)
+class Piece:
+    """Encoded frames of one window: the i-th shown is the take's i-th frame."""
+
+    window: Window
+    path: Path
+    track: Track = field(repr=False)
+    config: AvcConfig = field(repr=False)
+
+
+@frozen
+class Encoder:
+    """Encodes windows; all of its pieces can stand under one sample entry."""
+
+    ffmpeg: Ffmpeg
+    look: Look
+    folder: Path
+    on_frames: Callable[[int], None] = field(default=lambda _: None)
+    """Told how many frames are encoded, of all pieces."""
+
+    def encode(self, windows: Sequence[Window], deadline_s: float) -> list[Piece]:
+        """Encode every window's wanted frames.
+
+        Pieces whose parameter sets differ get an SPS id each, as a decoder would otherwise read
+        one with the other's. Those of like recordings come out equal, so an id is used again where
+        that may be, and the piece encoded anew where it turns out that it may not.
+        """
+        pieces: list[Piece] = []
+        configs: list[AvcConfig] = []
+        likely: dict[object, int] = {}
+        done = 0
+        for window in windows:
+            kind = (window.take.video.timescale, window.take.video.config, _profile(window))
+            sps_id = likely.get((kind, shape_of(window.take.video)), len(configs))
+            piece = self._encode(window, sps_id, deadline_s, done)
+            if sps_id < len(configs) and not _same_sets(piece.config, configs[sps_id]):
+                sps_id = len(configs)
+                piece = self._encode(window, sps_id, deadline_s, done)
+            if sps_id == len(configs):
+                configs.append(piece.config)
+            likely[kind, shape_of(window.take.video)] = sps_id
+            pieces.append(piece)
+            done += len(window.take.frames)
+        return pieces
+
+    def _encode(self, window: Window, sps_id: int, deadline_s: float, done: int) -> Piece:
+        if sps_id >= SETS_AT_MOST:
+            raise Undecodable(f"The recordings are of more than {SETS_AT_MOST} kinds.")
+        path = self.folder / f"{window.path.stem}-encoded.mp4"
+        arguments = self._arguments(window, sps_id, path)
+
+        def on_line(line: str) -> None:
+            key, _, count = line.strip().partition("=")
+            if key == "frame" and count.isdecimal():
+                self.on_frames(done + int(count))
+
+        # Strictly first. Where that fails, what a damaged recording still gives is as good, if it
+        # is every frame.
+        try:
+            self.ffmpeg.run(["-xerror", *arguments], deadline_s, on_line=on_line)
+            return _checked(window, path)
+        except Undecodable:
+            self.ffmpeg.run(arguments, deadline_s, on_line=on_line)
+            return _checked(window, path)
+
+    def _arguments(self, window: Window, sps_id: int, path: Path) -> list[str]:
+        first, end = window.first_shown, window.last_shown + 1
+        filters = f"trim=start_pts={first}:end_pts={end},setpts=PTS-STARTPTS,{self.look.filters}"
+        params = f"sps-id={sps_id}:keyint={GOP_FRAMES}:open-gop=0"
+        return [
+            *("-y", "-progress", "pipe:1", "-stats_period", "0.5", "-copyts"),
+            *mp4_input(window.path),
+            *("-map", "0:v:0", "-map_metadata", "-1", "-vf", f"{filters},format=yuv420p"),
+            *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
+            *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-x264-params", params),
+            *("-profile:v", _profile(window)),
+            *("-video_track_timescale", str(window.take.video.timescale)),
+            *("-f", "mp4", file_url(path)),
+        ]
+
+
+def _profile(window: Window) -> str:
+    video = window.take.video
+    return PROFILES.get(video.config[1] if video.codec == "avc1" and video.config else 0, "high")
+
+
+def _same_sets(one: AvcConfig, other: AvcConfig) -> bool:
+    return (one.sps, one.pps) == (other.sps, other.pps)
+
+
+def _checked(window: Window, path: Path) -> Piece:
+    """Return the piece in `path` if it holds the wanted frames at their times; else Undecodable."""
+    take = window.take
+    track = index_file(path).video
+    name = take.cut.segment.name
+    if track is None:
+        raise Undecodable(f"ffmpeg made no frame of {name}.")
+    shown = sorted(track.pts)
+    wanted = [take.video.pts[i] - take.video.pts[take.frames[0]] for i in take.frames]
+    if len(shown) != len(wanted):
+        raise Undecodable(f"{name} gave {len(shown)} frames where {len(wanted)} were wanted.")
+    off = [i for i, time in enumerate(wanted) if not _alike(shown[i], track, time, take.video)]
+    if off:
+        raise Undecodable(f"{name} gave frame {off[0]} of {len(wanted)} at another time.")
+    try:
+        return Piece(window, path, track, parse_avcc(track.config))
+    except BadMp4 as error:
+        raise Undecodable(f"ffmpeg wrote no H.264 that can be read: {error}") from error
+
+
+def _alike(time: int, track: Track, wanted: int, source: Track) -> bool:
+    return time * source.timescale == wanted * track.timescale

@@ -1,0 +1,152 @@
+"""Which frames of its recording a cut takes, and when the clip shows them."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import field, frozen
+
+from application.ports import Recording
+from domain.errors import Refused, Undecodable
+from domain.planning import ClipPlan, Cut
+from infrastructure.mp4.avc import first_slice_type, parse_avcc
+from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.index import Index, Track, read_index
+from infrastructure.mp4.recording import Mp4Recording
+
+SIDE_AT_MOST = 8192
+COARSEST_TIMESCALE = 10_000
+"""Times are then rounded by at most 0.05 ms."""
+FINEST_TIMESCALE = 1_000_000
+MIXED_TIMESCALE = 90_000
+"""Holds 15, 24, 25, 30, 50 and 60 frames a second and the rates less a thousandth exactly, save
+24 and 60 less a thousandth; those, as all others, to 6 µs."""
+PREFIX_BYTES = 2048
+"""Enough of a sample to find its first slice: x264's longest preface takes 700 bytes."""
+
+
+@frozen(eq=False)
+class Take:
+    """What one cut takes of its recording."""
+
+    cut: Cut
+    recording: Recording = field(repr=False)
+    index: Index = field(repr=False)
+    video: Track = field(repr=False)
+    frames: tuple[int, ...] = field(repr=False)
+    """The video samples that the cut shows, in the order in which they are shown: at least one."""
+    clip_ms: int
+    """Where in the clip the cut begins."""
+
+    def ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
+        """Say when the clip shows or sounds what the recording does at `pts`."""
+        begins_ms = self.clip_ms + self.cut.segment.window.start_ms - self.cut.window.start_ms
+        return _rounded(
+            clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale
+        )
+
+    def recording_ticks(self, instant_ms: int, timescale: int) -> int:
+        """Say which tick of the recording is the first at or after `instant_ms`."""
+        return -((self.cut.segment.window.start_ms - instant_ms) * timescale // 1000)
+
+
+def find_takes(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Take]:
+    """Find the frames of every cut, in order; cuts without any are left out.
+
+    Refused if none has a frame, or one is larger than 8192 x 8192.
+    """
+    indexes: dict[str, Index] = {}
+    found: list[Take] = []
+    for cut in plan.cuts:
+        name = cut.segment.name
+        recording = recordings[name]
+        index = indexes.setdefault(name, _index_of(recording))
+        video = index.video
+        if video is None:
+            raise Undecodable(f"{name} holds no video.")
+        if max(video.width, video.height) > SIDE_AT_MOST:
+            raise Refused(
+                f"{name} is {video.width} x {video.height} pixels large;"
+                f" at most {SIDE_AT_MOST} x {SIDE_AT_MOST} are supported."
+            )
+        frames = _shown(cut, video)
+        if frames:
+            clip_ms = plan.clip_time_ms(cut.window.start_ms)
+            found.append(Take(cut, recording, index, video, frames, clip_ms))
+    if not found:
+        raise Refused("There is no frame in the clip's window.")
+    return found
+
+
+def _index_of(recording: Recording) -> Index:
+    if isinstance(recording, Mp4Recording):
+        return recording.index
+    try:
+        return read_index(recording.read, recording.size_bytes)
+    except BadMp4 as error:
+        raise Undecodable(f"{recording.segment.name} cannot be read: {error}") from error
+
+
+def _shown(cut: Cut, video: Track) -> tuple[int, ...]:
+    starts_ms = cut.segment.window.start_ms
+    first = (cut.window.start_ms - starts_ms) * video.timescale
+    end = (cut.window.end_ms - starts_ms) * video.timescale
+    wanted = (
+        i
+        for i, pts in enumerate(video.pts)
+        if first <= pts * 1000 < end and 0 <= pts < video.shown_until
+    )
+    return tuple(sorted(wanted, key=video.pts.__getitem__))
+
+
+def clip_timescale(takes: Sequence[Take]) -> int:
+    """Choose the clip's ticks per second: the recordings' own if it is one and fine enough."""
+    own = {take.video.timescale for take in takes}
+    if len(own) > 1 or (timescale := own.pop()) > FINEST_TIMESCALE:
+        return MIXED_TIMESCALE
+    return timescale * -(-COARSEST_TIMESCALE // timescale)
+
+
+def clip_times(takes: Sequence[Take], timescale: int) -> list[list[int]]:
+    """Say when each frame of each cut is shown, in ticks of the clip; they rise throughout."""
+    times: list[list[int]] = []
+    latest = -1
+    for take in takes:
+        own = []
+        for i in take.frames:
+            shown = take.ticks(take.video.pts[i], take.video.timescale, timescale)
+            latest = max(shown, latest + 1)
+            own.append(latest)
+        times.append(own)
+    return times
+
+
+def decoded_from(recording: Recording, video: Track, frames: Sequence[int]) -> int:
+    """Return the sample from which to decode, so that all of `frames` come out whole.
+
+    That is a sync sample, decoded and shown no later than any of them: what is shown before it but
+    decoded after it (open GOP) may refer to frames before it. In H.264, a sync sample that is a P
+    picture begins an intra refresh: the picture is whole only at the next one.
+    """
+    decoded, shown = min(frames), min(video.pts[i] for i in frames)
+    syncs = [i for i in range(decoded + 1) if video.sync[i] and video.pts[i] <= shown]
+    while syncs:
+        sync = syncs.pop()
+        if not _begins_refresh(recording, video, sync):
+            return sync
+        if syncs:
+            return syncs[-1]
+    return 0
+
+
+def _begins_refresh(recording: Recording, video: Track, sample: int) -> bool:
+    if video.codec != "avc1":
+        return False
+    prefix = recording.read(video.offsets[sample], min(video.sizes[sample], PREFIX_BYTES))
+    try:
+        return first_slice_type(prefix, parse_avcc(video.config).nal_length_size) == "P"
+    except BadMp4:
+        # What it says cannot be told; the decoder has the last word.
+        return False
+
+
+def _rounded(number: int, divisor: int) -> int:
+    return (2 * number + divisor) // (2 * divisor)

@@ -1,0 +1,57 @@
+"""What the clip's pictures look like: one size for all of them, upright where sizes differ."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from infrastructure.ffmpeg.frames import Take
+from infrastructure.mp4.boxes import child
+from infrastructure.mp4.index import Track
+
+ENTRY_BYTES = 86
+"""A video sample entry's own fields, header included: boxes follow (ISO/IEC 14496-12, 12.1.3)."""
+
+
+@frozen
+class Look:
+    """How decoded pictures become the clip's: ffmpeg has turned them upright already.
+
+    `size`, in pixels, is what they are fitted into, or None to leave them as large as they are.
+    """
+
+    size: tuple[int, int] | None
+
+    @property
+    def filters(self) -> str:
+        """The ffmpeg filter chain: even sides, square pixels where pictures must fit."""
+        if self.size is None:
+            return "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
+        size = f"{self.size[0]}:{self.size[1]}"
+        return (
+            "scale=iw*sar:ih,setsar=1,"
+            f"scale={size}:force_original_aspect_ratio=decrease:out_range=tv,"
+            f"pad={size}:-1:-1,setsar=1"
+        )
+
+
+def common_look(takes: Sequence[Take]) -> Look:
+    """Return the look of a clip of `takes`: their own, or the one of most of its time."""
+    lengths_ms: dict[tuple[object, ...], int] = defaultdict(int)
+    for take in takes:
+        lengths_ms[shape_of(take.video)] += take.cut.window.length_ms
+    if len(lengths_ms) == 1:
+        return Look(None)
+    longest = max(lengths_ms, key=lambda shape: lengths_ms[shape])
+    video = next(take.video for take in takes if shape_of(take.video) == longest)
+    across, _, _, along = (abs(video.matrix[i]) for i in (0, 1, 3, 4))
+    turned = across + along < abs(video.matrix[1]) + abs(video.matrix[3])
+    sides = (video.height, video.width) if turned else (video.width, video.height)
+    return Look((max(2, sides[0] // 2 * 2), max(2, sides[1] // 2 * 2)))
+
+
+def shape_of(video: Track) -> tuple[object, ...]:
+    """Return what must be alike so that pictures can follow each other unscaled."""
+    aspect = child(memoryview(video.sample_entry)[ENTRY_BYTES:], b"pasp")
+    turn = tuple(video.matrix[i] for i in (0, 1, 3, 4))
+    return video.width, video.height, turn, bytes(aspect or b"")
