@@ -87,8 +87,7 @@ def demo(root: Root = Path("demo")) -> None:
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - only this command needs it
 
-    with _session(root) as session:
-        raise typer.Exit(run_demo(session))
+    raise typer.Exit(run_demo(_session(root)))
 
 
 @app.command(
@@ -119,10 +118,10 @@ def cut(  # noqa: PLR0913 - one parameter per option
         if start_ms >= end_ms:
             raise Misuse("--from must be before --to.") from error
         raise Misuse("An id is 1 to 64 letters, digits, hyphens or underscores.") from error
-    with _session(root) as session:
-        session.warn_of_undated(camera)
-        session.handle(sqs_event(asking_for(request, _now_ms())))
-        raise typer.Exit(session.tell(as_json=as_json))
+    session = _session(root)
+    session.warn_of_undated(camera)
+    session.handle(sqs_event(asking_for(request, _now_ms())))
+    raise typer.Exit(session.tell(as_json=as_json))
 
 
 @app.command(
@@ -142,11 +141,11 @@ def run(
 ) -> None:
     """Handle an event as the Lambda function does, then the queue's messages that are due."""
     batch = _read_event(event) if event else None
-    with _session(root) as session:
-        if batch is not None:
-            session.handle(batch)
-        session.handle_queue(until_done=until_done)
-        raise typer.Exit(session.tell(as_json=as_json))
+    session = _session(root)
+    if batch is not None:
+        session.handle(batch)
+    session.handle_queue(until_done=until_done)
+    raise typer.Exit(session.tell(as_json=as_json))
 
 
 @app.command(epilog="Example: `camclip event -a --root demo > event.json`")
@@ -192,6 +191,7 @@ class Session:
 
     root: Path
     app: "LocalApp"
+    told: "Told"
     outcomes: dict[str, Outcome] = field(factory=dict)
     """By clip id, or by message id where the message names no clip."""
 
@@ -200,7 +200,8 @@ class Session:
 
         An event that is no batch of SQS messages is NoBatch.
         """
-        answer = self.app.handle(batch)
+        with self.told.doing("Cutting"):
+            answer = self.app.handle(batch)
         for outcome in self.app.outcomes:
             request = outcome.request
             self.outcomes[request.clip_id if request else outcome.message_id] = outcome
@@ -300,14 +301,12 @@ class Session:
         yield "took", seconds(outcome.elapsed_ms)
 
 
-@contextmanager
-def _session(root: Path) -> Iterator[Session]:
-    """Put the service together on `root`, with progress on standard error while it works."""
+def _session(root: Path) -> Session:
+    """Put the service together on the folder `root`."""
     from entrypoints.container import local_app  # noqa: PLC0415 - boto3 and all: not for --help
 
-    root = root.absolute()
-    with _bar() if err.is_terminal else nullcontext(_Lines()) as told:
-        yield Session(root, local_app(root, told, environment()))
+    told = Told()
+    return Session(root, local_app(root.absolute(), told, environment()), told)
 
 
 def exit_code(outcome: Outcome) -> int:
@@ -413,43 +412,38 @@ def _wait_until(due_ms: int) -> None:
             time.sleep(min(left_s, 0.5))
 
 
-@contextmanager
-def _bar() -> Iterator["_Bar"]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
-        yield _Bar(progress)
-
-
 @define
-class _Bar:
-    """Progress as a bar that is there while a clip is made."""
+class Told:
+    """Progress on standard error: a bar on a terminal, else a line at each quarter."""
 
-    progress: Progress
-
-    def __call__(self, done: int, total: int) -> None:
-        tasks = self.progress.task_ids
-        task = tasks[-1] if tasks else self.progress.add_task("Cutting", total=total)
-        self.progress.update(task, completed=done, total=total)
-
-
-@define
-class _Lines:
-    """Progress as a line at each quarter."""
-
+    what: str = ""
+    bar: Progress | None = None
     quarter: int = 0
 
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Tell of `what` while the block runs."""
+        self.what, self.quarter = what, 0
+        if not err.is_terminal:
+            yield
+            return
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeElapsedColumn())
+        with Progress(
+            TextColumn("{task.description}"), *columns, console=err, transient=True
+        ) as bar:
+            bar.add_task(what, total=None)
+            self.bar = bar
+            yield
+        self.bar = None
+
     def __call__(self, done: int, total: int) -> None:
+        """Note that `done` of `total` frames are done."""
         quarter = 4 * done // max(total, 1)
-        if quarter != self.quarter:
-            self.quarter = quarter
-            if quarter:
-                err.print(f"Cutting: {done} of {total} frames.")
+        if self.bar:
+            self.bar.update(self.bar.task_ids[0], completed=done, total=total)
+        elif quarter > self.quarter:
+            err.print(f"{self.what}: {done} of {total} frames")
+        self.quarter = quarter
 
 
 def _sorry(error: object, code: int) -> int:

@@ -91,9 +91,7 @@ class Aws(containers.DeclarativeContainer):
     recordings: providers.Provider[RecordingStore] = providers.Singleton(
         S3Recordings, s3, places.origin_bucket, places.origin_folder, rules.seam_tolerance_ms
     )
-    transcoder: providers.Provider[Transcoder] = providers.Singleton(
-        FfmpegTranscoder, ffmpeg=ffmpeg
-    )
+    transcoder: providers.Provider[Transcoder] = providers.Singleton(FfmpegTranscoder, ffmpeg)
     clips: providers.Provider[ClipStore] = providers.Singleton(
         S3Clips, s3, places.destination_bucket
     )
@@ -133,7 +131,7 @@ class Folder(containers.DeclarativeContainer):
         FolderRecordings, root, rules.provided.seam_tolerance_ms
     )
     transcoder: providers.Provider[Transcoder] = providers.Singleton(
-        FfmpegTranscoder, ffmpeg=ffmpeg, progress=progress
+        FfmpegTranscoder, ffmpeg, progress
     )
     clips: providers.Provider[FolderClips] = providers.Singleton(FolderClips, root)
     queue: providers.Provider[FolderQueue] = providers.Singleton(

@@ -110,7 +110,7 @@ class CameraApi(CameraService):
     cam_services_url: str = field(repr=False)
     recordings_url: str = field(repr=False)
     report_format: ReportFormat
-    naming: SegmentNaming = SegmentNaming()
+    naming: SegmentNaming = Factory(SegmentNaming)
     longest_s: float = 30
     """How long one call may take, its retries included."""
     session: requests.Session = field(default=Factory(_session), repr=False)

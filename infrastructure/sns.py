@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @frozen
 class SnsNotifier(Notifier):
-    """An SNS topic. Status, camera and event id are attributes too, to filter and deduplicate by."""
+    """An SNS topic. Attributes hold the status, the camera and the event id."""
 
     client: "SNSClient"
     topic_arn: str

@@ -39,9 +39,7 @@ class Take:
     def ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
         """Say when the clip shows or sounds what the recording does at `pts`."""
         begins_ms = self.clip_ms + self.cut.segment.window.start_ms - self.cut.window.start_ms
-        return _rounded(
-            clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale
-        )
+        return _rounded(clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Say which tick of the recording is the first at or after `instant_ms`."""

@@ -44,8 +44,7 @@ def common_look(takes: Sequence[Take]) -> Look:
         return Look(None)
     longest = max(lengths_ms, key=lambda shape: lengths_ms[shape])
     video = next(take.video for take in takes if shape_of(take.video) == longest)
-    across, _, _, along = (abs(video.matrix[i]) for i in (0, 1, 3, 4))
-    turned = across + along < abs(video.matrix[1]) + abs(video.matrix[3])
+    turned = abs(video.matrix[0]) < abs(video.matrix[1])
     sides = (video.height, video.width) if turned else (video.width, video.height)
     return Look((max(2, sides[0] // 2 * 2), max(2, sides[1] // 2 * 2)))
 

@@ -45,9 +45,7 @@ def open_window(take: Take, path: Path, sound: range = range(0)) -> Window:
     """Write what it takes to decode the take's frames, and the sound samples `sound`, to `path`."""
     first = decoded_from(take.recording, take.video, take.frames)
     with path.open("wb") as out:
-        note = write_window(
-            take.index, take.recording.read, first, max(take.frames), out, sound
-        )
+        note = write_window(take.index, take.recording.read, first, max(take.frames), out, sound)
     if not sound:
         return Window(take, path, note.pts_offset, ())
     written = index_file(path).sound
@@ -69,5 +67,3 @@ def index_file(path: Path) -> Index:
             return read_index(read, path.stat().st_size)
         except BadMp4 as error:
             raise Undecodable(f"ffmpeg wrote no MP4 that can be read: {error}") from error
-
-

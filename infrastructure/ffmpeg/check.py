@@ -1,0 +1,92 @@
+"""Measure the finished clip, and hold it against the plan. An exit code is no proof."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from operator import add
+from pathlib import Path
+
+from application.ports import FilePiece
+from domain.errors import Undecodable
+from domain.standing import Footage
+from infrastructure.ffmpeg.mux import ClipTrack
+from infrastructure.ffmpeg.runner import Ffmpeg, mp4_input
+from infrastructure.ffmpeg.window import index_file
+from infrastructure.mp4.index import Index
+
+
+def measure(path: Path, payload: FilePiece, times: Sequence[int], planned: ClipTrack) -> Footage:
+    """Read the clip's own tables, and return what they say if that is the plan; else Undecodable.
+
+    `times` is when each frame is shown, in ticks of the clip's clock.
+    """
+    index = index_file(path)
+    video = index.video
+    if video is None or video.timescale != planned.timescale:
+        raise Undecodable("The clip has no video.")
+    # The reader's zero is the first frame.
+    if sorted(video.pts) != [time - times[0] for time in times]:
+        raise Undecodable(f"The clip's tables have other frames than the {len(times)} planned.")
+    # Frames last as long as they are decoded, not shown, so the one shown last may say less.
+    ends = max(map(add, video.pts, video.durations))
+    if not video.shown_until <= planned.end - times[0] <= ends:
+        raise Undecodable("The clip does not end when it was planned to.")
+    _check_tiling(index, payload)
+    return Footage(
+        frames=len(video.pts),
+        first_ms=times[0] * 1000 / video.timescale,
+        last_ms=times[-1] * 1000 / video.timescale,
+        duration_ms=planned.end * 1000 / video.timescale,
+        codec="h264",
+        width=video.width,
+        height=video.height,
+    )
+
+
+def _check_tiling(index: Index, payload: FilePiece) -> None:
+    """Every byte of the payload belongs to one sample, and every sample lies in it."""
+    at = payload.offset
+    tracks = [track for track in (index.video, index.sound) if track]
+    for offset, size in sorted(
+        place for track in tracks for place in zip(track.offsets, track.sizes, strict=True)
+    ):
+        if offset != at:
+            raise Undecodable("The clip's samples do not lie one after the other.")
+        at += size
+    if at != payload.offset + payload.length:
+        raise Undecodable("The clip's payload ends elsewhere than its last sample.")
+
+
+def decode(
+    ffmpeg: Ffmpeg,
+    path: Path,
+    times: Sequence[int],
+    timescale: int,
+    deadline_s: float,
+    *,
+    sound: bool,
+) -> None:
+    """Decode every frame, and the sound if asked to; Undecodable unless all come, each in time.
+
+    Any message of the decoder counts as a failure.
+    """
+    shown: list[Fraction] = []
+    base = Fraction(1, timescale)
+
+    def on_line(line: str) -> None:
+        nonlocal base
+        if line.startswith("#tb 0:"):
+            base = Fraction(line.partition(":")[2].strip())
+        elif line[:1] == "0":
+            shown.append(int(line.split(",")[2]) * base)
+
+    arguments = ["-xerror", "-copyts", *mp4_input(path), "-map", "0:v:0"]
+    arguments += ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
+    arguments += ["-c:v", "wrapped_avframe", "-f", "framecrc", "pipe:1"]
+    if sound:
+        arguments += ["-map", "0:a?", "-f", "null", "-"]
+    said = ffmpeg.run(arguments, deadline_s, on_line=on_line)
+    if said:
+        raise Undecodable(f"The clip decodes with a message: {said.splitlines()[0]}")
+    print([(float(a*timescale), b) for a, b in zip(shown, times) if a != Fraction(b, timescale)][:10], base, timescale)
+    if shown != [Fraction(time, timescale) for time in times]:
+        raise Undecodable(f"The clip decodes to {len(shown)} frames, not the {len(times)} planned.")

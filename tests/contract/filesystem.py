@@ -1,0 +1,124 @@
+"""The worlds of the adapters on a folder."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domain.clip import ClipName, ClipRequest
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.filesystem import (
+    FolderCameras,
+    FolderClips,
+    FolderNotifier,
+    FolderQueue,
+    FolderRecordings,
+)
+from infrastructure.wire import clip_key, read_message, still_key
+from tests.contract.worlds import (
+    FORMAT,
+    LENGTH_MS,
+    CameraWorld,
+    ClipWorld,
+    Media,
+    NotifierWorld,
+    QueueWorld,
+    RecordingWorld,
+)
+
+
+class FolderCameraWorld(CameraWorld):
+    """Recordings in the camera's folder, states in another."""
+
+    def __init__(self, root: Path, media: Media) -> None:
+        self.root = root
+        self.media = media
+        self.cameras: FolderCameras = FolderCameras(root, FORMAT)
+
+    def has_camera(self, camera_id: str) -> None:
+        (self.root / "recordings" / camera_id).mkdir(parents=True, exist_ok=True)
+
+    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+        self.has_camera(camera_id)
+        start = datetime.fromtimestamp(start_ms // 1000, UTC)
+        name = f"{camera_id}.{start:%Y%m%dT%H%M%S}.mp4"
+        (self.root / "recordings" / camera_id / name).write_bytes(self.media.data)
+        return RecordingSegment(TimeWindow(start_ms, start_ms + LENGTH_MS), name)
+
+    def forgets_clip(self, clip_id: str) -> None:
+        (self.root / "status").mkdir(exist_ok=True)
+        (self.root / "status" / f"{clip_id}.deleted").touch()
+
+    def state(self, clip_id: str) -> Mapping[str, object] | None:
+        path = self.root / "status" / f"{clip_id}.json"
+        return dict(json.loads(path.read_text())) if path.exists() else None
+
+
+class FolderRecordingWorld(RecordingWorld):
+    """Files of one camera."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "recordings" / "pier"
+        self.folder.mkdir(parents=True)
+        self.recordings: FolderRecordings = FolderRecordings(root)
+
+    def stores(self, name: str, media: Media) -> None:
+        written = self.folder / "upload"
+        written.write_bytes(media.data)
+        written.replace(self.folder / name)
+
+    def removes(self, name: str) -> None:
+        (self.folder / name).unlink()
+
+
+class FolderClipWorld(ClipWorld):
+    """Files below `clips/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "clips"
+        self.clips: FolderClips = FolderClips(root)
+
+    def clip_bytes(self, name: ClipName) -> bytes | None:
+        path = self.folder / clip_key(name)
+        return path.read_bytes() if path.exists() else None
+
+    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+        path = self.folder / still_key(name, width, "jpg")
+        return path.read_bytes() if path.exists() else None
+
+    def has_foreign_clip(self, name: ClipName) -> None:
+        path = self.folder / clip_key(name)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"foreign")
+
+
+class FolderQueueWorld(QueueWorld):
+    """Files in `queue/`, and a clock that can be put forward."""
+
+    def __init__(self, root: Path) -> None:
+        self.began_ms = time.time_ns() // 1_000_000
+        self.now_ms = self.began_ms
+        self.queue: FolderQueue = FolderQueue(root, now_ms=lambda: self.now_ms)
+
+    def received_after(self, delay_s: float) -> list[ClipRequest]:
+        self.now_ms = self.began_ms + round(1000 * delay_s)
+        received = []
+        while message := self.queue.receive():
+            request = read_message(message.body, message.sent_ms)
+            assert isinstance(request, ClipRequest)
+            received.append(request)
+        return received
+
+
+class FolderNotifierWorld(NotifierWorld):
+    """Lines of a file."""
+
+    def __init__(self, root: Path) -> None:
+        self.lines = root / "notifications.jsonl"
+        self.notifier: FolderNotifier = FolderNotifier(root, FORMAT)
+
+    def heard(self) -> list[tuple[str, Mapping[str, object]]]:
+        lines = map(json.loads, self.lines.read_text().splitlines())
+        return [(line["eventId"], line["message"]) for line in lines]

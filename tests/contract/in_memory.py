@@ -1,0 +1,99 @@
+"""The worlds of the adapters in memory."""
+
+from collections.abc import Mapping
+
+from domain.clip import ClipName, ClipRequest
+from domain.recording import RecordingSegment
+from domain.standing import StoredClip
+from domain.window import TimeWindow
+from infrastructure.in_memory import (
+    InMemoryCameras,
+    InMemoryClips,
+    InMemoryNotifier,
+    InMemoryQueue,
+    InMemoryRecordings,
+    StoredFile,
+)
+from tests.contract.worlds import (
+    FORMAT,
+    LENGTH_MS,
+    CameraWorld,
+    ClipWorld,
+    Media,
+    NotifierWorld,
+    QueueWorld,
+    RecordingWorld,
+)
+
+
+class InMemoryCameraWorld(CameraWorld):
+    """Plain attributes."""
+
+    def __init__(self) -> None:
+        self.cameras: InMemoryCameras = InMemoryCameras()
+
+    def has_camera(self, camera_id: str) -> None:
+        self.cameras.segments.setdefault(camera_id, [])
+
+    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+        self.has_camera(camera_id)
+        window = TimeWindow(start_ms, start_ms + LENGTH_MS)
+        segment = RecordingSegment(window, f"{camera_id}.{start_ms}.mp4")
+        self.cameras.segments[camera_id].append(segment)
+        return segment
+
+    def forgets_clip(self, clip_id: str) -> None:
+        self.cameras.deleted.add(clip_id)
+
+    def state(self, clip_id: str) -> Mapping[str, object] | None:
+        report = self.cameras.state(clip_id)
+        return FORMAT.report(report) if report else None
+
+
+class InMemoryRecordingWorld(RecordingWorld):
+    """A dictionary of files."""
+
+    def __init__(self) -> None:
+        self.recordings: InMemoryRecordings = InMemoryRecordings()
+
+    def stores(self, name: str, media: Media) -> None:
+        self.recordings.files[name] = StoredFile(media.data, media.length_ms, media.is_recording)
+
+    def removes(self, name: str) -> None:
+        del self.recordings.files[name]
+
+
+class InMemoryClipWorld(ClipWorld):
+    """Dictionaries of clips and stills."""
+
+    def __init__(self) -> None:
+        self.clips: InMemoryClips = InMemoryClips()
+
+    def clip_bytes(self, name: ClipName) -> bytes | None:
+        return self.clips.objects[name][1] if name in self.clips.objects else None
+
+    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+        return self.clips.stills.get(name, {}).get(width)
+
+    def has_foreign_clip(self, name: ClipName) -> None:
+        self.clips.objects[name] = (StoredClip("", "", 0), b"foreign")
+
+
+class InMemoryQueueWorld(QueueWorld):
+    """A list of requests with their delays."""
+
+    def __init__(self) -> None:
+        self.queue: InMemoryQueue = InMemoryQueue()
+
+    def received_after(self, delay_s: float) -> list[ClipRequest]:
+        return [request for request, rest_s in self.queue.sent if rest_s <= delay_s]
+
+
+class InMemoryNotifierWorld(NotifierWorld):
+    """A list of reports."""
+
+    def __init__(self) -> None:
+        self.notifier: InMemoryNotifier = InMemoryNotifier()
+
+    def heard(self) -> list[tuple[str, Mapping[str, object]]]:
+        return [(report.event_id, FORMAT.report(report)) for report in self.notifier.published]

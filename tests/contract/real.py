@@ -1,0 +1,224 @@
+"""The worlds of the adapters that a deployed service has: an HTTP server, and moto for AWS."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+from attrs import frozen
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from domain.clip import ClipName, ClipRequest
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.aws import CONFIG
+from infrastructure.camera_api import CameraApi
+from infrastructure.s3 import S3Clips, S3Recordings
+from infrastructure.sns import SnsNotifier
+from infrastructure.sqs import SqsRetryQueue
+from infrastructure.wire import clip_key, read_message, still_key
+from tests.contract.worlds import (
+    FORMAT,
+    LENGTH_MS,
+    CameraWorld,
+    ClipWorld,
+    Media,
+    NotifierWorld,
+    QueueWorld,
+    RecordingWorld,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+
+@frozen
+class Aws:
+    """Clients of a stand-in for AWS."""
+
+    s3: "S3Client"
+    sqs: "SQSClient"
+    sns: "SNSClient"
+
+    def bucket(self) -> str:
+        """Make a bucket."""
+        name = f"b-{uuid4().hex}"
+        self.s3.create_bucket(Bucket=name)
+        return name
+
+    def queue(self) -> str:
+        """Make a queue and return its address."""
+        return self.sqs.create_queue(QueueName=uuid4().hex)["QueueUrl"]
+
+    def object(self, bucket: str, key: str) -> bytes | None:
+        """Return an object's bytes."""
+        try:
+            return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+
+def clients_of(endpoint: str) -> Aws:
+    """Connect to a server that does not ask who one is."""
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    return Aws(
+        session.client("s3", endpoint_url=endpoint, config=CONFIG),
+        session.client("sqs", endpoint_url=endpoint, config=CONFIG),
+        session.client("sns", endpoint_url=endpoint, config=CONFIG),
+    )
+
+
+class HttpCameraWorld(CameraWorld):
+    """The camera API, newest recordings first."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.rows: dict[str, list[dict[str, object]]] = {}
+        self.states: dict[str, dict[str, object]] = {}
+        self.deleted: set[str] = set()
+        server.expect_request(_any("/cameras/clips/"), "PUT").respond_with_handler(self._put)
+        server.expect_request(_any("/cameras/recording/"), "GET").respond_with_handler(self._list)
+        server.expect_request(_any("/cameras/"), "GET").respond_with_handler(self._camera)
+        self.cameras: CameraApi = CameraApi(server.url_for("/"), server.url_for("/"), FORMAT)
+
+    def has_camera(self, camera_id: str) -> None:
+        self.rows.setdefault(camera_id, [])
+
+    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+        self.has_camera(camera_id)
+        segment = RecordingSegment(
+            TimeWindow(start_ms, start_ms + LENGTH_MS), f"{camera_id}.stream.{start_ms}.mp4"
+        )
+        row: dict[str, object] = {
+            "startDate": _iso(segment.window.start_ms),
+            "endDate": _iso(segment.window.end_ms),
+            "recordingUrl": f"https://recordings.example/{camera_id}/{segment.name}",
+            "alias": f"alias of {camera_id}",
+        }
+        self.rows[camera_id].insert(0, row)
+        return segment
+
+    def forgets_clip(self, clip_id: str) -> None:
+        self.deleted.add(clip_id)
+
+    def state(self, clip_id: str) -> Mapping[str, object] | None:
+        return self.states.get(clip_id)
+
+    def _camera(self, request: Request) -> Response:
+        camera_id = request.path.rpartition("/")[2]
+        if camera_id not in self.rows:
+            return Response(status=404)
+        return _json({"alias": f"alias of {camera_id}"})
+
+    def _list(self, request: Request) -> Response:
+        assert request.args["allowPartialMatch"] == "true"
+        assert int(request.args["startDate"]) < int(request.args["endDate"])
+        return _json(self.rows[request.path.rpartition("/")[2].removeprefix("alias of ")])
+
+    def _put(self, request: Request) -> Response:
+        clip_id = request.path.rpartition("/")[2]
+        if clip_id in self.deleted:
+            return Response(status=404)
+        self.states[clip_id] = dict(json.loads(request.data))
+        return Response(status=204)
+
+
+class S3RecordingWorld(RecordingWorld):
+    """A bucket with a folder."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.bucket = aws.bucket()
+        self.recordings: S3Recordings = S3Recordings(aws.s3, self.bucket, "/rewinds/")
+
+    def stores(self, name: str, media: Media) -> None:
+        self.aws.s3.put_object(Bucket=self.bucket, Key=f"rewinds/{name}", Body=media.data)
+
+    def removes(self, name: str) -> None:
+        self.aws.s3.delete_object(Bucket=self.bucket, Key=f"rewinds/{name}")
+
+
+class S3ClipWorld(ClipWorld):
+    """A bucket."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.bucket = aws.bucket()
+        self.clips: S3Clips = S3Clips(aws.s3, self.bucket)
+
+    def clip_bytes(self, name: ClipName) -> bytes | None:
+        return self.aws.object(self.bucket, clip_key(name))
+
+    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+        return self.aws.object(self.bucket, still_key(name, width, "jpg"))
+
+    def has_foreign_clip(self, name: ClipName) -> None:
+        self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")
+
+
+class SqsQueueWorld(QueueWorld):
+    """A queue."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.queue_url = aws.queue()
+        self.began_s = time.monotonic()
+        self.queue: SqsRetryQueue = SqsRetryQueue(aws.sqs, self.queue_url)
+
+    def received_after(self, delay_s: float) -> list[ClipRequest]:
+        time.sleep(max(0, self.began_s + delay_s - time.monotonic()))
+        answer = self.aws.sqs.receive_message(
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+        received = []
+        for message in answer.get("Messages", []):
+            request = read_message(message["Body"], int(message["Attributes"]["SentTimestamp"]))
+            assert isinstance(request, ClipRequest)
+            received.append(request)
+        return received
+
+
+class SnsNotifierWorld(NotifierWorld):
+    """A topic, heard through a queue that subscribes to it."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.queue_url = aws.queue()
+        topic_arn = aws.sns.create_topic(Name=uuid4().hex)["TopicArn"]
+        queue_arn = aws.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        aws.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+        self.notifier: SnsNotifier = SnsNotifier(aws.sns, topic_arn, FORMAT)
+
+    def heard(self) -> list[tuple[str, Mapping[str, object]]]:
+        return [
+            (letter["MessageAttributes"]["eventId"]["Value"], json.loads(letter["Message"]))
+            for letter in self.letters()
+        ]
+
+    def letters(self) -> list[dict[str, Any]]:
+        """Return the notifications whole, as the queue got them."""
+        answer = self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def _any(path: str) -> "re.Pattern[str]":
+    return re.compile(re.escape(path) + "[^/]+")
+
+
+def _json(payload: object) -> Response:
+    return Response(json.dumps(payload), content_type="application/json")
+
+
+def _iso(instant_ms: int) -> str:
+    instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03}Z"

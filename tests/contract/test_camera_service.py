@@ -1,0 +1,92 @@
+"""What every CameraService owes."""
+
+import time
+
+import pytest
+
+from domain.clip import ClipReport, ClipStatus
+from domain.errors import ClipDeleted, OutOfTime, Refused
+from domain.window import TimeWindow
+from tests.contract.worlds import FORMAT, LENGTH_MS, START_MS, CameraWorld
+
+WINDOW = TimeWindow(START_MS, START_MS + 60_000)
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+def test_every_segment_that_overlaps_the_window_is_found(camera_world: CameraWorld) -> None:
+    """Those that begin before it and those that end after it are among them."""
+    starts = (START_MS - 1000, START_MS + 1000, START_MS + 59_000)
+    wanted = {camera_world.has_segment("pier", start_ms) for start_ms in starts}
+    found = camera_world.cameras.find_segments("pier", WINDOW, soon())
+    assert {(s.name, s.window) for s in found} == {(s.name, s.window) for s in wanted}
+
+
+def test_segments_that_only_touch_the_window_are_not_found(camera_world: CameraWorld) -> None:
+    """A window is half-open: what ends at its start and what starts at its end is outside."""
+    for start_ms in (START_MS - LENGTH_MS, START_MS + 60_000):
+        camera_world.has_segment("pier", start_ms)
+    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+
+
+def test_a_window_without_footage_gives_an_empty_answer(camera_world: CameraWorld) -> None:
+    """A camera that never recorded is no error."""
+    camera_world.has_camera("pier")
+    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+
+
+def test_another_cameras_segments_are_not_found(camera_world: CameraWorld) -> None:
+    """Each camera has its own recordings."""
+    camera_world.has_segment("mole", START_MS)
+    camera_world.has_camera("pier")
+    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+
+
+def test_an_unknown_camera_is_refused(camera_world: CameraWorld) -> None:
+    """Nobody can ever make a clip of it, and the reason says so."""
+    camera_world.has_camera("pier")
+    with pytest.raises(Refused, match="unknown camera"):
+        camera_world.cameras.find_segments("mole", WINDOW, soon())
+
+
+def test_the_state_last_recorded_stands(camera_world: CameraWorld) -> None:
+    """A later report takes the place of an earlier one, of that clip alone."""
+    pending = ClipReport("c1", ClipStatus.PENDING, "pier", *_bounds(), reason="not yet")
+    available = ClipReport("c1", ClipStatus.AVAILABLE, "pier", *_bounds())
+    other = ClipReport("c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), (), "too long")
+    for report in (pending, other, available):
+        camera_world.cameras.record(report, soon())
+    assert camera_world.state("c1") == FORMAT.report(available)
+    assert camera_world.state("c2") == FORMAT.report(other)
+
+
+def test_a_report_of_hardly_anything_is_recorded(camera_world: CameraWorld) -> None:
+    """Of a message that cannot be understood there may be no more than the clip's id."""
+    broken = ClipReport("c1", ClipStatus.FATAL_ERROR, reason="cameraId is missing")
+    camera_world.cameras.record(broken, soon())
+    assert camera_world.state("c1") == FORMAT.report(broken)
+
+
+def test_a_clip_that_is_not_known_any_more_is_told(camera_world: CameraWorld) -> None:
+    """It was deleted while it was made; nothing is stored of it."""
+    camera_world.has_camera("pier")
+    camera_world.forgets_clip("c1")
+    with pytest.raises(ClipDeleted):
+        camera_world.cameras.record(ClipReport("c1", ClipStatus.AVAILABLE, "pier"), soon())
+    assert camera_world.state("c1") is None
+
+
+def test_nothing_is_asked_or_told_after_the_deadline(camera_world: CameraWorld) -> None:
+    """The attempt is over."""
+    camera_world.has_camera("pier")
+    with pytest.raises(OutOfTime):
+        camera_world.cameras.find_segments("pier", WINDOW, time.monotonic())
+    with pytest.raises(OutOfTime):
+        camera_world.cameras.record(ClipReport("c1", ClipStatus.PENDING), time.monotonic())
+    assert camera_world.state("c1") is None
+
+
+def _bounds() -> tuple[int, int]:
+    return WINDOW.start_ms, WINDOW.end_ms

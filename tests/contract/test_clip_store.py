@@ -1,0 +1,240 @@
+"""What every ClipStore owes."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from attrs import evolve, frozen
+
+from application.ports import AlreadyStored, FilePiece, Piece, Recording, RecordingPiece, Rendition
+from domain.clip import ClipName, ClipRequest, ClipStatus, report_of
+from domain.errors import GivenBack, OutOfTime, SourceChanged
+from domain.recording import RecordingSegment
+from domain.standing import Footage, Manifest, Source, available
+from domain.window import TimeWindow
+from tests.contract.worlds import START_MS, ClipWorld
+
+REQUEST = ClipRequest("clip-1", "pier", START_MS, START_MS + 300_000, (START_MS + 5,))
+NAME = REQUEST.name
+GAPS = (TimeWindow(START_MS, START_MS + 1), TimeWindow(START_MS + 7000, START_MS + 300_000))
+FOOTAGE = Footage(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
+WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1"
+AVAILABLE = Manifest(
+    available(REQUEST, GAPS),
+    WRITER,
+    FOOTAGE,
+    (Source("pier.20180815T140019.mp4", '"an ETag"', TimeWindow(START_MS, START_MS + 7000)),),
+)
+REFUSED = Manifest(report_of(REQUEST, ClipStatus.NOT_AVAILABLE, reason="Nothing là."), WRITER)
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+@frozen(eq=False)
+class FakeRecording(Recording):
+    """Bytes of a recording, or what goes wrong with it."""
+
+    data: bytes
+    error: Exception | None = None
+    segment: RecordingSegment = RecordingSegment(TimeWindow(0, 1), "pier.mp4")  # noqa: RUF009
+    version: str = "1"
+
+    @property
+    def size_bytes(self) -> int:  # type: ignore[override]
+        return len(self.data)
+
+    def read(self, offset: int, length: int) -> bytes:
+        if self.error:
+            raise self.error
+        return self.data[offset : offset + length]
+
+
+def rendition(*pieces: Piece) -> Rendition:
+    return Rendition(pieces, {}, FOOTAGE)
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Rendition:
+    """Render 5 MB: a part of a file, nothing, a part of a recording, the file's end."""
+    path = tmp_path / "rendered"
+    path.write_bytes(bytes(range(256)))
+    recording = FakeRecording(b"recorded" * 700_000)
+    return rendition(
+        FilePiece(path, 10, 20),
+        FilePiece(path, 0, 0),
+        RecordingPiece(recording, 3, 5_000_000),
+        FilePiece(path, 250, 6),
+    )
+
+
+RENDERED = bytes(range(10, 30)) + (b"recorded" * 700_000)[3:5_000_003] + bytes(range(250, 256))
+
+
+def test_nothing_is_found_where_nothing_was_stored(clip_world: ClipWorld) -> None:
+    """Neither a clip nor a manifest."""
+    assert clip_world.clips.find(NAME, soon()) is None
+    assert clip_world.clips.read_manifest(NAME, soon()) is None
+
+
+def test_the_pieces_are_stored_as_one_object(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """One after the other, each from its own offset."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    assert clip_world.clip_bytes(NAME) == RENDERED
+
+
+def test_a_stored_clip_describes_itself(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """It gives back fingerprint, writer, gaps and footage, and when it was stored."""
+    before_ms = time.time() * 1000
+    clip_world.clips.commit(REQUEST, rendered, WRITER, GAPS, soon())
+    clip = clip_world.clips.find(NAME, soon())
+    assert clip
+    assert (clip.fingerprint, clip.writer) == (REQUEST.fingerprint, WRITER)
+    assert (clip.gaps, clip.footage) == (GAPS, FOOTAGE)
+    assert before_ms - 2000 < clip.stored_at_ms < before_ms + 10_000
+
+
+def test_a_clip_without_gaps_gives_back_none(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """Nothing missing is not nothing known."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    clip = clip_world.clips.find(NAME, soon())
+    assert clip
+    assert (clip.gaps, clip.footage) == ((), FOOTAGE)
+
+
+def test_a_hundred_gaps_are_given_back(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """As many as a clip may have."""
+    starts = range(START_MS, START_MS + 300_000, 3000)
+    gaps = tuple(TimeWindow(start_ms, start_ms + 2999) for start_ms in starts)
+    clip_world.clips.commit(REQUEST, rendered, WRITER, gaps, soon())
+    clip = clip_world.clips.find(NAME, soon())
+    assert clip
+    assert clip.gaps == gaps
+
+
+def test_an_object_that_is_there_is_left_as_it_is(
+    clip_world: ClipWorld, rendered: Rendition
+) -> None:
+    """Whoever stored it, the same delivery included."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, GAPS, soon())
+    first = clip_world.clips.find(NAME, soon())
+    other = evolve(REQUEST, end_ms=START_MS + 10)
+    with pytest.raises(AlreadyStored):
+        clip_world.clips.commit(other, rendition(rendered.pieces[0]), "other#1", (), soon())
+    assert clip_world.clips.find(NAME, soon()) == first
+    assert clip_world.clip_bytes(NAME) == RENDERED
+
+
+def test_a_clip_put_there_by_others_is_found_as_another(
+    clip_world: ClipWorld, rendered: Rendition
+) -> None:
+    """It bears no fingerprint, so that no request takes it for its own, and it stays."""
+    clip_world.has_foreign_clip(NAME)
+    clip = clip_world.clips.find(NAME, soon())
+    assert clip
+    assert (clip.fingerprint, clip.writer) == ("", "")
+    with pytest.raises(AlreadyStored):
+        clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    assert clip_world.clip_bytes(NAME) == b"foreign"
+
+
+def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """The other one is told, and what is stored is the winner's whole."""
+
+    def commit(writer: str) -> str | None:
+        try:
+            clip_world.clips.commit(REQUEST, rendered, writer, (), soon())
+        except AlreadyStored:
+            return None
+        return writer
+
+    with ThreadPoolExecutor(4) as pool:
+        winners = [w for w in pool.map(commit, ["a#1", "b#1", "c#1", "d#1"]) if w]
+    clip = clip_world.clips.find(NAME, soon())
+    assert clip
+    assert winners == [clip.writer]
+    assert clip_world.clip_bytes(NAME) == RENDERED
+
+
+def test_a_recording_that_changes_meanwhile_leaves_nothing(clip_world: ClipWorld) -> None:
+    """Whole or not at all; the recording's own error comes through, and at once."""
+    broken = FakeRecording(bytes(100), SourceChanged("It was replaced."))
+    pieces = RecordingPiece(FakeRecording(bytes(5000)), 0, 5000), RecordingPiece(broken, 0, 100)
+    began_s = time.monotonic()
+    with pytest.raises(SourceChanged, match=r"It was replaced\."):
+        clip_world.clips.commit(REQUEST, rendition(*pieces), WRITER, (), soon())
+    assert time.monotonic() - began_s < 0.5
+    assert clip_world.clip_bytes(NAME) is None
+    assert clip_world.clips.find(NAME, soon()) is None
+
+
+def test_a_rendition_shorter_than_it_was_leaves_nothing(
+    clip_world: ClipWorld, tmp_path: Path
+) -> None:
+    """Somebody clears the scratch folder: no short clip may come of it."""
+    path = tmp_path / "rendered"
+    path.write_bytes(bytes(99))
+    with pytest.raises(GivenBack):
+        clip_world.clips.commit(REQUEST, rendition(FilePiece(path, 0, 100)), WRITER, (), soon())
+    assert clip_world.clip_bytes(NAME) is None
+
+
+def test_stills_take_the_place_of_those_before(clip_world: ClipWorld, tmp_path: Path) -> None:
+    """Each width has its own."""
+    small, large, new = (tmp_path / f"{name}.jpg" for name in ("small", "large", "new"))
+    for picture in (small, large, new):
+        picture.write_text(picture.stem)
+    clip_world.clips.store_stills(NAME, {300: small, 640: large}, soon())
+    clip_world.clips.store_stills(NAME, {300: new, 640: large}, soon())
+    assert clip_world.still_bytes(NAME, 300) == b"new"
+    assert clip_world.still_bytes(NAME, 640) == b"large"
+    assert clip_world.still_bytes(NAME, 1500) is None
+
+
+@pytest.mark.parametrize("manifest", [AVAILABLE, REFUSED], ids=["available", "refused"])
+def test_a_manifest_is_read_as_it_was_written(clip_world: ClipWorld, manifest: Manifest) -> None:
+    """Every part of it, whether there is a clip or not."""
+    clip_world.clips.write_manifest(NAME, manifest, soon(), replace=False)
+    assert clip_world.clips.read_manifest(NAME, soon()) == manifest
+
+
+def test_a_manifest_gives_way_only_to_one_that_may_replace_it(clip_world: ClipWorld) -> None:
+    """A refusal never takes the place of a clip's."""
+    clip_world.clips.write_manifest(NAME, REFUSED, soon(), replace=False)
+    clip_world.clips.write_manifest(NAME, AVAILABLE, soon(), replace=True)
+    with pytest.raises(AlreadyStored):
+        clip_world.clips.write_manifest(NAME, REFUSED, soon(), replace=False)
+    assert clip_world.clips.read_manifest(NAME, soon()) == AVAILABLE
+
+
+def test_names_are_kept_apart(clip_world: ClipWorld, rendered: Rendition) -> None:
+    """A clip and a manifest belong to one camera and one id."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    clip_world.clips.write_manifest(NAME, AVAILABLE, soon(), replace=True)
+    for other in (ClipName("pier", "clip-2"), ClipName("mole", "clip-1")):
+        assert clip_world.clips.find(other, soon()) is None
+        assert clip_world.clips.read_manifest(other, soon()) is None
+
+
+def test_nothing_is_begun_after_the_deadline(
+    clip_world: ClipWorld, rendered: Rendition, tmp_path: Path
+) -> None:
+    """Whatever it is, and nothing of it is stored."""
+    picture = tmp_path / "still.jpg"
+    picture.write_bytes(b"still")
+    clips, over_s = clip_world.clips, time.monotonic()
+    with pytest.raises(OutOfTime):
+        clips.find(NAME, over_s)
+    with pytest.raises(OutOfTime):
+        clips.store_stills(NAME, {300: picture}, over_s)
+    with pytest.raises(OutOfTime):
+        clips.commit(REQUEST, rendered, WRITER, (), over_s)
+    with pytest.raises(OutOfTime):
+        clips.read_manifest(NAME, over_s)
+    with pytest.raises(OutOfTime):
+        clips.write_manifest(NAME, AVAILABLE, over_s, replace=True)
+    assert clip_world.still_bytes(NAME, 300) is None
+    assert clips.find(NAME, soon()) is None
+    assert clips.read_manifest(NAME, soon()) is None

@@ -1,0 +1,150 @@
+"""What every RecordingStore and Recording owe."""
+
+import time
+
+import pytest
+from attrs import evolve
+
+from domain.errors import NotRecordedYet, OutOfTime, SourceChanged, Undecodable
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from tests.contract.worlds import LENGTH_MS, START_MS, Footages, RecordingWorld
+
+NAME = "pier.20180815T140019.mp4"
+SEGMENT = RecordingSegment(TimeWindow(START_MS, START_MS + 600_000), NAME)
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+def test_a_segment_is_as_long_as_its_media(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """The camera API's start holds, its end is corrected."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    assert opened.segment.name == NAME
+    assert opened.segment.window == TimeWindow(START_MS, START_MS + LENGTH_MS)
+    assert opened.size_bytes == len(footages.whole.data)
+
+
+def test_the_recorders_rounding_is_remembered(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """Where it says that it recorded for up to 1 s more, the last frame may be held."""
+    recording_world.stores(NAME, footages.whole)
+    rounded = evolve(SEGMENT, window=TimeWindow(START_MS, START_MS + LENGTH_MS + 700))
+    held_until_ms = recording_world.recordings.open(rounded, soon()).segment.held_until_ms
+    assert held_until_ms == START_MS + LENGTH_MS + 700
+
+
+@pytest.mark.parametrize(("offset", "length"), [(0, 1), (0, 64), (1000, 500), (700, 0)])
+def test_a_range_is_read_exactly(
+    recording_world: RecordingWorld, footages: Footages, offset: int, length: int
+) -> None:
+    """Neither a byte more nor a byte less, wherever it lies."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    assert opened.read(offset, length) == footages.whole.data[offset : offset + length]
+
+
+def test_the_last_byte_can_be_read(recording_world: RecordingWorld, footages: Footages) -> None:
+    """So can the whole file."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    assert opened.read(opened.size_bytes - 1, 1) == footages.whole.data[-1:]
+    assert opened.read(0, opened.size_bytes) == footages.whole.data
+
+
+def test_a_range_beyond_the_file_is_refused_unread(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """It would be refused even if nothing could be read any more."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    recording_world.removes(NAME)
+    for offset, length in ((0, opened.size_bytes + 1), (opened.size_bytes, 1), (-1, 1), (5, -1)):
+        with pytest.raises(ValueError, match="outside"):
+            opened.read(offset, length)
+
+
+def test_the_version_changes_with_the_bytes(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """Even if the size stays; and it stays with the bytes."""
+    recording_world.stores(NAME, footages.whole)
+    versions = [recording_world.recordings.open(SEGMENT, soon()).version for _ in range(2)]
+    recording_world.stores(NAME, footages.other)
+    versions.append(recording_world.recordings.open(SEGMENT, soon()).version)
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_recording_replaced_while_it_is_read_gives_no_more_bytes(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """Bytes of two versions never mix, even where they happen to be equal."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened.read(0, 10)
+    recording_world.stores(NAME, footages.other)
+    for offset in (0, 1000):
+        with pytest.raises(SourceChanged):
+            opened.read(offset, 10)
+
+
+def test_a_recording_removed_while_it_is_read_has_changed(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """It is not there in the version that was opened."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    recording_world.removes(NAME)
+    with pytest.raises(SourceChanged):
+        opened.read(0, 10)
+
+
+def test_an_absent_file_is_not_recorded_yet(recording_world: RecordingWorld) -> None:
+    """The recorder may have listed it before it stored it."""
+    with pytest.raises(NotRecordedYet):
+        recording_world.recordings.open(SEGMENT, soon())
+
+
+@pytest.mark.parametrize("state", ["empty", "unfinished"])
+def test_a_file_that_the_recorder_is_still_at_is_not_recorded_yet(
+    recording_world: RecordingWorld, footages: Footages, state: str
+) -> None:
+    """It has no bytes, or no sample table."""
+    recording_world.stores(NAME, getattr(footages, state))
+    with pytest.raises(NotRecordedYet):
+        recording_world.recordings.open(SEGMENT, soon())
+
+
+def test_a_file_that_is_no_recording_is_undecodable(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """A text by the name of a video stays one."""
+    recording_world.stores(NAME, footages.text)
+    with pytest.raises(Undecodable):
+        recording_world.recordings.open(SEGMENT, soon())
+
+
+def test_nothing_is_opened_after_the_deadline(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """The attempt is over."""
+    recording_world.stores(NAME, footages.whole)
+    with pytest.raises(OutOfTime):
+        recording_world.recordings.open(SEGMENT, time.monotonic())
+
+
+def test_nothing_is_read_after_the_deadline_of_opening(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """A recording's reads are bound to the deadline that it was opened with."""
+    recording_world.stores(NAME, footages.whole)
+    deadline_s = time.monotonic() + 1
+    opened = recording_world.recordings.open(SEGMENT, deadline_s)
+    time.sleep(max(0, deadline_s - time.monotonic()))
+    with pytest.raises(OutOfTime):
+        opened.read(0, 10)

@@ -1,0 +1,24 @@
+"""Recordings are made once for all processes of a test run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
+from tests.exactness.cutting import Camera
+
+
+@pytest.fixture(scope="session")
+def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the run's processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage"
+
+
+@pytest.fixture
+def camera(footage_folder: Path, tmp_path: Path) -> Camera:
+    """Return a camera whose clips are cut by the real transcoder, decoded whole to prove them."""
+    transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode")
+    return Camera(footage_folder, tmp_path, transcoder)
