@@ -19,6 +19,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from typer.core import TyperGroup
 
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
 from domain.errors import ClipError
@@ -31,6 +32,7 @@ from entrypoints.settings import BadSettings, read_rules
 if TYPE_CHECKING:
     from entrypoints.container import LocalApp
 
+PIPED_WIDTH = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REDELIVERY_S = 10
 """How long a message of the folder's queue rests after it has failed."""
@@ -39,7 +41,29 @@ AVAILABLE, FAILED, USAGE, WAITING, REFUSED = range(5)
 
 STYLES = {ClipStatus.AVAILABLE: "bold green", ClipStatus.PENDING: "bold yellow"}
 
+
+class Misuse(Exception):
+    """The command line, or the event, makes no sense."""
+
+
+class PlainErrors(TyperGroup):
+    """Every error ends in one plain sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer does not name the type
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (Misuse, BadSettings, NoBatch) as error:
+            raise typer.Exit(_sorry(error, USAGE)) from error
+        except ClipError as error:
+            raise typer.Exit(_sorry(error, FAILED)) from error
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise typer.Exit(_sorry(f"{place}{error.strerror or error}", FAILED)) from error
+
+
 app = typer.Typer(
+    cls=PlainErrors,
     help="Exact clips out of recorded camera footage.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
@@ -47,6 +71,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+main = app
 out = Console()
 err = Console(stderr=True, highlight=False)
 
@@ -57,25 +82,6 @@ Root = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the reports as JSON, one a line.")]
-
-
-class Misuse(Exception):
-    """The command line, or the event, makes no sense."""
-
-
-def main() -> None:
-    """Run the command line; every error ends in one plain sentence."""
-    try:
-        app()
-    except Misuse as error:
-        sys.exit(_sorry(error, USAGE))
-    except (BadSettings, NoBatch) as error:
-        sys.exit(_sorry(error, USAGE))
-    except ClipError as error:
-        sys.exit(_sorry(error, FAILED))
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        sys.exit(_sorry(f"{place}{error.strerror or error}", FAILED))
 
 
 @app.command(epilog="Example: `camclip demo --root demo`")
@@ -249,7 +255,7 @@ class Session:
                 report = self.app.report_format.report(outcome.ending.report)
                 typer.echo(json.dumps(report))
             elif outcome.ending:
-                out.print(self.table(outcome))
+                out.print(self.table(outcome), width=None if out.is_terminal else PIPED_WIDTH)
             if outcome.error:
                 about = outcome.request.clip_id if outcome.request else "A message"
                 _sorry(f"{about} failed: {plain(outcome.error)}", FAILED)
@@ -433,8 +439,10 @@ class Told:
         ) as bar:
             bar.add_task(what, total=None)
             self.bar = bar
-            yield
-        self.bar = None
+            try:
+                yield
+            finally:
+                self.bar = None
 
     def __call__(self, done: int, total: int) -> None:
         """Note that `done` of `total` frames are done."""

@@ -79,15 +79,16 @@ def _facts(plan: ClipPlan, footage: Footage | None) -> Iterator[str]:
     if footage is None:
         return
     encoded = footage.frames - footage.copied_frames
-    rate = 1000 * footage.frames / plan.delivered_ms
-    yield _fact("Frames", f"{footage.frames:,}", f"counted; {rate:.3g} a second")
+    yield _fact("Frames", f"{footage.frames:,}", "counted in the file")
     yield _fact("Copied as they were", f"{footage.copied_frames:,}", f"{encoded:,} encoded anew")
     yield _fact(
-        "First to last frame",
-        f"{footage.first_ms / 1000:.3f} – {footage.last_ms / 1000:.3f} s",
-        f"measured; the file lasts {footage.duration_ms / 1000:.3f} s",
+        "First frame at",
+        f"{footage.first_ms / 1000:.3f} s",
+        f"last at {footage.last_ms / 1000:.3f} s, until {footage.duration_ms / 1000:.3f} s",
     )
-    yield _fact("Picture", f"{footage.width} × {footage.height}", footage.codec)
+    yield _fact(
+        "Picture", f"{footage.width} \N{MULTIPLICATION SIGN} {footage.height}", footage.codec
+    )
 
 
 def _fact(name: str, value: str, remark: str) -> str:
@@ -98,13 +99,16 @@ def _fact(name: str, value: str, remark: str) -> str:
 
 
 def _plan_rows(plan: ClipPlan) -> Iterator[str]:
-    parts = [(cut.window, "Cut", cut.segment.name) for cut in plan.cuts]
-    parts += [(seam, "Seam", "the last frame is held") for seam in plan.seams]
-    parts += [(gap, "Gap", "no footage: the clip goes on after it") for gap in plan.gaps]
-    for window, kind, what in sorted(parts):
+    parts = [
+        (cut.window, "Cut", f"cut{' odd' * (number % 2)}", cut.segment.name)
+        for number, cut in enumerate(plan.cuts)
+    ]
+    parts += [(seam, "Seam", "seam", "the last frame is held") for seam in plan.seams]
+    parts += [(gap, "Gap", "gap", "no footage: left out") for gap in plan.gaps]
+    for window, kind, key, what in sorted(parts):
         at_s = plan.clip_time_ms(window.start_ms) / 1000
         yield (
-            f'<tr><td><span class="key {kind.lower()}"></span>{kind}</td>'
+            f'<tr><td><span class="key {key}"></span>{kind}</td>'
             f'<td class="name">{escape(what)}</td>'
             f"<td>{_clock(window.start_ms)}</td><td>{_clock(window.end_ms)}</td>"
             f"<td>{_s(window)}</td><td>{at_s:.3f} s</td></tr>\n"
@@ -130,6 +134,7 @@ def _still(path: Path) -> str:
 
 def _message(sent: Sent) -> str:
     text = escape(json.dumps(sent.body, indent=2))
+    text = re.sub(r"\[([\d,\s]+)\]", lambda list_: "[" + " ".join(list_[1].split()) + "]", text)
     text = re.sub(r"(?m)^( *)(&quot;\w+&quot;):", r"\1<b>\2</b>:", text)
     return (
         f"<article><h3>{escape(sent.to)}</h3><p><code>{escape(sent.what)}</code></p>"

@@ -69,7 +69,7 @@ def window_of(
         case Flow.PENDING:
             end_ms = now_ms
         case Flow.NOT_AVAILABLE:
-            end_ms = now_ms - policy.retry_limit_ms - MARGIN_MS
+            end_ms = now_ms - (policy.retry_limit_ms + policy.out_of_range_limit_ms) // 2
         case Flow.OUT_OF_RANGE:
             end_ms = now_ms - policy.out_of_range_limit_ms - MARGIN_MS
         case Flow.TOO_LONG:

@@ -12,7 +12,7 @@ from domain.window import TimeWindow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LEFT, RIGHT = 96.0, 988.0
-LETTER = 7.2
+LETTER = 7.7
 """How wide a letter is at most, at the drawing's font size of 12."""
 THINNEST = 3.0
 TICKS = 7
@@ -22,7 +22,12 @@ STEPS_MS = (
 )
 
 ROW = 30
-SHOWN_AROUND_MS = 30_000
+HATCH = (
+    '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse"'
+    ' patternTransform="rotate(45)"><rect class="gap-ground" width="7" height="7"/>'
+    '<rect class="gap-line" width="2.5" height="7"/></pattern></defs>'
+)
+SHOWN_AROUND_MS = 60_000
 
 
 @frozen
@@ -56,9 +61,7 @@ def draw_timeline(plan: ClipPlan, recorded: Sequence[RecordingSegment]) -> str:
             f'<svg viewBox="0 0 1000 {height}" role="img" aria-labelledby="tl-title tl-desc">',
             '<title id="tl-title">Timeline of the clip</title>',
             f'<desc id="tl-desc">{escape(_in_words(plan))}</desc>',
-            '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse"'
-            ' patternTransform="rotate(45)"><rect class="gap-ground" width="7" height="7"/>'
-            '<rect class="gap-line" width="2.5" height="7"/></pattern></defs>',
+            HATCH,
             *_overview(top, shown, rows, plan),
             *_asked(top, plan.window, asked_y, clip_y),
             *_clip(Scale(plan.window), plan, clip_y),
@@ -102,7 +105,7 @@ def _overview(
             30 + ROW * row,
         )
         kind = "recording used" if segment.name in used else "recording"
-        yield _bar(kind, x, y, right - x - 1.5, ROW - 4, segment.name)
+        yield _bar(kind, (x, y, right - x - 1.5, ROW - 4), segment.name)
         yield from _label(segment.name, x, right, y + 17)
 
 
@@ -110,7 +113,7 @@ def _asked(scale: Scale, window: TimeWindow, y: float, clip_y: float) -> Iterato
     x, right = scale.x(window.start_ms), scale.x(window.end_ms)
     right = max(right, x + THINNEST)
     yield _text(0, y + 10, "Asked for", "lane")
-    yield _bar("asked", x, y, right - x, 10, "The window asked for")
+    yield _bar("asked", (x, y, right - x, 10), "The window asked for")
     yield (
         f'<polygon class="zoom" points="{x:.1f},{y + 12} {right:.1f},{y + 12}'
         f' {RIGHT},{clip_y - 2} {LEFT},{clip_y - 2}"/>'
@@ -124,7 +127,7 @@ def _clip(scale: Scale, plan: ClipPlan, y: float) -> Iterator[str]:
     for number, cut in enumerate(plan.cuts):
         x, right = scale.x(cut.window.start_ms), scale.x(cut.window.end_ms)
         told = f"{cut.segment.name}, {cut.window.length_ms / 1000:.3f} s"
-        yield _bar("cut odd" if number % 2 else "cut", x, y, right - x, 44, told)
+        yield _bar("cut odd" if number % 2 else "cut", (x, y, right - x, 44), told)
         yield from _label(cut.segment.name, x, right, y + 19, "on")
         yield from _label(f"{cut.window.length_ms / 1000:.3f} s", x, right, y + 36, "on strong")
     for kind, holes in (("seam", plan.seams), ("gap", plan.gaps)):
@@ -132,7 +135,7 @@ def _clip(scale: Scale, plan: ClipPlan, y: float) -> Iterator[str]:
             x, width = scale.x(hole.start_ms), scale.x(hole.end_ms) - scale.x(hole.start_ms)
             told = f"{kind} {hole.length_ms / 1000:.3f} s"
             middle = min(max(x + width / 2, LEFT + 170), RIGHT - 170)
-            yield _bar(kind, x, y, max(width, THINNEST), 44, told)
+            yield _bar(kind, (x, y, max(width, THINNEST), 44), told)
             yield _line(x + width / 2, y - 5, x + width / 2, y, kind)
             yield _text(middle, y - 10, told, f"hole {kind}", "middle")
     for at_ms in _clip_ticks(plan):
@@ -170,7 +173,9 @@ def _label(text: str, x: float, right: float, y: float, kind: str = "") -> Itera
         yield _text(x + 8, y, f"…{text[1 - room :]}", kind)
 
 
-def _bar(kind: str, x: float, y: float, width: float, height: float, told: str) -> str:
+def _bar(kind: str, box: tuple[float, float, float, float], told: str) -> str:
+    """Draw a rectangle of x, y, width and height."""
+    x, y, width, height = box
     return (
         f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{max(width, 1):.1f}" height="{height}"'
         f' rx="2"><title>{escape(told)}</title></rect>'

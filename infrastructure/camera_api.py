@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 from urllib.parse import quote
 
 import requests
@@ -37,29 +38,39 @@ NOT_FOUND = 404
 class _Line:
     """What one exchange speaks through, so that another thread can cut it."""
 
-    connection: HTTPConnection | None = None
+    end: socket.socket | None = None
+    is_cut: bool = False
 
     def cut(self) -> None:
-        """End a read that waits, whatever it waits for."""
-        line = self.connection and self.connection.sock
-        if line:
+        """End a read that waits, whatever it waits for, and let there be no retry."""
+        self.is_cut = True
+        if self.end:
             with suppress(OSError):  # it has just ended by itself
-                line.shutdown(socket.SHUT_RDWR)
+                self.end.shutdown(socket.SHUT_RDWR)
 
 
 _LINE: ContextVar[_Line] = ContextVar("line")
 
 
-class _Connection(HTTPConnection):
-    def request(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003
-        _LINE.get().connection = self
-        super().request(*args, **kwargs)
+class _OnLine:
+    """A connection that hands its socket to the exchange which uses it."""
+
+    sock: socket.socket | None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's
+        line = _LINE.get()
+        if line.is_cut:
+            raise OutOfTime("The exchange was given up.")
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        line.end = self.sock  # now: once an answer begins, http.client may forget it
 
 
-class _SecureConnection(HTTPSConnection):
-    def request(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003
-        _LINE.get().connection = self
-        super().request(*args, **kwargs)
+class _Connection(_OnLine, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_OnLine, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -166,8 +177,7 @@ class CameraApi(CameraService):
                 stream=True,
             ) as response:
                 # What a PUT is answered with is of no interest: only that it is.
-                wanted = 0 if body else ANSWER_BYTES + 1
-                return _Answer(response.status_code, response.raw.read(wanted))
+                return _Answer(response.status_code, b"" if body else _read(response.raw))
 
         try:
             return _translated(lambda: within(until_s, "the camera API", exchange, line.cut))
@@ -177,6 +187,15 @@ class CameraApi(CameraService):
                     f"The camera API did not answer within {self.longest_s:g} s."
                 ) from error
             raise
+
+
+def _read(raw: urllib3.HTTPResponse) -> bytes:
+    """Read a body, or a byte more than an answer may have; an error if it breaks off."""
+    body = b""
+    # Only the read after the last bytes tells whether more should have come.
+    while len(body) <= ANSWER_BYTES and (more := raw.read(ANSWER_BYTES + 1 - len(body))):
+        body += more
+    return body
 
 
 def _translated(ask: Callable[[], _Answer]) -> _Answer:

@@ -31,6 +31,7 @@ from domain.errors import (
     OutOfTime,
     Refused,
     SourceChanged,
+    Unavailable,
     Undecodable,
 )
 from domain.planning import ClipPlan
@@ -180,11 +181,14 @@ class InMemoryTranscoder(Transcoder):
 
 
 def piece_bytes(piece: Piece) -> bytes:
-    """Read one piece whole."""
+    """Read one piece whole; Unavailable if it is not whole any more."""
     if isinstance(piece, FilePiece):
         with piece.path.open("rb") as file:
             file.seek(piece.offset)
-            return file.read(piece.length)
+            data = file.read(piece.length)
+        if len(data) < piece.length:
+            raise Unavailable(f"{piece.path.name} is shorter than it was.")
+        return data
     return piece.recording.read(piece.offset, piece.length)
 
 

@@ -28,14 +28,14 @@ def measure(path: Path, payload: FilePiece, times: Sequence[int], planned: ClipT
         raise Undecodable(f"The clip's tables have other frames than the {len(times)} planned.")
     # Frames last as long as they are decoded, not shown, so the one shown last may say less.
     ends = max(map(add, video.pts, video.durations))
-    if not video.shown_until <= planned.end - times[0] <= ends:
+    if not video.shown_until <= planned.duration <= ends:
         raise Undecodable("The clip does not end when it was planned to.")
     _check_tiling(index, payload)
     return Footage(
         frames=len(video.pts),
         first_ms=times[0] * 1000 / video.timescale,
         last_ms=times[-1] * 1000 / video.timescale,
-        duration_ms=planned.end * 1000 / video.timescale,
+        duration_ms=(planned.delay + planned.duration) * 1000 / video.timescale,
         codec="h264",
         width=video.width,
         height=video.height,
@@ -87,6 +87,5 @@ def decode(
     said = ffmpeg.run(arguments, deadline_s, on_line=on_line)
     if said:
         raise Undecodable(f"The clip decodes with a message: {said.splitlines()[0]}")
-    print([(float(a*timescale), b) for a, b in zip(shown, times) if a != Fraction(b, timescale)][:10], base, timescale)
     if shown != [Fraction(time, timescale) for time in times]:
         raise Undecodable(f"The clip decodes to {len(shown)} frames, not the {len(times)} planned.")

@@ -24,9 +24,9 @@ class Look:
 
     @property
     def filters(self) -> str:
-        """The ffmpeg filter chain: even sides, square pixels where pictures must fit."""
+        """The ffmpeg filter chain: even sides, limited range; square pixels where they must fit."""
         if self.size is None:
-            return "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
+            return "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range=tv"
         size = f"{self.size[0]}:{self.size[1]}"
         return (
             "scale=iw*sar:ih,setsar=1,"

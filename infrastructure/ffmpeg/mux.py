@@ -31,8 +31,9 @@ class ClipTrack:
     dts: Sequence[int] = field(repr=False)
     pts: Sequence[int] = field(repr=False)
     sync: Sequence[int] = field(repr=False)
-    end: int  # ticks of the clip's clock
+    duration: int  # ticks, from media_time on
     media_time: int = 0
+    delay: int = 0
     width: int = 0
     height: int = 0
 
@@ -57,7 +58,10 @@ def video_track(
         for time, sample in zip(own, ranks, strict=True):
             at[sample] = time
         shown += at
-    dts, pts, media_time = video_times(shown)
+    # Until the first frame there is nothing to show. An empty edit says so; ffmpeg takes it back
+    # where only composition offsets do.
+    delay = min(shown)
+    dts, pts, media_time = video_times([time - delay for time in shown])
     return ClipTrack(
         kind="vide",
         sample_entry=avc1_entry(first.sample_entry, avcc),
@@ -70,8 +74,9 @@ def video_track(
         dts=dts,
         pts=pts,
         sync=list(chain.from_iterable(piece.track.sync for piece in pieces)),
-        end=max(max(shown) + 1, length_ms * timescale // 1000),
+        duration=max(max(shown) + 1, length_ms * timescale // 1000) - delay,
         media_time=media_time,
+        delay=delay,
         width=first.width,
         height=first.height,
     )
@@ -131,10 +136,10 @@ def write_clip(tracks: Sequence[ClipTrack], path: Path) -> tuple[FilePiece, File
                 dts=track.dts,
                 pts=track.pts,
                 sync=track.sync,
-                duration=track.end,
-                # So that the media lasts until the clip ends: the last frame is held.
-                last_duration=max(1, track.end + track.media_time - track.dts[-1]),
+                duration=track.duration,
+                last_duration=_last_duration(track),
                 media_time=track.media_time,
+                delay=track.delay,
                 width=track.width,
                 height=track.height,
             )
@@ -148,6 +153,22 @@ def write_clip(tracks: Sequence[ClipTrack], path: Path) -> tuple[FilePiece, File
     return FilePiece(path, 0, len(header)), FilePiece(path, len(header), payload_bytes)
 
 
+def _last_duration(track: ClipTrack) -> int:
+    """Let the last sample last until the clip ends, also where it is not the one shown last.
+
+    By the usual reckoning (ffmpeg's, too) a track lasts as long as its durations add up to, however
+    late its frames are shown after decoding.
+    """
+    lasts = track.duration - track.dts[-1]
+    ends = track.duration + track.media_time
+    if any(
+        shown + after - before >= ends
+        for shown, before, after in zip(track.pts, track.dts, track.dts[1:], strict=False)
+    ):
+        return max(1, lasts)
+    return max(1, lasts, ends - track.pts[-1])
+
+
 def _taking_turns(tracks: Sequence[ClipTrack]) -> Iterator[tuple[int, Stored]]:
     """Yield (track, sample) half a second of the first track, half a second of the next, ..."""
     done = [0] * len(tracks)
@@ -155,7 +176,7 @@ def _taking_turns(tracks: Sequence[ClipTrack]) -> Iterator[tuple[int, Stored]]:
     while any(at < len(track.samples) for at, track in zip(done, tracks, strict=True)):
         turn += 1
         for number, track in enumerate(tracks):
-            until = turn * track.timescale / CHUNKS_A_SECOND + track.media_time
+            until = turn * track.timescale / CHUNKS_A_SECOND + track.media_time - track.delay
             while done[number] < len(track.samples) and track.dts[done[number]] < until:
                 yield number, track.samples[done[number]]
                 done[number] += 1

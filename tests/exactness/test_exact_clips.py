@@ -1,12 +1,16 @@
 """Every kind of recording gives exactly the wanted frames, each in time, with sound in step."""
 
+import subprocess
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
 
 from tests.exactness.cutting import START_MS, Camera
-from tests.footage import Recording, assert_clip
+from tests.footage import Recording, assert_clip, read_clip
+from tests.footage.picture import UNREADABLE
+from tests.footage.recording import FFMPEG
 
 SOUND_WITHIN_MS = 15.0
 
@@ -104,8 +108,8 @@ CASES = {
     "mono, then stereo": of_two({}, {"channels": 2}),
     "30, then 25 frames a second": of_two({}, {"fps": Fraction(25)}),
     "H.264, then HEVC": of_two({}, {"codec": "hevc"}),
-    "a small picture, then a large one for longer": of_two({"size": (160, 120)}, {}),
-    "a wide picture, then an upright one": of_two({}, {"rotation": 90}),
+    "a small picture, then a large one for longer": of_two({"size": (160, 90)}, {}),
+    "a large picture, then a small one for longer": of_two({}, {"size": (160, 90)}),
     "an overlap": Case((recording(), recording(after_ms=3500)), 1234, 6789),
     "a recording within another": Case(
         (recording(6), recording(2, after_ms=2000, sound=None)), 1234, 5678
@@ -128,8 +132,60 @@ def test_a_clip_is_exact(case: Case, camera: Camera) -> None:
     assert footage.first_ms == pytest.approx(float(clip.wanted.times_ms[0]), abs=1)
     assert footage.last_ms == pytest.approx(float(clip.wanted.times_ms[-1]), abs=1)
     assert footage.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=1)
-    assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=11)
     assert (footage.width, footage.height) == clip.reading.size
     assert clip.reading.video_codec == footage.codec == "h264"
     with_sound = any(stretch.has_sound for stretch in clip.wanted.stretches)
     assert (clip.reading.sound_start_ms is not None) == with_sound
+    # Without sound from 0 on, ffmpeg counts from the first frame.
+    silent_ms = 0 if with_sound else footage.first_ms
+    assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms - silent_ms, abs=11)
+
+
+def test_an_upright_picture_is_fitted_between_wide_ones(camera: Camera, tmp_path: Path) -> None:
+    """Pictures of the lesser shape are turned upright, keep their sides' ratio, and get margins."""
+    upright = recording(2, after_ms=4000, rotation=90)
+    clip = camera.cut([recording(4), upright], 2345, 5678)
+    assert clip.reading.size == (320, 180)
+    turned = read_clip(cropped(clip.path, "101:180", tmp_path))
+    of_upright = [number for number in clip.wanted.numbers if number in upright.numbers]
+    assert turned.numbers[-len(of_upright) :] == of_upright
+    assert turned.turned == 90
+    margins = read_clip(cropped(clip.path, "100:180:0:0", tmp_path))
+    assert set(margins.numbers) == {UNREADABLE}
+
+
+def test_the_larger_picture_wins_where_it_plays_longer(camera: Camera) -> None:
+    """The clip is as large as what plays for most of its time."""
+    small, large = recording(size=(160, 90)), recording(after_ms=4000)
+    assert camera.cut([small, large], 3000, 6000).reading.size == (320, 180)
+
+
+def cropped(path: Path, area: str, folder: Path) -> Path:
+    """Cut the same area out of every picture of a clip."""
+    target = folder / f"{area.replace(':', '-')}.mp4"
+    argv = [FFMPEG, "-v", "error", "-y", "-i", str(path), "-vf", f"crop={area}", "-an"]
+    argv += ["-fps_mode", "passthrough", "-c:v", "libx264", "-pix_fmt", "yuv444p", str(target)]
+    subprocess.run(argv, check=True, env={}, timeout=60)
+    return target
+
+
+def test_no_sound_from_outside_the_window_is_in_the_clip(camera: Camera) -> None:
+    """Whatever packet of a recording occurs in the clip's bytes sounds within its cut."""
+    recordings = [recording(), recording(after_ms=4000)]
+    clip = camera.cut(recordings, 1234, 5678)
+    data = clip.path.read_bytes()
+    taken = 0
+    for cut, source in zip(clip.plan.cuts, recordings, strict=True):
+        opened = camera.open(source)
+        sound = opened.index.sound
+        assert sound is not None
+        for pts, lasts, at, size in zip(
+            sound.pts, sound.durations, sound.offsets, sound.sizes, strict=True
+        ):
+            # Packets of silence are all alike, so only those that tell something count.
+            if size > 40 and opened.read(at, size) in data:
+                begins_ms = source.start_ms + pts * 1000 / sound.timescale
+                assert begins_ms < cut.window.end_ms
+                assert begins_ms + lasts * 1000 / sound.timescale > cut.window.start_ms
+                taken += 1
+    assert taken > 10

@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application.ports import Stills
@@ -143,9 +144,9 @@ BAD_IDS = [
     "a\n",
     "a" * 65,
     "",
-    "а",  # noqa: RUF001 - Cyrillic
+    "а",
     "\ud800",
-    "１２",  # noqa: RUF001
+    "１２",
     7,
     None,
     True,
@@ -184,7 +185,7 @@ BAD_TIMES = [
     10**400,
     10**15,
     [],
-]  # noqa: RUF001
+]
 
 
 @pytest.mark.parametrize("bad", BAD_TIMES, ids=lambda bad: ascii(bad)[:20])
@@ -254,6 +255,7 @@ TIMES = st.integers(946_684_800_000, 10**15 - 1)
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         ClipRequest,
@@ -276,10 +278,8 @@ def test_a_queued_request_is_read_back(request: ClipRequest) -> None:
 @given(st.text() | JSON.map(json.dumps) | JSON.map(repr))
 def test_any_message_is_read_or_nameless(body: str) -> None:
     """Nothing else is ever raised."""
-    try:
+    with suppress(Nameless):
         read_message(body, SENT_MS)
-    except Nameless:
-        pass
 
 
 # Reports
@@ -369,10 +369,11 @@ MANIFESTS = st.builds(
     st.none() | FOOTAGES,
     st.lists(st.builds(Source, st.text(), st.text(), WINDOWS)).map(tuple),
 )
+FOOTAGE = Footage(5, 0.0, 4.0, 5.0, "avc1", 1920, 1080)
 MANIFEST = Manifest(
     available(REQUEST, ()),
     "m#1",
-    Footage(5, 0.0, 4.0, 5.0, "avc1", 1920, 1080),
+    FOOTAGE,
     (Source("pier.mp4", "1", REQUEST.window),),
 )
 
@@ -443,11 +444,11 @@ def test_metadata_of_a_hundred_gaps_fits_into_2_kb(window_ms: int) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"start": "x"}, {"gaps": "1 !"}, {"gaps": "5 2"}, {"gaps": "-zzzz 1"[:0] + "2 2"}],
+    [{"start": "x"}, {"gaps": "1 !"}, {"gaps": "5 2"}, {"gaps": "2 2"}],
 )
 def test_metadata_of_others_is_another_clips(changes: dict[str, str]) -> None:
     """Whoever wrote it, it is not this service."""
-    written = metadata(REQUEST, MANIFEST.footage or pytest.fail(), "m#1", ())
+    written = metadata(REQUEST, FOOTAGE, "m#1", ())
     assert stored_clip({**written, **changes}, 7) == StoredClip("", "", 7)
     assert stored_clip({}, 7) == StoredClip("", "", 7)
     assert stored_clip({"codec": "h264"}, 7) == StoredClip("", "", 7)
@@ -455,7 +456,7 @@ def test_metadata_of_others_is_another_clips(changes: dict[str, str]) -> None:
 
 def test_measurements_of_another_version_are_no_obstacle() -> None:
     """The clip is still known by its fingerprint."""
-    written = metadata(REQUEST, MANIFEST.footage or pytest.fail(), "m#1", ())
+    written = metadata(REQUEST, FOOTAGE, "m#1", ())
     known = stored_clip({**written, "footage": "1 2 3"}, 7)
     assert known == StoredClip(REQUEST.fingerprint, "m#1", 7)
 
@@ -566,7 +567,7 @@ def test_nonsense_is_never_an_empty_list(payload: object) -> None:
 def test_both_of_the_recorders_names_tell_the_start(
     name: str,
     start_ms: int | None,
-    old: bool,  # noqa: FBT001
+    old: bool,
 ) -> None:
     """Whatever the settings say; milliseconds count, and seconds are not taken for them."""
     assert SegmentNaming(old_file_format=old).start_ms(name) == start_ms
@@ -593,6 +594,7 @@ def test_an_alias_is_a_text_that_an_address_can_hold() -> None:
     for bad in (None, "", ".", "..", "a" * 201, "a\n", "\ud800", 5, ["a"]):
         with pytest.raises(Unavailable):
             read_alias({"alias": bad})
-    for payload in ([], "alias", None, {}):
+    payloads: list[object] = [[], "alias", None, {}]
+    for payload in payloads:
         with pytest.raises(Unavailable):
             read_alias(payload)

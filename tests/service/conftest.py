@@ -297,6 +297,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator
     yield World(camera_api, s3, sqs, requests_url, subscriber_url, scratch, footage, handler)
     moto.stop()
     api.shutdown()
+    api.server_close()
 
 
 @pytest.fixture
@@ -316,4 +317,4 @@ def world(service: World) -> Iterator[World]:
     fresh.camera_api.failing.clear()
     fresh.camera_api.recordings[fresh.camera_id] = []
     yield fresh
-    assert list(service.scratch.iterdir()) == []
+    assert list(service.scratch.iterdir()) == []  # nothing is left, whatever the outcome

@@ -214,7 +214,7 @@ def test_a_bad_body_that_names_a_clip_is_a_fatal_error(world: World) -> None:
 def test_what_is_no_batch_raises(world: World, event: dict[str, Any]) -> None:
     """A wrong trigger is a mistake in the deployment, not a message."""
     with pytest.raises(ValueError, match=r"Record"):
-        world.handler(event, None)
+        world.handler(event, Context())
 
 
 def test_a_second_delivery_cuts_nothing(world: World) -> None:
