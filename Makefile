@@ -32,10 +32,10 @@ fixlint: $(STAMP)
 	$(BIN)/ruff format
 
 event: $(STAMP)  ## event.json, as the queue would send it, for the demo's camera
-	$(BIN)/camclip event --available --camera pier --root demo > event.json
+	$(BIN)/camclip event -a --camera pier --root demo > event.json
 
 invoke: $(STAMP)  ## the Lambda handler, with the settings of .env, on event.json
-	$(BIN)/camclip invoke event.json
+	$(BIN)/python -m entrypoints.invoke event.json
 
 lock: $(STAMP)  ## compile the requirement files anew (needs uv)
 	for extras in "runtime:" "local:--extra local" "dev:--extra local --extra dev"; do \

@@ -32,7 +32,8 @@ from entrypoints.settings import BadSettings, read_rules
 if TYPE_CHECKING:
     from entrypoints.container import LocalApp
 
-PIPED_WIDTH = 200
+PIPED_WIDTH = 240
+"""Columns where no terminal says: so that paths stay whole."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REDELIVERY_S = 10
 """How long a message of the folder's queue rests after it has failed."""
@@ -72,7 +73,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 main = app
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 Root = Annotated[
@@ -255,7 +256,7 @@ class Session:
                 report = self.app.report_format.report(outcome.ending.report)
                 typer.echo(json.dumps(report))
             elif outcome.ending:
-                out.print(self.table(outcome), width=None if out.is_terminal else PIPED_WIDTH)
+                out.print(self.table(outcome))
             if outcome.error:
                 about = outcome.request.clip_id if outcome.request else "A message"
                 _sorry(f"{about} failed: {plain(outcome.error)}", FAILED)

@@ -11,8 +11,6 @@ from typing import Any
 import boto3
 from attrs import frozen
 from dependency_injector import containers, providers
-from infrastructure.ffmpeg.binary import find_ffmpeg
-from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
 
 from application.make_clip import MakeClip
 from application.ports import (
@@ -27,6 +25,8 @@ from entrypoints.batch import HandleBatch, Outcome
 from entrypoints.settings import Rules, Settings, read_rules, read_settings
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api import CameraApi
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
 from infrastructure.filesystem import (
     FolderCameras,
     FolderClips,

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from entrypoints.cli import app, environment, instant_ms
 from tests.footage import Recording, assert_clip, cached_recording, read_clip, wanted
@@ -101,10 +100,6 @@ class TestCut:
 
     def test_an_unknown_camera_is_refused(self, root: Path) -> None:
         """The reason is told."""
-        ran = camclip(
-            "cut", "--root", root, "--camera", "boat", "--from", "2026-05-01", "--to", 10**13
-        )
-        assert ran.exit_code == 4
         ran = camclip(
             *("cut", "--root", root, "--camera", "boat"),
             *("--from", "2026-05-01T12:00:00", "--to", "2026-05-01T12:00:01Z"),
