@@ -7,7 +7,7 @@ STAMP := .venv/installed
 
 install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
 
-$(STAMP): deploy/requirements/dev.txt pyproject.toml
+$(STAMP): deploy/requirements/dev.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --require-hashes -r deploy/requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .

@@ -94,7 +94,7 @@ def demo(root: Root = Path("demo")) -> None:
     """
     from entrypoints.demo import run_demo  # noqa: PLC0415 - only this command needs it
 
-    raise typer.Exit(run_demo(_session(root)))
+    raise typer.Exit(run_demo(open_session(root)))
 
 
 @app.command(
@@ -125,7 +125,7 @@ def cut(  # noqa: PLR0913 - one parameter per option
         if start_ms >= end_ms:
             raise Misuse("--from must be before --to.") from error
         raise Misuse("An id is 1 to 64 letters, digits, hyphens or underscores.") from error
-    session = _session(root)
+    session = open_session(root)
     session.warn_of_undated(camera)
     session.handle(sqs_event(asking_for(request, _now_ms())))
     raise typer.Exit(session.tell(as_json=as_json))
@@ -148,7 +148,7 @@ def run(
 ) -> None:
     """Handle an event as the Lambda function does, then the queue's messages that are due."""
     batch = _read_event(event) if event else None
-    session = _session(root)
+    session = open_session(root)
     if batch is not None:
         session.handle(batch)
     session.handle_queue(until_done=until_done)
@@ -308,7 +308,7 @@ class Session:
         yield "took", seconds(outcome.elapsed_ms)
 
 
-def _session(root: Path) -> Session:
+def open_session(root: Path) -> Session:
     """Put the service together on the folder `root`."""
     from entrypoints.container import local_app  # noqa: PLC0415 - boto3 and all: not for --help
 
@@ -379,7 +379,7 @@ def environment(folder: Path = Path()) -> dict[str, str]:
 
 def _recorded(root: Path, camera_id: str) -> Sequence[RecordingSegment]:
     """Return all recordings of the camera; Misuse if there are none."""
-    from entrypoints.container import local_app  # noqa: PLC0415 - as in _session
+    from entrypoints.container import local_app  # noqa: PLC0415 - as in open_session
 
     cameras = local_app(root, environ=environment()).cameras
     found = cameras.find_segments(camera_id, TimeWindow(0, 10**15), time.monotonic() + 600)

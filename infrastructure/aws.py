@@ -9,7 +9,7 @@ from typing import TypeVar
 import urllib3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UndefinedModelAttributeError
 
 from domain.errors import Unavailable
 from infrastructure.deadline import within
@@ -44,8 +44,10 @@ def translate(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[N
         raise Unavailable(f"{what} answered {code}.") from error
     except (
         BotoCoreError,
+        UndefinedModelAttributeError,
         Boto3Error,
         urllib3.exceptions.HTTPError,
+        urllib3.exceptions.ProxySchemeUnsupported,  # a ValueError
         http.client.HTTPException,
     ) as error:
         raise Unavailable(f"{what} could not be asked: {type(error).__name__}.") from error

@@ -165,14 +165,13 @@ class CameraApi(CameraService):
 
         def exchange() -> _Answer:
             _LINE.set(line)
-            left_s = until_s - time.monotonic()
             with self.session.request(
                 method,
                 address,
                 params=params,
                 data=body,
                 headers={"Content-Type": "application/json"} if body else None,
-                timeout=(min(CONNECT_S, left_s), min(READ_S, left_s)),
+                timeout=(CONNECT_S, READ_S),
                 allow_redirects=False,
                 stream=True,
             ) as response:

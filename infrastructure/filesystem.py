@@ -101,9 +101,9 @@ class FolderCameras(CameraService):
     ) -> Sequence[RecordingSegment]:
         """List the camera's recordings that overlap `window`, as long as their media is.
 
-        One that cannot be read (yet) is taken to last as long as recordings usually do. Left out
-        are those whose name does not say when they start (see `undated`), and those that start
-        more than LONGEST_RECORDING_MS before the window.
+        One that cannot be read, or is being written, is taken to last as long as recordings usually
+        do. Left out are those whose name does not say when they start (see `undated`), and those
+        that start more than LONGEST_RECORDING_MS before the window.
         """
         with _files(f"The recordings of {camera_id}", deadline_s):
             found = []
@@ -115,7 +115,7 @@ class FolderCameras(CameraService):
                     continue
                 usual = TimeWindow(start_ms, start_ms + wire.DEFAULT_LENGTH_MS)
                 segment = RecordingSegment(usual, path.name)
-                with suppress(NotRecordedYet, Undecodable):
+                with suppress(NotRecordedYet, Undecodable, SourceChanged):
                     segment = _open(path, segment, deadline_s, 0).segment
                 if segment.window.overlaps(window):
                     found.append(segment)
@@ -142,15 +142,24 @@ class FolderCameras(CameraService):
             cameras = {}
         except ValueError as error:
             raise Unavailable("cameras.json is no JSON.") from error
-        if isinstance(cameras, dict) and camera_id in cameras:
-            alias = wire.read_alias(cameras[camera_id])
-        elif (self.root / "recordings" / camera_id).is_dir():
-            alias = camera_id
-        else:
-            raise Refused(f"unknown camera {camera_id}")
-        if "/" in alias:
-            raise Unavailable(f"cameras.json gives {camera_id} an alias that is no folder's name.")
-        return alias
+        if not isinstance(cameras, dict):
+            raise Unavailable("cameras.json is no object with a key for each camera.")
+        if camera_id in cameras:
+            return _folder_name(camera_id, cameras[camera_id])
+        if (self.root / "recordings" / camera_id).is_dir():
+            return camera_id
+        raise Refused(f"unknown camera {camera_id}")
+
+
+def _folder_name(camera_id: str, camera: object) -> str:
+    fault = f"cameras.json gives {camera_id} no alias that can be a folder's name."
+    try:
+        alias = wire.read_alias(camera)
+    except Unavailable as error:
+        raise Unavailable(fault) from error
+    if "/" in alias:
+        raise Unavailable(fault)
+    return alias
 
 
 def _recordings(root: Path, alias: str) -> list[Path]:

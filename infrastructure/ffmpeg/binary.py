@@ -12,8 +12,10 @@ LAYER = Path("/opt/bin/ffmpeg")
 """Where a Lambda layer puts it."""
 
 
-def find_ffmpeg(environment: Mapping[str, str], layer: Path = LAYER) -> Path:
-    """Return the first of: what CAMCLIP_FFMPEG names, the layer's, imageio-ffmpeg's, PATH's.
+def find_ffmpeg(
+    environment: Mapping[str, str], layer: Path = LAYER, wheel: str = "imageio_ffmpeg"
+) -> Path:
+    """Return the first of: what CAMCLIP_FFMPEG names, the layer's, the wheel's, PATH's.
 
     Unavailable if CAMCLIP_FFMPEG names no program that may be run, or there is none at all.
     """
@@ -23,7 +25,7 @@ def find_ffmpeg(environment: Mapping[str, str], layer: Path = LAYER) -> Path:
             raise Unavailable(f"CAMCLIP_FFMPEG names no program that can be run: {named}")
         return Path(named)
     on_path = shutil.which("ffmpeg", path=environment.get("PATH", ""))
-    for found in (layer, *_in_the_wheel(), *([Path(on_path)] if on_path else [])):
+    for found in (layer, *_in_the(wheel), *([Path(on_path)] if on_path else [])):
         if _runs(found):
             return found
     raise Unavailable(
@@ -35,8 +37,8 @@ def _runs(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def _in_the_wheel() -> list[Path]:
+def _in_the(wheel: str) -> list[Path]:
     # Asked for itself, the package would look at the process's environment and through conda.
-    spec = find_spec("imageio_ffmpeg")
+    spec = find_spec(wheel)
     places = spec.submodule_search_locations if spec else None
     return [found for place in places or () for found in Path(place).glob("binaries/ffmpeg-*")]

@@ -56,7 +56,7 @@ def _check_tiling(index: Index, payload: FilePiece) -> None:
         raise Undecodable("The clip's payload ends elsewhere than its last sample.")
 
 
-def decode(
+def decode(  # noqa: PLR0913
     ffmpeg: Ffmpeg,
     path: Path,
     times: Sequence[int],

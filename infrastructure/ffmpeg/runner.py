@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from math import ceil
 from pathlib import Path
 from threading import Thread
@@ -66,13 +66,16 @@ class Ffmpeg:
         cpu_s = ceil(left_s * (os.cpu_count() or 1))
         argv = [str(self.path), "-nostdin", "-hide_banner", "-v", "error", "-nostats"]
         argv += ["-timelimit", str(cpu_s), *arguments]
-        with tempfile.TemporaryFile() as given:
-            given.write(stdin)
-            given.seek(0)
+        with ExitStack() as open_files:
+            source: IO[bytes] | int = subprocess.DEVNULL
+            if stdin:
+                source = open_files.enter_context(tempfile.TemporaryFile())
+                source.write(stdin)
+                source.seek(0)
             try:
                 process = subprocess.Popen(
                     argv,
-                    stdin=given if stdin else subprocess.DEVNULL,
+                    stdin=source,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env={},

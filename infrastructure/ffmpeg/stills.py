@@ -40,10 +40,8 @@ def make_stills(  # noqa: PLR0913, PLR0917
     colours, coding = FORMATS[stills.format]
     labels = [f"[s{number}]" for number in range(len(paths))]
     first = window.first_shown
-    graph = [
-        f"[0:v:0]trim=start_pts={first}:end_pts={first + 1},{look.filters},scale=iw*sar:ih,"
-        f"setsar=1,split={len(paths)}{''.join(labels)}"
-    ]
+    shown = f"[0:v:0]trim=start_pts={first}:end_pts={first + 1},{look.filters}"
+    graph = [f"{shown},scale=iw*sar:ih,setsar=1,split={len(paths)}{''.join(labels)}"]
     outputs: list[str] = []
     for width, label in zip(paths, labels, strict=True):
         out = label.replace("s", "o")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
+from attrs.validators import in_
 
 from application.ports import Recording, Rendition, Stills, Transcoder
 from domain.errors import Unavailable
@@ -43,7 +44,7 @@ class FfmpegTranscoder(Transcoder):
     path: Path
     on_progress: Callable[[int, int], None] | None = None
     """Told, now and then, how many frames are encoded, and of how many."""
-    verify: str = "frames"
+    verify: str = field(default="frames", validator=in_(("frames", "decode")))
     """What of the clip is decoded to prove it: "frames", or "decode" for frames and sound."""
 
     def render(

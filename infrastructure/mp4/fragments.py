@@ -4,7 +4,7 @@
 
 import struct
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import accumulate, chain
 from operator import add
 
@@ -12,8 +12,16 @@ from attrs import frozen
 
 from infrastructure.mp4.boxes import child, children, needed, version
 from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.ranges import Ranges
 from infrastructure.mp4.tables import SAMPLES_AT_MOST, TIME_AT_MOST, Media, words
 
+READ_BYTES = 16 << 10
+"""As a rule, more than a moof and the header of the mdat behind it."""
+CLOSE_BYTES = 64 << 10
+"""Fragments no longer than this are read through, several at once."""
+READ_THROUGH_BYTES = 256 << 10
+MOOF_AT_MOST_BYTES = 64 << 20
+BOXES_AT_MOST = 200_000
 NOT_SYNC = 0x0101_0000
 """sample_is_non_sync_sample, and sample_depends_on's bit for "depends on others" (8.8.3.1)."""
 
@@ -37,12 +45,62 @@ def read_trex(mvex: memoryview) -> dict[int, Defaults]:
     return found
 
 
-def add_fragment(
+class Untimed(BadMp4):
+    """A fragment does not say when it begins: only those before it tell."""
+
+
+@frozen
+class Fragment:
+    """Where a fragment lies: its moof, and the end of the box after it. Bytes of the file."""
+
+    at: int
+    end: int
+
+
+def walk(
+    file: Ranges,
+    at: int,
+    media: Mapping[int, Media],
+    trex: Mapping[int, Defaults],
+    *,
+    timed: bool = False,
+) -> Iterator[Fragment]:
+    """Append to *media* fragment after fragment from the box at *at* on, yielding each.
+
+    A last one that is not all there yet is left out. Untimed if they must be *timed* and one is
+    not. As a rule, a fragment takes one read.
+    """
+    waiting: tuple[int, memoryview] | None = None
+    ahead = READ_BYTES
+    for _ in range(BOXES_AT_MOST):
+        found = file.head(at, ahead)
+        if found is None or at + found.size_bytes > file.size_bytes:
+            return
+        end = at + found.size_bytes
+        if waiting is not None:
+            moof_at, moof = waiting
+            add_fragment(moof, moof_at, file.size_bytes, media, trex, timed=timed)
+            waiting = None
+            close = end - moof_at <= CLOSE_BYTES
+            ahead = READ_THROUGH_BYTES if close else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
+            yield Fragment(moof_at, end)
+        if found.kind == b"moof":
+            if found.size_bytes > MOOF_AT_MOST_BYTES:
+                raise BadMp4(f"a moof is {found.size_bytes} bytes long, too much to read")
+            whole = file.read(at, found.size_bytes)
+            waiting = at, memoryview(whole)[found.header_bytes :]
+        at = end
+    raise BadMp4(f"the file has more than {BOXES_AT_MOST} boxes")
+
+
+def add_fragment(  # noqa: PLR0913
     moof: memoryview,
     moof_at: int,
     size_bytes: int,
     media: Mapping[int, Media],
     trex: Mapping[int, Defaults],
+    *,
+    timed: bool,
 ) -> None:
     """Append the samples that *moof* (its payload; the box lies at *moof_at*) describes."""
     data_end = moof_at
@@ -67,7 +125,10 @@ def add_fragment(
         data_end = base
         track = media.get(track_id)
         if track is not None:
-            start = _start(child(traf, b"tfdt"), track)
+            tfdt = child(traf, b"tfdt")
+            if tfdt is None and timed:
+                raise Untimed("a fragment does not say when it begins")
+            start = _start(tfdt, track)
         for inner, trun in children(traf):
             if inner != b"trun":
                 continue

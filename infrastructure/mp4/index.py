@@ -28,27 +28,32 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
     mdat                 8.1.1   the samples' bytes: never read here
 
 Reads, each a range request where the file is in S3: one of 128 KiB; one more for a moov that is
-longer; one or two more for a moov at the end (one if what follows the mdat is at most 4 MiB). A
-fragmented file takes one read of 16 KiB per fragment beyond the first 128 KiB, one more for a
-longer moof. sidx and mfra are not needed.
+longer; one or two more for a moov at the end (one if what follows the mdat is at most 4 MiB). Of a
+fragmented file, its last fragments besides, which sidx or mfra name or a few reads backwards find;
+``Index.part`` then finds the fragments of a stretch likewise (``seek``). Small files, and those
+whose fragments do not say when they begin, are walked: a read of 16 KiB per fragment.
 """
-
-# ruff: noqa: PLR2004 - the numbers are the standard's own
 
 import struct
 from array import array
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from operator import add
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import Head, Read, child, children, head, name, needed
+from infrastructure.mp4.boxes import Read, child, children, name, needed
+from infrastructure.mp4.clock import Shown, on_one_clock, rounded
 from infrastructure.mp4.errors import BadMp4, NoMoov
-from infrastructure.mp4.fragments import add_fragment, read_trex
-from infrastructure.mp4.tables import Edit, Media, read_timescale, read_trak
+from infrastructure.mp4.fragments import read_trex
+from infrastructure.mp4.ranges import Ranges
+from infrastructure.mp4.seek import Fragments
+from infrastructure.mp4.tables import Media, read_timescale, read_trak
 
 FIRST_READ_BYTES = 128 << 10
 REST_AT_ONCE_BYTES = 4 << 20
-FRAGMENT_READ_BYTES = 16 << 10
+HEADER_READ_BYTES = 16 << 10
 MOOV_AT_MOST_BYTES = 64 << 20
 BOXES_AT_MOST = 200_000
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
@@ -82,42 +87,72 @@ class Track:
     shown_from: int = 0  # ticks: 0 for video; where the sound's edit list (else its media) begins
 
 
+Tracks = tuple[Track | None, Track | None]
+"""The first video and the first sound track; one without samples is None."""
+
+
 @frozen(eq=False)
 class Index:
-    """The first video and the first sound track of a file; a track without samples is None."""
+    """The samples of a file.
 
-    video: Track | None
-    sound: Track | None
+    Of a long fragmented file, only the ends have been read. ``part`` reads the rest of the index
+    where it is needed; ``video`` and ``sound`` read all of it, once, when first asked for. Both
+    raise what ``read_index`` raises.
+    """
+
     size_bytes: int
+    length_ms: int
+    """How long the video (else the sound) is presented, rounded to the nearest ms."""
+    last_frame_ms: int
+    """When the last video frame is presented, rounded down to the ms; 0 without video."""
+    has_video: bool
+    _tracks: Callable[[], Tracks] = field(repr=False)
+    _part: "Callable[[int, int], Index] | None" = field(default=None, repr=False)
 
     @property
-    def length_ms(self) -> int:
-        """How long the video (else the sound) is presented, rounded to the nearest ms."""
-        track = self.video or self.sound
-        return 0 if track is None else _rounded(track.shown_until * 1000, track.timescale)
+    def video(self) -> Track | None:
+        """The first video track."""
+        return self._tracks()[0]
 
     @property
-    def last_frame_ms(self) -> int:
-        """When the last video frame is presented, rounded down to the ms; 0 without video."""
-        if self.video is None:
-            return 0
-        last = max((pts for pts in self.video.pts if pts < self.video.shown_until), default=0)
-        return last * 1000 // self.video.timescale
+    def sound(self) -> Track | None:
+        """The first sound track."""
+        return self._tracks()[1]
+
+    def part(self, from_ms: int, to_ms: int) -> "Index":
+        """Return an index that holds at least what presents from_ms <= time < to_ms.
+
+        That is every frame shown then, all that is decoded from a sync sample shown at or before
+        *from_ms* on, and the sound that overlaps it. All numbers are those of the whole index.
+        """
+        return self if self._part is None else self._part(from_ms, to_ms)
 
 
 def read_index(read: Read, size_bytes: int) -> Index:
     """Read the sample index of a file of *size_bytes*.
 
     NoMoov where the file is empty, cut off or has no index yet. BadMp4 where it lies or uses what
-    is not supported. What *read* raises passes through.
+    is not supported. What *read* raises passes through. The index keeps *read*.
     """
+    with _cut_fields():
+        return _read_index(Ranges(read, size_bytes))
+
+
+def read_whole_index(read: Read, size_bytes: int) -> Index:
+    """Read the sample index as ``read_index`` does, but every fragment at once."""
+    with _cut_fields():
+        return _read_index(Ranges(read, size_bytes), whole=True)
+
+
+@contextmanager
+def _cut_fields() -> Iterator[None]:
     try:
-        return _read_index(_Ahead(read, size_bytes))
+        yield
     except struct.error as error:
         raise BadMp4("a box is shorter than its own fields") from error
 
 
-def _read_index(file: "_Ahead") -> Index:
+def _read_index(file: Ranges, *, whole: bool = False) -> Index:
     moov, at = _find_moov(file)
     timescale = read_timescale(needed(moov, b"mvhd"), "movie")
     media: dict[str, Media] = {}
@@ -127,22 +162,77 @@ def _read_index(file: "_Ahead") -> Index:
             if handler in ("vide", "soun") and handler not in media:
                 media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
-    if mvex is not None:
-        _read_fragments(file, at, {track.track_id: track for track in media.values()}, mvex)
+    if mvex is None:
+        return _of_all(file, media, timescale, "the file holds neither pictures nor sound")
+    fragments = Fragments(file, at, media, read_trex(mvex))
+    ends = None if whole else fragments.ends()
+    if ends is None:
+        return _of_all(file, fragments.whole(), timescale)
+    return _of_fragments(fragments, *ends, timescale)
+
+
+def _of_all(file: Ranges, media: dict[str, Media], timescale: int, nothing: str = "") -> Index:
+    """Return the index of a file all of whose samples are known."""
     for track in media.values():
         _check_inside(file, track)
-    video, sound = (
-        track if track is not None and track.sizes else None
-        for track in (media.get("vide"), media.get("soun"))
-    )
-    if video is None and sound is None:
-        if mvex is not None:
-            raise NoMoov("no fragment is whole yet")
-        raise BadMp4("the file holds neither pictures nor sound")
-    return _on_one_clock(video, sound, timescale, file.size_bytes)
+    media = _with_samples(media)
+    if not media:
+        raise BadMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
+    tracks = _placed(media, on_one_clock(media, media, timescale))
+    length_ms, last_frame_ms = _length_ms(*tracks)
+    return Index(file.size_bytes, length_ms, last_frame_ms, bool(tracks[0]), lambda: tracks)
 
 
-def _find_moov(file: "_Ahead") -> tuple[memoryview, int]:
+def _of_fragments(
+    fragments: Fragments, first: dict[str, Media], last: dict[str, Media], timescale: int
+) -> Index:
+    """Return the index of a file whose first and last samples are known."""
+    file = fragments.file
+    for track in (*first.values(), *last.values()):
+        _check_inside(file, track)
+    first, last = _with_samples(first), _with_samples(last)
+    shown = on_one_clock(first, last, timescale)
+    length_ms, last_frame_ms = _length_ms(*_placed(last, shown))
+
+    @cache
+    def whole() -> Index:
+        with _cut_fields():
+            return _of_all(file, fragments.whole(), timescale)
+
+    def tracks() -> Tracks:
+        return whole().video, whole().sound
+
+    def part(from_ms: int, to_ms: int) -> Index:
+        with _cut_fields():
+            media = fragments.stretch(shown, from_ms, to_ms)
+            if media is None:
+                return whole()
+            for track in media.values():
+                _check_inside(file, track)
+            found = _placed(_with_samples(media), shown)
+        return index(lambda: found)
+
+    def index(tracks: Callable[[], Tracks]) -> Index:
+        return Index(file.size_bytes, length_ms, last_frame_ms, "vide" in shown, tracks, part)
+
+    return index(tracks)
+
+
+def _with_samples(media: dict[str, Media]) -> dict[str, Media]:
+    return {kind: track for kind, track in media.items() if track.sizes}
+
+
+def _length_ms(video: Track | None, sound: Track | None) -> tuple[int, int]:
+    track = video or sound
+    assert track is not None  # noqa: S101 - the callers have seen to it
+    length_ms = rounded(track.shown_until * 1000, track.timescale)
+    if video is None:
+        return length_ms, 0
+    last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
+    return length_ms, last * 1000 // video.timescale
+
+
+def _find_moov(file: Ranges) -> tuple[memoryview, int]:
     """Return the moov's payload and where the box ends."""
     at = 0
     for _ in range(BOXES_AT_MOST):
@@ -151,40 +241,20 @@ def _find_moov(file: "_Ahead") -> tuple[memoryview, int]:
         found = file.head(at, ahead)
         if found is None:
             raise NoMoov("the file ends before its moov")
-        if at == 0 and found.kind not in FIRST_BOXES and file.bytes(0, 8) != bytes(8):
+        if at == 0 and found.kind not in FIRST_BOXES and file.read(0, 8) != bytes(8):
             raise BadMp4("this is not an MP4")
         if found.size_bytes > left:
             raise NoMoov(f"the file is cut off inside its {name(found.kind)}")
         if found.kind == b"moov":
             if found.size_bytes > MOOV_AT_MOST_BYTES:
                 raise BadMp4(f"the moov is {found.size_bytes} bytes long, too much to read")
-            whole = file.bytes(at, found.size_bytes)
+            whole = file.read(at, found.size_bytes)
             return memoryview(whole)[found.header_bytes :], at + found.size_bytes
         at += found.size_bytes
     raise BadMp4("the file is a heap of boxes without a moov")
 
 
-def _read_fragments(file: "_Ahead", at: int, media: dict[int, Media], mvex: memoryview) -> None:
-    """Add every fragment from *at* on. A last one that is not all there yet is left out."""
-    trex = read_trex(mvex)
-    waiting: tuple[int, memoryview] | None = None
-    for _ in range(BOXES_AT_MOST):
-        found = file.head(at, FRAGMENT_READ_BYTES)
-        if found is None or at + found.size_bytes > file.size_bytes:
-            return
-        if waiting is not None:
-            add_fragment(waiting[1], waiting[0], file.size_bytes, media, trex)
-            waiting = None
-        if found.kind == b"moof":
-            if found.size_bytes > MOOV_AT_MOST_BYTES:
-                raise BadMp4(f"a moof is {found.size_bytes} bytes long, too much to read")
-            whole = file.bytes(at, found.size_bytes)
-            waiting = at, memoryview(whole)[found.header_bytes :]
-        at += found.size_bytes
-    raise BadMp4(f"the file has more than {BOXES_AT_MOST} boxes")
-
-
-def _check_inside(file: "_Ahead", track: Media) -> None:
+def _check_inside(file: Ranges, track: Media) -> None:
     if not track.sizes:
         return
     if track.kind == "vide" and 0 in track.sizes:
@@ -195,7 +265,7 @@ def _check_inside(file: "_Ahead", track: Media) -> None:
         return
     at = 0
     for _ in range(BOXES_AT_MOST):
-        found = file.head(at, FRAGMENT_READ_BYTES)
+        found = file.head(at, HEADER_READ_BYTES)
         if found is None:
             break
         at += found.size_bytes
@@ -204,36 +274,17 @@ def _check_inside(file: "_Ahead", track: Media) -> None:
     raise BadMp4("samples lie beyond the end of the file")
 
 
-def _on_one_clock(
-    video: Media | None, sound: Media | None, timescale: int, size_bytes: int
-) -> Index:
-    """Apply the edit lists, then move every track so that the first shown frame is at 0."""
-    leader = video or sound
-    assert leader is not None  # noqa: S101 - the caller has seen to it
-    edit = leader.edit or Edit(0, 0, 0)
-    shown = leader.pts if leader.edit is None else [t for t in leader.pts if t >= edit.media_time]
-    if not shown:
-        raise BadMp4("the edit list begins after the last frame")
-    into_edit = min(shown) - edit.media_time  # ticks of the leader
+def _placed(media: Mapping[str, Media], shown: Mapping[str, Shown]) -> Tracks:
+    """Put tracks on the clock."""
 
-    def place(track: Media) -> Track:
-        own = track.edit or Edit(0, 0, 0)
-        moved = _rounded(
-            track.timescale * ((own.empty - edit.empty) * leader.timescale - into_edit * timescale),
-            timescale * leader.timescale,
-        )
-        shift = moved - own.media_time
-        if abs(shift) > 1 << 60:
-            raise BadMp4("the edit list moves a track further than any recording lasts")
-        last = track.pts.index(max(track.pts))
-        until = track.pts[last] + max(track.durations[last], 1) + shift
-        if own.duration:
-            until = min(until, moved + _rounded(own.duration * track.timescale, timescale))
-        if track is leader and until <= 0:
-            raise BadMp4("the edit list ends before the first frame")
+    def place(kind: str) -> Track | None:
+        track = media.get(kind)
+        if track is None:
+            return None
+        shift = shown[kind].shift
         dts = _shifted(track.dts, shift)
         return Track(
-            kind=track.kind,
+            kind=kind,
             codec=track.entry.codec,
             timescale=track.timescale,
             sample_entry=track.entry.stored,
@@ -249,46 +300,12 @@ def _on_one_clock(
             pts=dts[:] if track.pts == track.dts else _shifted(track.pts, shift),
             durations=track.durations,
             sync=track.sync,
-            shown_until=until,
-            shown_from=0 if track is leader else moved if track.edit else min(track.pts) + shift,
+            shown_until=shown[kind].until,
+            shown_from=shown[kind].begin,
         )
 
-    return Index(
-        video=None if video is None else place(video),
-        sound=None if sound is None else place(sound),
-        size_bytes=size_bytes,
-    )
+    return place("vide"), place("soun")
 
 
 def _shifted(times: "array[int]", by: int) -> "array[int]":
     return array("q", map(by.__add__, times)) if by else times
-
-
-def _rounded(number: int, divisor: int) -> int:
-    """Divide to the nearest integer, halves upwards."""
-    return (2 * number + divisor) // (2 * divisor)
-
-
-class _Ahead:
-    """A file read in few pieces: what was read ahead is not asked for again."""
-
-    def __init__(self, read: Read, size_bytes: int) -> None:
-        self.size_bytes = size_bytes
-        self._read = read
-        self._at = 0
-        self._held = b""
-
-    def bytes(self, at: int, length: int, ahead: int = 0) -> bytes:
-        """Return *length* bytes, which the file must have; read *ahead* if they must be fetched."""
-        begin = at - self._at
-        if not 0 <= begin <= begin + length <= len(self._held):
-            kept = self._held[begin:] if 0 <= begin <= len(self._held) else b""
-            fetch = min(max(length, ahead), self.size_bytes - at) - len(kept)
-            self._held = kept + self._read(at + len(kept), fetch)
-            self._at, begin = at, 0
-        return self._held[begin : begin + length]
-
-    def head(self, at: int, ahead: int) -> Head | None:
-        """Return the box header at *at*, or None where the file ends before it does."""
-        left = self.size_bytes - at
-        return head(self.bytes(at, min(16, left), ahead), 0, left) if left >= 8 else None

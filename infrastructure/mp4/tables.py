@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import accumulate, chain, repeat
 from operator import add, mul, sub
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from infrastructure.mp4.boxes import child, children, name, needed, version
 from infrastructure.mp4.errors import BadMp4
@@ -63,6 +63,26 @@ class Media:
     pts: "array[int]"
     durations: "array[int]"
     sync: bytearray
+
+    def emptied(self) -> "Media":
+        """Return the track without samples."""
+        none = (array("q"), array("I"), array("q"), array("q"), array("q"), bytearray())
+        offsets, sizes, dts, pts, durations, sync = none
+        return evolve(
+            self, offsets=offsets, sizes=sizes, dts=dts, pts=pts, durations=durations, sync=sync
+        )
+
+    def copied(self) -> "Media":
+        """Return the track with columns of its own, to append to."""
+        return evolve(
+            self,
+            offsets=self.offsets[:],
+            sizes=self.sizes[:],
+            dts=self.dts[:],
+            pts=self.pts[:],
+            durations=self.durations[:],
+            sync=self.sync[:],
+        )
 
 
 def words(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa: FBT001, FBT002

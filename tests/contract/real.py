@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -65,9 +66,15 @@ class Aws:
             return None
 
 
+@cache
+def aws_session() -> boto3.Session:
+    """Share what takes long to load."""
+    return boto3.Session("test", "test", region_name="us-east-1")
+
+
 def clients_of(endpoint: str) -> Aws:
     """Connect to a server that does not ask who one is."""
-    session = boto3.Session("test", "test", region_name="us-east-1")
+    session = aws_session()
     return Aws(
         session.client("s3", endpoint_url=endpoint, config=CONFIG),
         session.client("sqs", endpoint_url=endpoint, config=CONFIG),

@@ -3,6 +3,7 @@
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve, frozen
@@ -15,10 +16,9 @@ from tests.footage.recording import FFMPEG
 SOUND_WITHIN_MS = 15.0
 
 
-def recording(seconds: float = 4, *, after_ms: int = 0, **kind: object) -> Recording:
+def recording(seconds: float = 4, *, after_ms: int = 0, **kind: Any) -> Recording:  # noqa: ANN401
     """Describe a recording `after_ms` after the first; its numbers go on where time does."""
     fps = kind.get("fps", Fraction(30))
-    assert isinstance(fps, Fraction)
     first = 1000 + round(after_ms * fps / 1000)
     plain = Recording(start_ms=START_MS + after_ms, first_number=first, frames=round(seconds * fps))
     return evolve(plain, **kind)
@@ -33,12 +33,12 @@ class Case:
     to_ms: int
 
 
-def of_one(from_ms: int, to_ms: int, seconds: float = 4, **kind: object) -> Case:
+def of_one(from_ms: int, to_ms: int, seconds: float = 4, **kind: Any) -> Case:  # noqa: ANN401
     """Cut a clip of one recording of a kind."""
     return Case((recording(seconds, **kind),), from_ms, to_ms)
 
 
-def of_two(first: dict[str, object], second: dict[str, object]) -> Case:
+def of_two(first: dict[str, Any], second: dict[str, Any]) -> Case:
     """Cut a clip across the join of two recordings of 4 s of two kinds."""
     return Case((recording(**first), recording(after_ms=4000, **second)), 2345, 6789)
 

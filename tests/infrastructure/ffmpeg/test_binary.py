@@ -46,3 +46,16 @@ def test_a_file_that_cannot_be_run_is_passed_over(tmp_path: Path) -> None:
     layer = tmp_path / "layer"
     layer.touch(0o644)
     assert find_ffmpeg({}, layer) != layer
+
+
+def test_path_comes_last(tmp_path: Path) -> None:
+    """Without a layer and the wheel, what the machine has will do."""
+    on_path = program(tmp_path / "bin" / "ffmpeg")
+    found = find_ffmpeg({"PATH": str(on_path.parent)}, tmp_path / "none", "no_such_wheel")
+    assert found == on_path
+
+
+def test_none_at_all_is_unavailable(tmp_path: Path) -> None:
+    """The message says what to do."""
+    with pytest.raises(Unavailable, match="install imageio-ffmpeg"):
+        find_ffmpeg({}, tmp_path / "none", "no_such_wheel")

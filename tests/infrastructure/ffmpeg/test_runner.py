@@ -93,7 +93,9 @@ def test_of_a_flood_of_messages_the_end_is_kept(fake: Fake) -> None:
 def test_a_flood_of_output_without_lines_blocks_nothing(fake: Fake) -> None:
     """It comes in parts of bounded length."""
     lengths: list[int] = []
-    fake("head -c 1000000 /dev/zero").run([], soon(), on_line=lambda line: lengths.append(len(line)))
+    fake("head -c 1000000 /dev/zero").run(
+        [], soon(), on_line=lambda line: lengths.append(len(line))
+    )
     assert sum(lengths) == 1_000_000
     assert max(lengths) <= 4096
 

@@ -1,0 +1,102 @@
+"""Run the benchmark: `python -m benchmarks [--quick | --full]`. See README.md."""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from benchmarks.footage import HD, SMALL_HD, Size
+from benchmarks.link import link
+from benchmarks.pipelines import PIPELINES
+from benchmarks.report import Report, describe_machine
+from benchmarks.running import Bench, Case, Clip
+from infrastructure.ffmpeg.binary import find_ffmpeg
+
+HERE = Path(__file__).parent
+SIZES = {size.name: size for size in (HD, SMALL_HD)}
+ALL = {"2018": 1, "window": 1, "camclip": 3, "floor": 3}
+"""How often each pipeline runs: the two slow ones vary little for their length."""
+NEW = {"camclip": 3, "floor": 3}
+
+
+def cases_of(arguments: argparse.Namespace) -> list[Case]:
+    """Say what is measured."""
+    if arguments.quick:
+        return [Case(Clip(HD, 60, 1), dict.fromkeys(PIPELINES, 1))]
+    if arguments.full:
+        three = dict.fromkeys(PIPELINES, 3)
+        return [
+            Case(Clip(size, length_s, files), three)
+            for size in SIZES.values()
+            for length_s in (10, 60, 300)
+            for files in (1, 2)
+        ]
+    if arguments.clip:
+        chosen = {name: ALL[name] for name in arguments.pipelines or PIPELINES}
+        return [Case(clip, chosen) for clip in arguments.clip]
+    return [
+        Case(Clip(HD, 10, 1), ALL),
+        Case(Clip(HD, 60, 1), ALL),
+        Case(Clip(HD, 60, 2), ALL),
+        Case(Clip(HD, 300, 1), NEW),
+        Case(Clip(HD, 300, 2), NEW),
+        Case(Clip(SMALL_HD, 10, 2), NEW),
+        Case(Clip(SMALL_HD, 60, 1), ALL),
+        Case(Clip(SMALL_HD, 300, 1), NEW),
+    ]
+
+
+def clip(text: str) -> Clip:
+    """Read a clip's name: `1080p,60,2` is 60 s of 1080p out of two files."""
+    size, length_s, files = text.split(",")
+    if int(files) not in {1, 2}:
+        raise ValueError(text)
+    return Clip(SIZES[size], int(length_s), int(files))
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--quick", action="store_true", help="60 s of 1080p, each pipeline once")
+    which.add_argument("--full", action="store_true", help="every clip three times: over an hour")
+    which.add_argument(
+        "--clip", type=clip, action="append", help="such as 1080p,300,2 (size, seconds, files)"
+    )
+    parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, help="with --clip: only these")
+    parser.add_argument("--mbit", type=float, default=200, help="the link's Mbit/s each way")
+    parser.add_argument("--latency", type=float, default=30, help="ms before each answer")
+    parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="for the recordings")
+    parser.add_argument("--out", type=Path, help="folder of report.md and report.json (the cache)")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> None:
+    """Make the recordings, run the cases, print and keep the report."""
+    arguments = parse(argv)
+    ffmpeg, cache = find_ffmpeg({}), arguments.cache
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / ".gitignore").write_text("*\n")
+    cases = cases_of(arguments)
+    machine = describe_machine(ffmpeg, arguments.mbit, arguments.latency)
+    with link(cache, arguments.mbit, arguments.latency) as s3:
+        bench = Bench(ffmpeg, cache, s3, tell=lambda line: _say(line, sys.stderr))
+        index = bench.index_time(cases[0].clip.size)
+        rows = bench.rows(cases)
+    report = Report(shlex.join(["python", "-m", "benchmarks", *argv]), machine, rows, index)
+    out: Path = arguments.out or cache
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "report.json").write_text(json.dumps(report.json(), indent=1) + "\n")
+    (out / "report.md").write_text(report.markdown())
+    _say(report.markdown(), sys.stdout)
+
+
+def _say(text: str, where: TextIO) -> None:
+    where.write(text + "\n")
+    where.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,206 @@
+"""The benchmark's recordings: ten minutes of camera-like picture, every frame numbered.
+
+The picture pans over a textured scene, something moves through it, and there is a sensor's noise;
+the sound is a microphone's noise with a beep at each second. In the picture's upper left corner
+stands a small one of `tests.footage`, whose blocks give the frame's number.
+
+Encoding is what takes time, so of each size ten minutes are encoded once, as two pieces (half and
+half, one on each core). The earlier recording of a size is the one piece and then the other, the
+later recording is the other piece first: alike as two recordings of one camera are, yet no frame
+of one has the number of the frame at the same place of the other. The first piece is a multiple
+of 8 s long, after which the beeps repeat.
+"""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from attrs import frozen
+
+from tests.footage.picture import SCALED_DOWN, SCALED_DOWN_BYTES, draw, read_number
+from tests.footage.sound import SECONDS_TOLD_APART, beeping
+
+VERSION = 1
+FPS = 30
+GOP_FRAMES = 60
+RATE_HZ = 48_000
+START_MS = 1_534_341_616_000
+"""When the earlier recording of a size starts: a multiple of 8 s."""
+
+
+@frozen
+class Size:
+    """A size of picture, and the bit rate that a camera would give it."""
+
+    width: int
+    height: int
+    kbit_s: int
+
+    @property
+    def name(self) -> str:
+        """The usual name, such as 1080p."""
+        return f"{self.height}p"
+
+    @property
+    def corner(self) -> int:
+        """The side of the numbered corner in pixels: 12 cells, whole macroblocks at 1080p."""
+        return 12 * max(8, self.height // 67 // 2 * 2)
+
+
+HD = Size(1920, 1080, 3000)
+SMALL_HD = Size(1280, 720, 1900)
+
+
+@frozen
+class Recorded:
+    """A recording: its file, when it starts, and the number of each of its frames."""
+
+    path: Path
+    start_ms: int
+    numbers: Sequence[int]
+
+    @property
+    def end_ms(self) -> int:
+        """When it ends; recordings last whole seconds."""
+        return self.start_ms + len(self.numbers) * 1000 // FPS
+
+    def shown(self, start_ms: int, end_ms: int) -> Sequence[int]:
+        """Return the numbers of the frames seen at start_ms <= time < end_ms."""
+        first, end = (-(-(ms - self.start_ms) * FPS // 1000) for ms in (start_ms, end_ms))
+        return self.numbers[max(0, first) : max(0, end)]
+
+
+def recordings(ffmpeg: Path, folder: Path, size: Size, length_s: int) -> tuple[Recorded, ...]:
+    """Return two consecutive recordings of `length_s` seconds each, made once in `folder`."""
+    first_s = length_s // 2 // SECONDS_TOLD_APART * SECONDS_TOLD_APART
+    if first_s == 0:
+        raise ValueError(f"{length_s} s cannot be split into two pieces")
+    pieces = (range(first_s * FPS), range(first_s * FPS, length_s * FPS))
+    orders = (pieces, pieces[::-1])
+    made = tuple(
+        Recorded(
+            folder / f"{size.name}-{length_s}s-v{VERSION}.{number}.mp4",
+            START_MS + number * length_s * 1000,
+            [*order[0], *order[1]],
+        )
+        for number, order in enumerate(orders)
+    )
+    if not all(recorded.path.exists() for recorded in made):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(2) as both:
+            still = _still(ffmpeg, Path(name), size)
+            paths = list(both.map(lambda piece: _encode(ffmpeg, still, size, piece), pieces))
+            joined = both.map(
+                lambda recorded, parts: _join(ffmpeg, parts, recorded, Path(name)),
+                made,
+                (paths, paths[::-1]),
+            )
+            for path, recorded in zip(list(joined), made, strict=True):
+                path.replace(recorded.path)
+    return made
+
+
+def read_numbers(ffmpeg: Path, clip: Path, size: Size) -> tuple[list[int], str]:
+    """Decode `clip` and return its frames' numbers, -1 for unreadable, and what ffmpeg said."""
+    side = size.corner
+    filters = f"crop={side}:{side}:0:0,scale={SCALED_DOWN}:{SCALED_DOWN}:flags=area,format=gray"
+    done = subprocess.run(
+        [
+            *(str(ffmpeg), "-nostdin", "-hide_banner", "-v", "warning"),
+            *("-f", "mov", "-protocol_whitelist", "file", "-i", str(clip)),
+            *("-map", "0:v:0", "-vf", filters, "-fps_mode", "passthrough"),
+            *("-f", "rawvideo", "-"),
+        ],
+        capture_output=True,
+        check=False,
+        env={},
+    )
+    grays = done.stdout
+    numbers = [
+        read_number(grays[at : at + SCALED_DOWN_BYTES])
+        for at in range(0, len(grays), SCALED_DOWN_BYTES)
+    ]
+    return numbers, done.stderr.decode(errors="replace").strip()
+
+
+def _still(ffmpeg: Path, scratch: Path, size: Size) -> Path:
+    """Draw the scene, a fifth larger than the picture: three planes of texture."""
+    width, height = (side * 6 // 5 // 2 * 2 for side in (size.width, size.height))
+    plane = f"perlin=size={width}x{height}:octaves=6:persistence=0.7:xscale=30:yscale=30:rate={FPS}"
+    soft = plane.replace("octaves=6", "octaves=2")
+    graph = (
+        f"{plane}:seed=1[y];{soft}:seed=2,lutyuv=y=107+val/6[u];{soft}:seed=3,lutyuv=y=107+val/6[v];"
+        "[y][u][v]mergeplanes=0x001020:yuv444p"
+    )
+    path = scratch / "still.nut"
+    _run(ffmpeg, "-filter_complex", graph, "-frames:v", "1", "-c:v", "rawvideo", str(path))
+    return path
+
+
+def _encode(ffmpeg: Path, still: Path, size: Size, piece: range) -> Path:
+    """Encode the frames `piece` of the film, without sound."""
+    path = still.with_name(f"piece-{piece.start}.mp4")
+    side, time = size.corner, f"(t+{piece.start / FPS})"
+    pan = (
+        f"crop={size.width}:{size.height}:x='(iw-ow)/2*(1+sin({time}/5))'"
+        f":y='(ih-oh)/2*(1+sin({time}/3.1))'"
+    )
+    thing = f"crop={size.width // 6}:{size.height // 6}:iw/3:ih/5"
+    graph = (
+        f"[0:v]format=yuv420p,loop=loop=-1:size=1,settb=1/{FPS},setpts=N,split[a][b];"
+        f"[a]{pan}[scene];[b]{thing}[thing];"
+        f"[scene][thing]overlay=x='mod({time}*W/16,W)':y='H/2*(1+sin({time})/4)':format=yuv420,"
+        f"noise=alls=3:allf=t[noisy];[1:v]settb=1/{FPS},setpts=N[corner];[noisy][corner]overlay=0:0:format=yuv420:shortest=1[v]"
+    )
+    _run(
+        ffmpeg,
+        *("-i", str(still), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{side}x{side}"),
+        *("-framerate", str(FPS), "-i", "pipe:0", "-filter_complex", graph, "-map", "[v]"),
+        *("-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-threads", "1"),
+        *("-bf", "2", "-g", str(GOP_FRAMES), "-keyint_min", str(GOP_FRAMES), "-sc_threshold", "0"),
+        *("-b:v", f"{size.kbit_s}k", "-maxrate", f"{size.kbit_s * 3 // 2}k"),
+        *("-bufsize", f"{size.kbit_s * 2}k", "-pix_fmt", "yuv420p", str(path)),
+        pictures=draw((side, side), piece.start, len(piece)),
+    )
+    return path
+
+
+def _join(ffmpeg: Path, pieces: Sequence[Path], recorded: Recorded, folder: Path) -> Path:
+    """Put pieces one after the other, and the sound to them."""
+    path = folder / recorded.path.name
+    listed, sound = path.with_suffix(".txt"), path.with_suffix(".pcm")
+    listed.write_text("".join(f"file '{piece.absolute()}'\n" for piece in pieces))
+    length_ms = Fraction(recorded.end_ms - recorded.start_ms)
+    sound.write_bytes(beeping(recorded.start_ms, length_ms, RATE_HZ, 1))
+    graph = (
+        f"anoisesrc=r={RATE_HZ}:a=0.02:c=pink:seed={recorded.start_ms % 1000 + 1}[hiss];"
+        "[1:a][hiss]amix=inputs=2:duration=first:normalize=0[a]"
+    )
+    _run(
+        ffmpeg,
+        *("-f", "concat", "-safe", "0", "-i", str(listed)),
+        *("-f", "s16le", "-ar", str(RATE_HZ), "-ch_layout", "mono", "-i", str(sound)),
+        *("-filter_complex", graph, "-map", "0:v", "-map", "[a]", "-c:v", "copy"),
+        *("-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-movflags", "+faststart"),
+        *("-video_track_timescale", "15360", str(path)),
+    )
+    return path
+
+
+def _run(ffmpeg: Path, *arguments: str, pictures: Iterator[bytes] | None = None) -> None:
+    argv = [str(ffmpeg), "-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
+    with TemporaryFile() as said:
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=said, env={})
+        assert process.stdin is not None  # noqa: S101 - it is a pipe
+        # Where ffmpeg leaves early, its own words say why.
+        with suppress(BrokenPipeError), process.stdin as stdin:
+            stdin.writelines(pictures or ())
+        status = process.wait()
+        said.seek(0)
+        words = said.read().decode(errors="replace")
+    if status or words:
+        raise RuntimeError(f"ffmpeg left with {status}: {words}")

@@ -1,0 +1,265 @@
+"""S3 at the end of a link of known bandwidth and latency, and a count of what passes.
+
+The link is an HTTP proxy. It delays each request, lets all bodies of one direction share the
+bandwidth (downwards and upwards do not share with each other), and counts requests and the bytes
+of bodies. Behind it stands moto, but for one thing: moto copies a whole object for each range that
+is read of it (0.14 s of processor time for 230 MB), which no S3 does, so the recordings' bucket is
+read straight from files. Both run in processes of their own: what they cost is nobody's.
+"""
+
+import hashlib
+import http.client
+import json
+import logging
+import multiprocessing
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Lock, Thread
+from typing import BinaryIO
+
+from attrs import frozen
+
+CHUNK_BYTES = 64 << 10
+BURST_S = 0.005
+RECORDINGS = "recordings"
+COUNTS = "/-/counts"
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host", "te", "upgrade"}
+
+
+@frozen
+class Counts:
+    """What passed: requests, and the bytes of their bodies."""
+
+    requests: int = 0
+    down_bytes: int = 0
+    up_bytes: int = 0
+
+
+@frozen
+class Link:
+    """A running link: S3 through it at `endpoint`; `direct` goes to moto uncounted, at once."""
+
+    endpoint: str
+    direct: str
+
+    def counts(self) -> Counts:
+        """Return what passed since it was last asked for."""
+        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"))
+        try:
+            connection.request("GET", COUNTS)
+            return Counts(**json.loads(connection.getresponse().read()))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def link(recordings: Path, mbit_s: float = 200, latency_ms: float = 30) -> Iterator[Link]:
+    """Run S3 behind a link; `recordings` is the folder that the recordings' bucket shows."""
+    with (
+        _process(_store) as store_port,
+        _process(_link, recordings, store_port, mbit_s, latency_ms) as port,
+    ):
+        yield Link(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{store_port}")
+
+
+@contextmanager
+def _process(serve: Callable[..., None], *arguments: object) -> Iterator[int]:
+    """Run a server until the block ends (or we do: it sees the pipe close), and give its port."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=serve, args=(theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield int(ours.recv())
+    finally:
+        ours.close()
+        process.join()
+
+
+def _store(ready: Connection) -> None:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - slow to import
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    ready.send(server.get_host_and_port()[1])
+    ready.poll(None)
+
+
+def _link(
+    ready: Connection, recordings: Path, store_port: int, mbit_s: float, latency_ms: float
+) -> None:
+    with _Server(recordings, store_port, mbit_s * 125_000, latency_ms / 1000) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        ready.send(server.server_address[1])
+        ready.poll(None)
+        server.shutdown()
+
+
+class _Pace:
+    """Lets bytes pass, whoever's they are, at one rate."""
+
+    def __init__(self, bytes_per_s: float) -> None:
+        self._bytes_per_s, self._lock, self._free_at = bytes_per_s, Lock(), 0.0
+
+    def take(self, count: int) -> None:
+        with self._lock:
+            begins = max(self._free_at, time.monotonic() - BURST_S)
+            self._free_at = until = begins + count / self._bytes_per_s
+        time.sleep(max(0.0, until - time.monotonic()))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(
+        self, recordings: Path, store_port: int, bytes_per_s: float, latency_s: float
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.recordings, self.store_port, self.latency_s = recordings, store_port, latency_s
+        self.down, self.up = _Pace(bytes_per_s), _Pace(bytes_per_s)
+        self._counts, self._lock = Counts(), Lock()
+
+    def count(self, requests: int = 0, down: int = 0, up: int = 0) -> None:
+        with self._lock:
+            had = self._counts
+            self._counts = Counts(had.requests + requests, had.down_bytes + down, had.up_bytes + up)
+
+    def take_counts(self) -> Counts:
+        with self._lock:
+            had, self._counts = self._counts, Counts()
+            return had
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        if self.path == COUNTS:
+            counts = self.server.take_counts()
+            body = json.dumps(
+                {
+                    "requests": counts.requests,
+                    "down_bytes": counts.down_bytes,
+                    "up_bytes": counts.up_bytes,
+                }
+            ).encode()
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        self.server.count(requests=1)
+        time.sleep(self.server.latency_s)
+        found = re.fullmatch(rf"/{RECORDINGS}/([\w.-]+)(\?.*)?", self.path)
+        if found and self.command in {"GET", "HEAD"}:
+            self._from_file(self.server.recordings / found[1])
+        else:
+            self._from_store()
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the library's names
+
+    def _from_file(self, path: Path) -> None:
+        if not path.is_file():
+            return self._refuse(HTTPStatus.NOT_FOUND, "NoSuchKey")
+        stat = path.stat()
+        etag = hashlib.sha256(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:32]
+        if self.headers.get("If-Match", etag).strip('"') != etag:
+            return self._refuse(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed")
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first = int(asked[1]) if asked else 0
+        end = min(int(asked[2]) + 1, stat.st_size) if asked and asked[2] else stat.st_size
+        if asked and first >= stat.st_size:
+            return self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange")
+        self.send_response(HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK)
+        if asked:
+            self.send_header("Content-Range", f"bytes {first}-{end - 1}/{stat.st_size}")
+        self.send_header("Content-Length", str(end - first))
+        self.send_header("Content-Type", "video/mp4")
+        self.send_header("ETag", f'"{etag}"')
+        self.send_header("Last-Modified", self.date_time_string(int(stat.st_mtime)))
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        if self.command == "GET":
+            with path.open("rb") as file:
+                file.seek(first)
+                self._send(file, end - first)
+        return None
+
+    def _refuse(self, status: HTTPStatus, code: str) -> None:
+        body = f"<Error><Code>{code}</Code></Error>".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self._write(body)
+
+    def _from_store(self) -> None:
+        store = http.client.HTTPConnection("127.0.0.1", self.server.store_port)
+        try:
+            store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() not in HOP_BY_HOP - {"host", "transfer-encoding"}:
+                    store.putheader(name, value)
+            store.endheaders()
+            for chunk, framed in self._body():
+                self.server.up.take(len(chunk))
+                self.server.count(up=len(chunk))
+                store.send(framed)
+            answer = store.getresponse()
+            self.send_response_only(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                if name.lower() not in HOP_BY_HOP:
+                    self.send_header(name, value)
+            if answer.length is None and self.command != "HEAD":
+                self.close_connection = True
+                self.send_header("Connection", "close")
+            self.end_headers()
+            while chunk := answer.read(CHUNK_BYTES):
+                self._write(chunk)
+        finally:
+            store.close()
+
+    def _body(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the request's body in pieces: what counts of it, and how it is passed on."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            while length := int((line := self.rfile.readline()).split(b";")[0], 16):
+                chunk = self.rfile.read(length)
+                yield chunk, line + chunk + self.rfile.readline()
+            yield b"", line + self.rfile.readline()
+            return
+        left = int(self.headers.get("Content-Length", 0))
+        while left:
+            chunk = self.rfile.read(min(left, CHUNK_BYTES))
+            if not chunk:
+                raise ConnectionError("the request broke off")
+            left -= len(chunk)
+            yield chunk, chunk
+
+    def _send(self, file: BinaryIO, length: int) -> None:
+        while length and (chunk := file.read(min(length, CHUNK_BYTES))):
+            self._write(chunk)
+            length -= len(chunk)
+
+    def _write(self, chunk: bytes) -> None:
+        self.server.down.take(len(chunk))
+        self.server.count(down=len(chunk))
+        self.wfile.write(chunk)

@@ -1,0 +1,133 @@
+"""One pipeline, once, in a process of its own, and what it took.
+
+The process measures its own wall and processor time (its ffmpegs' included), from when everything
+is imported and the client is made, as in a warm Lambda, until the clip is stored. From outside
+are sampled, each 20 ms: the memory of its whole process tree and the size of its scratch folder.
+The link counts what passes. Run as a module, this is that process: a job in, the outcome out.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import cattrs
+from attrs import asdict, frozen
+
+from benchmarks.link import Link
+from benchmarks.pipelines import PIPELINES, Job
+from infrastructure.aws import CONFIG
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ROOT = Path(__file__).parent.parent
+SAMPLE_EVERY_S = 0.02
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@frozen
+class Run:
+    """What one clip took. Bytes down and up are those of bodies."""
+
+    wall_s: float
+    cpu_s: float
+    copied_frames: int
+    encoded_frames: int | None
+    requests: int
+    down_bytes: int
+    up_bytes: int
+    scratch_bytes: int
+    """The most that lay in the scratch folder at once."""
+    memory_bytes: int
+    """The most that all processes held at once (RSS; what they share counts for each)."""
+
+
+def s3_client(endpoint: str) -> "S3Client":
+    """Connect to a stand-in for S3, with the service's own settings."""
+    session = boto3.Session("benchmark", "benchmark", region_name="us-east-1")
+    return session.client("s3", endpoint_url=endpoint, config=CONFIG)
+
+
+def measure(job: Job, link: Link) -> Run:
+    """Run the job; RuntimeError if it fails. Its scratch folder is empty before and gone after."""
+    job.path.mkdir(parents=True)
+    link.counts()
+    scratch = memory = 0
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.measuring", json.dumps(asdict(job))],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": job.folder},
+        )
+        while process.poll() is None:
+            memory = max(memory, _tree_bytes(process.pid))
+            scratch = max(scratch, _folder_bytes(job.path))
+            time.sleep(SAMPLE_EVERY_S)
+        said = process.communicate()[0]
+    finally:
+        shutil.rmtree(job.path, ignore_errors=True)
+    if process.returncode:
+        raise RuntimeError(f"{job.pipeline} left with {process.returncode}")
+    counts = link.counts()
+    outcome = json.loads(said)
+    return cattrs.structure(
+        {**outcome, **asdict(counts), "scratch_bytes": scratch, "memory_bytes": memory}, Run
+    )
+
+
+def main() -> None:
+    """Run the job that the first argument describes, and print what it took."""
+    job = cattrs.structure(json.loads(sys.argv[1]), Job)
+    make, s3 = PIPELINES[job.pipeline], s3_client(job.endpoint)
+    cpu_s, began_s = _cpu_s(), time.perf_counter()
+    frames = make(job, s3)
+    outcome = {
+        "wall_s": time.perf_counter() - began_s,
+        "cpu_s": _cpu_s() - cpu_s,
+        "copied_frames": frames.copied,
+        "encoded_frames": frames.encoded,
+    }
+    sys.stdout.write(json.dumps(outcome))
+
+
+def _cpu_s() -> float:
+    own, children = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _tree_bytes(pid: int) -> int:
+    """Return what a process and its descendants hold; those that are gone hold nothing."""
+    home = Path("/proc", str(pid))
+    try:
+        pages = int((home / "statm").read_text().split()[1])
+        children = [
+            int(child)
+            for task in (home / "task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return 0
+    return pages * PAGE_BYTES + sum(map(_tree_bytes, children))
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    try:
+        for entry in os.scandir(folder):
+            inside = entry.is_dir(follow_symlinks=False)
+            total += _folder_bytes(Path(entry)) if inside else entry.stat().st_size
+    except FileNotFoundError:
+        pass  # a file went away meanwhile; what was counted stands
+    return total
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""What was measured, as a table for people and as JSON."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+from benchmarks.running import Clip, IndexTime, Row, name_of
+
+MB = 1e6
+HEADER = (
+    "| pipeline | wall s | CPU s | MB down | MB up | requests | scratch MB | memory MB "
+    "| frames copied + encoded | exact | wall, CPU: times less than 2018 | wall / floor "
+    "| bytes read / clip |"
+)
+
+
+@frozen
+class Report:
+    """Everything that one run of the benchmark found out."""
+
+    command: str
+    machine: Mapping[str, str]
+    rows: Sequence[Row]
+    index: IndexTime
+
+    def json(self) -> dict[str, Any]:
+        """Return it as JSON's types."""
+        return {
+            "command": self.command,
+            "machine": dict(self.machine),
+            "rows": [
+                {
+                    "clip": asdict(row.clip),
+                    "pipeline": row.pipeline,
+                    "exact": row.exact,
+                    "wrong": row.wrong,
+                    "clip_bytes": row.clip_bytes,
+                    "runs": [asdict(run) for run in row.runs],
+                }
+                for row in self.rows
+            ],
+            "index": asdict(self.index),
+        }
+
+    def markdown(self) -> str:
+        """Return it as Markdown."""
+        about = "; ".join(f"{key} {value}" for key, value in self.machine.items())
+        parts = [f"`{self.command}`", about + "."]
+        for clip in dict.fromkeys(row.clip for row in self.rows):
+            rows = {row.pipeline: row for row in self.rows if row.clip == clip}
+            lines = [HEADER, "|---|" + "---:|" * (HEADER.count("|") - 2)]
+            lines += [_line(row, rows) for row in rows.values()]
+            parts += [f"**{name_of(clip)}**", "\n".join(lines)]
+            parts += [f"{r.pipeline} is not exact: {r.wrong}." for r in rows.values() if r.wrong]
+        times = sorted(self.index.runs_ms)
+        parts.append(
+            f"Index of {self.index.samples} samples ({self.index.file_bytes / MB:.0f} MB):"
+            f" {times[len(times) // 2]:.1f} ms, at best {times[0]:.1f} ms."
+        )
+        parts.append(
+            "Wall time is the median of all runs, with the least and the most where there are"
+            " several; all other figures are medians. Bytes are those of bodies, both ways,"
+            " stills included. Memory is the process tree's RSS, Python's and boto3's included."
+        )
+        return "\n\n".join(parts) + "\n"
+
+
+def _line(row: Row, rows: Mapping[str, Row]) -> str:
+    def median(name: str, unit: float = 1) -> float:
+        return row.median(lambda run: getattr(run, name)) / unit
+
+    walls = [run.wall_s for run in row.runs]
+    spread = f" ({min(walls):.2f} to {max(walls):.2f})" if len(walls) > 1 else ""
+    encoded = row.runs[0].encoded_frames
+    frames = f"{row.runs[0].copied_frames} + {'all' if encoded is None else encoded}"
+    copies = row.pipeline == "floor"
+    old, floor = rows.get("2018"), rows.get("floor")
+    less = "–"
+    if old and old is not row and not copies:
+        less = ", ".join(
+            f"{old.median(lambda run: getattr(run, name)) / median(name):.1f}"
+            for name in ("wall_s", "cpu_s")
+        )
+    above = f"{median('wall_s') / floor.median(lambda run: run.wall_s):.2f}" if floor else "–"
+    cells = [
+        row.pipeline,
+        f"{median('wall_s'):.2f}{spread}",
+        f"{median('cpu_s'):.2f}",
+        f"{median('down_bytes', MB):.1f}",
+        f"{median('up_bytes', MB):.1f}",
+        f"{median('requests'):.0f}",
+        f"{median('scratch_bytes', MB):.1f}",
+        f"{median('memory_bytes', MB):.0f}",
+        "–" if copies else frames,
+        "–" if copies else "yes" if row.exact else "**no**",
+        less,
+        above,
+        f"{median('down_bytes') / row.clip_bytes:.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def describe_machine(ffmpeg: Path, mbit_s: float, latency_ms: float) -> dict[str, str]:
+    """Describe what the figures depend on."""
+    version = subprocess.run([str(ffmpeg), "-version"], capture_output=True, check=True, text=True)
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "CPU": _cpu_model(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "RAM": f"{pages / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}",
+        "Python": sys.version.split()[0],
+        "ffmpeg": version.stdout.split()[2],
+        "date": datetime.now(UTC).date().isoformat(),
+        "load before": f"{os.getloadavg()[0]:.1f}",
+        "link": f"{mbit_s:g} Mbit/s each way, {latency_ms:g} ms a request",
+    }
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.machine())

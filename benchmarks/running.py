@@ -1,0 +1,196 @@
+"""Which clips are made by which pipelines how often, and the proof that each is right."""
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from time import perf_counter
+
+from attrs import field, frozen
+
+from benchmarks.footage import Recorded, Size, read_numbers, recordings
+from benchmarks.link import Link
+from benchmarks.measuring import Run, measure, s3_client
+from benchmarks.pipelines import CLIPS, PIPELINES, Job
+from infrastructure.mp4.index import read_index
+
+AFTER_KEYFRAME_MS = 730
+"""Where in its GOP of 2 s a clip starts: most of the GOP is then a head that must be encoded."""
+
+
+@frozen
+class Clip:
+    """A clip of the middle of a recording, or of two around their join."""
+
+    size: Size
+    length_s: int
+    files: int
+
+    def window_ms(self, made: Sequence[Recorded]) -> tuple[int, int]:
+        """Say from when to when; since the epoch."""
+        centre_ms = made[0].end_ms if self.files > 1 else (made[0].start_ms + made[0].end_ms) // 2
+        start_ms = centre_ms - self.length_s * 500
+        start_ms += AFTER_KEYFRAME_MS - (start_ms - made[0].start_ms) % 2000
+        return start_ms, start_ms + self.length_s * 1000
+
+
+@frozen
+class Case:
+    """A clip, and how often each pipeline makes it; 0 or absent is never."""
+
+    clip: Clip
+    repeats: Mapping[str, int]
+
+
+@frozen
+class Row:
+    """One pipeline's runs of one clip."""
+
+    clip: Clip
+    pipeline: str
+    runs: tuple[Run, ...]
+    clip_bytes: int
+    exact: bool | None
+    """Whether the clip of every run has exactly the wanted frames; None for the floor."""
+    wrong: str = ""
+    """What is wrong with it, or what ffmpeg says as it decodes it."""
+
+    def median(self, measure: Callable[[Run], float]) -> float:
+        """Return the median of a measure over all runs."""
+        return statistics.median(map(measure, self.runs))
+
+
+@frozen
+class IndexTime:
+    """How long it takes to read a recording's sample index from memory."""
+
+    samples: int
+    file_bytes: int
+    runs_ms: tuple[float, ...]
+
+
+@frozen
+class Bench:
+    """Runs cases in front of a link."""
+
+    ffmpeg: Path
+    cache: Path
+    link: Link
+    length_s: int = 600
+    """How long each recording is, in seconds."""
+    tell: Callable[[str], None] = field(default=lambda _: None)
+
+    def footage(self, size: Size) -> tuple[Recorded, ...]:
+        """Return the recordings of a size, made if need be."""
+        return recordings(self.ffmpeg, self.cache, size, self.length_s)
+
+    def rows(self, cases: Iterable[Case]) -> list[Row]:
+        """Run all cases; within one, the pipelines take turns."""
+        s3_client(self.link.direct).create_bucket(Bucket=CLIPS)
+        return [row for number, case in enumerate(cases) for row in self._rows(number, case)]
+
+    def _rows(self, number: int, case: Case) -> list[Row]:
+        made = self.footage(case.clip.size)
+        runs: dict[str, list[Run]] = {}
+        clip_bytes: dict[str, int] = {}
+        wrong: dict[str, list[str]] = {}
+        judged: dict[str, str] = {}
+        for turn in range(max(case.repeats.values())):
+            for pipeline in PIPELINES:
+                if turn >= case.repeats.get(pipeline, 0):
+                    continue
+                copied = clip_bytes.get("camclip", 0)
+                with tempfile.TemporaryDirectory() as folder:
+                    job = self._job(made, case.clip, pipeline, f"c{number}-{turn}", folder, copied)
+                    run = measure(job, self.link)
+                    path = Path(folder) / "stored.mp4"
+                    self._take(job, path)
+                    clip_bytes[pipeline] = path.stat().st_size
+                    if pipeline != "floor":
+                        wrong.setdefault(pipeline, []).append(
+                            self._judge(path, case.clip, made, judged)
+                        )
+                runs.setdefault(pipeline, []).append(run)
+                self.tell(f"{name_of(case.clip)}: {pipeline} took {run.wall_s:.2f} s")
+        return [
+            Row(
+                case.clip,
+                pipeline,
+                tuple(own),
+                clip_bytes[pipeline],
+                not any(wrong[pipeline]) if pipeline in wrong else None,
+                next(filter(None, wrong.get(pipeline, [])), ""),
+            )
+            for pipeline, own in runs.items()
+        ]
+
+    def _job(
+        self,
+        made: Sequence[Recorded],
+        clip: Clip,
+        pipeline: str,
+        name: str,
+        folder: str,
+        copied: int,
+    ) -> Job:
+        start_ms, end_ms = clip.window_ms(made)
+        used = [r for r in made if r.start_ms < end_ms and start_ms < r.end_ms]
+        return Job(
+            pipeline,
+            self.link.endpoint,
+            str(self.ffmpeg),
+            str(Path(folder) / "scratch"),
+            f"{pipeline}-{name}",
+            tuple((r.path.name, r.start_ms, r.end_ms) for r in used),
+            start_ms,
+            end_ms,
+            copied,
+        )
+
+    def _take(self, job: Job, path: Path) -> None:
+        """Fetch what the pipeline stored, past the link, and empty the bucket."""
+        s3 = s3_client(self.link.direct)
+        s3.download_file(CLIPS, job.key, str(path))
+        for stored in s3.list_objects_v2(Bucket=CLIPS).get("Contents", []):
+            s3.delete_object(Bucket=CLIPS, Key=stored["Key"])
+
+    def _judge(
+        self, path: Path, clip: Clip, made: Sequence[Recorded], judged: dict[str, str]
+    ) -> str:
+        """Say what is wrong with a clip, "" if nothing; once for the same bytes."""
+        digest = sha256(path.read_bytes()).hexdigest()
+        if digest not in judged:
+            window_ms = clip.window_ms(made)
+            wanted = [number for recorded in made for number in recorded.shown(*window_ms)]
+            judged[digest] = _difference(wanted, *read_numbers(self.ffmpeg, path, clip.size))
+        return judged[digest]
+
+    def index_time(self, size: Size, repeats: int = 20) -> IndexTime:
+        """Read the index of a recording again and again."""
+        data = self.footage(size)[0].path.read_bytes()
+        runs_ms = []
+        samples = 0
+        for _ in range(repeats):
+            began_s = perf_counter()
+            index = read_index(lambda offset, length: data[offset : offset + length], len(data))
+            runs_ms.append((perf_counter() - began_s) * 1000)
+            samples = sum(len(track.sizes) for track in (index.video, index.sound) if track)
+        return IndexTime(samples, len(data), tuple(runs_ms))
+
+
+def name_of(clip: Clip) -> str:
+    """Name a clip for people."""
+    files = {1: "one file", 2: "two files"}[clip.files]
+    return f"{clip.length_s} s of {clip.size.name}, {files}"
+
+
+def _difference(wanted: Sequence[int], had: Sequence[int], words: str) -> str:
+    if list(wanted) != list(had):
+        at = next((i for i, (a, b) in enumerate(zip(wanted, had, strict=False)) if a != b), -1)
+        missing, extra = len(set(wanted) - set(had)), len(set(had) - set(wanted))
+        return (
+            f"{len(had)} frames, {len(wanted)} wanted ({missing} missing, {extra} others);"
+            f" the first difference is at {at if at >= 0 else min(len(had), len(wanted))}"
+        )
+    return f"decodes with a message: {words.splitlines()[0]}" if words else ""

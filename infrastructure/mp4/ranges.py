@@ -1,0 +1,51 @@
+"""A file read in few ranges; what was read is kept for a while, so nothing is asked for twice."""
+
+from infrastructure.mp4.boxes import Head, Read, head
+from infrastructure.mp4.errors import BadMp4
+
+KEPT_AT_MOST_BYTES = 4 << 20
+
+
+class Ranges:
+    """The bytes of a file of *size_bytes*, fetched by *fetch* where they are not at hand."""
+
+    def __init__(self, fetch: Read, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self._fetch = fetch
+        self._pieces: dict[int, bytes] = {}  # by offset, the oldest first; none overlap
+        self._kept_bytes = 0
+
+    def read(self, at: int, length: int, ahead: int = 0) -> bytes:
+        """Return *length* bytes, which the file must have; read *ahead* if they must be fetched."""
+        end, parts = at + length, []
+        reach = min(max(end, at + ahead), self.size_bytes)
+        while at < end:
+            begin = self._holding(at)
+            piece = self._fetched(at, reach) if begin is None else self._pieces[begin]
+            part = piece[at - (at if begin is None else begin) :][: end - at]
+            parts.append(part)
+            at += len(part)
+        return b"".join(parts)
+
+    def head(self, at: int, ahead: int) -> Head | None:
+        """Return the box header at *at*, or None where the file ends before it does."""
+        left = self.size_bytes - at
+        return head(self.read(at, min(16, left), ahead), 0, left) if left >= 8 else None  # noqa: PLR2004
+
+    def _holding(self, at: int) -> int | None:
+        for begin in reversed(self._pieces):
+            if begin <= at < begin + len(self._pieces[begin]):
+                return begin
+        return None
+
+    def _fetched(self, at: int, reach: int) -> bytes:
+        """Read from *at* to *reach*, or to where the next piece begins."""
+        reach = min([reach, *(begin for begin in self._pieces if begin > at)])
+        piece = self._fetch(at, reach - at)
+        if len(piece) != reach - at:
+            raise BadMp4(f"only {len(piece)} of {reach - at} bytes could be read at {at}")
+        while self._pieces and self._kept_bytes + len(piece) > KEPT_AT_MOST_BYTES:
+            self._kept_bytes -= len(self._pieces.pop(next(iter(self._pieces))))
+        self._pieces[at] = piece
+        self._kept_bytes += len(piece)
+        return piece

@@ -1,0 +1,291 @@
+"""What every Transcoder owes: the frames seen within the cuts, each in time, or a reason."""
+
+import re
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from application.ports import Recording, Rendition, Stills, Transcoder
+from domain.errors import OutOfTime, Refused, Undecodable
+from domain.planning import ClipPlan, plan_clip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
+from infrastructure.in_memory import (
+    InMemoryRecordings,
+    InMemoryTranscoder,
+    StoredFile,
+    piece_bytes,
+)
+from infrastructure.mp4.recording import open_mp4
+from tests import footage
+from tests.contract.worlds import LENGTH_MS, START_MS
+from tests.footage.picture import SCALED_DOWN, read_number
+from tests.footage.recording import FFMPEG
+
+FRAME_MS = 40
+STILLS = Stills((160, 301))
+NAMES = ("a.mp4", "b.mp4", "c.mp4")
+AFTER_MS = (0, 2000, 5000)
+"""The second follows the first, the third comes after a gap of 1 s."""
+
+
+@frozen
+class Seen:
+    """A frame: when it is shown, and when its recording had it after START_MS."""
+
+    clip_ms: float
+    wall_ms: int
+
+
+class TranscoderWorld(ABC):
+    """Three recordings with a frame every 40 ms."""
+
+    transcoder: Transcoder
+
+    @abstractmethod
+    def recordings(self) -> Mapping[str, Recording]:
+        """Open NAMES; their frames are told apart by when they were seen."""
+
+    @abstractmethod
+    def damages_them(self) -> None:
+        """Let all recordings be damaged."""
+
+    @abstractmethod
+    def frames(self, clip: Path) -> list[Seen]:
+        """Look at a clip."""
+
+    @abstractmethod
+    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+        """Look at a still of a clip of `frames`: which of them it shows, its width and height."""
+
+
+class InMemoryTranscoderWorld(TranscoderWorld):
+    """Recordings that are made up."""
+
+    def __init__(self) -> None:
+        self.transcoder: Transcoder = InMemoryTranscoder()
+
+    def damages_them(self) -> None:
+        self.transcoder = InMemoryTranscoder(broken=True)
+
+    def recordings(self) -> Mapping[str, Recording]:
+        store = InMemoryRecordings({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
+        return {segment.name: store.open(segment, soon()) for segment in segments()}
+
+    def frames(self, clip: Path) -> list[Seen]:
+        found = []
+        for line in clip.read_text().splitlines():
+            clip_ms, name, media_ms = line.split()
+            found.append(Seen(float(clip_ms), AFTER_MS[NAMES.index(name)] + int(media_ms)))
+        return found
+
+    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+        clip_ms, size = path.read_text().split()
+        width, height = size.split("x")
+        (shown,) = (frame for frame in frames if frame.clip_ms == float(clip_ms))
+        return shown, int(width), int(height)
+
+
+class FfmpegTranscoderWorld(TranscoderWorld):
+    """Recordings whose frames are numbered by 40 ms."""
+
+    def __init__(self, folder: Path) -> None:
+        self.transcoder: Transcoder = FfmpegTranscoder(find_ffmpeg({}))
+        self._folder = folder
+        self._damaged = False
+
+    def damages_them(self) -> None:
+        self._damaged = True
+
+    def recordings(self) -> Mapping[str, Recording]:
+        found = {}
+        for segment, after_ms in zip(segments(), AFTER_MS, strict=True):
+            film = footage.Recording(
+                start_ms=START_MS + after_ms,
+                first_number=after_ms // FRAME_MS,
+                frames=LENGTH_MS // FRAME_MS,
+                fps=Fraction(1000, FRAME_MS),
+            )
+            data = bytearray(footage.cached_recording(self._folder, film).read_bytes())
+            if self._damaged:
+                media = data.index(b"mdat") + 4
+                data[media:] = bytes(len(data) - media)
+            found[segment.name] = _open(segment, bytes(data))
+        return found
+
+    def frames(self, clip: Path) -> list[Seen]:
+        reading = footage.read_clip(clip)
+        return [
+            Seen(time_ms, number * FRAME_MS)
+            for time_ms, number in zip(reading.times_ms, reading.numbers, strict=True)
+        ]
+
+    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+        number, width, height = look_at(path)
+        (shown,) = (frame for frame in frames if frame.wall_ms == number * FRAME_MS)
+        return shown, width, height
+
+
+def look_at(picture: Path) -> tuple[int, int, int]:
+    """Read the number, the width and the height of a picture in a file."""
+    argv = [FFMPEG, "-i", str(picture), "-vf", f"scale={SCALED_DOWN}:{SCALED_DOWN}:flags=area"]
+    argv += ["-pix_fmt", "gray", "-f", "rawvideo", "-"]
+    done = subprocess.run(argv, check=True, capture_output=True, env={}, timeout=60)
+    size = re.search(r"Video: .*, (\d+)x(\d+)", done.stderr.decode())
+    assert size is not None
+    return read_number(done.stdout), int(size[1]), int(size[2])
+
+
+def _open(segment: RecordingSegment, data: bytes) -> Recording:
+    return open_mp4(segment, len(data), "1", lambda at, size: data[at : at + size], 1000)
+
+
+def segments() -> list[RecordingSegment]:
+    """List the recordings."""
+    return [
+        RecordingSegment(TimeWindow(START_MS + at, START_MS + at + LENGTH_MS), name)
+        for name, at in zip(NAMES, AFTER_MS, strict=True)
+    ]
+
+
+def planned(from_ms: int, to_ms: int) -> ClipPlan:
+    """Plan the clip between two moments after START_MS."""
+    return plan_clip(TimeWindow(START_MS + from_ms, START_MS + to_ms), segments(), 500)
+
+
+def soon() -> float:
+    """Return a deadline."""
+    return time.monotonic() + 60
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the recordings' files are kept."""
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture(params=["in_memory", "ffmpeg"])
+def world(request: pytest.FixtureRequest, films: Path) -> TranscoderWorld:
+    """Return a world of each family."""
+    made_up = request.param == "in_memory"
+    return InMemoryTranscoderWorld() if made_up else FfmpegTranscoderWorld(films)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """Return the folder to write to; nothing else may be written."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def rendered(
+    world: TranscoderWorld, scratch: Path, plan: ClipPlan, stills: Stills = STILLS
+) -> tuple[Rendition, list[Seen]]:
+    """Render, and look at the clip that the pieces make, one after the other."""
+    rendition = world.transcoder.render(plan, world.recordings(), stills, scratch, soon())
+    clip = scratch.parent / "clip"
+    clip.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
+    assert rendition.size_bytes == clip.stat().st_size
+    return rendition, world.frames(clip)
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "to_ms", "walls", "first_ms"),
+    [
+        (400, 1200, [*range(400, 1200, FRAME_MS)], 0),
+        (401, 1201, [*range(440, 1201, FRAME_MS)], 39),
+        (399, 1199, [*range(400, 1199, FRAME_MS)], 1),
+        (400, 401, [400], 0),
+        (1500, 2500, [*range(1520, 2500, FRAME_MS)], 20),
+        (3600, 5400, [*range(3600, 4000, FRAME_MS), *range(5000, 5400, FRAME_MS)], 0),
+        (-300, 300, [*range(0, 300, FRAME_MS)], 0),
+    ],
+    ids=[
+        "on frames",
+        "just behind frames",
+        "just before frames",
+        "one frame",
+        "across a join",
+        "across a gap",
+        "across the beginning",
+    ],
+)
+def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(  # noqa: PLR0917
+    world: TranscoderWorld, scratch: Path, from_ms: int, to_ms: int, walls: list[int], first_ms: int
+) -> None:
+    """Each is there once, at its time on the plan's clock; the measures say the same."""
+    plan = planned(from_ms, to_ms)
+    rendition, frames = rendered(world, scratch, plan)
+    assert [frame.wall_ms for frame in frames] == walls
+    times_ms = [float(plan.clip_time_ms(START_MS + wall_ms)) for wall_ms in walls]
+    assert [frame.clip_ms for frame in frames] == pytest.approx(times_ms, abs=0.1)
+    footage = rendition.footage
+    assert footage.frames == len(walls)
+    assert footage.first_ms == pytest.approx(first_ms, abs=0.1)
+    assert footage.last_ms == pytest.approx(times_ms[-1], abs=0.1)
+    assert footage.duration_ms == pytest.approx(plan.delivered_ms, abs=0.1)
+
+
+@pytest.mark.parametrize(("from_ms", "to_ms"), [(0, 1600), (1500, 5900), (41, 201), (0, 100)])
+def test_stills_are_taken_where_a_quarter_has_been_shown(
+    world: TranscoderWorld, scratch: Path, from_ms: int, to_ms: int
+) -> None:
+    """They show the frame that is on at that time, as wide as asked and of even height."""
+    plan = planned(from_ms, to_ms)
+    rendition, frames = rendered(world, scratch, plan)
+    on = [frame for frame in frames if frame.clip_ms <= plan.delivered_ms / 4]
+    assert set(rendition.stills) == set(STILLS.widths)
+    for width, path in rendition.stills.items():
+        shown, wide, high = world.still(path, frames)
+        assert shown == (on[-1] if on else frames[0])
+        assert (wide, high % 2) == (width, 0)
+
+
+def test_no_stills_are_made_unasked(world: TranscoderWorld, scratch: Path) -> None:
+    """An empty wish gives none."""
+    assert rendered(world, scratch, planned(0, 400), Stills(()))[0].stills == {}
+
+
+def test_only_the_folder_is_written_to(world: TranscoderWorld, scratch: Path) -> None:
+    """Everything that the rendition names lies in it."""
+    rendition = world.transcoder.render(
+        planned(0, 400), world.recordings(), STILLS, scratch, soon()
+    )
+    assert [path.name for path in scratch.parent.iterdir()] == ["scratch"]
+    assert {path.parent for path in rendition.stills.values()} == {scratch}
+
+
+def test_cuts_without_a_frame_are_refused(world: TranscoderWorld, scratch: Path) -> None:
+    """A window can lie between two frames."""
+    with pytest.raises(Refused, match="no frame"):
+        world.transcoder.render(planned(401, 439), world.recordings(), STILLS, scratch, soon())
+
+
+def test_a_plan_without_cuts_is_refused(world: TranscoderWorld, scratch: Path) -> None:
+    """There is nothing to show."""
+    with pytest.raises(Refused, match="no frame"):
+        world.transcoder.render(planned(9000, 9500), world.recordings(), STILLS, scratch, soon())
+
+
+def test_damaged_footage_is_undecodable(world: TranscoderWorld, scratch: Path) -> None:
+    """What does not give exactly the planned frames gives nothing."""
+    world.damages_them()
+    with pytest.raises(Undecodable):
+        world.transcoder.render(planned(0, 400), world.recordings(), STILLS, scratch, soon())
+
+
+def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:
+    """It is OutOfTime instead."""
+    with pytest.raises(OutOfTime):
+        world.transcoder.render(
+            planned(0, 400), world.recordings(), STILLS, scratch, time.monotonic() - 1
+        )

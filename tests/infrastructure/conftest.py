@@ -1,0 +1,5 @@
+"""What the adapters' own tests share with the contract suites."""
+
+from tests.contract.conftest import aws, footages
+
+__all__ = ["aws", "footages"]
