@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from benchmarks.footage import HD, SMALL_HD, Size
+from benchmarks.footage import HD, SMALL_HD
 from benchmarks.link import link
 from benchmarks.pipelines import PIPELINES
 from benchmarks.report import Report, describe_machine
@@ -63,14 +63,17 @@ def parse(argv: list[str]) -> argparse.Namespace:
     which.add_argument("--quick", action="store_true", help="60 s of 1080p, each pipeline once")
     which.add_argument("--full", action="store_true", help="every clip three times: over an hour")
     which.add_argument(
-        "--clip", type=clip, action="append", help="such as 1080p,300,2 (size, seconds, files)"
+        "--clip", type=clip, nargs="+", help="such as 1080p,300,2 (size, seconds, files)"
     )
     parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, help="with --clip: only these")
     parser.add_argument("--mbit", type=float, default=200, help="the link's Mbit/s each way")
     parser.add_argument("--latency", type=float, default=30, help="ms before each answer")
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="for the recordings")
     parser.add_argument("--out", type=Path, help="folder of report.md and report.json (the cache)")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.pipelines == ["floor"]:
+        parser.error("the floor is that of a clip: choose a pipeline that makes one too")
+    return arguments
 
 
 def main(argv: list[str]) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from benchmarks.running import Clip, IndexTime, Row, name_of
+from benchmarks.measuring import Run
+from benchmarks.running import IndexTime, Row, name_of
 
 MB = 1e6
 HEADER = (
@@ -82,13 +83,11 @@ def _line(row: Row, rows: Mapping[str, Row]) -> str:
     frames = f"{row.runs[0].copied_frames} + {'all' if encoded is None else encoded}"
     copies = row.pipeline == "floor"
     old, floor = rows.get("2018"), rows.get("floor")
-    less = "–"
+    less = "-"
     if old and old is not row and not copies:
-        less = ", ".join(
-            f"{old.median(lambda run: getattr(run, name)) / median(name):.1f}"
-            for name in ("wall_s", "cpu_s")
-        )
-    above = f"{median('wall_s') / floor.median(lambda run: run.wall_s):.2f}" if floor else "–"
+        wall, cpu = (old.median(of) / row.median(of) for of in (_wall_s, _cpu_s))
+        less = f"{wall:.1f}, {cpu:.1f}"
+    above = f"{row.median(_wall_s) / floor.median(_wall_s):.2f}" if floor else "-"
     cells = [
         row.pipeline,
         f"{median('wall_s'):.2f}{spread}",
@@ -98,13 +97,21 @@ def _line(row: Row, rows: Mapping[str, Row]) -> str:
         f"{median('requests'):.0f}",
         f"{median('scratch_bytes', MB):.1f}",
         f"{median('memory_bytes', MB):.0f}",
-        "–" if copies else frames,
-        "–" if copies else "yes" if row.exact else "**no**",
+        "-" if copies else frames,
+        "-" if copies else "yes" if row.exact else "**no**",
         less,
         above,
         f"{median('down_bytes') / row.clip_bytes:.2f}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _wall_s(run: Run) -> float:
+    return run.wall_s
+
+
+def _cpu_s(run: Run) -> float:
+    return run.cpu_s
 
 
 def describe_machine(ffmpeg: Path, mbit_s: float, latency_ms: float) -> dict[str, str]:
@@ -119,7 +126,7 @@ def describe_machine(ffmpeg: Path, mbit_s: float, latency_ms: float) -> dict[str
         "Python": sys.version.split()[0],
         "ffmpeg": version.stdout.split()[2],
         "date": datetime.now(UTC).date().isoformat(),
-        "load before": f"{os.getloadavg()[0]:.1f}",
+        "others' load before": f"{os.getloadavg()[0]:.1f}",
         "link": f"{mbit_s:g} Mbit/s each way, {latency_ms:g} ms a request",
     }
 

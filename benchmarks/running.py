@@ -92,6 +92,7 @@ class Bench:
 
     def _rows(self, number: int, case: Case) -> list[Row]:
         made = self.footage(case.clip.size)
+        wanted = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
         runs: dict[str, list[Run]] = {}
         clip_bytes: dict[str, int] = {}
         wrong: dict[str, list[str]] = {}
@@ -100,7 +101,7 @@ class Bench:
             for pipeline in PIPELINES:
                 if turn >= case.repeats.get(pipeline, 0):
                     continue
-                copied = clip_bytes.get("camclip", 0)
+                copied = clip_bytes.get("camclip", max(clip_bytes.values(), default=0))
                 with tempfile.TemporaryDirectory() as folder:
                     job = self._job(made, case.clip, pipeline, f"c{number}-{turn}", folder, copied)
                     run = measure(job, self.link)
@@ -108,9 +109,10 @@ class Bench:
                     self._take(job, path)
                     clip_bytes[pipeline] = path.stat().st_size
                     if pipeline != "floor":
-                        wrong.setdefault(pipeline, []).append(
-                            self._judge(path, case.clip, made, judged)
-                        )
+                        digest = sha256(path.read_bytes()).hexdigest()
+                        if digest not in judged:
+                            judged[digest] = self.judge(path, wanted, case.clip.size)
+                        wrong.setdefault(pipeline, []).append(judged[digest])
                 runs.setdefault(pipeline, []).append(run)
                 self.tell(f"{name_of(case.clip)}: {pipeline} took {run.wall_s:.2f} s")
         return [
@@ -125,7 +127,7 @@ class Bench:
             for pipeline, own in runs.items()
         ]
 
-    def _job(
+    def _job(  # noqa: PLR0913, PLR0917
         self,
         made: Sequence[Recorded],
         clip: Clip,
@@ -155,16 +157,18 @@ class Bench:
         for stored in s3.list_objects_v2(Bucket=CLIPS).get("Contents", []):
             s3.delete_object(Bucket=CLIPS, Key=stored["Key"])
 
-    def _judge(
-        self, path: Path, clip: Clip, made: Sequence[Recorded], judged: dict[str, str]
-    ) -> str:
-        """Say what is wrong with a clip, "" if nothing; once for the same bytes."""
-        digest = sha256(path.read_bytes()).hexdigest()
-        if digest not in judged:
-            window_ms = clip.window_ms(made)
-            wanted = [number for recorded in made for number in recorded.shown(*window_ms)]
-            judged[digest] = _difference(wanted, *read_numbers(self.ffmpeg, path, clip.size))
-        return judged[digest]
+    def judge(self, path: Path, wanted: Sequence[int], size: Size) -> str:
+        """Say what is wrong with a clip that should have the frames `wanted`, "" if nothing."""
+        had, words = read_numbers(self.ffmpeg, path, size)
+        if list(wanted) == had:
+            return f"decodes with a message: {words.splitlines()[0]}" if words else ""
+        pairs = enumerate(zip(wanted, had, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(wanted), len(had)))
+        missing, others = len(set(wanted) - set(had)), len(set(had) - set(wanted))
+        return (
+            f"{len(had)} frames, {len(wanted)} wanted ({missing} missing, {others} others);"
+            f" the first difference is at {at}"
+        )
 
     def index_time(self, size: Size, repeats: int = 20) -> IndexTime:
         """Read the index of a recording again and again."""
@@ -183,14 +187,3 @@ def name_of(clip: Clip) -> str:
     """Name a clip for people."""
     files = {1: "one file", 2: "two files"}[clip.files]
     return f"{clip.length_s} s of {clip.size.name}, {files}"
-
-
-def _difference(wanted: Sequence[int], had: Sequence[int], words: str) -> str:
-    if list(wanted) != list(had):
-        at = next((i for i, (a, b) in enumerate(zip(wanted, had, strict=False)) if a != b), -1)
-        missing, extra = len(set(wanted) - set(had)), len(set(had) - set(wanted))
-        return (
-            f"{len(had)} frames, {len(wanted)} wanted ({missing} missing, {extra} others);"
-            f" the first difference is at {at if at >= 0 else min(len(had), len(wanted))}"
-        )
-    return f"decodes with a message: {words.splitlines()[0]}" if words else ""

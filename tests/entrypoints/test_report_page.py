@@ -138,6 +138,8 @@ def test_the_timeline_draws_the_plan(page: Page) -> None:
         assert sum(before) == pytest.approx(after[0], abs=0.2)
     assert sum(third) == pytest.approx(988, abs=0.2)
     assert gap[1] / first[1] == pytest.approx(10 / 9.75, rel=0.01)
+    [after_the_gap] = re.findall(r'x="([\d.]+)" [^>]*>50 s<', report_page(page))
+    assert float(after_the_gap) == pytest.approx(96 + 892 * 60 / 64.75, abs=0.1)
     assert "seam 0.500 s" in reader.text
     assert "gap 10.000 s" in reader.text
     assert "3 cuts, 1 seams, 1 gaps" in reader.text

@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,29 @@ def rendition_of(folder: Path, data: bytes = b"0123456789") -> Rendition:
     path = folder / "rendered.mp4"
     path.write_bytes(data)
     return Rendition((FilePiece(path, 0, len(data)),), {}, FOOTAGE)
+
+
+def killed_at(step: int, action: Callable[[], object]) -> bool:
+    """Do it in a process that dies before the given file operation; tell whether it came to it."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event: str, _: object) -> None:
+            nonlocal left
+            left -= event in {"open", "os.mkdir", "os.rename", "os.link", "os.remove"}
+            if left == 0:
+                os._exit(9)
+
+        sys.addaudithook(count)
+        try:
+            action()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, 9}
+    return status == 9
 
 
 class TestFolderCameras:
@@ -262,6 +288,25 @@ class TestFolderClips:
             clips.commit(REQUEST, rendition, "m#1", (), soon)
         assert clips.find(REQUEST.name, soon) is None
         assert not list((tmp_path / "clips/pier").iterdir())
+
+    def test_a_crash_at_any_step_leaves_a_described_clip_or_none(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """Whatever the file operation before which the process dies; the next attempt finishes."""
+        rendition, gaps = rendition_of(tmp_path), (window(200, 300),)
+        for step in range(1, 100):
+            clips = FolderClips(tmp_path / str(step))
+            commit = partial(clips.commit, REQUEST, rendition, "a", gaps, soon)
+            if not killed_at(step, commit):
+                break
+            found = clips.find(REQUEST.name, soon)
+            if found is None:
+                clips.commit(REQUEST, rendition, "b", gaps, soon)
+                found = clips.find(REQUEST.name, soon)
+            assert found is not None
+            assert (found.gaps, found.footage) == (gaps, FOOTAGE)
+            assert clips.path(REQUEST.name).read_bytes() == b"0123456789"
+        assert 8 < step < 100
 
     def test_what_a_killed_attempt_left_is_cleared_away_in_time(
         self, tmp_path: Path, soon: float
