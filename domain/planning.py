@@ -73,10 +73,10 @@ def plan_clip(
     """Cover `window` with as few cuts as the segments allow, each instant once.
 
     Where segments overlap, the one that plays goes on until it ends, then the one that reaches
-    furthest takes over; only the last frame's duration gives way to the next one's first frame. A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap
-    beyond. A hole at the window's head is a gap; one at its tail too, unless the last segment's
-    frame is held over it. The order of `segments` is of no account, and one listed twice counts
-    once.
+    furthest takes over; only the last frame's duration gives way to the next one's first frame.
+    A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap beyond. A hole at the
+    window's head is a gap; one at its tail too, unless the last segment's frame is held over it.
+    The order of `segments` is of no account, and one listed twice counts once.
     """
     usable = sorted({s for s in segments if s.window.overlaps(window)})
     cuts: list[Cut] = []

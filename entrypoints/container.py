@@ -121,9 +121,8 @@ class Folder(containers.DeclarativeContainer):
     progress: providers.Dependency[Progress | None] = providers.Dependency()
     tell: providers.Dependency[Callable[[Outcome], None]] = providers.Dependency()
 
-    report_format = providers.Singleton(
-        ReportFormat, "clips", root.provided.as_uri.call(), rules.provided.stills
-    )
+    clips_url = providers.Callable(lambda root: (root / "clips").as_uri(), root)
+    report_format = providers.Singleton(ReportFormat, "clips", clips_url, rules.provided.stills)
     cameras: providers.Provider[FolderCameras] = providers.Singleton(
         FolderCameras, root, report_format, rules.provided.naming
     )

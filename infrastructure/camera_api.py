@@ -89,8 +89,7 @@ def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     retries = Retry(
-        total=2,
-        allowed_methods=None,  # PUT included: storing the same state twice is storing it once
+        total=2,  # PUT too: storing the same state twice is storing it once
         status_forcelist=RETRIED,
         backoff_factor=0.2,
         raise_on_status=False,

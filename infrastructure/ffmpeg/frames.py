@@ -30,9 +30,12 @@ class Take:
     cut: Cut
     recording: Recording = field(repr=False)
     index: Index = field(repr=False)
+    """Of a long fragmented file only the part that the cut needs."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """The video samples that the cut shows, in the order in which they are shown: at least one."""
+    decoded_from: int
+    """The video sample from which to decode so that all frames come out whole."""
     clip_ms: int
     """Where in the clip the cut begins."""
 
@@ -51,42 +54,53 @@ def find_takes(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Take
 
     Refused if none has a frame, or one is larger than 8192 x 8192.
     """
-    indexes: dict[str, Index] = {}
-    found: list[Take] = []
-    for cut in plan.cuts:
-        name = cut.segment.name
-        recording = recordings[name]
-        index = indexes.setdefault(name, _index_of(recording))
-        video = index.video
-        if video is None:
-            raise Undecodable(f"{name} holds no video.")
-        if max(video.width, video.height) > SIDE_AT_MOST:
-            raise Refused(
-                f"{name} is {video.width} x {video.height} pixels large;"
-                f" at most {SIDE_AT_MOST} x {SIDE_AT_MOST} are supported."
-            )
-        frames = _shown(cut, video)
-        if frames:
-            clip_ms = plan.clip_time_ms(cut.window.start_ms)
-            found.append(Take(cut, recording, index, video, frames, clip_ms))
+    takes = (_take(plan, cut, recordings[cut.segment.name]) for cut in plan.cuts)
+    found = [take for take in takes if take]
     if not found:
         raise Refused("There is no frame in the clip's window.")
     return found
 
 
+def _take(plan: ClipPlan, cut: Cut, recording: Recording) -> Take | None:
+    from_ms, to_ms = (
+        instant_ms - cut.segment.window.start_ms
+        for instant_ms in (cut.window.start_ms, cut.window.end_ms)
+    )
+    clip_ms = plan.clip_time_ms(cut.window.start_ms)
+    try:
+        index = _index_of(recording)
+        # In a part of the index the keyframe may be wanting that an intra refresh needs.
+        for part in (index.part(from_ms, to_ms), index):
+            video = part.video
+            frames = _shown(video, from_ms, to_ms) if video else ()
+            if video is None or not frames:
+                return None
+            _check_size(cut.segment.name, video)
+            first = decoded_from(recording, video, frames)
+            take = Take(cut, recording, part, video, frames, first or 0, clip_ms)
+            if first is not None:
+                break
+    except BadMp4 as error:
+        raise Undecodable(f"{cut.segment.name} cannot be read: {error}") from error
+    return take
+
+
 def _index_of(recording: Recording) -> Index:
     if isinstance(recording, Mp4Recording):
         return recording.index
-    try:
-        return read_index(recording.read, recording.size_bytes)
-    except BadMp4 as error:
-        raise Undecodable(f"{recording.segment.name} cannot be read: {error}") from error
+    return read_index(recording.read, recording.size_bytes)
 
 
-def _shown(cut: Cut, video: Track) -> tuple[int, ...]:
-    starts_ms = cut.segment.window.start_ms
-    first = (cut.window.start_ms - starts_ms) * video.timescale
-    end = (cut.window.end_ms - starts_ms) * video.timescale
+def _check_size(name: str, video: Track) -> None:
+    if max(video.width, video.height) > SIDE_AT_MOST:
+        raise Refused(
+            f"{name} is {video.width} x {video.height} pixels large;"
+            f" at most {SIDE_AT_MOST} x {SIDE_AT_MOST} are supported."
+        )
+
+
+def _shown(video: Track, from_ms: int, to_ms: int) -> tuple[int, ...]:
+    first, end = from_ms * video.timescale, to_ms * video.timescale
     wanted = (
         i
         for i, pts in enumerate(video.pts)
@@ -117,22 +131,19 @@ def clip_times(takes: Sequence[Take], timescale: int) -> list[list[int]]:
     return times
 
 
-def decoded_from(recording: Recording, video: Track, frames: Sequence[int]) -> int:
+def decoded_from(recording: Recording, video: Track, frames: Sequence[int]) -> int | None:
     """Return the sample from which to decode, so that all of `frames` come out whole.
 
     That is a sync sample, decoded and shown no later than any of them: what is shown before it but
     decoded after it (open GOP) may refer to frames before it. In H.264, a sync sample that is a P
-    picture begins an intra refresh: the picture is whole only at the next one.
+    picture begins an intra refresh: the picture is whole only at the next one. None if `video`
+    has no such sample.
     """
     decoded, shown = min(frames), min(video.pts[i] for i in frames)
     syncs = [i for i in range(decoded + 1) if video.sync[i] and video.pts[i] <= shown]
-    while syncs:
-        sync = syncs.pop()
-        if not _begins_refresh(recording, video, sync):
-            return sync
-        if syncs:
-            return syncs[-1]
-    return 0
+    if syncs and _begins_refresh(recording, video, syncs[-1]):
+        syncs.pop()
+    return syncs[-1] if syncs else None
 
 
 def _begins_refresh(recording: Recording, video: Track, sample: int) -> bool:

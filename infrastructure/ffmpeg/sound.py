@@ -98,13 +98,12 @@ def plan_sound(takes: Sequence[Take], length_ms: int) -> SoundPlan | None:
             cursor += step
 
     for number, take in with_sound:
-        last = take is with_sound[-1][1]
         cut_ends = -(-(take.clip_ms + take.cut.window.length_ms) * scale // 1000)
         for packet, ticks in _timed(number, take, scale):
             if cursor is None:
                 cursor = min(0, packet.starts) or packet.starts - -(-packet.starts // step) * step
             be_silent_until(packet.starts - step // 2)
-            if cut_ends - cursor <= (0 if last else step // 2):
+            if cursor >= cut_ends:
                 break
             if packet.starts > cursor - (step + 1) // 2:
                 packets.append(packet)

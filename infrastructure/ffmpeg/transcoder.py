@@ -19,7 +19,13 @@ from domain.planning import ClipPlan
 from infrastructure.ffmpeg.aac import encode_sound, silent_packet
 from infrastructure.ffmpeg.check import decode, measure
 from infrastructure.ffmpeg.encode import Encoder
-from infrastructure.ffmpeg.frames import Take, clip_times, clip_timescale, find_takes
+from infrastructure.ffmpeg.frames import (
+    Take,
+    clip_times,
+    clip_timescale,
+    decoded_from,
+    find_takes,
+)
 from infrastructure.ffmpeg.look import common_look
 from infrastructure.ffmpeg.mux import (
     ClipTrack,
@@ -109,7 +115,8 @@ def _shown_at(takes: Sequence[Take], times: Sequence[Sequence[int]], moment: int
         for frame, time in zip(take.frames, own, strict=True)
     ]
     _, take, frame = next((f for f in reversed(frames) if f[0] <= moment), frames[0])
-    return evolve(take, frames=(frame,))
+    first = decoded_from(take.recording, take.video, (frame,))
+    return evolve(take, frames=(frame,), decoded_from=first or take.decoded_from)
 
 
 class _Sound:

@@ -5,7 +5,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from domain.errors import Undecodable
-from infrastructure.ffmpeg.frames import Take, decoded_from
+from infrastructure.ffmpeg.frames import Take
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.index import Index, read_index
 from infrastructure.mp4.writer import write_window
@@ -43,9 +43,10 @@ class Window:
 
 def open_window(take: Take, path: Path, sound: range = range(0)) -> Window:
     """Write what it takes to decode the take's frames, and the sound samples `sound`, to `path`."""
-    first = decoded_from(take.recording, take.video, take.frames)
     with path.open("wb") as out:
-        note = write_window(take.index, take.recording.read, first, max(take.frames), out, sound)
+        note = write_window(
+            take.index, take.recording.read, take.decoded_from, max(take.frames), out, sound
+        )
     if not sound:
         return Window(take, path, note.pts_offset, ())
     written = index_file(path).sound

@@ -23,7 +23,7 @@ from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.ranges import Ranges
 from infrastructure.mp4.tables import TIME_AT_MOST, table, words
 
-READ_BYTES = 64 << 10
+READ_BYTES = 32 << 10
 BOX_AT_MOST_BYTES = 4 << 20
 
 

@@ -102,7 +102,10 @@ class Index:
 
     size_bytes: int
     length_ms: int
-    """How long the video (else the sound) is presented, rounded to the nearest ms."""
+    """How long the video (else the sound) is presented, rounded to the nearest ms.
+
+    It always reaches beyond the last frame's time, however short that frame lasts.
+    """
     last_frame_ms: int
     """When the last video frame is presented, rounded down to the ms; 0 without video."""
     has_video: bool
@@ -229,7 +232,8 @@ def _length_ms(video: Track | None, sound: Track | None) -> tuple[int, int]:
     if video is None:
         return length_ms, 0
     last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
-    return length_ms, last * 1000 // video.timescale
+    last_frame_ms = last * 1000 // video.timescale
+    return max(length_ms, last_frame_ms + 1), last_frame_ms
 
 
 def _find_moov(file: Ranges) -> tuple[memoryview, int]:

@@ -3,7 +3,8 @@
 from infrastructure.mp4.boxes import Head, Read, head
 from infrastructure.mp4.errors import BadMp4
 
-KEPT_AT_MOST_BYTES = 4 << 20
+KEPT_AT_MOST_BYTES = 8 << 20
+WORTH_A_REQUEST_BYTES = 256 << 10
 
 
 class Ranges:
@@ -31,6 +32,31 @@ class Ranges:
         """Return the box header at *at*, or None where the file ends before it does."""
         left = self.size_bytes - at
         return head(self.read(at, min(16, left), ahead), 0, left) if left >= 8 else None  # noqa: PLR2004
+
+    def known_and_fetched(self, at: int, length: int, fetch: Read) -> bytes:
+        """Return *length* bytes: what is at hand, and the rest by *fetch*, which is not kept.
+
+        A range is split around bytes at hand only where that saves more than a request costs.
+        """
+        parts, end = [], at + length
+        for begin, stop in [*self._runs(at, end), (end, end)]:
+            if begin > at:
+                parts.append(fetch(at, begin - at))
+            if stop > begin:
+                parts.append(self.read(begin, stop - begin))
+            at = stop
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _runs(self, at: int, end: int) -> list[tuple[int, int]]:
+        """Return which stretches between *at* and *end* are at hand, long ones only."""
+        runs: list[tuple[int, int]] = []
+        for begin, piece in sorted(self._pieces.items()):
+            first, stop = max(begin, at), min(begin + len(piece), end)
+            if first < stop and runs and runs[-1][1] == first:
+                runs[-1] = runs[-1][0], stop
+            elif first < stop:
+                runs.append((first, stop))
+        return [run for run in runs if run[1] - run[0] >= min(WORTH_A_REQUEST_BYTES, end - at)]
 
     def _holding(self, at: int) -> int | None:
         for begin in reversed(self._pieces):

@@ -37,8 +37,9 @@ HINTS_TRIED = 4
 PROBES_AT_MOST = 6
 NEAR_FRAGMENTS = 4
 """So many are walked rather than jumped over."""
-SCAN_BYTES = (32 << 10, 512 << 10)
-"""The shortest and the longest first step backwards; each next one is twice as long."""
+SCAN_BYTES = (96 << 10, 256 << 10)
+"""The shortest and the longest first step backwards; each next one is half as long again."""
+READ_THROUGH_BYTES = 4 << 20
 SCAN_AT_MOST_BYTES = 16 << 20
 LAST_BOXES_AT_MOST = 1000
 LOOKALIKES_AT_MOST = 1000
@@ -109,13 +110,31 @@ class Fragments:
             at = self._find(begins)
             tracks = self._from(at)
             past = _Past(tracks, ends)
-            for _ in self._walk(at, tracks):
+            for fragment in self._walk(at, tracks):
                 if past.reached():
                     break
+                self._read_through(at, fragment, past, begins)
         except Untimed:
             return None
         unknown = any(track.sizes for kind, track in tracks.items() if kind not in shown)
         return None if unknown or not tracks[_leading(shown)].sizes else tracks
+
+    def _read_through(self, first: int, last: Fragment, past: "_Past", begins: Mapping[str, int]) -> None:
+        """Where little is wanted, read it together with its index, from fragment *last* on."""
+        leads = _leading(begins)
+        leader = past.tracks[leads]
+        if past.reading or not leader.sizes:
+            return
+        decoded = leader.dts[-1] + leader.durations[-1]
+        if decoded < begins[leads]:
+            return
+        past.reading = True
+        come = last.end - first
+        # Four fifths of what the rate so far lets expect: too much would be read for nothing.
+        length = come * (past.ends[leads] - decoded) // max(decoded - leader.dts[0], 1)
+        end = min(last.end + 4 * length // 5, self.file.size_bytes)
+        if last.end < end <= last.at + READ_THROUGH_BYTES:
+            self.file.read(last.at, end - last.at)
 
     def _ticks(self, kind: str, shown: Mapping[str, Shown], ms: int) -> int:
         return ms * self.tracks[kind].timescale // 1000 - shown[kind].shift
@@ -162,6 +181,7 @@ class Fragments:
         if at is not None and not (self._is_moof(at) and self._leads_to_end(at)):
             self._hints, at = [], None
         more = 0
+        end -= 2 * self._fragment_bytes // 3
         while size - end <= SCAN_AT_MOST_BYTES and more < WITHOUT_SOUND_AT_MOST:
             at = self._moof_before(end, self.begin) if at is None else at
             if at is None:
@@ -238,13 +258,16 @@ class Fragments:
         for _ in range(PROBES_AT_MOST):
             if high is None or high.dts <= low.dts:
                 break
-            rate = (high.at - low.at) / (high.dts - low.dts)
-            ahead = int((moment - low.dts) * rate)
-            if ahead <= NEAR_FRAGMENTS * self._fragment_bytes:
+            near, next_ = sorted(self._seen.values(), key=lambda seen: abs(seen.dts - moment))[:2]
+            rate = (near.at - next_.at) / (near.dts - next_.dts)
+            goal = near.at + int((moment - near.dts) * rate)
+            if not low.at < goal < high.at:
+                rate = (high.at - low.at) / (high.dts - low.dts)
+                goal = low.at + int((moment - low.dts) * rate)
+            if goal - low.at <= NEAR_FRAGMENTS * self._fragment_bytes:
                 break
-            margin = self._fragment_bytes // 2 + (min(ahead, high.at - low.at - ahead) >> 5)
-            goal = low.at + ahead - margin * (1 << late)
-            at = self._moof_before(max(low.at + 1, min(goal, high.at)), low.at + 1)
+            margin = (self._fragment_bytes >> 1) + (abs(goal - near.at) >> 5)
+            at = self._moof_before(max(low.at + 1, goal - (margin << late)), low.at + 1)
             beginning = None if at is None else self._begins(at)
             if beginning is None or not low.dts <= beginning.dts <= high.dts:
                 break
@@ -293,7 +316,7 @@ class Fragments:
     def _moof_before(self, end: int, floor: int) -> int | None:
         """Return where the last moof before *end* lies, reading backwards, or None."""
         shortest, longest = SCAN_BYTES
-        step = min(max(shortest, self._fragment_bytes // 2), longest)
+        step = min(max(shortest, self._fragment_bytes // 4), longest)
         stop = max(floor, end - SCAN_AT_MOST_BYTES)
         lookalikes = 0
         while end > stop:
@@ -308,7 +331,7 @@ class Fragments:
                 if lookalikes > LOOKALIKES_AT_MOST:
                     return None
                 spot = data.rfind(b"moof", 0, spot + 3)
-            end, step = begin, 2 * step
+            end, step = begin, 3 * step // 2
         return None
 
     def _is_moof(self, at: int) -> bool:
@@ -373,6 +396,7 @@ class _Past:
 
     tracks: Tracks
     ends: Mapping[str, int]
+    reading: bool = False
     _counted: int = 0
     _early: int = 0  # ticks: by how much a frame was shown before its own decode time, at most
 

@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -108,11 +109,12 @@ def test_a_recording_that_is_not_the_asked_one_is_refused(cache: Path, s3: Link)
     """Absent, replaced and too short recordings answer as S3's do."""
     client = s3_client(s3.endpoint)
     (cache / "other.mp4").write_bytes(b"other")
-    for asked, code in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"Key": "absent.mp4"}, "NoSuchKey"),
         ({"Key": "other.mp4", "IfMatch": '"0"'}, "PreconditionFailed"),
         ({"Key": "other.mp4", "Range": "bytes=5-9"}, "InvalidRange"),
-    ):
+    ]
+    for asked, code in refused:
         with pytest.raises(client.exceptions.ClientError, match=code):
             client.get_object(Bucket="recordings", **asked)
 

@@ -110,6 +110,7 @@ def test_retries_may_be_missing(body: Mapping[str, object]) -> None:
         "{'clipId': 'a', 1: 2}",
         "{'clipId': 'a', **{}}",
         "{'clipId': open('/etc/passwd').read()}",
+        OLD_MESSAGE[:-1] + ", 'x': '" + "x" * (256 << 10) + "'}",
         "\0",
         "\ud800",
         '{"clipId": "a", "x": ' + "[" * 40 + "]" * 40 + "}",

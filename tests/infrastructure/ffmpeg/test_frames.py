@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Refused
@@ -22,6 +22,7 @@ THIRDS = video_track([1001 * i for i in range(90)], 30_000)
 """29.97 frames a second for 3 s."""
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(-500, 3500), st.integers(1, 3000))
 def test_a_cut_takes_what_is_seen_within_it(from_ms: int, length_ms: int) -> None:
     """From the start on, before the end, by fractions."""
@@ -123,7 +124,7 @@ OPEN = video_track([0, 100, 400, 200, 300, 500], 1000, b"\1\0\1\0\0\0")
         (OPEN, [3, 4], 0),
         (OPEN, [4, 2, 5], 0),
         (OPEN, [2, 5], 2),
-        (video_track([0, 100, 200], 1000, b"\0\0\1"), [1], 0),
+        (video_track([0, 100, 200], 1000, b"\0\0\1"), [1], None),
     ],
     ids=[
         "from the keyframe before",
@@ -136,8 +137,7 @@ OPEN = video_track([0, 100, 400, 200, 300, 500], 1000, b"\1\0\1\0\0\0")
     ],
 )
 def test_decoding_begins_where_all_frames_come_out_whole(
-    track: Track, frames: list[int], first: int
+    track: Track, frames: list[int], first: int | None
 ) -> None:
     """At a keyframe decoded and shown no later than any of them."""
-    video = evolve(track, codec="hvc1")
-    assert decoded_from(opened(video), video, frames) == first
+    assert decoded_from(opened(track), track, frames) == first

@@ -17,7 +17,7 @@ def video_track(pts: list[int], timescale: int, sync: bytes | None = None) -> Tr
     """Return frames that are decoded in the order given."""
     order = sorted(pts)
     step = order[1] - order[0] if len(order) > 1 else timescale // 25
-    return _track("vide", "avc1", timescale, pts, [step] * len(pts), sync, order[-1] + step)
+    return _track("vide", "hvc1", timescale, pts, [step] * len(pts), sync, order[-1] + step)
 
 
 def sound_track(
@@ -66,7 +66,9 @@ def opened(
     video: Track, sound: Track | None = None, after_ms: int = 0, data: bytes = b""
 ) -> Mp4Recording:
     """Return a recording with these tables, which starts `after_ms` after the first."""
-    index = Index(video, sound, len(data))
+    last_ms = max(pts for pts in video.pts if pts < video.shown_until) * 1000 // video.timescale
+    length_ms = max(round(video.shown_until * 1000 / video.timescale), last_ms + 1)
+    index = Index(len(data), length_ms, last_ms, True, lambda: (video, sound))
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.length_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
     return Mp4Recording(segment, len(data), "1", index, lambda at, size: data[at : at + size])
