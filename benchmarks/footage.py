@@ -177,7 +177,7 @@ def _join(ffmpeg: Path, pieces: Sequence[Path], recorded: Recorded, folder: Path
     length_ms = Fraction(recorded.end_ms - recorded.start_ms)
     sound.write_bytes(beeping(recorded.start_ms, length_ms, RATE_HZ, 1))
     graph = (
-        f"anoisesrc=r={RATE_HZ}:a=0.02:c=pink:seed={recorded.start_ms % 1000 + 1}[hiss];"
+        f"anoisesrc=r={RATE_HZ}:a=0.02:c=pink:seed={recorded.start_ms // 1000 % 1000}[hiss];"
         "[1:a][hiss]amix=inputs=2:duration=first:normalize=0[a]"
     )
     _run(

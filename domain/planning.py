@@ -111,8 +111,9 @@ def _handed_over(before: Cut, after: RecordingSegment) -> tuple[Cut, int]:
     How long a segment's last frame lasts is the recorder's guess. Where the next segment starts
     within it, by a rounded date as a rule, an overlap would cost that one its first frame.
     """
-    last_frame_ms, until_ms = before.segment.last_frame_ms, before.window.end_ms
+    segment, until_ms = before.segment, before.window.end_ms
+    last_frame_ms = segment.window.end_ms - segment.last_frame_lasts_ms
     starts_ms = after.window.start_ms
-    if last_frame_ms is not None and max(last_frame_ms, before.window.start_ms) < starts_ms:
+    if max(last_frame_ms, before.window.start_ms) < starts_ms:
         until_ms = min(starts_ms, until_ms)
     return evolve(before, window=TimeWindow(before.window.start_ms, until_ms)), until_ms

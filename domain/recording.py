@@ -16,8 +16,8 @@ class RecordingSegment:
     window: TimeWindow
     name: str
     """The file's name in the recording store, such as `pier.20180815T140019.mp4`."""
-    last_frame_ms: int | None = None
-    """When its last frame was seen, if that is known: what follows is that frame's duration."""
+    last_frame_lasts_ms: int = 0
+    """How long the last frame is shown, the end of the window: 0 while that is not known."""
     held_until_ms: int = 0
     """Until when the recorder says that it recorded, if that is a moment after the end."""
 
@@ -34,6 +34,6 @@ class RecordingSegment:
         return evolve(
             self,
             window=TimeWindow(self.window.start_ms, end_ms),
-            last_frame_ms=self.window.start_ms + last_frame_ms,
+            last_frame_lasts_ms=length_ms - last_frame_ms,
             held_until_ms=self.window.end_ms if held else 0,
         )

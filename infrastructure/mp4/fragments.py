@@ -71,7 +71,7 @@ def walk(
     not. As a rule, a fragment takes one read.
     """
     waiting: tuple[int, memoryview] | None = None
-    ahead = READ_BYTES
+    ahead, close = READ_BYTES, 0
     for _ in range(BOXES_AT_MOST):
         found = file.head(at, ahead)
         if found is None or at + found.size_bytes > file.size_bytes:
@@ -81,8 +81,9 @@ def walk(
             moof_at, moof = waiting
             add_fragment(moof, moof_at, file.size_bytes, media, trex, timed=timed)
             waiting = None
-            close = end - moof_at <= CLOSE_BYTES
-            ahead = READ_THROUGH_BYTES if close else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
+            # One alone may be the sound of a fragment whose pictures have a moof of their own.
+            close = close + 1 if end - moof_at <= CLOSE_BYTES else 0
+            ahead = READ_THROUGH_BYTES if close > 1 else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
             yield Fragment(moof_at, end)
         if found.kind == b"moof":
             if found.size_bytes > MOOF_AT_MOST_BYTES:

@@ -111,6 +111,7 @@ class Index:
     has_video: bool
     _tracks: Callable[[], Tracks] = field(repr=False)
     _part: "Callable[[int, int], Index] | None" = field(default=None, repr=False)
+    _file: Ranges | None = field(default=None, repr=False)
 
     @property
     def video(self) -> Track | None:
@@ -129,6 +130,15 @@ class Index:
         *from_ms* on, and the sound that overlaps it. All numbers are those of the whole index.
         """
         return self if self._part is None else self._part(from_ms, to_ms)
+
+    def read_with(self, fetch: Read, offset: int, length: int) -> bytes:
+        """Return bytes of the file: what ``part`` read along with the index, the rest by *fetch*.
+
+        May be called from several threads, but not while ``part`` runs.
+        """
+        if self._file is None:
+            return fetch(offset, length)
+        return self._file.known_and_fetched(offset, length, fetch)
 
 
 def read_index(read: Read, size_bytes: int) -> Index:
@@ -216,7 +226,7 @@ def _of_fragments(
         return index(lambda: found)
 
     def index(tracks: Callable[[], Tracks]) -> Index:
-        return Index(file.size_bytes, length_ms, last_frame_ms, "vide" in shown, tracks, part)
+        return Index(file.size_bytes, length_ms, last_frame_ms, "vide" in shown, tracks, part, file)
 
     return index(tracks)
 

@@ -23,7 +23,17 @@ class Mp4Recording(Recording):
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset` on."""
         check_range(offset, length, self.size_bytes)
-        return self.fetch(offset, length)
+        return self.index.read_with(self.fetch, offset, length)
+
+    def part(self, from_ms: int, to_ms: int) -> Index:
+        """Return an index that holds at least what presents from_ms <= time < to_ms of the media.
+
+        Undecodable if the file lies there.
+        """
+        try:
+            return self.index.part(from_ms, to_ms)
+        except BadMp4 as error:
+            raise Undecodable(f"{self.segment.name} cannot be read: {error}") from error
 
 
 def open_mp4(
@@ -39,7 +49,7 @@ def open_mp4(
         raise NotRecordedYet(f"{segment.name} is not finished yet: {error}") from error
     except BadMp4 as error:
         raise Undecodable(f"{segment.name} is no recording that can be read: {error}") from error
-    if index.video is None or index.length_ms < 1:
+    if not index.has_video or index.length_ms < 1:
         raise Undecodable(f"{segment.name} holds no video.")
     measured = segment.measured(index.length_ms, index.last_frame_ms, tolerance_ms)
     return Mp4Recording(measured, size_bytes, version, index, fetch)

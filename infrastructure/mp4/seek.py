@@ -8,6 +8,7 @@ of order is not believed.
 
 # ruff: noqa: PLR2004 - the numbers are the standard's own
 
+import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from operator import sub
@@ -17,7 +18,7 @@ from attrs import define, field, frozen
 from infrastructure.mp4.boxes import children
 from infrastructure.mp4.clock import Shown
 from infrastructure.mp4.errors import BadMp4
-from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, Untimed, walk
+from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, walk
 from infrastructure.mp4.hints import BOX_AT_MOST_BYTES, Hint, read_mfra, read_sidx
 from infrastructure.mp4.ranges import Ranges
 from infrastructure.mp4.tables import Media
@@ -26,7 +27,8 @@ SMALL_BYTES = 4 << 20
 """A file no longer than this is walked whole."""
 FEW_FRAGMENTS, MORE_PER_MIB = 16, 4
 """So is one of so few fragments; of long ones more are few, as each is as much to search."""
-FIRST_FRAGMENTS_AT_MOST = 16
+FIRST_FRAGMENTS_AT_MOST, FIRST_AT_MOST_BYTES = 64, 8 << 20
+"""Where something begins that has a sync sample, it comes that soon."""
 WITHOUT_SOUND_AT_MOST = 3
 """So many fragments further, the sound must have come."""
 APART_MS = 5000
@@ -38,11 +40,14 @@ PROBES_AT_MOST = 6
 NEAR_FRAGMENTS = 4
 """So many are walked rather than jumped over."""
 SCAN_BYTES = (96 << 10, 256 << 10)
-"""The shortest and the longest first step backwards; each next one is half as long again."""
+"""The shortest and the longest first step backwards; each next one is a quarter longer."""
 READ_THROUGH_BYTES = 4 << 20
 SCAN_AT_MOST_BYTES = 16 << 20
+FIRST_BOXES_AT_MOST = 64
 LAST_BOXES_AT_MOST = 1000
-LOOKALIKES_AT_MOST = 1000
+LAST_TRIES = 16
+LOOKALIKES_AT_MOST = 16
+"""By chance, four bytes spell "moof" once in 4 GiB."""
 MOOF_AT_MOST_BYTES = 1 << 20
 IN_MOOF = {b"mfhd", b"traf", b"meta", b"pssh", b"uuid", b"free", b"skip"}
 BETWEEN_MOOFS = {
@@ -74,6 +79,7 @@ class Fragments:
     trex: Mapping[int, Defaults]
     _hints: list[Hint] = field(factory=list)
     _seen: dict[int, Beginning] = field(factory=dict)
+    _last_dts: int = 0
     _walked: int = 0
     _walked_bytes: int = 0
 
@@ -95,31 +101,40 @@ class Fragments:
         try:
             first = self._first()
             last = None if first is None else self._last(first)
-        except Untimed:
+        except (BadMp4, struct.error):
             return None
         return None if first is None or last is None else (first, last)
 
     def stretch(self, shown: Mapping[str, Shown], from_ms: int, to_ms: int) -> Tracks | None:
         """Return the samples that present from_ms <= time < to_ms, and some around them.
 
-        None where that takes a walk through all fragments.
+        None where that takes a walk through all fragments; so it does where anything is amiss.
         """
-        begins = {kind: self._ticks(kind, shown, from_ms) for kind in shown}
-        ends = {kind: self._ticks(kind, shown, to_ms) for kind in shown}
         try:
-            at = self._find(begins)
-            tracks = self._from(at)
-            past = _Past(tracks, ends)
-            for fragment in self._walk(at, tracks):
-                if past.reached():
-                    break
-                self._read_through(at, fragment, past, begins)
-        except Untimed:
+            return self._stretch(
+                {kind: self._ticks(kind, shown, from_ms) for kind in shown},
+                {kind: self._ticks(kind, shown, to_ms) + 1 for kind in shown},
+            )
+        except (BadMp4, struct.error):
             return None
-        unknown = any(track.sizes for kind, track in tracks.items() if kind not in shown)
-        return None if unknown or not tracks[_leading(shown)].sizes else tracks
 
-    def _read_through(self, first: int, last: Fragment, past: "_Past", begins: Mapping[str, int]) -> None:
+    def _stretch(self, begins: Mapping[str, int], ends: Mapping[str, int]) -> Tracks | None:
+        at = self._find(begins)
+        tracks = self._from(at)
+        past = _Past(tracks, ends)
+        for fragment in self._walk(at, tracks):
+            if past.reached():
+                break
+            self._read_through(at, fragment, past, begins)
+        leader = tracks[_leading(begins)]
+        unknown = any(track.sizes for kind, track in tracks.items() if kind not in begins)
+        if unknown or not leader.sizes or not (past.reached() or leader.dts[-1] == self._last_dts):
+            return None
+        return tracks
+
+    def _read_through(
+        self, first: int, last: Fragment, past: "_Past", begins: Mapping[str, int]
+    ) -> None:
         """Where little is wanted, read it together with its index, from fragment *last* on."""
         leads = _leading(begins)
         leader = past.tracks[leads]
@@ -145,9 +160,11 @@ class Fragments:
         return {k: track.copied() if first else track.emptied() for k, track in self.tracks.items()}
 
     def _walk(self, at: int, tracks: Tracks) -> Iterator[Fragment]:
+        leader, samples = tracks[_leading(tracks)], 0
         for fragment in walk(self.file, at, _by_id(tracks), self.trex, timed=True):
-            self._walked += 1
+            self._walked += len(leader.sizes) > samples
             self._walked_bytes += fragment.end - fragment.at
+            samples = len(leader.sizes)
             yield fragment
 
     @property
@@ -160,7 +177,7 @@ class Fragments:
         tracks = self._from(self.begin)
         leader = tracks[_leading(tracks)]
         silent = 0
-        for number, _ in enumerate(self._walk(self.begin, tracks)):
+        for number, fragment in enumerate(self._walk(self.begin, tracks)):
             each = self._fragment_bytes
             if self.file.size_bytes < each * (FEW_FRAGMENTS + MORE_PER_MIB * (each >> 20)):
                 return None
@@ -168,7 +185,7 @@ class Fragments:
                 if all(track.sizes for track in tracks.values()) or silent == WITHOUT_SOUND_AT_MOST:
                     return tracks
                 silent += 1
-            if number == FIRST_FRAGMENTS_AT_MOST:
+            if _is_far(number, fragment.end - self.begin):
                 break
         return None
 
@@ -180,34 +197,32 @@ class Fragments:
         at = max((hint.at for hint in self._hints), default=None)
         if at is not None and not (self._is_moof(at) and self._leads_to_end(at)):
             self._hints, at = [], None
-        more = 0
+        # A moof is likelier before the last two thirds of a fragment than within them; where it is
+        # not, it is walked to.
         end -= 2 * self._fragment_bytes // 3
-        while size - end <= SCAN_AT_MOST_BYTES and more < WITHOUT_SOUND_AT_MOST:
+        for _ in range(LAST_TRIES):
             at = self._moof_before(end, self.begin) if at is None else at
-            if at is None:
+            if at is None or size - at > SCAN_AT_MOST_BYTES:
                 return None
-            if not self._leads_to_end(at):
-                end, at = at, None
-                more += 1
-                continue
             tracks = self._from(at)
-            for _ in self._walk(at, tracks):
-                pass
-            if _is_end_known(tracks[leads]):
-                found = {kind for kind, track in tracks.items() if track.sizes}
-                if found == kinds:
-                    self._begins(at)
-                    return tracks
-                more += 1
-            whole = any(track.sizes for track in tracks.values())
-            end, at = (2 * at - size if whole else at), None
+            if self._leads_to_end(at):
+                for _ in self._walk(at, tracks):
+                    pass
+            found = {kind for kind, track in tracks.items() if track.sizes}
+            if found == kinds and _is_end_known(tracks[leads]):
+                self._last_dts = tracks[leads].dts[-1]
+                return tracks if self._begins(self.begin) and self._begins(at) else None
+            end, at = (2 * at - size if found else at), None
         return None
 
     def _read_hints(self, track_id: int) -> None:
         """Find out what the file itself says about where its fragments lie."""
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
-        while (found := self.file.head(at, READ_BYTES)) and found.kind != b"moof":
+        for _ in range(FIRST_BOXES_AT_MOST):
+            found = self.file.head(at, READ_BYTES)
+            if found is None or found.kind == b"moof":
+                break
             end = at + found.size_bytes
             if end > self.file.size_bytes or found.size_bytes > BOX_AT_MOST_BYTES:
                 break
@@ -241,33 +256,14 @@ class Fragments:
         moment = begins[_leading(begins)]
         after = bisect_right(self._hints, moment, key=lambda hint: hint.time)
         for hint in reversed(self._hints[max(0, after - HINTS_TRIED) : after]):
-            if self._is_moof(hint.at):
-                beginning = self._begins(hint.at)
-                if beginning and self._is_early(beginning, begins):
-                    return hint.at
-        low = self._begins(self.begin)
-        if low is None:
-            return self.begin
-        high = None
-        for seen in sorted(self._seen.values(), key=lambda seen: seen.at):
-            if self._is_early(seen, begins):
-                low = seen
-            elif seen.at > low.at and high is None:
-                high = seen
+            beginning = self._begins(hint.at) if self._is_moof(hint.at) else None
+            if beginning and self._is_early(beginning, begins):
+                return hint.at
+        low, high = self._between(begins)
         late = 0
         for _ in range(PROBES_AT_MOST):
-            if high is None or high.dts <= low.dts:
-                break
-            near, next_ = sorted(self._seen.values(), key=lambda seen: abs(seen.dts - moment))[:2]
-            rate = (near.at - next_.at) / (near.dts - next_.dts)
-            goal = near.at + int((moment - near.dts) * rate)
-            if not low.at < goal < high.at:
-                rate = (high.at - low.at) / (high.dts - low.dts)
-                goal = low.at + int((moment - low.dts) * rate)
-            if goal - low.at <= NEAR_FRAGMENTS * self._fragment_bytes:
-                break
-            margin = (self._fragment_bytes >> 1) + (abs(goal - near.at) >> 5)
-            at = self._moof_before(max(low.at + 1, goal - (margin << late)), low.at + 1)
+            goal = self._goal(low, high, moment, late)
+            at = None if goal is None else self._moof_before(goal, low.at + 1)
             beginning = None if at is None else self._begins(at)
             if beginning is None or not low.dts <= beginning.dts <= high.dts:
                 break
@@ -277,6 +273,38 @@ class Fragments:
                 high, late = beginning, late + 1
         return low.at
 
+    def _between(self, begins: Mapping[str, int]) -> tuple[Beginning, Beginning]:
+        """Return the last place seen that is early enough, and the first that is not.
+
+        The file's beginning must do, its end may.
+        """
+        places = sorted(self._seen.values(), key=lambda seen: seen.at)
+        low, high = places[0], places[-1]
+        for seen in reversed(places[1:]):
+            if self._is_early(seen, begins):
+                low = seen
+                break
+            high = seen
+        return low, high
+
+    def _goal(self, low: Beginning, high: Beginning, moment: int, late: int) -> int | None:
+        """Guess behind which byte to look for *moment*; None where *low* is near enough.
+
+        Rather too early than too late, and the more so the oftener that happened.
+        """
+        if high.dts <= low.dts:
+            return None
+        near, other = sorted(self._seen.values(), key=lambda seen: abs(seen.dts - moment))[:2]
+        goal = near.at
+        if near.dts != other.dts:
+            goal += (moment - near.dts) * (near.at - other.at) // (near.dts - other.dts)
+        if not low.at < goal < high.at:
+            goal = low.at + (moment - low.dts) * (high.at - low.at) // (high.dts - low.dts)
+        if goal - low.at <= NEAR_FRAGMENTS * self._fragment_bytes:
+            return None
+        margin = (self._fragment_bytes >> 1) + (abs(goal - near.at) >> 5)
+        return min(max(goal - (margin << late), low.at + 1), high.at)
+
     def _begins(self, at: int) -> Beginning | None:
         """Look what comes from *at* on; None if that is nothing to begin with."""
         if at not in self._seen:
@@ -285,12 +313,12 @@ class Fragments:
             leader = tracks[leads]
             others = [track for kind, track in tracks.items() if kind != leads]
             extra = 0
-            for number, _ in enumerate(self._walk(at, tracks)):
+            for number, fragment in enumerate(self._walk(at, tracks)):
                 if 1 in leader.sync:
                     if all(track.sizes for track in others) or extra == WITHOUT_SOUND_AT_MOST:
                         break
                     extra += 1
-                if number == FIRST_FRAGMENTS_AT_MOST:
+                if _is_far(number, fragment.end - at):
                     break
             if 1 not in leader.sync:
                 return None
@@ -331,7 +359,7 @@ class Fragments:
                 if lookalikes > LOOKALIKES_AT_MOST:
                     return None
                 spot = data.rfind(b"moof", 0, spot + 3)
-            end, step = begin, 3 * step // 2
+            end, step = begin, 5 * step // 4
         return None
 
     def _is_moof(self, at: int) -> bool:
@@ -361,13 +389,17 @@ def _leading(tracks: Mapping[str, object]) -> str:
     return "vide" if "vide" in tracks else "soun"
 
 
+def _is_far(fragments: int, size_bytes: int) -> bool:
+    return fragments >= FIRST_FRAGMENTS_AT_MOST or size_bytes > FIRST_AT_MOST_BYTES
+
+
 def _by_id(tracks: Tracks) -> dict[int, Media]:
     return {track.track_id: track for track in tracks.values()}
 
 
 def _reach(track: Media) -> int:
     """Return how far apart decoding and presentation are, at most, in ticks."""
-    return max(map(abs, map(sub, track.pts, track.dts)))
+    return max((abs(pts - dts) for pts, dts in zip(track.pts, track.dts, strict=True)), default=0)
 
 
 def _is_begin_known(track: Media) -> bool:

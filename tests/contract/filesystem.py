@@ -102,8 +102,8 @@ class FolderQueueWorld(QueueWorld):
         self.now_ms = self.began_ms
         self.queue: FolderQueue = FolderQueue(root, now_ms=lambda: self.now_ms)
 
-    def received_after(self, delay_s: float) -> list[ClipRequest]:
-        self.now_ms = self.began_ms + round(1000 * delay_s)
+    def received_within(self, time_s: float) -> list[ClipRequest]:
+        self.now_ms = self.began_ms + round(1000 * time_s)
         received = []
         while message := self.queue.receive():
             request = read_message(message.body, message.sent_ms)

@@ -85,8 +85,8 @@ class InMemoryQueueWorld(QueueWorld):
     def __init__(self) -> None:
         self.queue: InMemoryQueue = InMemoryQueue()
 
-    def received_after(self, delay_s: float) -> list[ClipRequest]:
-        return [request for request, rest_s in self.queue.sent if rest_s <= delay_s]
+    def received_within(self, time_s: float) -> list[ClipRequest]:
+        return [request for request, rest_s in self.queue.sent if rest_s <= time_s]
 
 
 class InMemoryNotifierWorld(NotifierWorld):

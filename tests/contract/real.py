@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -175,14 +174,13 @@ class SqsQueueWorld(QueueWorld):
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.queue_url = aws.queue()
-        self.began_s = time.monotonic()
         self.queue: SqsRetryQueue = SqsRetryQueue(aws.sqs, self.queue_url)
 
-    def received_after(self, delay_s: float) -> list[ClipRequest]:
-        time.sleep(max(0, self.began_s + delay_s - time.monotonic()))
+    def received_within(self, time_s: float) -> list[ClipRequest]:
         answer = self.aws.sqs.receive_message(
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=10,
+            WaitTimeSeconds=round(time_s),
             MessageSystemAttributeNames=["SentTimestamp"],
         )
         received = []

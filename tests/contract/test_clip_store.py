@@ -159,13 +159,11 @@ def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendit
 
 
 def test_a_recording_that_changes_meanwhile_leaves_nothing(clip_world: ClipWorld) -> None:
-    """Whole or not at all; the recording's own error comes through, and at once."""
+    """Whole or not at all; the recording's own error comes through."""
     broken = FakeRecording(bytes(100), SourceChanged("It was replaced."))
     pieces = RecordingPiece(FakeRecording(bytes(5000)), 0, 5000), RecordingPiece(broken, 0, 100)
-    began_s = time.monotonic()
     with pytest.raises(SourceChanged, match=r"It was replaced\."):
         clip_world.clips.commit(REQUEST, rendition(*pieces), WRITER, (), soon())
-    assert time.monotonic() - began_s < 0.5
     assert clip_world.clip_bytes(NAME) is None
     assert clip_world.clips.find(NAME, soon()) is None
 

@@ -25,8 +25,8 @@ def soon() -> float:
 def test_a_request_comes_back_whole_and_not_too_soon(queue_world: QueueWorld) -> None:
     """Not before its delay is over, and with everything that its message held."""
     queue_world.queue.send(REQUEST, 1, soon())
-    assert queue_world.received_after(0.2) == []
-    (received,) = queue_world.received_after(1.5)
+    assert queue_world.received_within(0.2) == []
+    (received,) = queue_world.received_within(2)
     assert received == REQUEST
     assert received.unknown_keys == REQUEST.unknown_keys
 
@@ -36,17 +36,17 @@ def test_a_delay_that_no_queue_takes_is_an_error(queue_world: QueueWorld, delay_
     """Nothing is queued with another delay in its stead."""
     with pytest.raises(ValueError, match=r"1\.\.900"):
         queue_world.queue.send(REQUEST, delay_s, soon())
-    assert queue_world.received_after(0.2) == []
+    assert queue_world.received_within(0.2) == []
 
 
 def test_the_longest_delay_is_taken(queue_world: QueueWorld) -> None:
     """900 s, and it does rest."""
     queue_world.queue.send(REQUEST, 900, soon())
-    assert queue_world.received_after(1) == []
+    assert queue_world.received_within(1) == []
 
 
 def test_nothing_is_queued_after_the_deadline(queue_world: QueueWorld) -> None:
     """The attempt is over."""
     with pytest.raises(OutOfTime):
         queue_world.queue.send(REQUEST, 1, time.monotonic())
-    assert queue_world.received_after(1.2) == []
+    assert queue_world.received_within(1) == []

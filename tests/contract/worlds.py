@@ -105,8 +105,8 @@ class QueueWorld(ABC):
     queue: RetryQueue
 
     @abstractmethod
-    def received_after(self, delay_s: float) -> list[ClipRequest]:
-        """Receive what is delivered `delay_s` after the world began."""
+    def received_within(self, time_s: float) -> list[ClipRequest]:
+        """Receive what is delivered within `time_s`."""
 
 
 class NotifierWorld(ABC):

@@ -21,10 +21,10 @@ def segment(
     start_ms: int,
     end_ms: int,
     *,
-    last_frame_ms: int | None = None,
+    last_frame_lasts_ms: int = 0,
     held_until_ms: int = 0,
 ) -> RecordingSegment:
-    return RecordingSegment(TimeWindow(start_ms, end_ms), name, last_frame_ms, held_until_ms)
+    return RecordingSegment(TimeWindow(start_ms, end_ms), name, last_frame_lasts_ms, held_until_ms)
 
 
 def parts(plan: ClipPlan) -> list[tuple[str, int, int]]:
@@ -74,19 +74,19 @@ PLANS = {
     ),
     "within the last frame's duration the next segment takes over": (
         (0, 20_000),
-        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 10_000, 30_000)],
+        [segment("a", 0, 10_001, last_frame_lasts_ms=34), segment("b", 10_000, 30_000)],
         [("a", 0, 10_000), ("b", 10_000, 20_000)],
         Coverage.FULL,
     ),
     "right after the last frame too": (
         (0, 20_000),
-        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 9_968, 30_000)],
+        [segment("a", 0, 10_001, last_frame_lasts_ms=34), segment("b", 9_968, 30_000)],
         [("a", 0, 9_968), ("b", 9_968, 20_000)],
         Coverage.FULL,
     ),
     "but not at its instant": (
         (0, 20_000),
-        [segment("a", 0, 10_001, last_frame_ms=9_967), segment("b", 9_967, 30_000)],
+        [segment("a", 0, 10_001, last_frame_lasts_ms=34), segment("b", 9_967, 30_000)],
         [("a", 0, 10_001), ("b", 10_001, 20_000)],
         Coverage.FULL,
     ),
@@ -210,7 +210,7 @@ LENGTHS = {
 def test_the_medias_own_length_is_the_truth(length_ms: int, end_ms: int, held_ms: int) -> None:
     """The camera's date is the start; its end only tells how long the last frame is held."""
     measured = MORNING.measured(length_ms, length_ms - 33, SEAM_MS)
-    wanted = segment("morning", 0, end_ms, last_frame_ms=length_ms - 33, held_until_ms=held_ms)
+    wanted = segment("morning", 0, end_ms, last_frame_lasts_ms=33, held_until_ms=held_ms)
     assert measured == wanted
 
 
@@ -220,7 +220,7 @@ segments_strategy = st.lists(
             name,
             start,
             start + length,
-            last_frame_ms=start + length - 1 - still if still else None,
+            last_frame_lasts_ms=min(still, length),
             held_until_ms=start + length + held if held else 0,
         ),
         st.integers(-50, 150),

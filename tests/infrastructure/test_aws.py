@@ -90,8 +90,8 @@ def test_a_call_is_not_waited_for_beyond_the_deadline() -> None:
     ended: list[int] = []
     began_s = time.monotonic()
     with pytest.raises(OutOfTime):
-        within(began_s + 0.3, "S3", lambda: time.sleep(0.6), lambda: ended.append(1))
-    assert time.monotonic() - began_s < 0.5
+        within(began_s + 0.3, "S3", lambda: time.sleep(5), lambda: ended.append(1))
+    assert time.monotonic() - began_s < 1.3
     assert ended == [1]
 
 
@@ -138,4 +138,4 @@ def test_the_deadline_holds_whatever_trickles_in(name: str) -> None:
         began_s = time.monotonic()
         with pytest.raises((OutOfTime, Unavailable)):
             send(aws, 0.4)
-        assert time.monotonic() - began_s < 1
+        assert time.monotonic() - began_s < 1.4

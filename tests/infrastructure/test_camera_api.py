@@ -231,8 +231,10 @@ def test_the_deadline_holds_whatever_trickles_in(name: str) -> None:
     with loopback({**DRIPS, **BODY_DRIPS}[name]) as server:
         with pytest.raises(OutOfTime):
             find(api_at(server.url), 0.7)
-        assert time.monotonic() - began_s < 1
-        time.sleep(0.4)
+        assert time.monotonic() - began_s < 1.7
+        while not server.closed_by_client and time.monotonic() - began_s < 5:
+            time.sleep(0.1)
+        time.sleep(0.3)
         assert (len(server.requests), server.closed_by_client) == (1, 1)
 
 
@@ -242,7 +244,7 @@ def test_the_deadline_of_telling_holds_too(name: str) -> None:
     began_s = time.monotonic()
     with loopback(DRIPS[name]) as server, pytest.raises(OutOfTime):
         record(api_at(server.url), 0.7)
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < 1.7
 
 
 @ASKS

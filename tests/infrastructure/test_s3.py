@@ -1,14 +1,15 @@
 """S3 as it fails, and what the objects bear there."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import define, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import HTTPClientError
 
 from application.ports import AlreadyStored, FilePiece, Recording, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipRequest
@@ -22,6 +23,9 @@ from infrastructure.s3 import CHUNK_BYTES, S3Clips, S3Recordings
 from tests.contract.real import Aws, aws_session, clients_of
 from tests.contract.worlds import Footages
 from tests.infrastructure.loopback import Script, answer, head, loopback, stall
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SEGMENT = RecordingSegment(TimeWindow(0, 600_000), "pier.mp4")
 REQUEST = ClipRequest("c1", "pier", 10**12, 10**12 + 1000)
@@ -142,7 +146,7 @@ def test_a_stalled_stream_ends_with_the_deadline() -> None:
         began_s = time.monotonic()
         with pytest.raises(OutOfTime):
             recordings.open(SEGMENT, began_s + 0.5)
-        assert time.monotonic() - began_s < 1
+        assert time.monotonic() - began_s < 1.5
 
 
 # Clips
@@ -255,13 +259,16 @@ class CountingRecording(Recording):
 
 @frozen
 class Sink:
-    """Takes a request in the network's place, reading its body as the network does."""
+    """Takes a request in the network's place, reading and wrapping as botocore's session does."""
 
     bodies: list[bytes]
 
     def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body: Any = request.body
-        self.bodies.append(b"".join(iter(lambda: body.read(65536), b"")))
+        try:
+            self.bodies.append(b"".join(iter(lambda: body.read(65536), b"")))
+        except Exception as error:
+            raise HTTPClientError(error=error) from error
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw())
 
 
@@ -270,11 +277,17 @@ class _Raw:
         return iter(())
 
 
-def test_within_tls_each_byte_is_read_once(tmp_path: Path) -> None:
-    """In ranges of 2 MiB, and never all of them at once; the checksum follows the bytes."""
-    sink: Any = Sink([])
+def secure(bodies: list[bytes]) -> "S3Client":
+    sink: Any = Sink(bodies)
     client = aws_session().client("s3", endpoint_url="https://s3.example", config=CONFIG)
     client.meta.events.register("before-send.s3.PutObject", sink)
+    return client
+
+
+def test_within_tls_each_byte_is_read_once(tmp_path: Path) -> None:
+    """In ranges of 2 MiB, and never all of them at once; the checksum follows the bytes."""
+    bodies: list[bytes] = []
+    client = secure(bodies)
     recording = CountingRecording()
     path = tmp_path / "head"
     path.write_bytes(b"head")
@@ -284,32 +297,29 @@ def test_within_tls_each_byte_is_read_once(tmp_path: Path) -> None:
         FilePiece(path, 0, 4),
     )
     S3Clips(client, "bucket").commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "m#1", (), soon())
-    (body,) = sink.bodies
+    (body,) = bodies
     assert body.count(b"head") == 2
     assert b"x-amz-checksum-crc32:" in body
     assert sum(length for _, length in recording.ranges) == 2 * CHUNK_BYTES + 5
     assert len(recording.ranges) <= 4
 
 
-@pytest.mark.parametrize("make", [ValueError, OSError, OutOfTime, Unavailable])
-@pytest.mark.parametrize("reads", [0, 2])
+@pytest.mark.parametrize("error", [ValueError("1"), OSError("1"), OutOfTime("1"), Unavailable("1")])
+@pytest.mark.parametrize("within_tls", [True, False])
 def test_what_goes_wrong_with_a_piece_comes_through_at_once(
-    aws: Aws, bucket: str, make: Callable[[str], Exception], reads: int
+    aws: Aws, bucket: str, error: Exception, within_tls: bool
 ) -> None:
-    """The library would take it for S3's fault, try again four times, and wrap it.
-
-    Without TLS the bytes are read twice for checksums; the third time they are being sent.
-    """
+    """The library would take it for S3's fault, try again four times, and wrap it."""
 
     class Broken(CountingRecording):
         def read(self, offset: int, length: int) -> bytes:
-            if len(self.ranges) == reads:
-                raise make(f"{offset}+{length}")
-            return super().read(offset, length)
+            super().read(offset, length)
+            raise error
 
-    began_s = time.monotonic()
-    rendition = Rendition((RecordingPiece(Broken(), 3, 5),), {}, FOOTAGE)
-    with pytest.raises(type(make("")), match=r"^3\+5$"):
-        S3Clips(aws.s3, bucket).commit(REQUEST, rendition, "m#1", (), soon())
-    assert time.monotonic() - began_s < 0.5
-    assert S3Clips(aws.s3, bucket).find(REQUEST.name, soon()) is None
+    recording = Broken()
+    rendition = Rendition((RecordingPiece(recording, 3, 5),), {}, FOOTAGE)
+    clips = S3Clips(secure([]) if within_tls else aws.s3, bucket)
+    with pytest.raises(type(error)) as caught:
+        clips.commit(REQUEST, rendition, "m#1", (), soon())
+    assert caught.value is error
+    assert recording.ranges == ((3, 5),)

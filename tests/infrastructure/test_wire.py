@@ -46,6 +46,7 @@ OLD_MESSAGE = (
     " 'startTimestampInMs': 1537119363000, 'endTimestampInMs': 1537119423000}"
 )
 MIB = 1 << 20
+UNHURRIED = settings(max_examples=60, deadline=None)
 
 
 def read(**changes: object) -> ClipRequest | BrokenRequest:
@@ -256,7 +257,7 @@ TIMES = st.integers(946_684_800_000, 10**15 - 1)
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 
 
-@settings(max_examples=40)
+@UNHURRIED
 @given(
     st.builds(
         ClipRequest,
@@ -276,6 +277,7 @@ def test_a_queued_request_is_read_back(request: ClipRequest) -> None:
     assert again.unknown_keys == request.unknown_keys
 
 
+@UNHURRIED
 @given(st.text() | JSON.map(json.dumps) | JSON.map(repr))
 def test_any_message_is_read_or_nameless(body: str) -> None:
     """Nothing else is ever raised."""
@@ -379,6 +381,7 @@ MANIFEST = Manifest(
 )
 
 
+@UNHURRIED
 @given(MANIFESTS)
 def test_a_manifest_is_read_back(manifest: Manifest) -> None:
     """Every part of it."""
@@ -420,6 +423,7 @@ def test_a_manifest_that_is_not_one_is_an_error(found: str, instead: str) -> Non
         read_manifest(text.replace(found, instead))
 
 
+@UNHURRIED
 @given(FOOTAGES, st.lists(st.integers(1, 9999), max_size=100))
 def test_metadata_is_read_back(footage: Footage, lengths_ms: list[int]) -> None:
     """Fingerprint, writer, gaps and footage."""

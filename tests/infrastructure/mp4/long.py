@@ -4,6 +4,7 @@ The moov is ffmpeg's, the fragments are built here: so ten minutes take no time 
 layout and every bit rate can be had.
 """
 
+import math
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ class Layout:
     bframes: bool = True
     negative_offsets: bool = False
     sound: bool = True
+    sound_ends_s: float = math.inf  # 0: the track is declared, but never has a sample
     sound_late_ms: int = 0  # how far the sound of a fragment lags behind its pictures
     separate: bool = False  # a moof for each track
     index: str = ""  # "sidx", "mfra" or, of each fragment alone, "dash"
@@ -46,8 +48,7 @@ class Long:
 
     def __init__(self, pieces: list[bytes | int], filling: bytes = b"", less: int = 0) -> None:
         self.pieces = pieces
-        lengths = [piece if isinstance(piece, int) else len(piece) for piece in pieces]
-        self.places = list(accumulate(lengths, initial=0))
+        self.places = list(accumulate(map(_length, pieces), initial=0))
         self.size_bytes = self.places.pop() - less
         self.filling = filling or bytes(1)
         self.asked: list[tuple[int, int]] = []
@@ -75,6 +76,10 @@ class Long:
         return len(self.asked), sum(length for _, length in self.asked)
 
 
+def _length(piece: bytes | int) -> int:
+    return piece if isinstance(piece, int) else len(piece)
+
+
 class Sample(NamedTuple):
     size: int
     flags: int
@@ -95,12 +100,12 @@ def long_recording(real: bytes, layout: Layout, seed: int = 1) -> Long:
     pieces: list[bytes | int] = [front]
     if layout.index == "sidx":
         pieces.append(_sidx(parts, layout))
-    at, entries = sum(map(len, pieces)), []  # type: ignore[arg-type]
+    at, entries = sum(map(_length, pieces)), []
     for number, (moof, size, dts) in enumerate(parts):
         if layout.index == "dash":
             pieces += [full_box(b"styp", 0, 0, b"msdh" + bytes(4)), _sidx([parts[number]], layout)]
             pieces.append(full_box(b"emsg", 0, 0, b"\0\0" + bytes(16)))
-            at += sum(len(piece) for piece in pieces[-3:])  # type: ignore[arg-type]
+            at += sum(map(_length, pieces[-3:]))
         entries.append((dts, at))
         pieces += [moof, pack(">I4s", 8 + size, b"mdat"), size]
         at += len(moof) + 8 + size
@@ -133,7 +138,6 @@ def _fragments(
     total = layout.seconds * layout.fps
     begin = round(layout.start_s * VIDEO_SCALE)
     packets = 0
-    offsets = ([0, 3, 0, -1, -1, -1] if layout.bframes else [0]) if layout.negative_offsets else []
     for number, first in enumerate(range(0, total, frames)):
         count = min(frames, total - first)
         bits = layout.kbit * 1000 / layout.fps * layout.busy(first / layout.fps)
@@ -144,15 +148,15 @@ def _fragments(
             size = int(bits / 8 * (count / 6 if key else 5 / 6) * chance.uniform(0.8, 1.2)) + 1
             video.append(Sample(size, SYNC_FLAGS if key else OTHER_FLAGS, 0))
         shown = _order(count, layout.bframes, whole=not layout.negative_offsets)
-        video = [v._replace(offset=(s - i) * tick) for i, (v, s) in enumerate(zip(video, shown))]  # noqa: B905
+        video = [sample._replace(offset=(shown[i] - i) * tick) for i, sample in enumerate(video)]
         late = layout.sound_late_ms / 1000
         until = (first + count) / layout.fps + (late if first + count < total else 0)
+        until = min(until, layout.sound_ends_s)
         end = int(until * SOUND_SCALE / PACKET) if layout.sound else 0
         sound = [Sample(chance.randrange(150, 190), SYNC_FLAGS, 0) for _ in range(packets, end)]
         sound_dts = packets * PACKET + round(layout.start_s * SOUND_SCALE)
         yield video, sound, begin + first * tick, sound_dts
         packets = max(packets, end)
-    assert not offsets or layout.negative_offsets
 
 
 def _order(count: int, bframes: bool, whole: bool) -> list[int]:

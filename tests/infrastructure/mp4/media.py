@@ -62,6 +62,30 @@ SHAPES: dict[str, tuple[list[str] | str, list[str]]] = {
     ),
 }
 
+LONG = [
+    *("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=15:duration=24,noise=alls=60:allf=t"),
+    *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=24"),
+    *("-c:v", "libx264", "-preset", "ultrafast", "-qp", "30", "-g", "12", "-bf", "2"),
+    *("-pix_fmt", "yuv420p", "-c:a", "aac", "-aac_coder", "fast"),
+]
+"""30 GOPs, more than 4 MiB: enough to be searched rather than walked."""
+LONG_SHAPES = {
+    "mfra": "+frag_keyframe+empty_moov+default_base_moof",
+    "no index": "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
+    "sidx": "+frag_keyframe+empty_moov+default_base_moof+global_sidx+skip_trailer",
+    "a sidx each": "+frag_keyframe+empty_moov+default_base_moof+dash+skip_trailer",
+    "a moof for each track": "+frag_keyframe+empty_moov+default_base_moof+separate_moof"
+    "+skip_trailer",
+    "negative offsets": "+frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+    "+negative_cts_offsets",
+    "edit list": "+frag_keyframe+empty_moov+delay_moov+skip_trailer",
+    "cmaf": "+frag_keyframe+cmaf+skip_trailer",
+    "base-data-offset": "+frag_keyframe+empty_moov+skip_trailer",
+    "first samples in the moov": "+frag_keyframe+skip_trailer",
+    "a moof for each frame": "+empty_moov+default_base_moof+frag_every_frame+skip_trailer",
+    "cut at any frame": "+empty_moov+default_base_moof+skip_trailer",
+}
+
 
 def ffmpeg(*arguments: str, level: str = "error") -> tuple[str, str]:
     """Run ffmpeg; return its output and its messages."""

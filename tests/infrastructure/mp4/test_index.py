@@ -2,12 +2,17 @@
 
 import zlib
 from pathlib import Path
+from struct import pack, unpack_from
 
 import pytest
 
+from infrastructure.mp4.boxes import box, children, full_box
 from infrastructure.mp4.errors import BadMp4, NoMoov
 from infrastructure.mp4.index import read_index
-from tests.infrastructure.mp4.media import SHAPES, index_of, packets, reader
+from infrastructure.mp4.tables import read_trak
+from infrastructure.mp4.writer import OutTrack, write_header
+from tests.infrastructure.mp4.long import Long
+from tests.infrastructure.mp4.media import SHAPES, ffmpeg, index_of, packets, reader
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -114,3 +119,193 @@ def test_what_is_no_mp4_says_so() -> None:
     """A text is not a recording still being written."""
     with pytest.raises(BadMp4, match="not an MP4"):
         index_of(b"<html>no such recording</html>")
+
+
+def ten_minutes() -> tuple[bytes, int]:
+    """Return the header of ten minutes of picture and sound, and how long their bytes are."""
+
+    def track(kind: str, count: int, size: int, ticks: int, first: int) -> OutTrack:
+        return OutTrack(
+            kind=kind,
+            sample_entry=box({"vide": b"avc1", "soun": b"mp4a"}[kind], bytes(78)),
+            timescale=48000,
+            offsets=[first + i * (8300 * 2 // 3) for i in range(count)],
+            sizes=[size + i % 7 for i in range(count)],
+            dts=range(0, count * ticks, ticks),
+            pts=range(0, count * ticks, ticks),
+            sync=[1] * count,
+            duration=count * ticks,
+            last_duration=ticks,
+        )
+
+    payload = 18_000 * 8300
+    tracks = [track("vide", 18_000, 5000, 1600, 0), track("soun", 18_000, 160, 1600, 5100)]
+    return write_header(tracks, payload), payload
+
+
+@pytest.mark.parametrize(("moov_first", "requests"), [(True, 2), (False, 3)])
+def test_ten_minutes_are_indexed_in_few_requests(moov_first: bool, requests: int) -> None:
+    """A moov of some hundred KiB takes a request more; no media is read but what comes along."""
+    header, payload = ten_minutes()
+    front, moov = header[: header.index(b"moov") - 4], header[header.index(b"moov") - 4 : -8]
+    assert 200_000 < len(moov) < 700_000
+    media: list[bytes | int] = [pack(">I4s", payload + 8, b"mdat"), payload]
+    file = Long([front, moov, *media] if moov_first else [front, *media, moov])
+    index = read_index(file.read, file.size_bytes)
+    assert index.length_ms == 600_000
+    asked, read_bytes = file.cost
+    assert asked <= requests
+    assert read_bytes <= len(moov) + (2 * 128 << 10)
+
+
+def inside(data: bytes, kind: bytes) -> tuple[int, int]:
+    """Return where the first box of a kind begins and ends."""
+    at = data.index(kind) - 4
+    return at, at + int.from_bytes(data[at : at + 4])
+
+
+def test_an_edit_list_of_64_bits_is_read(recordings: dict[str, Path]) -> None:
+    """Version 1 says what version 0 said."""
+    data = recordings["cut by an edit list"].read_bytes()
+    plain = index_of(data)
+    moov = data.rindex(b"moov") - 4
+    header = data[moov:]
+    at, end = inside(header, b"elst")
+    wide = [pack(">QqI", *edit) for edit in struct_edits(header[at:end])]
+    new = full_box(b"elst", 1, 0, pack(">I", len(wide)), *wide)
+    header = header[:at] + new + header[end:]
+    for outer in (b"edts", b"trak", b"moov"):
+        place = header.index(outer) - 4
+        size = int.from_bytes(header[place : place + 4]) + len(new) - (end - at)
+        header = header[:place] + pack(">I", size) + header[place + 4 :]
+    index = index_of(data[:moov] + header)
+    assert index.video is not None
+    assert plain.video is not None
+    assert index.video.pts == plain.video.pts
+    assert index.length_ms == plain.length_ms
+
+
+def struct_edits(elst: bytes) -> list[tuple[int, int, int]]:
+    """Return an edit list's entries of version 0."""
+    return [unpack_from(">IiI", elst, at) for at in range(16, len(elst), 12)]
+
+
+def test_chunk_offsets_of_64_bits_are_read(recordings: dict[str, Path]) -> None:
+    """co64 says what stco said; here with room taken from the boxes that follow."""
+    data = recordings["no B-frames, no sound"].read_bytes()
+    at, end = inside(data, b"stco")
+    places = unpack_from(f">{(end - at - 16) // 4}I", data, at + 16)
+    trak = memoryview(data)[slice(*inside(data, b"trak"))]
+    co64 = full_box(b"co64", 0, 0, pack(f">I{len(places)}Q", len(places), *places))
+    wider = rebuilt(bytes(trak)[8:], b"stco", co64)
+    assert read_trak(memoryview(wider), "vide", len(data)).offsets == (
+        read_trak(trak[8:], "vide", len(data)).offsets
+    )
+
+
+def rebuilt(payload: bytes, kind: bytes, new: bytes) -> bytes:
+    """Put *new* in the place of a box, however deep, and let the boxes around it grow."""
+    parts = []
+    for found, inner in children(memoryview(payload)):
+        deeper = found in {b"mdia", b"minf", b"stbl"}
+        whole = box(found, rebuilt(bytes(inner), kind, new) if deeper else bytes(inner))
+        parts.append(new if found == kind else whole)
+    return b"".join(parts)
+
+
+def test_compact_sizes_are_refused_clearly(recordings: dict[str, Path]) -> None:
+    """stz2 is not supported, and the sentence says so."""
+    data = recordings["moov first"].read_bytes().replace(b"stsz", b"stz2")
+    with pytest.raises(BadMp4, match="compact sizes, stz2, are not supported"):
+        index_of(data)
+
+
+def test_a_turned_picture_keeps_its_matrix(recordings: dict[str, Path], tmp_path: Path) -> None:
+    """A quarter turn, as ffmpeg writes it."""
+    path = tmp_path / "turned.mp4"
+    source = str(recordings["moov first"])
+    ffmpeg("-display_rotation:v:0", "90", "-i", source, "-c", "copy", str(path))
+    video = index_of(path.read_bytes()).video
+    assert video is not None
+    assert [number >> 16 for number in video.matrix[:5] if number % 65536 == 0] == [0, -1, 0, 1, 0]
+    assert (video.width, video.height) == (160, 96)
+
+
+def test_a_variable_rate_survives_fragmentation(
+    recordings: dict[str, Path], tmp_path: Path
+) -> None:
+    """Each frame at its own time, as in the progressive file."""
+    path = tmp_path / "variable.mp4"
+    flags = "+frag_keyframe+empty_moov+default_base_moof"
+    ffmpeg("-i", str(recordings["variable rate"]), "-c", "copy", "-movflags", flags, str(path))
+    plain = index_of(recordings["variable rate"].read_bytes()).video
+    video = index_of(path.read_bytes()).video
+    assert plain is not None
+    assert video is not None
+    assert len(set(video.durations)) > 1
+    assert [t * 1000 // video.timescale for t in video.pts] == (
+        [t * 1000 // plain.timescale for t in plain.pts]
+    )
+
+
+def test_several_runs_of_a_fragment_follow_each_other(recordings: dict[str, Path]) -> None:
+    """A run without an offset of its own begins where the one before it ended."""
+    data = recordings["fragmented, default-base"].read_bytes()
+    expected = index_of(data).video
+    at, end = inside(data, b"moof")
+    moof = memoryview(data)[at + 8 : end]
+    parts = []
+    for kind, payload in children(moof):
+        pieces = [(k, bytes(p)) for k, p in children(payload)] if kind == b"traf" else []
+        if dict(pieces).get(b"tfhd", b"")[4:8] == b"\0\0\0\1":
+            runs = [halves(p) if k == b"trun" else box(k, p) for k, p in pieces]
+            parts.append(box(kind, *runs))
+        else:
+            parts.append(box(kind, bytes(payload)))
+    again = box(b"moof", *parts)
+    grown = len(again) - (end - at)
+    again = moved(again, grown)
+    video = index_of(data[:at] + again + data[end:]).video
+    assert video is not None
+    assert expected is not None
+    assert grown > 0
+    assert [offset - grown for offset in video.offsets] == list(expected.offsets)
+    assert video.pts == expected.pts
+    assert video.sync == expected.sync
+
+
+def halves(trun: bytes) -> bytes:
+    """Split a run of ffmpeg's into two; the second has neither offset nor first flags."""
+    flags, count, offset = unpack_from(">IIi", trun)
+    head = 12 + (4 if flags & 4 else 0)
+    step = 4 * sum(1 for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit)
+    first, middle = count // 2, head + count // 2 * step
+    one = pack(">IIi", flags, first, offset) + trun[12:middle]
+    rest = flags & ~5
+    return box(b"trun", one) + box(b"trun", pack(">II", rest, count - first), trun[middle:])
+
+
+def moved(moof: bytes, grown: int) -> bytes:
+    """Let every data offset of a moof lead *grown* bytes further."""
+    data, at = bytearray(moof), 0
+    while (at := data.find(b"trun", at + 1)) > 0:
+        flags, _, offset = unpack_from(">IIi", data, at + 4)
+        if flags & 1:
+            data[at + 12 : at + 16] = pack(">i", offset + grown)
+    return bytes(data)
+
+
+def test_a_sound_description_of_quicktime_is_read(recordings: dict[str, Path]) -> None:
+    """Version 1 puts 16 bytes before the boxes, and may keep the esds in a wave."""
+    data = recordings["moov first"].read_bytes()
+    plain = index_of(data).sound
+    assert plain is not None
+    entry = plain.sample_entry
+    fields = entry[8:16] + b"\0\1" + entry[18:36] + bytes(16)
+    for boxes in (entry[36:], box(b"wave", box(b"frma", b"mp4a"), entry[36:])):
+        stsd = full_box(b"stsd", 0, 0, pack(">I", 1), box(b"mp4a", fields, boxes))
+        start = data.rindex(b"trak") - 4
+        trak = memoryview(data)[start : start + int.from_bytes(data[start : start + 4])]
+        sound = read_trak(memoryview(rebuilt(bytes(trak[8:]), b"stsd", stsd)), "soun", len(data))
+        assert sound.entry.config == plain.config
+        assert (sound.entry.sample_rate, sound.entry.channels) == (48000, 1)
