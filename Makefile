@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Half-finished .venv folders never count: the stamp is written last.
 STAMP := .venv/installed
 
-.PHONY: install demo test check lint fixlint lock event invoke build deploy sbox stag prod clean
+.PHONY: install demo test fuzz bench check lint fixlint lock event invoke build deploy sbox stag prod clean
 
 install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
 
@@ -18,6 +18,12 @@ demo: $(STAMP)  ## a sample camera, a clip of it, and a page about both: demo/re
 
 test: $(STAMP)  ## everything, in parallel, without any network beyond this machine
 	$(BIN)/pytest -n auto --dist worksteal
+
+fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of every property
+	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/domain tests/infrastructure
+
+bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md
+	$(BIN)/python -m benchmarks
 
 check: $(STAMP)  ## lint, types and layers
 	$(BIN)/ruff check

@@ -115,6 +115,9 @@ CASES = {
         (recording(6), recording(2, after_ms=2000, sound=None)), 1234, 5678
     ),
     "a seam": Case((recording(), recording(after_ms=4700)), 1234, 6789),
+    "a seam between MP3 sounds": Case(
+        (recording(sound="mp3"), recording(after_ms=4700, sound="mp3")), 1234, 6789
+    ),
     "a gap": Case((recording(), recording(after_ms=7000)), 1234, 9876),
     "a gap of odd milliseconds, then a seam": Case(
         (recording(2), recording(2, after_ms=4567), recording(2, after_ms=6900)), 1234, 8888
@@ -158,6 +161,12 @@ def test_the_larger_picture_wins_where_it_plays_longer(camera: Camera) -> None:
     """The clip is as large as what plays for most of its time."""
     small, large = recording(size=(160, 90)), recording(after_ms=4000)
     assert camera.cut([small, large], 3000, 6000).reading.size == (320, 180)
+
+
+def test_a_clip_that_is_mostly_upright_is_upright(camera: Camera) -> None:
+    """As a player turns it, not as it is stored."""
+    clip = camera.cut([recording(), recording(after_ms=4000, rotation=90)], 3500, 6000)
+    assert clip.reading.size == (180, 320)
 
 
 def cropped(path: Path, area: str, folder: Path) -> Path:

@@ -95,17 +95,17 @@ def test_a_frame_at_another_time_is_undecodable(
         render(film, fake(tmp_path, script))
 
 
-def damaged(recording: Mp4Recording, sample: int, data: bytes) -> Mp4Recording:
-    """Put other bytes into the middle of a video sample."""
+def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4Recording:
+    """Put other bytes into a video sample, at a share of its length."""
     video = recording.index.video
     assert video is not None
-    middle = video.offsets[sample] + video.sizes[sample] // 2
+    begin = video.offsets[sample] + int(video.sizes[sample] * at)
 
     def fetch(offset: int, length: int) -> bytes:
         read = bytearray(recording.fetch(offset, length))
-        for at, byte in enumerate(data, middle - offset):
-            if 0 <= at < length:
-                read[at] = byte
+        for place, byte in enumerate(data, begin - offset):
+            if 0 <= place < length:
+                read[place] = byte
         return bytes(read)
 
     return evolve(recording, fetch=fetch)
@@ -115,8 +115,16 @@ def test_a_damaged_frame_that_still_decodes_does_not_cost_the_clip(
     film: Mp4Recording, render: Render
 ) -> None:
     """All frames come, if not all beautiful: strictly first, then as well as can be."""
-    rendition = render(damaged(film, 40, b"\xff\x00\xff" * 20), FfmpegTranscoder(FFMPEG))
+    rendition = render(damaged(film, 41, b"\xff" * 60, 0.5), FfmpegTranscoder(FFMPEG))
     assert rendition.footage.frames == 30
+
+
+def test_a_damaged_frame_that_does_not_decode_is_undecodable(
+    film: Mp4Recording, render: Render
+) -> None:
+    """One frame less is not the clip that was asked for."""
+    with pytest.raises(Undecodable, match="gave 29 frames where 30 were wanted"):
+        render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
 
 
 def test_zeros_in_place_of_the_footage_are_undecodable(film: Mp4Recording, render: Render) -> None:
@@ -234,6 +242,20 @@ def test_unlike_recordings_get_a_parameter_set_each(films: Path, tmp_path: Path)
         extra_args=("-profile:v", "main"),
     )
     clip = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).cut([slow, fast], 2000, 4000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert parameter_sets(clip.rendition, tmp_path) == [0, 1]
+
+
+def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
+    films: Path, tmp_path: Path
+) -> None:
+    """What was encoded under an id already taken is encoded anew."""
+    script = f"""
+    case "$*" in *window-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
+    exec {FFMPEG} "$@"
+    """
+    second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
+    clip = Camera(films, tmp_path, fake(tmp_path, script)).cut([FILM, second], 5000, 7000)
     footage.assert_clip(clip.reading, clip.wanted)
     assert parameter_sets(clip.rendition, tmp_path) == [0, 1]
 

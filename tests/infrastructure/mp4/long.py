@@ -34,6 +34,7 @@ class Layout:
     bframes: bool = True
     negative_offsets: bool = False
     sound: bool = True
+    sound_begins_s: float = 0.0
     sound_ends_s: float = math.inf  # 0: the track is declared, but never has a sample
     sound_late_ms: int = 0  # how far the sound of a fragment lags behind its pictures
     separate: bool = False  # a moof for each track
@@ -137,7 +138,7 @@ def _fragments(
     frames = round(layout.fragment_s * layout.fps)
     total = layout.seconds * layout.fps
     begin = round(layout.start_s * VIDEO_SCALE)
-    packets = 0
+    packets = int(layout.sound_begins_s * SOUND_SCALE / PACKET)
     for number, first in enumerate(range(0, total, frames)):
         count = min(frames, total - first)
         bits = layout.kbit * 1000 / layout.fps * layout.busy(first / layout.fps)

@@ -201,8 +201,35 @@ def test_so_it_is_in_what_ffmpeg_writes(shape: str, long_ones: dict[str, Path]) 
     asked.clear()
     index = read_index(read, len(data))
     assert len(asked) < walked
-    for from_ms, to_ms in windows(whole.length_ms, 25, seed=3):
+    ends = [10_000 + 1000 * frame // 15 for frame in range(30)]
+    for from_ms, to_ms in [*windows(whole.length_ms, 20, seed=3), *((t - 99, t + 1) for t in ends)]:
         assert_part(index.part(from_ms, to_ms), whole, from_ms, to_ms)
+
+
+@pytest.mark.parametrize(("begins_s", "ends_s"), [(0, 50), (30, 50), (30, math.inf)])
+def test_sound_that_is_not_there_throughout_is_found(
+    moov: bytes, begins_s: float, ends_s: float
+) -> None:
+    """Sound that stops, that comes late, or that neither end of the file knows of."""
+    layout = evolve(Layout(seconds=80), sound_begins_s=begins_s, sound_ends_s=ends_s)
+    file = long_recording(moov, layout)
+    whole = read_whole_index(file.read, file.size_bytes)
+    assert whole.sound is not None
+    index = read_index(file.read, file.size_bytes)
+    for from_ms, to_ms in [*windows(whole.length_ms, 12, seed=8), (40_000, 41_000)]:
+        assert_part(index.part(from_ms, to_ms), whole, from_ms, to_ms)
+
+
+def test_an_edit_list_that_ends_early_is_heeded(long_ones: dict[str, Path]) -> None:
+    """What an edit list of a fragmented file cuts off at the end is not shown."""
+    data = bytearray(long_ones["edit list"].read_bytes())
+    pack_into(">I", data, data.index(b"elst") + 12, 10_000)  # ms
+    read = reader(bytes(data))[0]
+    whole = read_whole_index(read, len(data))
+    index = read_index(read, len(data))
+    assert index.length_ms == 10_000
+    assert index.last_frame_ms == 9933
+    assert_part(index.part(9000, 11_000), whole, 9000, 11_000)
 
 
 def test_whoever_asks_for_all_gets_all(moov: bytes) -> None:

@@ -1,0 +1,125 @@
+"""A clip that is not as planned is found out, whatever its fault."""
+
+import time
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from application.ports import FilePiece
+from domain.errors import Undecodable
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.check import decode, measure
+from infrastructure.ffmpeg.mux import ClipTrack, write_clip
+from infrastructure.ffmpeg.runner import Ffmpeg
+from infrastructure.ffmpeg.window import Stored, index_file
+from tests import footage
+
+FRAMES = 29
+SHOWN = [512 * i for i in range(FRAMES)]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a second of pictures, the last of which is stored before the one shown before it."""
+    kind = footage.Recording(first_number=1, frames=FRAMES, sound=None, bframes=3)
+    return footage.cached_recording(tmp_path_factory.mktemp("films"), kind)
+
+
+@pytest.fixture
+def track(film: Path) -> ClipTrack:
+    """Describe the film as a clip's track."""
+    video = index_file(film).video
+    assert video is not None
+    lead = max(b - a for a, b in zip(video.pts, sorted(video.pts), strict=True))
+    return ClipTrack(
+        kind="vide",
+        sample_entry=video.sample_entry,
+        timescale=video.timescale,
+        samples=[Stored(film, *at) for at in zip(video.offsets, video.sizes, strict=True)],
+        dts=sorted(video.pts),
+        pts=[pts + lead for pts in video.pts],
+        sync=video.sync,
+        duration=30 * 512,
+        media_time=lead,
+        width=video.width,
+        height=video.height,
+    )
+
+
+def decoded(path: Path, shown: list[int]) -> None:
+    """Decode a clip."""
+    ffmpeg = Ffmpeg(find_ffmpeg({}))
+    decode(ffmpeg, path, shown, 15_360, time.monotonic() + 30, sound=True)
+
+
+def test_what_is_as_planned_passes(track: ClipTrack, tmp_path: Path) -> None:
+    """And is measured."""
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([track], clip)
+    measured = measure(clip, payload, SHOWN, track)
+    assert (measured.frames, measured.duration_ms) == (FRAMES, 1000)
+    decoded(clip, SHOWN)
+
+
+def test_the_last_frame_is_held_until_the_clip_ends(track: ClipTrack, tmp_path: Path) -> None:
+    """Also where the frame that is shown last is not the one that is stored last."""
+    assert track.pts[-1] < max(track.pts)
+    held, clip = evolve(track, duration=45 * 512), tmp_path / "clip.mp4"
+    _, payload = write_clip([held], clip)
+    assert measure(clip, payload, SHOWN, held).duration_ms == 1500
+    assert footage.read_clip(clip).duration_ms == pytest.approx(1500, abs=80)
+
+
+def test_a_delay_comes_before_the_first_frame(track: ClipTrack, tmp_path: Path) -> None:
+    """The clip's clock runs, but there is nothing to show yet."""
+    late, clip = evolve(track, delay=100), tmp_path / "clip.mp4"
+    _, payload = write_clip([late], clip)
+    shown = [time + 100 for time in SHOWN]
+    assert measure(clip, payload, shown, late).first_ms == pytest.approx(6.5, abs=0.1)
+    decoded(clip, shown)
+
+
+def test_other_times_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
+    """In the tables, and among the decoded frames."""
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([track], clip)
+    for shown in (SHOWN[:-1], [*SHOWN, FRAMES * 512], [*SHOWN[:-1], SHOWN[-1] + 1]):
+        with pytest.raises(Undecodable, match="other frames"):
+            measure(clip, payload, shown, track)
+        with pytest.raises(Undecodable, match=f"decodes to {FRAMES} frames"):
+            decoded(clip, shown)
+
+
+def test_another_end_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
+    """The last frame must not end the clip too early or too late."""
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([track], clip)
+    for ticks in (28 * 512, 31 * 512):
+        with pytest.raises(Undecodable, match="end"):
+            measure(clip, payload, SHOWN, evolve(track, duration=ticks))
+
+
+def test_bytes_that_belong_to_no_sample_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
+    """A hole before, and a rest behind."""
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([track], clip)
+    for piece in (
+        FilePiece(clip, payload.offset - 1, payload.length + 1),
+        FilePiece(clip, payload.offset, payload.length + 1),
+        FilePiece(clip, payload.offset, payload.length - 1),
+    ):
+        with pytest.raises(Undecodable, match=r"samples|payload"):
+            measure(clip, piece, SHOWN, track)
+
+
+def test_a_message_of_the_decoder_is_a_failure(track: ClipTrack, tmp_path: Path) -> None:
+    """Even where all frames come."""
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([track], clip)
+    data = bytearray(clip.read_bytes())
+    middle = payload.offset + sum(sample.length for sample in track.samples[:5]) + 300
+    data[middle : middle + 60] = b"\xff" * 60
+    clip.write_bytes(data)
+    with pytest.raises(Undecodable):
+        decoded(clip, SHOWN)
