@@ -47,10 +47,9 @@ def track(film: Path) -> ClipTrack:
     )
 
 
-def decoded(path: Path, shown: list[int]) -> None:
+def decoded(path: Path, shown: list[int], by: Ffmpeg = Ffmpeg(find_ffmpeg({}))) -> None:  # noqa: B008
     """Decode a clip."""
-    ffmpeg = Ffmpeg(find_ffmpeg({}))
-    decode(ffmpeg, path, shown, 15_360, time.monotonic() + 30, sound=True)
+    decode(by, path, shown, 15_360, time.monotonic() + 30, sound=True)
 
 
 def test_what_is_as_planned_passes(track: ClipTrack, tmp_path: Path) -> None:
@@ -113,13 +112,51 @@ def test_bytes_that_belong_to_no_sample_are_found_out(track: ClipTrack, tmp_path
             measure(clip, piece, SHOWN, track)
 
 
-def test_a_message_of_the_decoder_is_a_failure(track: ClipTrack, tmp_path: Path) -> None:
-    """Even where all frames come."""
+def test_a_chunk_elsewhere_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
+    """The tables may name neither a byte twice nor none at all."""
+    count = 4 * FRAMES
+    times = [512 * i for i in range(count)]
+    long = evolve(
+        track,
+        samples=[*track.samples] * 4,
+        dts=times,
+        pts=times,
+        sync=[1] * count,
+        duration=count * 512,
+        media_time=0,
+    )
+    clip = tmp_path / "clip.mp4"
+    _, payload = write_clip([long], clip)
+    assert measure(clip, payload, times, long).frames == count
+    data = bytearray(clip.read_bytes())
+    chunks = data.index(b"stco") + 12
+    data[chunks + 4 : chunks + 8] = data[chunks : chunks + 4]
+    clip.write_bytes(data)
+    with pytest.raises(Undecodable, match="one after the other"):
+        measure(clip, payload, times, long)
+
+
+def test_damage_is_found_out_by_decoding(track: ClipTrack, tmp_path: Path) -> None:
+    """Wherever it is: the tables cannot tell."""
     clip = tmp_path / "clip.mp4"
     _, payload = write_clip([track], clip)
-    data = bytearray(clip.read_bytes())
-    middle = payload.offset + sum(sample.length for sample in track.samples[:5]) + 300
-    data[middle : middle + 60] = b"\xff" * 60
-    clip.write_bytes(data)
-    with pytest.raises(Undecodable):
-        decoded(clip, SHOWN)
+    whole = clip.read_bytes()
+    for number in (0, 3, 7):
+        begin = payload.offset + sum(before.length for before in track.samples[:number])
+        data = bytearray(whole)
+        middle = begin + track.samples[number].length // 2
+        data[middle : middle + 20] = bytes(20)
+        clip.write_bytes(data)
+        measure(clip, payload, SHOWN, track)
+        with pytest.raises(Undecodable):
+            decoded(clip, SHOWN)
+
+
+def test_a_message_of_the_decoder_is_a_failure(track: ClipTrack, tmp_path: Path) -> None:
+    """Even where all frames come and ffmpeg is content."""
+    clip, grumbler = tmp_path / "clip.mp4", tmp_path / "ffmpeg"
+    write_clip([track], clip)
+    grumbler.write_text(f'#!/bin/sh\necho mmco: failure >&2\nexec {find_ffmpeg({})} "$@"\n')
+    grumbler.chmod(0o755)
+    with pytest.raises(Undecodable, match="with a message: mmco"):
+        decoded(clip, SHOWN, Ffmpeg(grumbler))

@@ -223,7 +223,8 @@ def test_sound_that_is_not_there_throughout_is_found(
 def test_an_edit_list_that_ends_early_is_heeded(long_ones: dict[str, Path]) -> None:
     """What an edit list of a fragmented file cuts off at the end is not shown."""
     data = bytearray(long_ones["edit list"].read_bytes())
-    pack_into(">I", data, data.index(b"elst") + 12, 10_000)  # ms
+    (timescale,) = unpack_from(">I", data, data.index(b"mvhd") + 16)
+    pack_into(">I", data, data.index(b"elst") + 12, 10 * timescale)
     read = reader(bytes(data))[0]
     whole = read_whole_index(read, len(data))
     index = read_index(read, len(data))
