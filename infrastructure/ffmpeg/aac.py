@@ -53,8 +53,8 @@ class EncodedSound:
 def encode_sound(
     ffmpeg: Ffmpeg, windows: Sequence[Window], length_ms: int, folder: Path, deadline_s: float
 ) -> EncodedSound:
-    """Decode what sounds in `windows`, lay it on the clip's clock, and encode it as AAC."""
-    tracks = [window.take.index.sound for window in windows if window.sound]
+    """Decode what sounds in each of `windows`, lay it on the clip's clock, and encode it as AAC."""
+    tracks = [window.take.index.sound for window in windows]
     rates = [track.sample_rate for track in tracks if track]
     rate = rates[0] if rates[0] in RATES_HZ else ENCODED_RATE_HZ
     channels = min(STEREO, max(track.channels for track in tracks if track) or 1)
@@ -63,10 +63,9 @@ def encode_sound(
     with laid.open("wb") as out:
         out.truncate(-(-length_ms * rate // 1000) * step)
         for window in windows:
-            if window.sound:
-                pcm = _decoded(ffmpeg, window, rate, channels, deadline_s)
-                out.seek(window.take.clip_ms * rate // 1000 * step)
-                out.write(_within_the_cut(window, pcm, rate, step))
+            pcm = _decoded(ffmpeg, window, rate, channels, deadline_s)
+            out.seek(window.take.clip_ms * rate // 1000 * step)
+            out.write(_within_the_cut(window, pcm, rate, step))
     path = folder / "sound.mp4"
     source = ["-protocol_whitelist", "file", "-i", file_url(laid)]
     _encode(ffmpeg, source, b"", rate, channels, path, deadline_s)

@@ -5,21 +5,22 @@ from fractions import Fraction
 from operator import add
 from pathlib import Path
 
-from application.ports import FilePiece
 from domain.errors import Undecodable
 from domain.standing import Footage
-from infrastructure.ffmpeg.mux import ClipTrack
+from infrastructure.ffmpeg.clip_tracks import ClipTrack
+from infrastructure.ffmpeg.layout import Layout
 from infrastructure.ffmpeg.runner import Ffmpeg, mp4_input
 from infrastructure.ffmpeg.window import index_file
 from infrastructure.mp4.index import Index
 
 
-def measure(path: Path, payload: FilePiece, times: Sequence[int], planned: ClipTrack) -> Footage:
+def measure(layout: Layout, times: Sequence[int], planned: ClipTrack, copied: int) -> Footage:
     """Read the clip's own tables, and return what they say if that is the plan; else Undecodable.
 
-    `times` is when each frame is shown, in ticks of the clip's clock.
+    `times` is when each frame is shown, in ticks of the clip's clock; `copied` of them are taken
+    over.
     """
-    index = index_file(path)
+    index = index_file(layout.path)
     video = index.video
     if video is None or video.timescale != planned.timescale:
         raise Undecodable("The clip has no video.")
@@ -30,7 +31,7 @@ def measure(path: Path, payload: FilePiece, times: Sequence[int], planned: ClipT
     ends = max(map(add, video.pts, video.durations))
     if not video.shown_until <= planned.duration <= ends:
         raise Undecodable("The clip does not end when it was planned to.")
-    _check_tiling(index, payload)
+    _check_tiling(index, layout)
     return Footage(
         frames=len(video.pts),
         first_ms=times[0] * 1000 / video.timescale,
@@ -39,21 +40,24 @@ def measure(path: Path, payload: FilePiece, times: Sequence[int], planned: ClipT
         codec="h264",
         width=video.width,
         height=video.height,
+        copied_frames=copied,
     )
 
 
-def _check_tiling(index: Index, payload: FilePiece) -> None:
-    """Every byte of the payload belongs to one sample, and every sample lies in it."""
-    at = payload.offset
+def _check_tiling(index: Index, layout: Layout) -> None:
+    """Every byte of the payload belongs to one sample, but those known to belong to none."""
+    at, used = layout.header_bytes, 0
     tracks = [track for track in (index.video, index.sound) if track]
     for offset, size in sorted(
         place for track in tracks for place in zip(track.offsets, track.sizes, strict=True)
     ):
-        if offset != at:
-            raise Undecodable("The clip's samples do not lie one after the other.")
-        at += size
-    if at != payload.offset + payload.length:
-        raise Undecodable("The clip's payload ends elsewhere than its last sample.")
+        if offset < at:
+            raise Undecodable("Two of the clip's samples share their bytes.")
+        at = offset + size
+        used += size
+    payload_bytes = layout.size_bytes - layout.header_bytes
+    if at > layout.size_bytes or used != payload_bytes - layout.unused_bytes:
+        raise Undecodable("The clip's samples do not fill its payload.")
 
 
 def decode(  # noqa: PLR0913

@@ -1,6 +1,6 @@
 """Encode exactly the wanted frames of a window, and prove by our own reader that they are there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from attrs import field, frozen
@@ -36,10 +36,12 @@ class Encoder:
     ffmpeg: Ffmpeg
     look: Look
     folder: Path
+    first_id: int = 0
+    """The SPS and PPS ids before it belong to frames that are taken over."""
     on_frames: Callable[[int], None] = field(default=lambda _: None)
     """Told how many frames are encoded, of all pieces."""
 
-    def encode(self, windows: Sequence[Window], deadline_s: float) -> list[Piece]:
+    def encode(self, windows: Iterable[Window], deadline_s: float) -> list[Piece]:
         """Encode every window's wanted frames.
 
         Pieces whose parameter sets differ get an SPS id each, as a decoder would otherwise read
@@ -64,7 +66,8 @@ class Encoder:
             done += len(window.take.frames)
         return pieces
 
-    def _encode(self, window: Window, sps_id: int, deadline_s: float, done: int) -> Piece:
+    def _encode(self, window: Window, number: int, deadline_s: float, done: int) -> Piece:
+        sps_id = self.first_id + number
         if sps_id >= SETS_AT_MOST:
             raise Undecodable(f"The recordings are of more than {SETS_AT_MOST} kinds.")
         path = self.folder / f"{window.path.stem}-encoded.mp4"
@@ -91,7 +94,7 @@ class Encoder:
         return [
             *("-y", "-progress", "pipe:1", "-stats_period", "0.5", "-copyts"),
             *mp4_input(window.path),
-            *("-map", "0:v:0", "-map_metadata", "-1", "-vf", f"{filters},format=yuv420p"),
+            *("-map", "0:v:0", "-map_metadata", "-1", "-vf", filters),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
             *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-x264-params", params),
             *("-profile:v", _profile(window)),

@@ -7,7 +7,9 @@ from attrs import field, frozen
 from application.ports import Recording
 from domain.errors import Refused, Undecodable
 from domain.planning import ClipPlan, Cut
+from infrastructure.ffmpeg.kept import Kept
 from infrastructure.mp4.avc import first_slice_type, parse_avcc
+from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.index import Index, Track, read_index
 from infrastructure.mp4.recording import Mp4Recording
@@ -29,11 +31,15 @@ class Take:
 
     cut: Cut
     recording: Recording = field(repr=False)
+    read: Read = field(repr=False)
+    """Reads the recording, and remembers."""
     index: Index = field(repr=False)
     """Of a long fragmented file only the part that the cut needs."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """The video samples that the cut shows, in the order in which they are shown: at least one."""
+    cut_frames: tuple[int, ...] = field(repr=False)
+    """All samples that the cut shows, also where `frames` are only some of them."""
     decoded_from: int
     """The video sample from which to decode so that all frames come out whole."""
     clip_ms: int
@@ -54,14 +60,17 @@ def find_takes(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Take
 
     Refused if none has a frame, or one is larger than 8192 x 8192.
     """
-    takes = (_take(plan, cut, recordings[cut.segment.name]) for cut in plan.cuts)
+    reads = {name: Kept(recording.read).read for name, recording in recordings.items()}
+    takes = (
+        _take(plan, cut, recordings[cut.segment.name], reads[cut.segment.name]) for cut in plan.cuts
+    )
     found = [take for take in takes if take]
     if not found:
         raise Refused("There is no frame in the clip's window.")
     return found
 
 
-def _take(plan: ClipPlan, cut: Cut, recording: Recording) -> Take | None:
+def _take(plan: ClipPlan, cut: Cut, recording: Recording, read: Read) -> Take | None:
     from_ms, to_ms = (
         instant_ms - cut.segment.window.start_ms
         for instant_ms in (cut.window.start_ms, cut.window.end_ms)
@@ -76,8 +85,8 @@ def _take(plan: ClipPlan, cut: Cut, recording: Recording) -> Take | None:
             if video is None or not frames:
                 return None
             _check_size(cut.segment.name, video)
-            first = decoded_from(recording, video, frames)
-            take = Take(cut, recording, part, video, frames, first or 0, clip_ms)
+            first = decoded_from(read, video, frames)
+            take = Take(cut, recording, read, part, video, frames, frames, first or 0, clip_ms)
             if first is not None:
                 break
     except BadMp4 as error:
@@ -131,7 +140,7 @@ def clip_times(takes: Sequence[Take], timescale: int) -> list[list[int]]:
     return times
 
 
-def decoded_from(recording: Recording, video: Track, frames: Sequence[int]) -> int | None:
+def decoded_from(read: Read, video: Track, frames: Sequence[int]) -> int | None:
     """Return the sample from which to decode, so that all of `frames` come out whole.
 
     That is a sync sample, decoded and shown no later than any of them: what is shown before it but
@@ -141,15 +150,15 @@ def decoded_from(recording: Recording, video: Track, frames: Sequence[int]) -> i
     """
     decoded, shown = min(frames), min(video.pts[i] for i in frames)
     syncs = [i for i in range(decoded + 1) if video.sync[i] and video.pts[i] <= shown]
-    if syncs and _begins_refresh(recording, video, syncs[-1]):
+    if syncs and _begins_refresh(read, video, syncs[-1]):
         syncs.pop()
     return syncs[-1] if syncs else None
 
 
-def _begins_refresh(recording: Recording, video: Track, sample: int) -> bool:
+def _begins_refresh(read: Read, video: Track, sample: int) -> bool:
     if video.codec != "avc1":
         return False
-    prefix = recording.read(video.offsets[sample], min(video.sizes[sample], PREFIX_BYTES))
+    prefix = read(video.offsets[sample], min(video.sizes[sample], PREFIX_BYTES))
     try:
         return first_slice_type(prefix, parse_avcc(video.config).nal_length_size) == "P"
     except BadMp4:

@@ -13,6 +13,10 @@ ENTRY_BYTES = 86
 """A video sample entry's own fields, header included: boxes follow (ISO/IEC 14496-12, 12.1.3)."""
 
 
+UPRIGHT = (0x10000, 0, 0, 0x10000)
+SQUARE = (b"", b"\0\0\0\1\0\0\0\1")
+
+
 @frozen
 class Look:
     """How decoded pictures become the clip's: ffmpeg has turned them upright already.
@@ -21,17 +25,28 @@ class Look:
     """
 
     size: tuple[int, int] | None
+    full_range: bool = False
+    """Whether the samples use all 8 bits' values, as those that are taken over do."""
+
+    def keeps(self, video: Track) -> bool:
+        """Tell whether stored pictures have this look already."""
+        if _turn(video) != UPRIGHT or video.width % 2 or video.height % 2:
+            return False
+        return self.size is None or (
+            self.size == (video.width, video.height) and _aspect(video) in SQUARE
+        )
 
     @property
     def filters(self) -> str:
-        """The ffmpeg filter chain: even sides, limited range; square pixels where they must fit."""
+        """The ffmpeg filter chain: even sides, 4:2:0; square pixels where pictures must fit."""
+        values, pixels = ("pc", "yuvj420p") if self.full_range else ("tv", "yuv420p")
         if self.size is None:
-            return "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range=tv"
+            return f"crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range={values},format={pixels}"
         size = f"{self.size[0]}:{self.size[1]}"
         return (
             "scale=iw*sar:ih,setsar=1,"
-            f"scale={size}:force_original_aspect_ratio=decrease:out_range=tv,"
-            f"pad={size}:-1:-1,setsar=1"
+            f"scale={size}:force_original_aspect_ratio=decrease:out_range={values},"
+            f"pad={size}:-1:-1,setsar=1,format={pixels}"
         )
 
 
@@ -51,6 +66,12 @@ def common_look(takes: Sequence[Take]) -> Look:
 
 def shape_of(video: Track) -> tuple[object, ...]:
     """Return what must be alike so that pictures can follow each other unscaled."""
-    aspect = child(memoryview(video.sample_entry)[ENTRY_BYTES:], b"pasp")
-    turn = tuple(video.matrix[i] for i in (0, 1, 3, 4))
-    return video.width, video.height, turn, bytes(aspect or b"")
+    return video.width, video.height, _turn(video), _aspect(video)
+
+
+def _turn(video: Track) -> tuple[int, ...]:
+    return tuple(video.matrix[i] for i in (0, 1, 3, 4))
+
+
+def _aspect(video: Track) -> bytes:
+    return bytes(child(memoryview(video.sample_entry)[ENTRY_BYTES:], b"pasp") or b"")

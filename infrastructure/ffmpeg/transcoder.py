@@ -1,23 +1,31 @@
-"""The exact cut: the wanted frames encoded, the sound copied, the MP4 put together by us.
+"""The exact cut: copied frames and sound, encoded edges, and an MP4 put together by us.
 
-Of each recording only a window is read: from the keyframe that the first wanted frame needs to the
-last wanted frame. ffmpeg encodes exactly the wanted frames of it; when they are shown is taken from
-the plan, never from ffmpeg. What comes out is measured and decoded before anybody hears of it.
-Interlaced pictures are left woven.
+Of each recording only the index and the bytes around the cut points are read. ffmpeg encodes the
+wanted frames before the first keyframe that can be taken over and after the last; where none can
+be, all of them. When they are shown is taken from the plan, never from ffmpeg. What comes
+out is measured and decoded before anybody hears of it. Interlaced pictures are left woven.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from attrs import evolve, field, frozen
-from attrs.validators import in_
+from attrs import evolve, frozen
 
 from application.ports import Recording, Rendition, Stills, Transcoder
-from domain.errors import Unavailable
+from domain.errors import Unavailable, Undecodable
 from domain.planning import ClipPlan
 from infrastructure.ffmpeg.aac import encode_sound, silent_packet
 from infrastructure.ffmpeg.check import decode, measure
+from infrastructure.ffmpeg.clip_tracks import (
+    ClipTrack,
+    copied_part,
+    copied_sound,
+    encoded_part,
+    encoded_sound,
+    video_track,
+)
 from infrastructure.ffmpeg.encode import Encoder
 from infrastructure.ffmpeg.frames import (
     Take,
@@ -26,19 +34,19 @@ from infrastructure.ffmpeg.frames import (
     decoded_from,
     find_takes,
 )
-from infrastructure.ffmpeg.look import common_look
-from infrastructure.ffmpeg.mux import (
-    ClipTrack,
-    copied_sound,
-    encoded_sound,
-    video_track,
-    write_clip,
-)
+from infrastructure.ffmpeg.joins import check_joins
+from infrastructure.ffmpeg.layout import lay_out
+from infrastructure.ffmpeg.look import Look, common_look
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.ffmpeg.sound import SoundPlan, can_be_copied, plan_sound, sounding
+from infrastructure.ffmpeg.runs import plan_runs
+from infrastructure.ffmpeg.sound import can_be_copied, plan_sound, sounding
 from infrastructure.ffmpeg.stills import make_stills
-from infrastructure.ffmpeg.window import Stored, Window, open_window
+from infrastructure.ffmpeg.window import Stored, open_window
+from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 
+logger = logging.getLogger(__name__)
+
+READERS = 4
 PREROLL_PACKETS = 12
 """Decoded before the sound that is wanted: MP3 refers to earlier packets, AAC to the last one."""
 
@@ -50,8 +58,11 @@ class FfmpegTranscoder(Transcoder):
     path: Path
     on_progress: Callable[[int, int], None] | None = None
     """Told, now and then, how many frames are encoded, and of how many."""
-    verify: str = field(default="frames", validator=in_(("frames", "decode")))
-    """What of the clip is decoded to prove it: "frames", or "decode" for frames and sound."""
+    verify: str = "joins"
+    """What of the clip is decoded to prove it: "joins", all that we encoded and what it joins; or
+    "decode", every frame and all sound."""
+    splice: bool = True
+    """Whether frames are taken over where they can be."""
 
     def render(
         self,
@@ -61,50 +72,86 @@ class FfmpegTranscoder(Transcoder):
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
-        """Cut, encode, put together, and check."""
+        """Cut, splice, put together, and check; where that fails, encode all frames instead."""
+        work = _Work(self, plan, recordings, stills, folder, deadline_s)
         try:
-            return self._render(plan, recordings, stills, folder, deadline_s)
+            if self.splice:
+                try:
+                    return work.render(splice=True)
+                except Undecodable as error:
+                    logger.warning("no frame is taken over: %s", error)
+            return work.render(splice=False)
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
-    def _render(
-        self,
-        plan: ClipPlan,
-        recordings: Mapping[str, Recording],
-        stills: Stills,
-        folder: Path,
-        deadline_s: float,
-    ) -> Rendition:
-        ffmpeg = Ffmpeg(self.path)
-        length_ms = plan.delivered_ms
-        takes = find_takes(plan, recordings)
+
+@frozen
+class _Work:
+    """One clip in the making."""
+
+    transcoder: FfmpegTranscoder
+    plan: ClipPlan
+    recordings: Mapping[str, Recording]
+    stills: Stills
+    folder: Path
+    deadline_s: float
+
+    def render(self, *, splice: bool) -> Rendition:
+        ffmpeg, folder, deadline_s = Ffmpeg(self.transcoder.path), self.folder, self.deadline_s
+        length_ms = self.plan.delivered_ms
+        takes = find_takes(self.plan, self.recordings)
         timescale = clip_timescale(takes)
         times = clip_times(takes, timescale)
-        look = common_look(takes)
-        sound = _Sound(ffmpeg, plan_sound(takes, length_ms), takes, folder, deadline_s)
-        windows = [
-            open_window(take, folder / f"window-{number}.mp4", sound.wanted(number))
-            for number, take in enumerate(takes)
-        ]
+        look, first_id = common_look(takes), 0
+        runs = plan_runs(takes, times, look, splice=splice)
+        model = next((run.take for run in runs if run.copied), None)
+        if model:
+            look, first_id = _beside(model, look)
         quarter = _shown_at(takes, times, length_ms * timescale // 4000)
-        still = open_window(quarter, folder / "still.mp4")
-        encoder = Encoder(ffmpeg, look, folder, self._progress(sum(map(len, times))))
-        with ThreadPoolExecutor(1) as beside:
-            pictures = beside.submit(make_stills, ffmpeg, still, look, stills, folder, deadline_s)
-            pieces = encoder.encode(windows, deadline_s)
-            tracks = [video_track(pieces, times, timescale, length_ms)]
-            tracks += sound.tracks(windows, length_ms)
-            paths = pictures.result()
-        clip = folder / "clip.mp4"
-        header, payload = write_clip(tracks, clip)
-        shown = [time for own in times for time in own]
-        footage = measure(clip, payload, shown, tracks[0])
-        decode(ffmpeg, clip, shown, timescale, deadline_s, sound=self.verify == "decode")
-        return Rendition((header, payload), paths, footage)
+        to_encode = [run for run in runs if not run.copied]
+        progress = self._progress(sum(len(run.times) for run in to_encode))
+        encoder = Encoder(ffmpeg, look, folder, first_id, progress)
+        with ThreadPoolExecutor(READERS) as beside:
+            windows = [
+                beside.submit(open_window, run.take, folder / f"window-{number}.mp4")
+                for number, run in enumerate(to_encode)
+            ]
+            pictures = beside.submit(self._make_stills, ffmpeg, quarter, look)
+            sound = beside.submit(_sound_tracks, ffmpeg, takes, length_ms, folder, deadline_s)
+            pieces = iter(encoder.encode((window.result() for window in windows), deadline_s))
+            parts = [copied_part(r) if r.copied else encoded_part(r, next(pieces)) for r in runs]
+            video = video_track(parts, timescale, length_ms * timescale // 1000)
+            layout = lay_out([video, *sound.result()], folder / "clip.mp4")
+            shown = [time for own in times for time in own]
+            footage = measure(layout, shown, video, sum(len(run.copied) for run in runs))
+            if self.transcoder.verify == "decode":
+                layout.fill()
+            if self.transcoder.verify == "decode" or not model:
+                everything = self.transcoder.verify == "decode"
+                decode(ffmpeg, layout.path, shown, timescale, deadline_s, sound=everything)
+            else:
+                check_joins(ffmpeg, parts, timescale, folder / "join.mp4", deadline_s)
+            return Rendition(layout.pieces, pictures.result(), footage)
+
+    def _make_stills(self, ffmpeg: Ffmpeg, take: Take, look: Look) -> dict[int, Path]:
+        window = open_window(take, self.folder / "still.mp4")
+        return make_stills(ffmpeg, window, look, self.stills, self.folder, self.deadline_s)
 
     def _progress(self, frames: int) -> Callable[[int], None]:
-        tell = self.on_progress
+        tell = self.transcoder.on_progress
         return (lambda done: tell(done, frames)) if tell else lambda _: None
+
+
+def _beside(model: Take, look: Look) -> tuple[Look, int]:
+    """Say how frames are encoded that stand beside those of `model`: as they look, and their ids.
+
+    Parameter sets of one id would be taken for each other, so ours begin after the recording's.
+    """
+    config = parse_avcc(model.video.config)
+    sets = [parse_sps(nal) for nal in config.sps]
+    ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
+    full_range = any(s.colour is not None and s.colour.full_range for s in sets)
+    return evolve(look, full_range=full_range), max(ids) + 1
 
 
 def _shown_at(takes: Sequence[Take], times: Sequence[Sequence[int]], moment: int) -> Take:
@@ -115,45 +162,29 @@ def _shown_at(takes: Sequence[Take], times: Sequence[Sequence[int]], moment: int
         for frame, time in zip(take.frames, own, strict=True)
     ]
     _, take, frame = next((f for f in reversed(frames) if f[0] <= moment), frames[0])
-    first = decoded_from(take.recording, take.video, (frame,))
+    first = decoded_from(take.read, take.video, (frame,))
     return evolve(take, frames=(frame,), decoded_from=first or take.decoded_from)
 
 
-class _Sound:
-    """How the clip gets its sound: copied where that can be, else encoded whole."""
-
-    def __init__(
-        self,
-        ffmpeg: Ffmpeg,
-        plan: SoundPlan | None,
-        takes: Sequence[Take],
-        folder: Path,
-        deadline_s: float,
-    ) -> None:
-        self._ffmpeg, self._plan, self._takes = ffmpeg, plan, takes
-        self._folder, self._deadline_s = folder, deadline_s
-        self._silence: Stored | None = None
-        self._copied = plan is not None and can_be_copied(takes)
-        if plan and self._copied and plan.has_silence:
-            silence = folder / "silence.mp4"
-            self._silence = silent_packet(ffmpeg, plan.model, silence, deadline_s)
-            self._copied = self._silence is not None
-
-    def wanted(self, number: int) -> range:
-        """Say which sound samples are needed of a take."""
-        sound = self._takes[number].index.sound
-        if self._plan is None or sound is None:
-            return range(0)
-        if self._copied:
-            return self._plan.samples(number)
-        own = sounding(self._takes[number], sound)
-        return range(max(0, own.start - PREROLL_PACKETS), own.stop) if own else own
-
-    def tracks(self, windows: Sequence[Window], length_ms: int) -> list[ClipTrack]:
-        """Return the sound track, if the clip has sound."""
-        if self._plan is None:
-            return []
-        if self._copied:
-            return [copied_sound(self._plan, windows, self._silence)]
-        made = encode_sound(self._ffmpeg, windows, length_ms, self._folder, self._deadline_s)
-        return [encoded_sound(made, length_ms)]
+def _sound_tracks(
+    ffmpeg: Ffmpeg, takes: Sequence[Take], length_ms: int, folder: Path, deadline_s: float
+) -> list[ClipTrack]:
+    """Return the clip's sound, if it has any: copied where that can be, else encoded whole."""
+    plan = plan_sound(takes, length_ms)
+    if plan is None:
+        return []
+    if can_be_copied(takes):
+        silence: Stored | None = None
+        if plan.has_silence:
+            silence = silent_packet(ffmpeg, plan.model, folder / "silence.mp4", deadline_s)
+        if silence or not plan.has_silence:
+            return [copied_sound(plan, takes, silence)]
+    windows = []
+    for number, take in enumerate(takes):
+        own = sounding(take, take.index.sound) if take.index.sound else range(0)
+        if own:
+            # A window needs a picture; the first will do.
+            first = evolve(take, frames=take.frames[:1])
+            wanted = range(max(0, own.start - PREROLL_PACKETS), own.stop)
+            windows.append(open_window(first, folder / f"sound-{number}.mp4", wanted))
+    return [encoded_sound(encode_sound(ffmpeg, windows, length_ms, folder, deadline_s), length_ms)]

@@ -1,5 +1,6 @@
 """The few bytes of a recording that a cut needs, as a small MP4 of their own."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import field, frozen
@@ -7,17 +8,34 @@ from attrs import field, frozen
 from domain.errors import Undecodable
 from infrastructure.ffmpeg.frames import Take
 from infrastructure.mp4.errors import BadMp4
-from infrastructure.mp4.index import Index, read_index
+from infrastructure.mp4.index import Index, Track, read_index
 from infrastructure.mp4.writer import write_window
 
 
 @frozen
 class Stored:
-    """Where a sample's bytes lie."""
+    """A sample's bytes in a local file."""
 
     path: Path
     offset: int
     length: int
+
+
+@frozen(eq=False)
+class InRecording:
+    """A sample's bytes where the recording has them: not read yet."""
+
+    take: Take = field(repr=False)
+    offset: int
+    length: int
+
+
+Sample = Stored | InRecording
+
+
+def in_recording(take: Take, track: Track, samples: Iterable[int]) -> list[InRecording]:
+    """Say where the recording has the samples of one of its tracks."""
+    return [InRecording(take, track.offsets[i], track.sizes[i]) for i in samples]
 
 
 @frozen(eq=False)
@@ -27,8 +45,6 @@ class Window:
     take: Take
     path: Path
     moved: int
-    sound: tuple[Stored, ...] = field(repr=False)
-    """The bytes of the sound samples that were asked for."""
 
     @property
     def first_shown(self) -> int:
@@ -44,16 +60,8 @@ class Window:
 def open_window(take: Take, path: Path, sound: range = range(0)) -> Window:
     """Write what it takes to decode the take's frames, and the sound samples `sound`, to `path`."""
     with path.open("wb") as out:
-        note = write_window(
-            take.index, take.recording.read, take.decoded_from, max(take.frames), out, sound
-        )
-    if not sound:
-        return Window(take, path, note.pts_offset, ())
-    written = index_file(path).sound
-    if written is None or len(written.sizes) != len(sound):
-        raise Undecodable(f"The sound of {take.cut.segment.name} cannot be taken over.")
-    places = zip(written.offsets, written.sizes, strict=True)
-    return Window(take, path, note.pts_offset, tuple(Stored(path, at, size) for at, size in places))
+        note = write_window(take.index, take.read, take.decoded_from, max(take.frames), out, sound)
+    return Window(take, path, note.pts_offset)
 
 
 def index_file(path: Path) -> Index:

@@ -109,6 +109,7 @@ class Index:
     last_frame_ms: int
     """When the last video frame is presented, rounded down to the ms; 0 without video."""
     has_video: bool
+    is_fragmented: bool
     _tracks: Callable[[], Tracks] = field(repr=False)
     _part: "Callable[[int, int], Index] | None" = field(default=None, repr=False)
     _file: Ranges | None = field(default=None, repr=False)
@@ -193,7 +194,10 @@ def _of_all(file: Ranges, media: dict[str, Media], timescale: int, nothing: str 
         raise BadMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
     tracks = _placed(media, on_one_clock(media, media, timescale))
     length_ms, last_frame_ms = _length_ms(*tracks)
-    return Index(file.size_bytes, length_ms, last_frame_ms, bool(tracks[0]), lambda: tracks)
+    has_video, is_fragmented = bool(tracks[0]), not nothing
+    return Index(
+        file.size_bytes, length_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks
+    )
 
 
 def _of_fragments(
@@ -226,7 +230,8 @@ def _of_fragments(
         return index(lambda: found)
 
     def index(tracks: Callable[[], Tracks]) -> Index:
-        return Index(file.size_bytes, length_ms, last_frame_ms, "vide" in shown, tracks, part, file)
+        has_video = "vide" in shown
+        return Index(file.size_bytes, length_ms, last_frame_ms, has_video, True, tracks, part, file)
 
     return index(tracks)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from application.ports import FilePiece
 from domain.errors import Undecodable
 from infrastructure.ffmpeg.binary import find_ffmpeg
 from infrastructure.ffmpeg.check import decode, measure
-from infrastructure.ffmpeg.mux import ClipTrack, write_clip
+from infrastructure.ffmpeg.clip_tracks import ClipTrack
+from infrastructure.ffmpeg.layout import lay_out
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.window import Stored, index_file
 from tests import footage
@@ -55,8 +55,8 @@ def decoded(path: Path, shown: list[int], by: Ffmpeg = Ffmpeg(find_ffmpeg({}))) 
 def test_what_is_as_planned_passes(track: ClipTrack, tmp_path: Path) -> None:
     """And is measured."""
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([track], clip)
-    measured = measure(clip, payload, SHOWN, track)
+    layout = lay_out([track], clip)
+    measured = measure(layout, SHOWN, track, 0)
     assert (measured.frames, measured.duration_ms) == (FRAMES, 1000)
     decoded(clip, SHOWN)
 
@@ -65,27 +65,27 @@ def test_the_last_frame_is_held_until_the_clip_ends(track: ClipTrack, tmp_path: 
     """Also where the frame that is shown last is not the one that is stored last."""
     assert track.pts[-1] < max(track.pts)
     held, clip = evolve(track, duration=45 * 512), tmp_path / "clip.mp4"
-    _, payload = write_clip([held], clip)
-    assert measure(clip, payload, SHOWN, held).duration_ms == 1500
+    layout = lay_out([held], clip)
+    assert measure(layout, SHOWN, held, 0).duration_ms == 1500
     assert footage.read_clip(clip).duration_ms == pytest.approx(1500, abs=80)
 
 
 def test_a_delay_comes_before_the_first_frame(track: ClipTrack, tmp_path: Path) -> None:
     """The clip's clock runs, but there is nothing to show yet."""
     late, clip = evolve(track, delay=100), tmp_path / "clip.mp4"
-    _, payload = write_clip([late], clip)
+    layout = lay_out([late], clip)
     shown = [time + 100 for time in SHOWN]
-    assert measure(clip, payload, shown, late).first_ms == pytest.approx(6.5, abs=0.1)
+    assert measure(layout, shown, late, 0).first_ms == pytest.approx(6.5, abs=0.1)
     decoded(clip, shown)
 
 
 def test_other_times_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
     """In the tables, and among the decoded frames."""
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([track], clip)
+    layout = lay_out([track], clip)
     for shown in (SHOWN[:-1], [*SHOWN, FRAMES * 512], [*SHOWN[:-1], SHOWN[-1] + 1]):
         with pytest.raises(Undecodable, match="other frames"):
-            measure(clip, payload, shown, track)
+            measure(layout, shown, track, 0)
         with pytest.raises(Undecodable, match=f"decodes to {FRAMES} frames"):
             decoded(clip, shown)
 
@@ -93,23 +93,24 @@ def test_other_times_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
 def test_another_end_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
     """The last frame must not end the clip too early or too late."""
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([track], clip)
+    layout = lay_out([track], clip)
     for ticks in (28 * 512, 31 * 512):
         with pytest.raises(Undecodable, match="end"):
-            measure(clip, payload, SHOWN, evolve(track, duration=ticks))
+            measure(layout, SHOWN, evolve(track, duration=ticks), 0)
 
 
 def test_bytes_that_belong_to_no_sample_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
     """A hole before, and a rest behind."""
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([track], clip)
-    for piece in (
-        FilePiece(clip, payload.offset - 1, payload.length + 1),
-        FilePiece(clip, payload.offset, payload.length + 1),
-        FilePiece(clip, payload.offset, payload.length - 1),
+    layout = lay_out([track], clip)
+    for amiss in (
+        evolve(layout, header_bytes=layout.header_bytes - 1),
+        evolve(layout, header_bytes=layout.header_bytes + 1),
+        evolve(layout, size_bytes=layout.size_bytes + 1),
+        evolve(layout, size_bytes=layout.size_bytes - 1),
     ):
         with pytest.raises(Undecodable, match=r"samples|payload"):
-            measure(clip, piece, SHOWN, track)
+            measure(amiss, SHOWN, track, 0)
 
 
 def test_a_chunk_elsewhere_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
@@ -126,28 +127,28 @@ def test_a_chunk_elsewhere_is_found_out(track: ClipTrack, tmp_path: Path) -> Non
         media_time=0,
     )
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([long], clip)
-    assert measure(clip, payload, times, long).frames == count
+    layout = lay_out([long], clip)
+    assert measure(layout, times, long, 0).frames == count
     data = bytearray(clip.read_bytes())
     chunks = data.index(b"stco") + 12
     data[chunks + 4 : chunks + 8] = data[chunks : chunks + 4]
     clip.write_bytes(data)
-    with pytest.raises(Undecodable, match="one after the other"):
-        measure(clip, payload, times, long)
+    with pytest.raises(Undecodable, match="share their bytes"):
+        measure(layout, times, long, 0)
 
 
 def test_damage_is_found_out_by_decoding(track: ClipTrack, tmp_path: Path) -> None:
     """Wherever it is: the tables cannot tell."""
     clip = tmp_path / "clip.mp4"
-    _, payload = write_clip([track], clip)
+    layout = lay_out([track], clip)
     whole = clip.read_bytes()
     for number in (0, 3, 7):
-        begin = payload.offset + sum(before.length for before in track.samples[:number])
+        begin = layout.header_bytes + sum(before.length for before in track.samples[:number])
         data = bytearray(whole)
         middle = begin + track.samples[number].length // 2
         data[middle : middle + 20] = bytes(20)
         clip.write_bytes(data)
-        measure(clip, payload, SHOWN, track)
+        measure(layout, SHOWN, track, 0)
         with pytest.raises(Undecodable):
             decoded(clip, SHOWN)
 
@@ -155,7 +156,7 @@ def test_damage_is_found_out_by_decoding(track: ClipTrack, tmp_path: Path) -> No
 def test_a_message_of_the_decoder_is_a_failure(track: ClipTrack, tmp_path: Path) -> None:
     """Even where all frames come and ffmpeg is content."""
     clip, grumbler = tmp_path / "clip.mp4", tmp_path / "ffmpeg"
-    write_clip([track], clip)
+    lay_out([track], clip)
     grumbler.write_text(f'#!/bin/sh\necho mmco: failure >&2\nexec {find_ffmpeg({})} "$@"\n')
     grumbler.chmod(0o755)
     with pytest.raises(Undecodable, match="with a message: mmco"):

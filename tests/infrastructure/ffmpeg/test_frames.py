@@ -140,4 +140,4 @@ def test_decoding_begins_where_all_frames_come_out_whole(
     track: Track, frames: list[int], first: int | None
 ) -> None:
     """At a keyframe decoded and shown no later than any of them."""
-    assert decoded_from(opened(track), track, frames) == first
+    assert decoded_from(opened(track).read, track, frames) == first

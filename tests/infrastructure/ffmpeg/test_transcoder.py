@@ -257,18 +257,19 @@ def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
     second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
     clip = Camera(films, tmp_path, fake(tmp_path, script)).cut([FILM, second], 5000, 7000)
     footage.assert_clip(clip.reading, clip.wanted)
-    assert parameter_sets(clip.rendition, tmp_path) == [0, 1]
+    assert parameter_sets(clip.rendition, tmp_path) == [0, 1, 2]
 
 
 def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
     """The index in front, one avc1 entry, no parameter sets among the samples."""
     rendition = render(film, FfmpegTranscoder(FFMPEG))
-    header, payload = map(piece_bytes, rendition.pieces)
+    data = b"".join(map(piece_bytes, rendition.pieces))
+    header = data[: data.index(b"mdat") + 4]
     assert header[4:8] == b"ftyp"
     assert header.count(b"avc1") >= 1
-    assert header[-4:] == b"mdat"
+    assert header.index(b"moov") < header.index(b"mdat")
     path = tmp_path / "clip.mp4"
-    path.write_bytes(header + payload)
+    path.write_bytes(data)
     argv = [str(FFMPEG), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy"]
     argv += ["-bsf:v", "filter_units=pass_types=7-8", "-f", "h264", "-"]
     done = subprocess.run(argv, check=True, capture_output=True, env={}, timeout=30)

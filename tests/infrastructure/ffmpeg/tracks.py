@@ -68,7 +68,7 @@ def opened(
     """Return a recording with these tables, which starts `after_ms` after the first."""
     last_ms = max(pts for pts in video.pts if pts < video.shown_until) * 1000 // video.timescale
     length_ms = max(round(video.shown_until * 1000 / video.timescale), last_ms + 1)
-    index = Index(len(data), length_ms, last_ms, True, lambda: (video, sound))
+    index = Index(len(data), length_ms, last_ms, True, False, lambda: (video, sound))
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.length_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
     return Mp4Recording(segment, len(data), "1", index, lambda at, size: data[at : at + size])

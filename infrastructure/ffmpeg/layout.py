@@ -1,0 +1,242 @@
+"""Where each sample of the clip lies, and which bytes are taken from a recording in one piece.
+
+The payload is a row of stretches: our own bytes, and long stretches of a recording that hold
+nothing but what the clip wants. A stretch of a recording is never read here; who stores the clip
+may have it copied. What lies loose, at a cut's edges for instance, is read and becomes our own, so
+that no byte from outside of the wanted window travels with its neighbours.
+
+::
+
+    clip.mp4   ftyp moov mdat | own | (hole: a stretch of a recording) | own | (hole) | own
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from application.ports import FilePiece, Piece, RecordingPiece
+from infrastructure.ffmpeg.clip_tracks import ClipTrack
+from infrastructure.ffmpeg.frames import Take
+from infrastructure.ffmpeg.sound import sounding
+from infrastructure.ffmpeg.window import InRecording, Stored
+from infrastructure.mp4.writer import write_header
+
+TURNS_A_SECOND = 2
+"""Sound and pictures take turns in our own bytes, so that a player need not jump."""
+STRETCH_AT_LEAST_BYTES = 256 << 10
+"""A shorter one is worth no request of its own: it is read with what lies near it."""
+READ_AT_MOST_BYTES = 2 << 20
+HOLE_READ_THROUGH_BYTES = 64 << 10
+READERS = 4
+
+
+@define(eq=False)
+class Placed:
+    """A sample on its way to its place."""
+
+    sample: Stored | InRecording
+    track: int
+    number: int
+    turn: int
+    """When in the clip it is decoded, in half seconds."""
+    at: int = 0
+    """Its offset in the payload."""
+
+
+@frozen
+class Stretch:
+    """Consecutive bytes of a recording, and the wanted samples in them."""
+
+    take: Take = field(repr=False)
+    offset: int
+    length: int
+    placed: list[Placed] = field(repr=False)
+
+
+@frozen
+class Layout:
+    """A clip whose own bytes are in `path`, which has holes for what the recordings have."""
+
+    path: Path
+    header_bytes: int
+    size_bytes: int
+    stretches: tuple[tuple[int, Stretch], ...]
+    """By where in the clip each begins."""
+
+    @property
+    def unused_bytes(self) -> int:
+        """How many bytes of the payload belong to no sample: boxes between a fragment's samples."""
+        return sum(
+            stretch.length - sum(placed.sample.length for placed in stretch.placed)
+            for _, stretch in self.stretches
+        )
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The clip, piece by piece."""
+        pieces: list[Piece] = []
+        at = 0
+        for begin, stretch in self.stretches:
+            if begin > at:
+                pieces.append(FilePiece(self.path, at, begin - at))
+            recording = stretch.take.recording
+            pieces.append(RecordingPiece(recording, stretch.offset, stretch.length))
+            at = begin + stretch.length
+        if self.size_bytes > at:
+            pieces.append(FilePiece(self.path, at, self.size_bytes - at))
+        return tuple(pieces)
+
+    def fill(self) -> None:
+        """Read what the recordings have into the holes, so that `path` can be played."""
+        with self.path.open("r+b") as out:
+            for begin, stretch in self.stretches:
+                for at in range(0, stretch.length, READ_AT_MOST_BYTES):
+                    length = min(READ_AT_MOST_BYTES, stretch.length - at)
+                    data = stretch.take.read(stretch.offset + at, length)
+                    os.pwrite(out.fileno(), data, begin + at)
+
+
+def lay_out(tracks: Sequence[ClipTrack], path: Path) -> Layout:
+    """Give every sample its place, and write the header and our own bytes to `path`."""
+    rows = [
+        Placed(sample, number, i, _turn(track, i))
+        for number, track in enumerate(tracks)
+        for i, sample in enumerate(track.samples)
+    ]
+    stretches = [s for s in _stretches(rows) if s.length >= STRETCH_AT_LEAST_BYTES]
+    held = {id(placed) for stretch in stretches for placed in stretch.placed}
+    units: list[tuple[tuple[int, int, int], Stretch | Placed]] = [
+        ((placed.turn, placed.track, placed.number), placed)
+        for placed in rows
+        if id(placed) not in held
+    ]
+    for stretch in stretches:
+        first = min(stretch.placed, key=lambda placed: (placed.turn, placed.track, placed.number))
+        units.append(((first.turn, first.track, first.number), stretch))
+    units.sort(key=lambda unit: unit[0])
+    begins: list[tuple[int, Stretch]] = []
+    at = 0
+    for _, unit in units:
+        if isinstance(unit, Stretch):
+            begins.append((at, unit))
+            for placed in unit.placed:
+                placed.at = at + placed.sample.offset - unit.offset
+            at += unit.length
+        else:
+            unit.at = at
+            at += unit.sample.length
+    offsets = [[0] * len(track.samples) for track in tracks]
+    for placed in rows:
+        offsets[placed.track][placed.number] = placed.at
+    header = write_header(
+        [track.placed(own) for track, own in zip(tracks, offsets, strict=True)], at
+    )
+    with path.open("wb") as out:
+        out.truncate(len(header) + at)
+        os.pwrite(out.fileno(), header, 0)
+        own = [placed for placed in rows if id(placed) not in held]
+        _write(out.fileno(), own, len(header))
+    moved = tuple((len(header) + begin, stretch) for begin, stretch in begins)
+    return Layout(path, len(header), len(header) + at, moved)
+
+
+def _turn(track: ClipTrack, number: int) -> int:
+    time = track.dts[number] - track.media_time + track.delay
+    return time * TURNS_A_SECOND // track.timescale
+
+
+def _stretches(rows: Sequence[Placed]) -> Iterator[Stretch]:
+    """Find what lies back to back in the recordings, wanted throughout."""
+    by_cut: dict[int, list[tuple[int, Placed, InRecording]]] = defaultdict(list)
+    for placed in rows:
+        if isinstance(placed.sample, InRecording):
+            by_cut[id(placed.sample.take.cut)].append((placed.sample.offset, placed, placed.sample))
+    for own in by_cut.values():
+        own.sort(key=lambda row: row[0])
+        take = own[0][2].take
+        barriers = _barriers(take, own[0][0], own[-1][0])
+        run: list[Placed] = []
+        begin = end = 0
+        for offset, placed, sample in own:
+            free = end <= offset <= end + HOLE_READ_THROUGH_BYTES and not barriers(end, offset)
+            if run and not free:
+                yield Stretch(take, begin, end - begin, run)
+                run = []
+            if not run:
+                begin = offset
+            run.append(placed)
+            end = offset + sample.length
+        if run:
+            yield Stretch(take, begin, end - begin, run)
+
+
+def _barriers(take: Take, first: int, last: int) -> Callable[[int, int], bool]:
+    """Return what tells whether an unwanted sample of the recording lies between two offsets.
+
+    What is seen or heard within the cut is no barrier, even if the clip does without it.
+    """
+    harmless = {id(take.index.video): set(take.cut_frames)}
+    sound = take.index.sound
+    if sound is not None:
+        harmless[id(sound)] = set(sounding(take, sound))
+    unwanted: list[int] = sorted(
+        offset
+        for track in (take.index.video, sound)
+        if track is not None
+        for i, offset in enumerate(track.offsets)
+        if first < offset < last and i not in harmless[id(track)]
+    )
+    fragmented = take.index.is_fragmented
+
+    def between(end: int, offset: int) -> bool:
+        if end == offset:
+            return False
+        # What lies between the samples of a progressive file belongs to tracks that we do not know.
+        return not fragmented or any(end <= at < offset for at in unwanted)
+
+    return between
+
+
+def _write(target: int, own: Sequence[Placed], base: int) -> None:
+    """Write our own samples to their places, reading from recordings what lies loose there."""
+    paths = [(p.sample.path, p.sample, p.at) for p in own if isinstance(p.sample, Stored)]
+    for path, group in groupby(paths, key=lambda row: row[0]):
+        with path.open("rb") as file:
+            for _, stored, at in group:
+                os.pwrite(target, os.pread(file.fileno(), stored.length, stored.offset), base + at)
+    loose = [(p.sample, p.at) for p in own if isinstance(p.sample, InRecording)]
+
+    def read(run: list[tuple[InRecording, int]]) -> None:
+        begin = run[0][0].offset
+        length = run[-1][0].offset + run[-1][0].length - begin
+        data = memoryview(run[0][0].take.read(begin, length))
+        for sample, at in run:
+            first = sample.offset - begin
+            os.pwrite(target, data[first : first + sample.length], base + at)
+
+    with ThreadPoolExecutor(READERS) as readers:
+        list(readers.map(read, _near(loose)))
+
+
+def _near(loose: Sequence[tuple[InRecording, int]]) -> Iterator[list[tuple[InRecording, int]]]:
+    """Join samples that lie near each other, so that one read does for them."""
+    rows = sorted(loose, key=lambda row: (id(row[0].take.recording), row[0].offset))
+    run: list[tuple[InRecording, int]] = []
+    for row in rows:
+        sample = row[0]
+        if run:
+            last = run[-1][0]
+            near = sample.offset - last.offset - last.length < HOLE_READ_THROUGH_BYTES
+            length = sample.offset + sample.length - run[0][0].offset
+            same = sample.take.recording is last.take.recording
+            if not (same and near and length <= READ_AT_MOST_BYTES):
+                yield run
+                run = []
+        run.append(row)
+    if run:
+        yield run

@@ -1,0 +1,118 @@
+"""Which parts of a clip S3 copies, and which are sent: a pure plan.
+
+The rules (S3 User Guide, "Multipart upload limits"; API reference, UploadPartCopy): at most 10,000
+parts, each of 5 MiB to 5 GiB, only the last may be smaller; a range can be copied only out of an
+object of more than 5 MiB.
+"""
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from application.ports import Piece, RecordingPiece
+from infrastructure.s3.recordings import S3Recording
+
+LEAST_BYTES = 5 << 20
+MOST_PARTS = 10_000
+COPY_BYTES = 32 << 20
+"""The largest copy of a clip of usual size: eight of them at once make 300 s of 1080p one wave."""
+
+
+@frozen
+class Copy:
+    """A range of a recording that S3 copies."""
+
+    recording: S3Recording
+    offset: int
+    length: int
+
+
+@frozen
+class Own:
+    """Bytes that are sent; those of recordings are downloaded for it."""
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def length(self) -> int:
+        """The part's size."""
+        return _length(self.pieces)
+
+
+Part = Copy | Own
+
+
+def plan_parts(pieces: Sequence[Piece], *, copy: bool = True) -> list[Part]:
+    """Cut the pieces into parts, in order; without `copy` all of them are sent.
+
+    What is sent in front of a copied range, and is less than a part may be, is filled up with the
+    range's first bytes. A clip of less than 10 MiB is one part.
+
+    A sent part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow, so that the smallest
+    parts allowed are not too many: then each but the last has a 9999th of the whole.
+    """
+    pieces = [piece for piece in pieces if piece.length]
+    total = _length(pieces)
+    if total < 2 * LEAST_BYTES:
+        return [Own(tuple(pieces))]
+    least = max(LEAST_BYTES, -(-total // (MOST_PARTS - 1)))
+    parts: list[Part] = []
+    own: list[Piece] = []
+    own_bytes = 0
+    for piece in pieces:
+        lacking = max(0, least - own_bytes) if own else 0
+        if not copy or not _can_be_copied(piece) or piece.length - lacking < least:
+            own.append(piece)
+            own_bytes += piece.length
+            continue
+        filling, copied = _split(piece, lacking)
+        parts += _sent([*own, filling], least)
+        parts += _copied(copied, least)
+        own, own_bytes = [], 0
+    return parts + _sent(own, least)
+
+
+def _can_be_copied(piece: Piece) -> bool:
+    if not isinstance(piece, RecordingPiece) or not isinstance(piece.recording, S3Recording):
+        return False
+    return piece.recording.size_bytes > LEAST_BYTES
+
+
+def _sent(pieces: Sequence[Piece], least: int) -> list[Part]:
+    return [Own(tuple(part)) for part in _cut(pieces, 2 * least)]
+
+
+def _copied(piece: Piece, least: int) -> list[Part]:
+    parts: list[Part] = []
+    for (part,) in _cut([piece], max(COPY_BYTES, 2 * least)):
+        assert isinstance(part, RecordingPiece)  # noqa: S101 - it can be copied
+        assert isinstance(part.recording, S3Recording)  # noqa: S101
+        parts.append(Copy(part.recording, part.offset, part.length))
+    return parts
+
+
+def _cut(pieces: Sequence[Piece], most: int) -> list[list[Piece]]:
+    """Cut into as few equal parts as `most` allows, so that two or more are over half of it."""
+    total = _length(pieces)
+    count = -(-total // most)
+    ends = [total * number // count for number in range(1, count + 1)]
+    parts: list[list[Piece]] = [[] for _ in ends]
+    at = number = 0
+    for piece in pieces:
+        rest = piece
+        while rest.length:
+            first, rest = _split(rest, ends[number] - at)
+            parts[number].append(first)
+            at += first.length
+            number += at == ends[number]
+    return parts
+
+
+def _split(piece: Piece, length: int) -> tuple[Piece, Piece]:
+    first = min(length, piece.length)
+    rest = evolve(piece, offset=piece.offset + first, length=piece.length - first)
+    return evolve(piece, length=first), rest
+
+
+def _length(pieces: Sequence[Piece]) -> int:
+    return sum(piece.length for piece in pieces)

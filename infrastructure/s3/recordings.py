@@ -1,0 +1,110 @@
+"""The recorder's files in S3."""
+
+from typing import TYPE_CHECKING
+
+import urllib3
+from attrs import frozen
+from botocore.exceptions import BotoCoreError
+
+from application.ports import RecordingStore
+from domain.errors import NotRecordedYet, SourceChanged, Unavailable
+from domain.recording import RecordingSegment
+from infrastructure.aws import call
+from infrastructure.mp4.index import FIRST_READ_BYTES
+from infrastructure.mp4.recording import Mp4Recording, open_mp4
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+READS = 3
+"""How often a range is asked for whose bytes break off."""
+
+
+@frozen
+class _Range:
+    """Bytes of an object, and what the object was then."""
+
+    data: bytes
+    size_bytes: int
+    etag: str
+
+
+@frozen(eq=False)
+class S3Recording(Mp4Recording):
+    """A recording whose `version` is its ETag, and where it is, for S3 to copy ranges of it."""
+
+    bucket: str
+    key: str
+
+
+@frozen
+class S3Recordings(RecordingStore):
+    """The recorder's bucket."""
+
+    client: "S3Client"
+    bucket: str
+    folder: str = ""
+    tolerance_ms: int = 1000
+
+    def open(self, segment: RecordingSegment, deadline_s: float) -> S3Recording:
+        """Read the index; the first read, which it needs anyway, also tells size and ETag."""
+        name = segment.name
+        key = "/".join(filter(None, [self.folder.strip("/"), name]))
+        first = call(
+            f"S3, for {name},",
+            deadline_s,
+            lambda: self._get(key, 0, FIRST_READ_BYTES),
+            {
+                "NoSuchKey": NotRecordedYet(f"{name} is not stored yet."),
+                "InvalidRange": NotRecordedYet(f"{name} is still empty."),
+            },
+        )
+        if first.size_bytes == 0:
+            raise NotRecordedYet(f"{name} is still empty.")
+        changed = SourceChanged(f"{name} was replaced while it was read.")
+
+        def fetch(offset: int, length: int) -> bytes:
+            if length == 0:
+                return b""
+            found = call(
+                f"S3, for {name},",
+                deadline_s,
+                lambda: self._get(key, offset, length, IfMatch=first.etag),
+                {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed},
+            )
+            if found.etag != first.etag:  # some S3 clones ignore If-Match
+                raise changed
+            if len(found.data) != length:
+                raise Unavailable(f"S3 gave {len(found.data)} of {length} bytes of {name}.")
+            return found.data
+
+        def fetch_index(offset: int, length: int) -> bytes:
+            known = first.data[offset : offset + length]
+            return known if len(known) == length else fetch(offset, length)
+
+        opened = open_mp4(segment, first.size_bytes, first.etag, fetch_index, self.tolerance_ms)
+        return S3Recording(
+            opened.segment, opened.size_bytes, opened.version, opened.index, fetch, self.bucket, key
+        )
+
+    def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:
+        """Get up to `length` bytes, once more where the stream breaks off."""
+        for read in range(1, READS + 1):
+            answer = self.client.get_object(
+                Bucket=self.bucket,
+                Key=key,
+                Range=f"bytes={offset}-{offset + length - 1}",
+                **conditions,  # type: ignore[arg-type]
+            )
+            with answer["Body"] as body:
+                if answer["ContentLength"] == 0:
+                    return _Range(b"", 0, answer["ETag"])
+                size = answer.get("ContentRange", "").rpartition("/")[2]
+                if not size.isdecimal():
+                    raise Unavailable("S3 does not answer ranges.")
+                try:
+                    return _Range(body.read(), int(size), answer["ETag"])
+                except (BotoCoreError, urllib3.exceptions.HTTPError):
+                    if read == READS:
+                        raise
+        raise AssertionError
