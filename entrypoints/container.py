@@ -91,9 +91,11 @@ class Aws(containers.DeclarativeContainer):
     recordings: providers.Provider[RecordingStore] = providers.Singleton(
         S3Recordings, s3, places.origin_bucket, places.origin_folder, rules.seam_tolerance_ms
     )
-    transcoder: providers.Provider[Transcoder] = providers.Singleton(FfmpegTranscoder, ffmpeg)
+    transcoder: providers.Provider[Transcoder] = providers.Singleton(
+        FfmpegTranscoder, ffmpeg, verify=rules.verify
+    )
     clips: providers.Provider[ClipStore] = providers.Singleton(
-        S3Clips, s3, places.destination_bucket
+        S3Clips, s3, places.destination_bucket, rules.compose
     )
     queue: providers.Provider[RetryQueue] = providers.Singleton(
         SqsRetryQueue, sqs, places.queue_url
@@ -130,7 +132,7 @@ class Folder(containers.DeclarativeContainer):
         FolderRecordings, root, rules.provided.seam_tolerance_ms
     )
     transcoder: providers.Provider[Transcoder] = providers.Singleton(
-        FfmpegTranscoder, ffmpeg, progress
+        FfmpegTranscoder, ffmpeg, progress, rules.provided.verify
     )
     clips: providers.Provider[FolderClips] = providers.Singleton(FolderClips, root)
     queue: providers.Provider[FolderQueue] = providers.Singleton(

@@ -30,6 +30,10 @@ class Rules:
     max_receive_count: int
     function_timeout_ms: int
     """The longest that a delivery can take."""
+    verify: str
+    """What is decoded of a clip to prove it: "joins" or "decode"."""
+    compose: bool
+    """Whether clips are put together inside S3 where they can be."""
     log_level: str
 
 
@@ -90,6 +94,8 @@ def _rules(env: "_Reader") -> Rules:
         seam_tolerance_ms=1000 * env.read("SEAM_TOLERANCE", _whole(0, 60), 1),
         max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
         function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
+        verify=env.read("VERIFY", _one_of("joins", "decode"), "joins"),
+        compose=env.read("COMPOSE", _one_of("auto", "off"), "auto") == "auto",
         log_level=env.read("LOG_LEVEL", _log_level, "INFO"),
     )
 

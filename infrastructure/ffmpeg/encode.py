@@ -17,6 +17,9 @@ PROFILES = {66: "baseline", 77: "main", 100: "high"}
 SETS_AT_MOST = 31
 """As many SPS as an avcC can hold (ISO/IEC 14496-15, 5.3.3.1)."""
 GOP_FRAMES = 60
+QUALITY = ("-preset", "superfast", "-crf", "18")
+"""The worst of 56 frames of noisy 1080p keeps 45.1 dB (41.7 with veryfast, which takes a fifth more
+time, 43.8 with ultrafast, which takes a third less and half as many bytes again)."""
 
 
 @frozen(eq=False)
@@ -96,7 +99,7 @@ class Encoder:
             *mp4_input(window.path),
             *("-map", "0:v:0", "-map_metadata", "-1", "-vf", filters),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
-            *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-x264-params", params),
+            *("-c:v", "libx264", *QUALITY, "-x264-params", params),
             *("-profile:v", _profile(window)),
             *("-video_track_timescale", str(window.take.video.timescale)),
             *("-f", "mp4", file_url(path)),

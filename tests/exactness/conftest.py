@@ -19,6 +19,12 @@ def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def camera(footage_folder: Path, tmp_path: Path) -> Camera:
-    """Return a camera whose clips are cut by the real transcoder, decoded whole to prove them."""
-    transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode")
+    """Return a camera whose clips are cut as they are in service: frames are copied."""
+    return Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
+
+
+@pytest.fixture
+def encoder(footage_folder: Path, tmp_path: Path) -> Camera:
+    """Return a camera all of whose frames are encoded, and decoded to prove them."""
+    transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode", splice=False)
     return Camera(footage_folder, tmp_path, transcoder)

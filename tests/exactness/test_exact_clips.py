@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve, frozen
 
-from tests.exactness.cutting import START_MS, Camera
+from tests.exactness.cutting import START_MS, Camera, Clip
 from tests.footage import Recording, assert_clip, read_clip
 from tests.footage.picture import UNREADABLE
 from tests.footage.recording import FFMPEG
@@ -128,7 +128,19 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_clip_is_exact(case: Case, camera: Camera) -> None:
     """Numbers, times, sound, cleanness, and the figures the service reports."""
-    clip = camera.cut(case.recordings, case.from_ms, case.to_ms)
+    check_clip(camera.cut(case.recordings, case.from_ms, case.to_ms))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_clip_is_as_exact_where_nothing_is_copied(case: Case, encoder: Camera) -> None:
+    """The fall back for what cannot be spliced does not depend on what it is."""
+    clip = encoder.cut(case.recordings, case.from_ms, case.to_ms)
+    assert clip.rendition.footage.copied_frames == 0
+    check_clip(clip)
+
+
+def check_clip(clip: Clip) -> None:
+    """Hold a clip and what is reported of it against the plan."""
     assert_clip(clip.reading, clip.wanted, sound_within_ms=SOUND_WITHIN_MS)
     footage = clip.rendition.footage
     assert footage.frames == len(clip.wanted.numbers)
