@@ -4,7 +4,10 @@ The link is an HTTP proxy. It delays each request, lets all bodies of one direct
 bandwidth (downwards and upwards do not share with each other), and counts requests and the bytes
 of bodies. Behind it stands moto, but for one thing: moto copies a whole object for each range that
 is read of it (0.14 s of processor time for 230 MB), which no S3 does, so the recordings' bucket is
-read straight from files. Both run in processes of their own: what they cost is nobody's.
+read straight from files. Nor is an upload in parts moto's: what is copied inside S3 would travel to
+it. A copied part takes as long as S3 is taken to need (250 MB/s a part), and the object is put
+together, and given to moto, when the run is over. All of it runs in processes of its own: what it
+costs is nobody's.
 """
 
 import hashlib
@@ -23,11 +26,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock, Thread
 from typing import BinaryIO
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from attrs import frozen
+from attrs import Factory, define, frozen
 
 CHUNK_BYTES = 64 << 10
 BURST_S = 0.005
+COPIED_BYTES_PER_S = 250e6
+"""What S3 is taken to copy inside, for each part: an assumption, not a measurement."""
 RECORDINGS = "recordings"
 COUNTS = "/-/counts"
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host", "te", "upgrade"}
@@ -117,6 +123,27 @@ class _Pace:
         time.sleep(max(0.0, until - time.monotonic()))
 
 
+@define
+class Upload:
+    """An upload in parts, on its way."""
+
+    path: str
+    headers: dict[str, str]
+    parts: dict[int, bytes] = Factory(dict)
+    complete: bool = False
+
+    def store(self, port: int) -> None:
+        """Put the object to moto."""
+        store = http.client.HTTPConnection("127.0.0.1", port)
+        body = b"".join(data for _, data in sorted(self.parts.items()))
+        store.request("PUT", self.path, body, self.headers)
+        answer = store.getresponse()
+        answer.read()
+        store.close()
+        if answer.status != HTTPStatus.OK:
+            raise RuntimeError(f"moto answered {answer.status}")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
@@ -128,6 +155,12 @@ class _Server(ThreadingHTTPServer):
         self.recordings, self.store_port, self.latency_s = recordings, store_port, latency_s
         self.down, self.up = _Pace(bytes_per_s), _Pace(bytes_per_s)
         self._counts, self._lock = Counts(), Lock()
+        self.uploads: dict[str, Upload] = {}
+
+    def settle(self) -> None:
+        """Give the objects whose uploads are complete to moto."""
+        for upload_id in [name for name, upload in self.uploads.items() if upload.complete]:
+            self.uploads.pop(upload_id).store(self.store_port)
 
     def count(self, requests: int = 0, down: int = 0, up: int = 0) -> None:
         with self._lock:
@@ -138,6 +171,11 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             had, self._counts = self._counts, Counts()
             return had
+
+
+def _describes(header: str) -> bool:
+    """Tell whether a header of a request describes the object that is made."""
+    return header.lower().startswith("x-amz-meta-") or header in {"Content-Type", "Cache-Control"}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -153,6 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         if self.path == COUNTS:
+            self.server.settle()
             counts = self.server.take_counts()
             body = json.dumps(
                 {
@@ -169,12 +208,62 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.count(requests=1)
         time.sleep(self.server.latency_s)
         found = re.fullmatch(rf"/{RECORDINGS}/([\w.-]+)(\?.*)?", self.path)
+        query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         if found and self.command in {"GET", "HEAD"}:
             self._from_file(self.server.recordings / found[1])
+        elif "uploads" in query or "uploadId" in query:
+            self._upload(query)
         else:
             self._from_store()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815 - the library's names
+
+    def _upload(self, query: dict[str, str]) -> None:
+        uploads = self.server.uploads
+        body = b""
+        for chunk, _ in self._body():
+            self.server.up.take(len(chunk))
+            self.server.count(up=len(chunk))
+            body += chunk
+        if "uploads" in query:
+            about = {name: value for name, value in self.headers.items() if _describes(name)}
+            upload_id = f"upload-{len(uploads)}-{time.monotonic_ns()}"
+            uploads[upload_id] = Upload(urlsplit(self.path).path, about)
+            bucket, _, key = urlsplit(self.path).path.strip("/").partition("/")
+            return self._reply(
+                f"<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><Key>{key}</Key>"
+                f"<UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>"
+            )
+        upload = uploads[query["uploadId"]]
+        source = self.headers.get("x-amz-copy-source")
+        if source:
+            asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers["x-amz-copy-source-range"])
+            assert asked  # noqa: S101 - S3 takes no other form
+            length = int(asked[2]) + 1 - int(asked[1])
+            with (self.server.recordings / unquote(source).rpartition("/")[2]).open("rb") as file:
+                file.seek(int(asked[1]))
+                upload.parts[int(query["partNumber"])] = file.read(length)
+            time.sleep(length / COPIED_BYTES_PER_S)
+            return self._reply('<CopyPartResult><ETag>"copied"</ETag></CopyPartResult>')
+        if "partNumber" in query:
+            upload.parts[int(query["partNumber"])] = body
+            return self._reply("", ETag='"sent"')
+        if self.command == "DELETE":
+            del uploads[query["uploadId"]]
+            return self._reply("")
+        upload.complete = True
+        return self._reply(
+            "<CompleteMultipartUploadResult><ETag>whole</ETag></CompleteMultipartUploadResult>"
+        )
+
+    def _reply(self, xml: str, **headers: str) -> None:
+        data = xml.encode()
+        self.send_response(HTTPStatus.OK)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self._write(data)
 
     def _from_file(self, path: Path) -> None:
         if not path.is_file():

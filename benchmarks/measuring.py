@@ -123,7 +123,7 @@ def _folder_bytes(folder: Path) -> int:
     try:
         for entry in os.scandir(folder):
             inside = entry.is_dir(follow_symlinks=False)
-            total += _folder_bytes(Path(entry)) if inside else entry.stat().st_size
+            total += _folder_bytes(Path(entry)) if inside else entry.stat().st_blocks * 512
     except FileNotFoundError:
         pass  # a file went away meanwhile; what was counted stands
     return total
