@@ -102,7 +102,7 @@ class _Upload:
         finally:
             copiers.shutdown(wait=False, cancel_futures=True)
             senders.shutdown(wait=False, cancel_futures=True)
-            wait(filled, SETTLE_S)
+            wait([part_filled for part_filled in filled if not part_filled.cancelled()], SETTLE_S)
 
     def _copy(self, number: int, part: Copy) -> "CompletedPartTypeDef":
         recording = part.recording

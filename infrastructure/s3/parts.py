@@ -49,13 +49,13 @@ def plan_parts(pieces: Sequence[Piece], *, copy: bool = True) -> list[Part]:
     range's first bytes. A clip of less than 10 MiB is one part.
 
     A sent part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow, so that the smallest
-    parts allowed are not too many: then each but the last has a 9999th of the whole.
+    parts allowed are not too many: then each but the last has a 10,000th of the whole, or more.
     """
     pieces = [piece for piece in pieces if piece.length]
     total = _length(pieces)
     if total < 2 * LEAST_BYTES:
         return [Own(tuple(pieces))]
-    least = max(LEAST_BYTES, -(-total // (MOST_PARTS - 1)))
+    least = max(LEAST_BYTES, -(-total // MOST_PARTS))
     parts: list[Part] = []
     own: list[Piece] = []
     own_bytes = 0

@@ -19,7 +19,7 @@ from domain.standing import Footage, Manifest, available
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.s3 import CHUNK_BYTES, S3Clips, S3Recordings
+from infrastructure.s3 import S3Clips, S3Recordings
 from tests.contract.real import Aws, aws_session, clients_of
 from tests.contract.worlds import Footages
 from tests.infrastructure.loopback import Script, answer, head, loopback, stall
@@ -248,7 +248,7 @@ class CountingRecording(Recording):
     """Remembers which ranges were read."""
 
     segment: RecordingSegment = SEGMENT
-    size_bytes: int = 10 * CHUNK_BYTES
+    size_bytes: int = 40 << 20
     version: str = "1"
     ranges: Any = ()
 
@@ -284,24 +284,24 @@ def secure(bodies: list[bytes]) -> "S3Client":
     return client
 
 
-def test_within_tls_each_byte_is_read_once(tmp_path: Path) -> None:
-    """In ranges of 2 MiB, and never all of them at once; the checksum follows the bytes."""
+def test_within_tls_the_checksum_follows_the_bytes(tmp_path: Path) -> None:
+    """Of a clip that is one request; files are streamed, ranges of recordings read once."""
     bodies: list[bytes] = []
     client = secure(bodies)
     recording = CountingRecording()
     path = tmp_path / "head"
-    path.write_bytes(b"head")
-    pieces = (
+    path.write_bytes(b"head" + bytes(11 << 20))
+    small = (
         FilePiece(path, 0, 4),
-        RecordingPiece(recording, 7, 2 * CHUNK_BYTES + 5),
+        RecordingPiece(recording, 7, (5 << 20) + 1),
         FilePiece(path, 0, 4),
     )
-    S3Clips(client, "bucket").commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "m#1", (), soon())
-    (body,) = bodies
-    assert body.count(b"head") == 2
-    assert b"x-amz-checksum-crc32:" in body
-    assert sum(length for _, length in recording.ranges) == 2 * CHUNK_BYTES + 5
-    assert len(recording.ranges) <= 4
+    S3Clips(client, "bucket").commit(REQUEST, Rendition(small, {}, FOOTAGE), "m#1", (), soon())
+    large = FilePiece(path, 0, 11 << 20), FilePiece(path, 0, 4)
+    S3Clips(client, "bucket").commit(REQUEST, Rendition(large, {}, FOOTAGE), "m#1", (), soon())
+    assert [body.count(b"head") for body in bodies] == [2, 2]
+    assert all(b"x-amz-checksum-crc32:" in body for body in bodies)
+    assert recording.ranges == ((7, 5 << 20), (7 + (5 << 20), 1))
 
 
 @pytest.mark.parametrize("error", [ValueError("1"), OSError("1"), OutOfTime("1"), Unavailable("1")])

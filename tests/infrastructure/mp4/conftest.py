@@ -33,6 +33,7 @@ def long_ones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {name: folder / f"{name}.mp4" for name in LONG_SHAPES}
     for name, flags in LONG_SHAPES.items():
         every = ["-frag_duration", "500000"] if name.startswith("cut") else []
+        every += ["-an"] if name.endswith("no sound") else []
         ffmpeg("-i", str(source), "-c", "copy", "-movflags", flags, *every, str(made[name]))
     made["starts late"] = folder / "starts late.mp4"
     made["starts late"].write_bytes(made["mfra"].read_bytes())

@@ -84,7 +84,7 @@ LONG_SHAPES = {
     "first samples in the moov": "+frag_keyframe+skip_trailer",
     "a moof for each frame": "+empty_moov+default_base_moof+frag_every_frame+skip_trailer",
     "cut at any frame": "+empty_moov+default_base_moof+skip_trailer",
-    "cut at any frame, negative offsets": "+empty_moov+default_base_moof+skip_trailer"
+    "cut at any frame, negative offsets, no sound": "+empty_moov+default_base_moof+skip_trailer"
     "+negative_cts_offsets",
 }
 

@@ -201,7 +201,7 @@ def test_so_it_is_in_what_ffmpeg_writes(shape: str, long_ones: dict[str, Path]) 
     asked.clear()
     index = read_index(read, len(data))
     assert len(asked) < walked
-    ends = [10_000 + 1000 * frame // 15 for frame in range(30)]
+    ends = [10_000 + 1000 * frame // 15 for frame in range(45)]
     for from_ms, to_ms in [*windows(whole.length_ms, 20, seed=3), *((t - 99, t + 1) for t in ends)]:
         assert_part(index.part(from_ms, to_ms), whole, from_ms, to_ms)
 
@@ -218,6 +218,17 @@ def test_sound_that_is_not_there_throughout_is_found(
     index = read_index(file.read, file.size_bytes)
     for from_ms, to_ms in [*windows(whole.length_ms, 12, seed=8), (40_000, 41_000)]:
         assert_part(index.part(from_ms, to_ms), whole, from_ms, to_ms)
+
+
+def test_the_frame_shown_first_need_not_be_decoded_first(long_ones: dict[str, Path]) -> None:
+    """Zero is found even where the first fragment holds none but a later frame."""
+    data = bytearray(long_ones["a moof for each frame"].read_bytes())
+    pack_into(">i", data, data.index(b"trun") + 20, 6 * 1024)
+    read = reader(bytes(data))[0]
+    whole = read_whole_index(read, len(data))
+    assert whole.video is not None
+    assert whole.video.pts[0] > min(whole.video.pts) == 0
+    assert_part(read_index(read, len(data)).part(3000, 4000), whole, 3000, 4000)
 
 
 def test_an_edit_list_that_ends_early_is_heeded(long_ones: dict[str, Path]) -> None:

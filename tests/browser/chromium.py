@@ -1,0 +1,164 @@
+"""Headless Chromium, and the little server that its page talks to."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+from attrs import frozen
+
+PAGE = Path(__file__).with_name("page.html")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSTALL = "apt-get install -y chromium"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--autoplay-policy=no-user-gesture-required",
+)
+LAST_WORDS = 2000
+LEAVES_WITHIN_S = 10.0
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium here, or it does not do what is asked."""
+
+
+@frozen
+class Page:
+    """A clip for the page: what it plays, and where it seeks to."""
+
+    path: Path
+    seeks_ms: Sequence[float]
+
+
+def find_chromium() -> str:
+    """Return the browser's path; NoBrowserError, with how to get one, if there is none."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise NoBrowserError(f"There is no Chromium: none of {', '.join(NAMES)}. Try: {INSTALL}")
+    return found
+
+
+def show(chromium: str, clips: Sequence[Page], patience_s: float) -> Iterator[dict[str, Any]]:
+    """Let the browser show each clip, and yield what its page posts of each, in order.
+
+    NoBrowserError if it says nothing for `patience_s`.
+    """
+    with _serving(clips) as (url, posts), _running(chromium, url) as log:
+        for number in range(len(clips) + 1):
+            try:
+                path, said = posts.get(timeout=patience_s)
+            except Empty:
+                words = log.read_text(errors="replace")[-LAST_WORDS:]
+                raise NoBrowserError(f"{chromium} is silent. Its last words: {words}") from None
+            if path == "/done":
+                if number < len(clips):
+                    raise NoBrowserError(f"the page gave up: {said}")
+                return
+            assert path == f"/{number}.mp4"
+            yield said
+
+
+@contextmanager
+def _running(chromium: str, url: str) -> Iterator[Path]:
+    """Run the browser on a profile of its own, and yield where it logs to."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        log = Path(profile, "log")
+        argv = [chromium, *FLAGS, f"--user-data-dir={profile}/profile", url]
+        env = {"PATH": os.defpath, "HOME": profile}
+        with log.open("wb") as words:
+            browser = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=env,
+                start_new_session=True,
+            )  # fmt: skip
+        try:
+            yield log
+        finally:
+            # The browser is a family of processes: a session of its own.
+            os.killpg(browser.pid, signal.SIGKILL)
+            browser.wait(LEAVES_WITHIN_S)
+
+
+@contextmanager
+def _serving(clips: Sequence[Page]) -> Iterator[tuple[str, Queue[tuple[str, dict[str, Any]]]]]:
+    """Serve the page and the clips on a free port; what is posted comes out of the queue."""
+    posts: Queue[tuple[str, dict[str, Any]]] = Queue()
+    listing = [{"url": f"/{n}.mp4", "seeks_ms": list(c.seeks_ms)} for n, c in enumerate(clips)]
+    files: dict[str, tuple[str, bytes]] = {
+        "/": ("text/html", PAGE.read_bytes()),
+        "/clips.json": ("application/json", json.dumps(listing).encode()),
+        **{f"/{n}.mp4": ("video/mp4", clip.path.read_bytes()) for n, clip in enumerate(clips)},
+    }
+
+    class Handler(_Handler):
+        served, told = files, posts
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", posts
+        finally:
+            server.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Gives files, whole or by one range, and takes posts."""
+
+    protocol_version = "HTTP/1.1"
+    served: Mapping[str, tuple[str, bytes]]
+    told: Queue[tuple[str, dict[str, Any]]]
+
+    def do_GET(self) -> None:
+        """Give a file."""
+        if self.path not in self.served:
+            self._answer(404, "text/plain", b"")
+            return
+        kind, data = self.served[self.path]
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked is None:
+            self._answer(200, kind, data)
+            return
+        first = int(asked[1])
+        part = data[first : int(asked[2]) + 1 if asked[2] else None]
+        where = f"bytes {first}-{first + len(part) - 1}/{len(data)}"
+        self._answer(206, kind, part, ("Content-Range", where))
+
+    def do_POST(self) -> None:
+        """Take what the page says."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(204, "text/plain", b"")
+        self.told.put((self.path, json.loads(body)))
+
+    def _answer(self, status: int, kind: str, body: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        own = (("Content-Type", kind), ("Content-Length", str(len(body))))
+        for name, value in (*own, ("Accept-Ranges", "bytes"), *headers):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle(self) -> None:
+        """Answer requests until the browser has read enough."""
+        with suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
