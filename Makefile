@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Half-finished .venv folders never count: the stamp is written last.
 STAMP := .venv/installed
 
-.PHONY: install demo test fuzz bench check lint fixlint lock event invoke build deploy sbox stag prod clean
+.PHONY: install demo test fuzz fuzz-cuts test-browser bench check lint fixlint lock event invoke build deploy sbox stag prod clean
 
 install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
 
@@ -21,6 +21,12 @@ test: $(STAMP)  ## everything, in parallel, without any network beyond this mach
 
 fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of every property
 	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/domain tests/infrastructure
+
+fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
+	$(BIN)/python -m tests.fuzz_cuts --cuts 2000 --seed 0
+
+test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
+	$(BIN)/python -m tests.browser
 
 bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md
 	$(BIN)/python -m benchmarks

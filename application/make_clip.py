@@ -60,6 +60,14 @@ class Ending:
     footage: Footage | None = None
 
 
+class _HalfTold(Exception):
+    """A status without a clip was stored, but not all that follows: it is not to be replaced."""
+
+    def __init__(self, error: ClipError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 @frozen
 class MakeClip:
     """Makes clips, or says why not. Holds no state between deliveries."""
@@ -86,6 +94,8 @@ class MakeClip:
             return self._make(request, attempt, folder)
         except (Conflict, BeingMade):
             raise
+        except _HalfTold as half_told:
+            raise half_told.error from half_told.error.__cause__
         except Exception as error:
             if attempt.receives_left == 0:
                 self._tell_failure(request, attempt, error)
@@ -256,13 +266,15 @@ class MakeClip:
         report = report_of(request, refused.status, reason=refused.reason)
         self.cameras.record(report, attempt.deadline_s)
         self._look_again(request, attempt)
-        self.notifier.publish(report, attempt.deadline_s)
         try:
+            self.notifier.publish(report, attempt.deadline_s)
             self.clips.write_manifest(
                 request.name, Manifest(report, attempt.writer), attempt.deadline_s, replace=False
             )
         except AlreadyStored:
             notes = (*notes, "Another delivery stored a manifest first.")
+        except ClipError as error:
+            raise _HalfTold(error) from error
         return Ending(report, notes)
 
     def _repeat(self, ended: ClipReport, request: ClipRequest, attempt: Attempt) -> Ending:
@@ -282,11 +294,12 @@ class MakeClip:
         raise BeingMade("Another delivery stored the clip meanwhile.")
 
     def _tell_failure(self, request: ClipRequest, attempt: Attempt, error: Exception) -> None:
-        """Tell FATAL_ERROR, as far as that works; `error` notes it if it does not."""
+        """Tell FATAL_ERROR, unless the request has ended; `error` notes it if that fails."""
         reason = str(error) if isinstance(error, ClipError) else "The service failed."
         report = report_of(request, ClipStatus.FATAL_ERROR, reason=reason)
         try:
-            if self.clips.find(request.name, attempt.deadline_s):
+            standing = self._standing(request, attempt)
+            if not isinstance(standing, Absent) or standing.ended:
                 return
             self.cameras.record(report, attempt.deadline_s)
             self._look_again(request, attempt)

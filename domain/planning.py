@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -96,24 +96,25 @@ def plan_clip(
             (seams if held else gaps).append(hole)
         furthest = max(
             (s for s in following if s.window.start_ms <= starts_ms),
-            key=lambda s: s.window.end_ms,
+            key=lambda s: (s.window.end_ms, s.window.start_ms),
         )
-        if cuts and starts_ms == reached_ms:
-            cuts[-1], starts_ms = _handed_over(cuts[-1], furthest)
-        reached_ms = min(furthest.window.end_ms, window.end_ms)
+        reached_ms = min(_plays_until(furthest, starts_ms, usable), window.end_ms)
         cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
     return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))
 
 
-def _handed_over(before: Cut, after: RecordingSegment) -> tuple[Cut, int]:
-    """Say when `after` takes over from `before`, which goes on until then.
+def _plays_until(
+    segment: RecordingSegment, from_ms: int, others: Iterable[RecordingSegment]
+) -> int:
+    """Say until when a segment plays that plays at `from_ms`: its end, or a little before.
 
-    How long a segment's last frame lasts is the recorder's guess. Where the next segment starts
-    within it, by a rounded date as a rule, an overlap would cost that one its first frame.
+    How long its last frame lasts is the recorder's guess. Where another segment starts within it,
+    by a rounded date as a rule, an overlap would cost that one its first frame.
     """
-    segment, until_ms = before.segment, before.window.end_ms
     last_frame_ms = segment.window.end_ms - segment.last_frame_lasts_ms
-    starts_ms = after.window.start_ms
-    if max(last_frame_ms, before.window.start_ms) < starts_ms:
-        until_ms = min(starts_ms, until_ms)
-    return evolve(before, window=TimeWindow(before.window.start_ms, until_ms)), until_ms
+    takes_over = (
+        other.window.start_ms
+        for other in others
+        if max(last_frame_ms, from_ms) < other.window.start_ms < segment.window.end_ms
+    )
+    return min(takes_over, default=segment.window.end_ms)

@@ -94,7 +94,7 @@ def plan_sound(takes: Sequence[Take], length_ms: int) -> SoundPlan | None:
     def be_silent_until(moment: int) -> None:
         nonlocal cursor
         while cursor is not None and cursor < moment:
-            packets.append(Packet(packets[-1].starts + step if packets else cursor))
+            packets.append(Packet(max(cursor, packets[-1].starts + 1) if packets else cursor))
             cursor += step
 
     for number, take in with_sound:
@@ -105,10 +105,14 @@ def plan_sound(takes: Sequence[Take], length_ms: int) -> SoundPlan | None:
             be_silent_until(packet.starts - step // 2)
             if cursor >= cut_ends:
                 break
-            if packet.starts > cursor - (step + 1) // 2:
+            later = not packets or packet.starts > packets[-1].starts
+            if later and packet.starts > cursor - (step + 1) // 2:
                 packets.append(packet)
                 cursor += ticks
     be_silent_until(end)
+    if len(packets) == 1 and end < step // 2:
+        # Of a packet cut at both ends so little is left that ffmpeg complains that it is nothing.
+        return None
     return SoundPlan(model, tuple(packets), step, end)
 
 

@@ -183,8 +183,11 @@ def _sound_tracks(
     for number, take in enumerate(takes):
         own = sounding(take, take.index.sound) if take.index.sound else range(0)
         if own:
-            # A window needs a picture; the first will do.
-            first = evolve(take, frames=take.frames[:1])
+            # A window needs a picture: one that is shown before the sound begins.
+            starts = take.recording_ticks(take.cut.window.start_ms, take.video.timescale)
+            before = (i for i, sync in enumerate(take.video.sync) if sync)
+            key = max((i for i in before if take.video.pts[i] <= starts), default=take.decoded_from)
             wanted = range(max(0, own.start - PREROLL_PACKETS), own.stop)
-            windows.append(open_window(first, folder / f"sound-{number}.mp4", wanted))
+            pictured = evolve(take, frames=(key,), decoded_from=key)
+            windows.append(open_window(pictured, folder / f"sound-{number}.mp4", wanted))
     return [encoded_sound(encode_sound(ffmpeg, windows, length_ms, folder, deadline_s), length_ms)]

@@ -160,13 +160,16 @@ class Queue(InMemoryQueue):
 
 @define
 class Notifier(InMemoryNotifier):
-    """Also notes what happens."""
+    """Also notes what happens, and loses its replies when told to."""
 
     log: list[str] = Factory(list)
+    reply_lost: bool = False
 
     def publish(self, report: ClipReport, deadline_s: float) -> None:
         InMemoryNotifier.publish(self, report, deadline_s)
         self.log.append(f"SNS {report.status.value}")
+        if self.reply_lost:
+            raise Unavailable("the topic did not answer")
 
 
 def delivery(
@@ -468,6 +471,26 @@ def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: 
         recorded.deliver(attempt=delivery(receives_left=0))
     assert not recorded.statuses
     assert not recorded.published
+
+
+def test_a_refusal_that_was_half_told_on_the_last_delivery_is_not_replaced(world: World) -> None:
+    """The subscribers may have heard of it: they do not hear of another ending."""
+    world.notifier.reply_lost = True
+    old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+    with pytest.raises(Unavailable, match="the topic did not answer"):
+        world.deliver(old, delivery(receives_left=0))
+    assert world.statuses == world.published == [ClipStatus.NOT_AVAILABLE]
+
+
+def test_a_failure_on_the_last_delivery_ends_no_request_that_had_ended(world: World) -> None:
+    """Everybody was told how: a duplicate that fails changes nothing."""
+    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
+    world.cameras.fails = [ClipStatus.RETRY_TIMEOUT]
+    with pytest.raises(Unavailable):
+        world.deliver(attempt=delivery(message_id="m2", receives_left=0))
+    assert not world.statuses
+    assert not world.published
 
 
 def test_a_failure_that_cannot_be_told_is_noted(recorded: World) -> None:

@@ -80,9 +80,7 @@ TOGETHER = {
     ),
     "the second while the first is delivered again": one_after(TWO, 200_000),
     "one may wait, one may build": at_once(evolve(asked(times=2), to_come=WHOLE)),
-    "one may refuse, one may build": at_once(
-        evolve(asked(REFUSED, times=2), to_come=LATE_FOOTAGE)
-    ),
+    "one may refuse, one may build": at_once(evolve(asked(REFUSED, times=2), to_come=LATE_FOOTAGE)),
     "one waits, one is too late to": one_after(asked(times=2), 299_001),
     "one waits, one is too late to, and then there is footage": one_after(
         evolve(asked(times=2), to_come=WHOLE), 299_001

@@ -7,14 +7,14 @@ not walked.
 """
 
 import random
-from collections.abc import Iterable, Iterator
 from collections import deque
+from collections.abc import Iterable, Iterator
 
 from attrs import Factory, define, evolve, field, frozen
 
 from application.make_clip import MakeClip
 from tests.crash.outside import Call, Delivery, Outside, Raised
-from tests.crash.queueing import MOST_RECEIVES, PATIENCE_MS
+from tests.crash.queueing import PATIENCE_MS
 from tests.crash.running import FOLDER, make_clip
 
 Replies = tuple[int, ...]
@@ -24,7 +24,7 @@ class Pause(BaseException):
     """The delivery has come to a call that is not answered yet."""
 
 
-@frozen
+@frozen(cache_hash=True)
 class State:
     """Numbers stand for values, so that states compare fast."""
 
@@ -167,10 +167,13 @@ class Exploration:
                 continue
             delivery = Delivery(taken, now_ms)
             begun = (self.values.number(delivery), ())
-            yield f"{delivery} begins", evolve(
-                state,
-                outside=self.values.number(after.begun(delivery)),
-                under_way=tuple(sorted((*state.under_way, begun))),
+            yield (
+                f"{delivery} begins",
+                evolve(
+                    state,
+                    outside=self.values.number(after.begun(delivery)),
+                    under_way=tuple(sorted((*state.under_way, begun))),
+                ),
             )
 
     def _call_after(self, delivery: int, replies: Replies) -> Call | str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from attrs import define, evolve, frozen
+from attrs import Factory, define, evolve, frozen
 
 from application.ports import Recording, RecordingPiece, Rendition, Stills
 from domain.clip import ClipReport, ClipRequest, ClipStatus
@@ -89,7 +89,7 @@ class Outside:
     """The queue, the camera API, the stores, the topic, the clock, and what was noticed."""
 
     request: ClipRequest
-    queue: Queue = Queue()
+    queue: Queue = Factory(Queue)
     recorded: tuple[Footage, ...] = ()
     to_come: tuple[Footage, ...] = ()
     """What the recorder has not uploaded yet."""
@@ -112,6 +112,8 @@ class Outside:
     """Those under way that have looked for the clip."""
     late: frozenset[str] = frozenset()
     """Those whose first look came when everybody had been told of it."""
+    too_late: frozenset[str] = frozenset()
+    """Those whose first look came when everybody had been told that there is none."""
     owing: frozenset[str] = frozenset()
     """Those that published and have not said so in the manifest."""
     died_owing: frozenset[str] = frozenset()
@@ -137,15 +139,14 @@ class Outside:
             met=frozenset(p for p in self.met if name not in p) if told_nobody else self.met,
             looked=self.looked - gone,
             late=self.late - gone,
+            too_late=self.too_late - gone,
             owing=self.owing - gone,
             died_owing=self.died_owing | (self.owing & gone),
         )
 
     def uploaded(self) -> "Outside":
         """Let the recorder upload the next recording."""
-        return evolve(
-            self, recorded=(*self.recorded, self.to_come[0]), to_come=self.to_come[1:]
-        )
+        return evolve(self, recorded=(*self.recorded, self.to_come[0]), to_come=self.to_come[1:])
 
     def performed(self, by: Delivery, call: Call) -> "tuple[Outside, object]":
         """Carry out a port call; its reply may be Raised."""
@@ -156,20 +157,25 @@ class Outside:
             reply = ports.call(call)
         except Exception as error:  # noqa: BLE001 - it is handed on
             reply = Raised(type(error), str(error))
-        return ports.outside(self, by)._watched(by, call, self), reply
+        return ports.outside(self, by).watched(by, call, self), reply
 
-    def _watched(self, by: Delivery, call: Call, before: "Outside") -> "Outside":
+    def watched(self, by: Delivery, call: Call, before: "Outside") -> "Outside":
+        """Note what of the step from `before` counts: looks, debts, and what must never be."""
         name = str(by)
         match call.port, call.method, call.args:
             case "clips", "find", _ if name not in before.looked:
-                late = {name} if before.manifest and before.manifest.report.has_clip else set()
-                return evolve(self, looked=self.looked | {name}, late=self.late | late)
+                looked = evolve(self, looked=self.looked | {name})
+                if before.manifest is None:
+                    return looked
+                if before.manifest.report.has_clip:
+                    return evolve(looked, late=self.late | {name})
+                return evolve(looked, too_late=self.too_late | {name})
             case "clips", "write_manifest", _:
                 return evolve(self, owing=self.owing - {name})
             case "cameras", "record", (report, *_):
                 return evolve(self, faults=self.faults | self._lies(report))
             case "notifier", "publish", (report, *_):
-                seen = self.faults | self._lies(report) | before._repetitions(by, report)
+                seen = self.faults | self._lies(report) | before.repetitions(by, report)
                 return evolve(self, faults=seen, owing=self.owing | {name})
             case _:
                 return self
@@ -182,7 +188,8 @@ class Outside:
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
         return data == planned(self.request, self.recorded, clip.gaps)
 
-    def _repetitions(self, by: Delivery, report: ClipReport) -> set[str]:
+    def repetitions(self, by: Delivery, report: ClipReport) -> set[str]:
+        """Name what is wrong with telling the subscribers that, after what they were told."""
         earlier = [(n, r) for n, r in self.published if r.status is report.status]
         found = set()
         if any(r.event_id != report.event_id for _, r in earlier):
@@ -191,6 +198,10 @@ class Outside:
             found.add("one ending was told twice")
         if str(by) in self.late:
             found.add("a finished clip was taken for an unfinished one")
+        if str(by) in self.too_late and not report.has_clip:
+            found.add("a request that had ended was ended once more")
+        if any(name == str(by) and r.status is not report.status for name, r in self.published):
+            found.add("one delivery told two endings")
         return found
 
     def _may_repeat(self, earlier: str, by: Delivery, report: ClipReport) -> bool:

@@ -22,7 +22,7 @@ class Message:
     received: int = 0
 
     def attempt(self, now_ms: int) -> Attempt:
-        """This delivery of it, with all the time in the world."""
+        """A delivery of it, with all the time in the world."""
         return Attempt(
             self.name,
             self.sent_ms,
@@ -46,7 +46,9 @@ class Queue:
 
     def sent(self, request: ClipRequest, now_ms: int, delay_ms: int = 0) -> "Queue":
         """Let a message in."""
-        message = Message("abcdefghijklmnopqrstuvwxyz"[self.attempted % 26], request, now_ms, now_ms)
+        message = Message(
+            "abcdefghijklmnopqrstuvwxyz"[self.attempted % 26], request, now_ms, now_ms
+        )
         message = evolve(message, visible_ms=now_ms + delay_ms)
         return evolve(self, attempted=self.attempted + 1, held=_sorted(*self.held, message))
 
@@ -55,9 +57,7 @@ class Queue:
         others = tuple(m for m in self.held if m.name != message.name)
         if message.received == MOST_RECEIVES:
             return evolve(self, held=others, dead=_sorted(*self.dead, message)), None
-        hidden = evolve(
-            message, received=message.received + 1, visible_ms=now_ms + VISIBILITY_MS
-        )
+        hidden = evolve(message, received=message.received + 1, visible_ms=now_ms + VISIBILITY_MS)
         return evolve(self, held=_sorted(*others, hidden)), hidden
 
     def deleted(self, name: str) -> "Queue":

@@ -46,7 +46,8 @@ def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
         methods = {*PORTS[name].__abstractmethods__, "acknowledge"}
         return type(name, (PORTS[name],), {method: through(method) for method in methods})()
 
-    return kind(*map(port, PORTS), POLICY, Stills((300,)), patience_ms=PATIENCE_MS)
+    ports = {name: port(name) for name in PORTS}
+    return kind(**ports, policy=POLICY, stills=Stills((300,)), patience_ms=PATIENCE_MS)
 
 
 class Crash(BaseException):
@@ -69,14 +70,15 @@ def undisturbed(_number: int, _call: Call) -> None:
 
 
 @frozen
-class CrashAt:
-    """Crashes at the effect of that number, before or after it."""
+class At:
+    """Disturbs the effect of that number, before or after it: with a crash, or an error."""
 
     number: int
     after: bool
+    error: type[BaseException] = Crash
 
     def __call__(self, number: int, _call: Call) -> Disturbance | None:
-        return Disturbance(Crash(), self.after) if number == self.number else None
+        return Disturbance(self.error("disturbed"), self.after) if number == self.number else None
 
 
 @define

@@ -1,4 +1,4 @@
-"""Anything in any order: nothing is lost on the way, and all is right once the faults have passed."""
+"""Anything in any order: nothing is lost, and all is right once the faults have passed."""
 
 import random
 
@@ -18,7 +18,6 @@ from domain.clip import ClipRequest, ClipStatus
 from domain.errors import Unavailable
 from tests.crash.cases import HALVES, REFUSED, WANTED
 from tests.crash.outside import Call, Delivery, Outside
-from tests.crash.queueing import Message
 from tests.crash.running import (
     ACKNOWLEDGE,
     Crash,
@@ -32,17 +31,16 @@ from tests.crash.running import (
 
 REQUESTS = (
     WANTED,
+    WANTED,  # the likeliest
     evolve(WANTED, end_ms=WANTED.end_ms - 200),
     REFUSED,
     evolve(WANTED, start_ms=WANTED.start_ms - 300_000),
     evolve(WANTED, camera_id="quay"),
 )
-MOST_MESSAGES = 8
+MOST_MESSAGES = 4
 
 
-EFFECTS = (
-    "commit", "record", "publish", "write_manifest", "send", "find", "store_stills", "acknowledge"
-)
+METHODS = ("find", "store_stills", "commit", "record", "publish", "write_manifest", "send")
 
 
 @frozen
@@ -59,9 +57,10 @@ class CrashOn:
 class Disorder(RuleBasedStateMachine):
     """One request, the queue, everything around it, and what can happen to them."""
 
-    def __init__(self, kind: type[MakeClip] = MakeClip) -> None:
+    kind: type[MakeClip] = MakeClip
+
+    def __init__(self) -> None:
         super().__init__()
-        self.kind = kind
         self.outside = Outside(WANTED)
         self.failing: set[str] = set()
         """Ports whose calls fail, some before and some after their effect."""
@@ -78,22 +77,35 @@ class Disorder(RuleBasedStateMachine):
         queue = self.outside.queue.sent(self.outside.request, self.outside.now_ms)
         self.outside = evolve(self.outside, queue=queue)
 
-    @precondition(lambda self: self.due)
+    @precondition(lambda self: self.outside.queue.held)
+    @rule(choice=st.integers(0, MOST_MESSAGES), chance=st.integers(0, 1000))
+    def deliver(self, choice: int, chance: int) -> None:
+        self.receive(choice, chance, undisturbed)
+
+    @precondition(lambda self: self.outside.queue.held)
+    @rule(choice=st.integers(0, MOST_MESSAGES), chance=st.integers(0, 1000))
+    def drop_acknowledgement(self, choice: int, chance: int) -> None:
+        self.receive(choice, chance, CrashOn("acknowledge", after=False))
+
+    @precondition(lambda self: self.outside.queue.held)
     @rule(
-        disturb=st.one_of(
-            st.just(undisturbed),
-            st.builds(CrashOn, st.sampled_from(EFFECTS), st.booleans()),
-        ),
-        chance=st.integers(0, 1000),
         choice=st.integers(0, MOST_MESSAGES),
+        chance=st.integers(0, 1000),
+        crash=st.builds(CrashOn, st.sampled_from(METHODS), st.booleans()),
     )
-    def deliver(self, disturb: Disturb, chance: int, choice: int) -> None:
-        due = self.due
-        queue, taken = self.outside.queue.received(due[choice % len(due)], self.outside.now_ms)
-        self.outside = evolve(self.outside, queue=queue)
+    def crash(self, choice: int, chance: int, crash: CrashOn) -> None:
+        self.receive(choice, chance, crash)
+
+    def receive(self, choice: int, chance: int, disturb: Disturb) -> None:
+        """Receive any message, as soon as it is visible."""
+        held = self.outside.queue.held
+        message = held[choice % len(held)]
+        now_ms = max(self.outside.now_ms, message.visible_ms)
+        queue, taken = self.outside.queue.received(message, now_ms)
+        self.outside = evolve(self.outside, queue=queue, now_ms=now_ms)
         if taken:
             recorder = Recorder(self.outside, self.kind, self.flaky(disturb, chance))
-            recorder.deliver(Delivery(taken, self.outside.now_ms))
+            recorder.deliver(Delivery(taken, now_ms))
             self.outside = recorder.outside
 
     def flaky(self, disturb: Disturb, seed: int) -> Disturb:
@@ -117,12 +129,13 @@ class Disorder(RuleBasedStateMachine):
         self.outside = self.outside.uploaded()
 
     @rule(port=st.sampled_from(["cameras", "recordings", "clips", "notifier", "queue"]))
-    def break_or_mend(self, port: str) -> None:
-        self.failing ^= {port}
+    def fail(self, port: str) -> None:
+        self.failing.add(port)
 
-    @property
-    def due(self) -> list[Message]:
-        return [m for m in self.outside.queue.held if m.visible_ms <= self.outside.now_ms]
+    @precondition(lambda self: self.failing)
+    @rule()
+    def mend(self) -> None:
+        self.failing.clear()
 
     @invariant()
     def nothing_is_lost(self) -> None:

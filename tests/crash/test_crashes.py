@@ -1,14 +1,13 @@
-"""A crash at every effect, before it and after it, and a second one at every effect that follows."""
-
-from collections.abc import Iterator
+"""A crash at every effect, before it and after it, then one at every effect that follows."""
 
 import pytest
 from attrs import evolve
 
 from domain.clip import ClipStatus
+from domain.errors import Unavailable
 from tests.crash.cases import HALVES, WANTED, WHOLE, asked, long_ago, made
 from tests.crash.outside import NOW, Outside, footage
-from tests.crash.running import CrashAt, drained, redriven
+from tests.crash.running import At, Crash, drained, redriven
 
 CASES = {
     "one recording": (evolve(asked(), recorded=WHOLE), ClipStatus.AVAILABLE),
@@ -30,9 +29,7 @@ CASES = {
     "ends before it starts": (asked(evolve(WANTED, end_ms=0)), ClipStatus.FATAL_ERROR),
     "unknown camera": (asked(evolve(WANTED, camera_id="quay")), ClipStatus.FATAL_ERROR),
     "not a single frame": (
-        evolve(
-            asked(evolve(WANTED, start_ms=NOW - 59_999, end_ms=NOW - 59_990)), recorded=WHOLE
-        ),
+        evolve(asked(evolve(WANTED, start_ms=NOW - 59_999, end_ms=NOW - 59_990)), recorded=WHOLE),
         ClipStatus.FATAL_ERROR,
     ),
     "two messages": (evolve(asked(times=2), recorded=WHOLE), ClipStatus.AVAILABLE),
@@ -60,20 +57,19 @@ CASES = {
 """What was asked under which circumstances, and the status that it must end with at last."""
 
 
-def crashes(effects: int) -> Iterator[CrashAt]:
-    return (CrashAt(n, after) for n in range(effects) for after in (False, True))
+def disturbances(effects: int, error: type[BaseException] = Crash) -> list[At]:
+    return [At(n, after, error) for n in range(effects) for after in (False, True)]
 
 
-def assert_right(
-    outside: Outside, status: ClipStatus, crashed: list[CrashAt], letters: int
-) -> None:
-    assert outside.verdict() == frozenset(), crashed
-    assert len(outside.queue.dead) <= letters, crashed
+def assert_right(outside: Outside, status: ClipStatus, letters: int, *disturbed: At) -> None:
+    """All is right, and still is when the `letters` that may be dead letters are sent again."""
+    assert outside.verdict() == frozenset(), disturbed
+    assert len(outside.queue.dead) <= letters, disturbed
     outside = redriven(outside)
-    assert outside.verdict() == frozenset(), crashed
+    assert outside.verdict() == frozenset(), disturbed
     assert not outside.queue.dead
     assert outside.told
-    assert outside.told.status is status, crashed
+    assert outside.told.status is status, disturbed
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -82,15 +78,43 @@ def test_after_any_crash_and_any_second_crash_the_request_ends_right(case: str) 
     outside, status = CASES[case]
     letters = len([m for m in outside.queue.held if m.received])
     end, effects = drained(outside)
-    assert_right(end, status, [], letters)
-    points = pairs = 0
-    for first in crashes(len(effects[0])):
+    assert_right(end, status, letters)
+    for first in disturbances(len(effects[0])):
         end, effects = drained(outside, [first])
-        assert_right(end, status, [first], letters)
-        points += 1
-        for second in crashes(len(effects[1]) if len(effects) > 1 else 0):
+        assert_right(end, status, letters, first)
+        for second in disturbances(len(effects[1]) if len(effects) > 1 else 0):
             end, _ = drained(outside, [first, second])
-            assert_right(end, status, [first, second], letters)
-            pairs += 1
-    assert points
-    print(case, points, pairs)
+            assert_right(end, status, letters, first, second)
+
+
+@pytest.mark.parametrize("received", [0, 4], ids=["first", "last"])
+@pytest.mark.parametrize("case", CASES)
+def test_after_any_failing_call_the_request_ends_right(case: str, received: int) -> None:
+    """A dependency fails before or after its effect; people send the dead letters again."""
+    outside, status = CASES[case]
+    held = tuple(evolve(m, received=received) for m in outside.queue.held)
+    outside = evolve(outside, queue=evolve(outside.queue, held=held))
+    _, effects = drained(outside)
+    for failure in disturbances(len(effects[0]) - 1, Unavailable):
+        end, _ = drained(outside, [failure])
+        assert_right(end, status, len(held), failure)
+
+
+def test_the_effects_of_a_clip_are_numbered_in_their_order() -> None:
+    """So that no crash point is left out: every call of a port, and the acknowledgement."""
+    outside, _ = CASES["two recordings"]
+    _, (effects,) = drained(outside)
+    assert [str(effect) for effect in effects] == [
+        "clips.find",
+        "clips.read_manifest",
+        "cameras.find_segments",
+        "recordings.open",
+        "recordings.open",
+        "transcoder.render",
+        "clips.store_stills",
+        "clips.commit",
+        "cameras.record AVAILABLE",
+        "notifier.publish AVAILABLE",
+        "clips.write_manifest",
+        "queue.acknowledge",
+    ]

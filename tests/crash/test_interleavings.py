@@ -1,4 +1,4 @@
-"""Every interleaving of deliveries that can be under way at the same time, port call by port call."""
+"""Every interleaving of deliveries that are under way at once, port call by port call."""
 
 import pytest
 from attrs import frozen

@@ -78,6 +78,12 @@ PLANS = {
         [("a", 0, 10_000), ("b", 10_000, 20_000)],
         Coverage.FULL,
     ),
+    "even if the window ends before the last frame would": (
+        (0, 10_020),
+        [segment("a", 0, 10_030, last_frame_lasts_ms=34), segment("b", 10_000, 30_000)],
+        [("a", 0, 10_000), ("b", 10_000, 10_020)],
+        Coverage.FULL,
+    ),
     "right after the last frame too": (
         (0, 20_000),
         [segment("a", 0, 10_001, last_frame_lasts_ms=34), segment("b", 9_968, 30_000)],

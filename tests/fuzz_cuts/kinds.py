@@ -57,7 +57,8 @@ def _uneven_ms(seed: int) -> tuple[int, ...]:
     times_ms = [0]
     while times_ms[-1] < 8000:
         times_ms.append(times_ms[-1] + (500 if rng.random() < 1 / 60 else rng.randint(5, 80)))
-    return tuple(times_ms)
+    # A file says of its last frame that it lasts a tick, whatever the one before it lasts.
+    return (*times_ms, times_ms[-1] + 1)
 
 
 UNEVEN_MS = [_uneven_ms(seed) for seed in (1, 2, 3)]
@@ -98,7 +99,13 @@ _SEEN_TO: dict[str, tuple[dict[str, Any], ...]] = {
         dict(sound="mp3"),
         dict(sound_rate_hz=44_100, channels=2),
     ),
-    "turned": (dict(rotation=90),),
+    # Numbers that are not read as others when the reader tries out the other three turns.
+    "turned": (
+        dict(rotation=90),
+        dict(first_number=730_000),
+        dict(first_number=740_000),
+        dict(first_number=734_000),
+    ),
 }
 
 
