@@ -68,7 +68,10 @@ class Queue:
 
     def redriven(self, now_ms: int) -> "Queue":
         """Let the dead letters in once more, as people do when the fault is mended."""
-        again = tuple(evolve(m, received=0, visible_ms=now_ms) for m in self.dead)
+        again = tuple(
+            Message(f"{m.name}+", m.request, now_ms, now_ms)  # SQS takes them for new ones
+            for m in self.dead
+        )
         return evolve(self, held=_sorted(*self.held, *again), dead=())
 
     @property

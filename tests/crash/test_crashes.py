@@ -65,11 +65,14 @@ def assert_right(outside: Outside, status: ClipStatus, letters: int, *disturbed:
     """All is right, and still is when the `letters` that may be dead letters are sent again."""
     assert outside.verdict() == frozenset(), disturbed
     assert len(outside.queue.dead) <= letters, disturbed
+    ends = {status}
+    if outside.queue.dead and status is ClipStatus.RETRY_TIMEOUT:
+        ends.add(ClipStatus.NOT_AVAILABLE)  # sent again, it is asked for when it is too old
     outside = redriven(outside)
     assert outside.verdict() == frozenset(), disturbed
     assert not outside.queue.dead
     assert outside.told
-    assert outside.told.status is status, disturbed
+    assert outside.told.status in ends, disturbed
 
 
 @pytest.mark.parametrize("case", CASES)

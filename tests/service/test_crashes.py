@@ -120,5 +120,4 @@ def test_whichever_call_it_dies_at_the_next_delivery_ends_right(
         "PUT",
         "Publish",
     }
-    print("CALLS", at)
     assert at == len(tripwire.calls) >= 15

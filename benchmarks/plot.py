@@ -1,0 +1,71 @@
+"""Wall time over clip length, drawn: `python -m benchmarks.plot report.json plot.svg`."""
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 300, 56, 44, 24, 150
+COLOURS = {"camclip": "#c77d0a", "floor": "#7b93ab", "window": "#8a63a8", "2018": "#b3413b"}
+NAMES = {"camclip": "camclip", "floor": "plain copy of the clip", "window": "window, all encoded"}
+STYLE = """
+text{font:12px system-ui,sans-serif;fill:#1f2933}.dim{fill:#52606d}
+.axis{stroke:#9aa5b1;fill:none}.line{fill:none;stroke-width:2.5}
+@media (prefers-color-scheme:dark){text{fill:#e4e7eb}.dim{fill:#9aa5b1}}
+"""
+
+
+def plot(report: Mapping[str, Any], height: int = 1080, files: int = 1, most_s: float = 12) -> str:
+    """Draw the rows of one size and number of files; what takes longer than `most_s` is left out.
+
+    Both axes are linear, in seconds.
+    """
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in report["rows"]:
+        clip = row["clip"]
+        if clip["size"]["height"] == height and clip["files"] == files:
+            wall_s = median(run["wall_s"] for run in row["runs"])
+            points[row["pipeline"]].append((clip["length_s"], wall_s))
+    longest_s = max(length for own in points.values() for length, _ in own)
+    drawn = {name: sorted(p for p in own if p[1] <= most_s) for name, own in points.items()}
+
+    def x(length_s: float) -> float:
+        return LEFT + length_s / longest_s * (WIDTH - LEFT - RIGHT)
+
+    def y(wall_s: float) -> float:
+        return HEIGHT - BOTTOM - wall_s / most_s * (HEIGHT - BOTTOM - TOP)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f"<title>Wall time over the length of a {height}p clip</title><style>{STYLE}</style>",
+        f'<path class="axis" d="M{LEFT} {TOP}V{y(0)}H{x(longest_s)}"/>',
+        f'<text x="{LEFT}" y="14" class="dim">wall time, s</text>',
+        _label(x(longest_s / 2), HEIGHT - 6, f"length of the {height}p clip, s", "middle"),
+    ]
+    for wall_s in range(0, int(most_s) + 1, 2):
+        parts += [_label(LEFT - 8, y(wall_s) + 4, str(wall_s), "end")]
+    for length_s in sorted({length for own in drawn.values() for length, _ in own}):
+        parts += [_label(x(length_s), y(0) + 16, f"{length_s:g}", "middle")]
+    parts += [_line(name, [(x(a), y(b)) for a, b in own]) for name, own in drawn.items() if own]
+    return "\n".join([*parts, "</svg>\n"])
+
+
+def _label(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" class="dim">{text}</text>'
+
+
+def _line(name: str, own: Sequence[tuple[float, float]]) -> str:
+    colour = COLOURS.get(name, "#52606d")
+    path = "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in own)
+    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>' for a, b in own)
+    a, b = own[-1]
+    label = f'<text x="{a + 10:.0f}" y="{b + 4:.0f}">{NAMES.get(name, name)}</text>'
+    return f'<path class="line" stroke="{colour}" d="{path}"/>{dots}{label}'
+
+
+if __name__ == "__main__":
+    report_path, svg_path = map(Path, sys.argv[1:3])
+    svg_path.write_text(plot(json.loads(report_path.read_text())))
