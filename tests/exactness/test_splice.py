@@ -1,7 +1,7 @@
 """What is copied is the recording's own; what is encoded looks like it; nothing else travels."""
 
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 from attrs import evolve
@@ -78,6 +78,7 @@ COPIED = {
     "a gap": 145,
     "a gap of odd milliseconds, then a seam": 120,
 }
+Layout = Literal["faststart", "moov_last", "fragmented"]
 RICH = recording(12, size=(640, 360), crf=10)
 NEXT = evolve(RICH, start_ms=START_MS + 12_000, first_number=1360)
 
@@ -138,7 +139,7 @@ def test_encoded_frames_look_like_the_recordings(rich: Clip) -> None:
 
 
 @pytest.mark.parametrize("layout", ["faststart", "moov_last", "fragmented"])
-def test_nothing_from_outside_the_window_travels(camera: Camera, layout: Any) -> None:
+def test_nothing_from_outside_the_window_travels(camera: Camera, layout: Layout) -> None:
     """No picture and no sound of the neighbourhood occurs anywhere in the clip's bytes."""
     recordings = [evolve(RICH, layout=layout), evolve(NEXT, layout=layout)]
     clip = camera.cut(recordings, 3_456, 19_876)
