@@ -85,8 +85,6 @@ def decide_retry(
     refused = decide_unseen(policy, request, attempt)
     if refused:
         return refused
-    if coverage is Coverage.FULL:
-        return Build()
     seen_ms = first_seen_ms(request, attempt)
     now_ms = max(attempt.now_ms, attempt.sent_ms)
     deadline_ms = max(seen_ms, request.end_ms) + policy.retry_limit_ms

@@ -156,6 +156,9 @@ def test_waiting_goes_by_the_later_clock() -> None:
     assert status(decide(wanted, NONE, after_ms=900_000)) == "wait"
     assert status(decide(wanted, NONE, after_ms=900_001)) == "CLIP_RETRY_TIMEOUT"
     assert status(decide(wanted, NONE, after_ms=-DAY_MS)) == "wait"
+    again = wanted.retried(SENT)
+    late = decide(again, NONE, sent_ms=SENT + 900_001, after_ms=-900_001)
+    assert status(late) == "CLIP_RETRY_TIMEOUT"
 
 
 def test_after_a_hundred_retries_it_is_over() -> None:
@@ -187,6 +190,13 @@ DELAYS = {
 def test_delays(wanted: dict[str, Any], after_ms: int, delay_s: int) -> None:
     """A request rests for this long."""
     assert decide(request(**wanted), NONE, after_ms=after_ms) == Wait(delay_s)
+
+
+def test_no_rest_is_longer_than_the_queue_allows() -> None:
+    """However far in the future the clip ends: it is tried, and rests again."""
+    patient = RetryPolicy(retry_limit_ms=3_600_000)
+    wanted = request(ended_ago_ms=-2_000_000)
+    assert decide_retry(patient, wanted, attempt(), NONE) == Wait(900)
 
 
 def test_what_can_be_refused_unseen_is() -> None:
