@@ -25,8 +25,12 @@ FRAMES_SEARCHED = 600
 def check_joins(
     ffmpeg: Ffmpeg, parts: Sequence[Part], timescale: int, path: Path, deadline_s: float
 ) -> None:
-    """Decode every encoded part with the copied frames beside it; Undecodable if any is amiss."""
-    for number, group in enumerate(_groups(parts)):
+    """Decode every encoded part with the copied frames beside it; Undecodable if any is amiss.
+
+    Of a clip that is copied whole, the first frames are decoded.
+    """
+    groups = list(_groups(parts)) or [[beginning(parts[0])]]
+    for number, group in enumerate(groups):
         until = max(time for part in group for time in part.shown) + 1
         track = video_track(group, timescale, until)
         clip = path.with_name(f"{path.stem}-{number}.mp4")

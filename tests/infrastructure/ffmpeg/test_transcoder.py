@@ -274,3 +274,21 @@ def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path:
     argv += ["-bsf:v", "filter_units=pass_types=7-8", "-f", "h264", "-"]
     done = subprocess.run(argv, check=True, capture_output=True, env={}, timeout=30)
     assert done.stdout == b""
+
+
+@pytest.mark.parametrize("from_ms", [2000, 2345], ids=["all copied", "spliced"])
+def test_a_splice_that_does_not_decode_is_encoded_instead(
+    films: Path, tmp_path: Path, from_ms: int
+) -> None:
+    """Nobody hears of a clip whose joins were not decoded; the clip is made all the same."""
+    script = f"""
+    case "$*" in *join-0.mp4*) exit 1;; esac
+    exec {FFMPEG} "$@"
+    """
+    spliced = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).cut([FILM], from_ms, 5000)
+    assert spliced.rendition.footage.copied_frames > 0
+    other = tmp_path / "other"
+    other.mkdir()
+    clip = Camera(films, other, fake(tmp_path, script)).cut([FILM], from_ms, 5000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert clip.rendition.footage.copied_frames == 0
