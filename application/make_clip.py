@@ -13,7 +13,9 @@ from application.ports import (
     CameraService,
     ClipStore,
     Notifier,
+    Piece,
     Recording,
+    RecordingPiece,
     RecordingStore,
     RetryQueue,
     Stills,
@@ -21,10 +23,11 @@ from application.ports import (
 )
 from domain.clip import Attempt, BrokenRequest, ClipReport, ClipRequest, ClipStatus, report_of
 from domain.errors import BeingMade, ClipError, Conflict, NotRecordedYet, Refused
-from domain.planning import ClipPlan, plan_clip
+from domain.planning import ClipPlan, Cut, plan_clip
 from domain.retry import Build, Refuse, RetryPolicy, Wait, decide_retry, decide_unseen
 from domain.standing import (
     Absent,
+    ByteRange,
     Finished,
     Footage,
     InOtherHands,
@@ -211,10 +214,7 @@ class MakeClip:
             available(request, plan.gaps),
             attempt.writer,
             rendition.footage,
-            tuple(
-                Source(cut.segment.name, opened[cut.segment.name].version, cut.window)
-                for cut in plan.cuts
-            ),
+            tuple(_source(cut, opened[cut.segment.name], rendition.pieces) for cut in plan.cuts),
         )
         return self._announce(request, attempt, manifest, gathered.notes)
 
@@ -306,3 +306,12 @@ class MakeClip:
             self.notifier.publish(report, attempt.deadline_s)
         except ClipError as untold:
             error.add_note(f"Nor could that be told: {untold}")
+
+
+def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source:
+    ranges = tuple(
+        ByteRange(piece.offset, piece.length)
+        for piece in pieces
+        if isinstance(piece, RecordingPiece) and piece.recording is recording
+    )
+    return Source(cut.segment.name, recording.version, cut.window, ranges)

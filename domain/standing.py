@@ -24,12 +24,21 @@ class Footage:
 
 
 @frozen
+class ByteRange:
+    """Bytes of a recording that are the clip's as they are."""
+
+    offset: int
+    length: int
+
+
+@frozen
 class Source:
     """One recording that a clip was made of."""
 
     name: str
     version: str
     window: TimeWindow
+    ranges: tuple[ByteRange, ...] = ()
 
 
 @frozen

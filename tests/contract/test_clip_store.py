@@ -11,7 +11,7 @@ from application.ports import AlreadyStored, FilePiece, Piece, Recording, Record
 from domain.clip import ClipName, ClipRequest, ClipStatus, report_of
 from domain.errors import GivenBack, OutOfTime, SourceChanged
 from domain.recording import RecordingSegment
-from domain.standing import Footage, Manifest, Source, available
+from domain.standing import ByteRange, Footage, Manifest, Source, available
 from domain.window import TimeWindow
 from tests.contract.worlds import START_MS, ClipWorld
 
@@ -24,7 +24,14 @@ AVAILABLE = Manifest(
     available(REQUEST, GAPS),
     WRITER,
     FOOTAGE,
-    (Source("pier.20180815T140019.mp4", '"an ETag"', TimeWindow(START_MS, START_MS + 7000)),),
+    (
+        Source(
+            "pier.20180815T140019.mp4",
+            '"an ETag"',
+            TimeWindow(START_MS, START_MS + 7000),
+            (ByteRange(1234, 5 << 20), ByteRange(9 << 20, 7 << 20)),
+        ),
+    ),
 )
 REFUSED = Manifest(report_of(REQUEST, ClipStatus.NOT_AVAILABLE, reason="Nothing là."), WRITER)
 

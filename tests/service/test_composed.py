@@ -29,5 +29,7 @@ def test_a_large_clip_is_put_together_inside_s3(world: World, tmp_path: Path) ->
     heads = [world.s3.head_object(Bucket="origin", Key=f"rewinds/{name}") for name in names]
     assert [source["version"] for source in manifest["sources"]] == [h["ETag"] for h in heads]
     assert manifest["footage"]["copiedFrames"] > 800
+    ranges = [r["length"] for source in manifest["sources"] for r in source["ranges"]]
+    assert 0.8 * stored["ContentLength"] < sum(ranges) < stored["ContentLength"]
     uploads = world.s3.list_multipart_uploads(Bucket="destination")
     assert "Uploads" not in uploads
