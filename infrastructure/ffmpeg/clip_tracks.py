@@ -78,6 +78,11 @@ class Part:
     sample_entry: bytes = field(repr=False)
     size: tuple[int, int]
 
+    @property
+    def is_copied(self) -> bool:
+        """Tell whether the frames are a recording's own."""
+        return not isinstance(self.samples[0], Stored)
+
 
 def encoded_part(run: Run, piece: Piece) -> Part:
     """Return a run that was encoded: the i-th frame shown of `piece` is its i-th."""
@@ -109,7 +114,7 @@ def copied_part(run: Run) -> Part:
 def video_track(parts: Sequence[Part], timescale: int, until: int) -> ClipTrack:
     """Line up the parts' frames; the last is shown until the tick `until` of the clip."""
     # What a copied sample entry says besides its parameter sets holds for the encoded frames too.
-    model = next((part for part in parts if not isinstance(part.samples[0], Stored)), parts[0])
+    model = next((part for part in parts if part.is_copied), parts[0])
     if any(part.size != model.size for part in parts):
         raise Undecodable("The recordings' pictures came out in unlike sizes.")
     try:

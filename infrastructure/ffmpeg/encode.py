@@ -57,14 +57,14 @@ class Encoder:
         done = 0
         for window in windows:
             kind = (window.take.video.timescale, window.take.video.config, _profile(window))
-            sps_id = likely.get((kind, shape_of(window.take.video)), len(configs))
-            piece = self._encode(window, sps_id, deadline_s, done)
-            if sps_id < len(configs) and not _same_sets(piece.config, configs[sps_id]):
-                sps_id = len(configs)
-                piece = self._encode(window, sps_id, deadline_s, done)
-            if sps_id == len(configs):
+            number = likely.get((kind, shape_of(window.take.video)), len(configs))
+            piece = self._encode(window, number, deadline_s, done)
+            if number < len(configs) and not _same_sets(piece.config, configs[number]):
+                number = len(configs)
+                piece = self._encode(window, number, deadline_s, done)
+            if number == len(configs):
                 configs.append(piece.config)
-            likely[kind, shape_of(window.take.video)] = sps_id
+            likely[kind, shape_of(window.take.video)] = number
             pieces.append(piece)
             done += len(window.take.frames)
         return pieces

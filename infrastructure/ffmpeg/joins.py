@@ -16,7 +16,7 @@ from infrastructure.ffmpeg.clip_tracks import Part, video_track
 from infrastructure.ffmpeg.layout import lay_out
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.runs import begins_alone
-from infrastructure.ffmpeg.window import InRecording, Stored
+from infrastructure.ffmpeg.window import InRecording
 
 FRAMES_BESIDE = 8
 FRAMES_SEARCHED = 600
@@ -45,19 +45,14 @@ def _groups(parts: Sequence[Part]) -> Iterator[list[Part]]:
     """Yield the encoded parts, each with the copied frames before and after it."""
     group: list[Part] = []
     for part in parts:
-        if not is_copied(part):
+        if not part.is_copied:
             group.append(part)
             continue
         if group:
             yield [*group, beginning(part)]
         group = [end] if (end := ending(part)) else []
-    if any(not is_copied(part) for part in group):
+    if any(not part.is_copied for part in group):
         yield group
-
-
-def is_copied(part: Part) -> bool:
-    """Tell whether a part's frames are a recording's own."""
-    return not isinstance(part.samples[0], Stored)
 
 
 def beginning(part: Part) -> Part:

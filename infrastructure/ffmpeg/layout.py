@@ -11,6 +11,7 @@ that no byte from outside of the wanted window travels with its neighbours.
 """
 
 import os
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,14 +25,13 @@ from infrastructure.ffmpeg.clip_tracks import ClipTrack
 from infrastructure.ffmpeg.frames import Take
 from infrastructure.ffmpeg.sound import sounding
 from infrastructure.ffmpeg.window import InRecording, Stored
-from infrastructure.mp4.writer import write_header
+from infrastructure.mp4.writer import HOLE_READ_THROUGH_BYTES, write_header
 
 TURNS_A_SECOND = 2
 """Sound and pictures take turns in our own bytes, so that a player need not jump."""
 STRETCH_AT_LEAST_BYTES = 256 << 10
 """A shorter one is worth no request of its own: it is read with what lies near it."""
 READ_AT_MOST_BYTES = 2 << 20
-HOLE_READ_THROUGH_BYTES = 64 << 10
 READERS = 4
 
 
@@ -46,6 +46,11 @@ class Placed:
     """When in the clip it is decoded, in half seconds."""
     at: int = 0
     """Its offset in the payload."""
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What the samples are sorted by, where they are ours to sort."""
+        return self.turn, self.track, self.number
 
 
 @frozen
@@ -110,14 +115,11 @@ def lay_out(tracks: Sequence[ClipTrack], path: Path) -> Layout:
     ]
     stretches = [s for s in _stretches(rows) if s.length >= STRETCH_AT_LEAST_BYTES]
     held = {id(placed) for stretch in stretches for placed in stretch.placed}
+    own = [placed for placed in rows if id(placed) not in held]
     units: list[tuple[tuple[int, int, int], Stretch | Placed]] = [
-        ((placed.turn, placed.track, placed.number), placed)
-        for placed in rows
-        if id(placed) not in held
+        *((placed.order, placed) for placed in own),
+        *((min(placed.order for placed in stretch.placed), stretch) for stretch in stretches),
     ]
-    for stretch in stretches:
-        first = min(stretch.placed, key=lambda placed: (placed.turn, placed.track, placed.number))
-        units.append(((first.turn, first.track, first.number), stretch))
     units.sort(key=lambda unit: unit[0])
     begins: list[tuple[int, Stretch]] = []
     at = 0
@@ -134,12 +136,11 @@ def lay_out(tracks: Sequence[ClipTrack], path: Path) -> Layout:
     for placed in rows:
         offsets[placed.track][placed.number] = placed.at
     header = write_header(
-        [track.placed(own) for track, own in zip(tracks, offsets, strict=True)], at
+        [track.placed(places) for track, places in zip(tracks, offsets, strict=True)], at
     )
     with path.open("wb") as out:
         out.truncate(len(header) + at)
         os.pwrite(out.fileno(), header, 0)
-        own = [placed for placed in rows if id(placed) not in held]
         _write(out.fileno(), own, len(header))
     moved = tuple((len(header) + begin, stretch) for begin, stretch in begins)
     return Layout(path, len(header), len(header) + at, moved)
@@ -180,26 +181,20 @@ def _barriers(take: Take, first: int, last: int) -> Callable[[int, int], bool]:
 
     What is seen or heard within the cut is no barrier, even if the clip does without it.
     """
-    harmless = {id(take.index.video): set(take.cut_frames)}
+    if not take.index.is_fragmented:
+        # What lies between the samples of a progressive file belongs to tracks that we do not know.
+        return lambda end, offset: end != offset
     sound = take.index.sound
-    if sound is not None:
-        harmless[id(sound)] = set(sounding(take, sound))
-    unwanted: list[int] = sorted(
+    tracks = [(take.index.video, set(take.cut_frames))]
+    tracks += [(sound, set(sounding(take, sound)))] if sound else []
+    unwanted = sorted(
         offset
-        for track in (take.index.video, sound)
+        for track, harmless in tracks
         if track is not None
         for i, offset in enumerate(track.offsets)
-        if first < offset < last and i not in harmless[id(track)]
+        if first < offset < last and i not in harmless
     )
-    fragmented = take.index.is_fragmented
-
-    def between(end: int, offset: int) -> bool:
-        if end == offset:
-            return False
-        # What lies between the samples of a progressive file belongs to tracks that we do not know.
-        return not fragmented or any(end <= at < offset for at in unwanted)
-
-    return between
+    return lambda end, offset: bisect_left(unwanted, end) < bisect_left(unwanted, offset)
 
 
 def _write(target: int, own: Sequence[Placed], base: int) -> None:
