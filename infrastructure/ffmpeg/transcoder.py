@@ -8,7 +8,7 @@ out is measured and decoded before anybody hears of it. Interlaced pictures are 
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -41,12 +41,12 @@ from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.runs import plan_runs
 from infrastructure.ffmpeg.sound import can_be_copied, plan_sound, sounding
 from infrastructure.ffmpeg.stills import make_stills
-from infrastructure.ffmpeg.window import Stored, open_window
+from infrastructure.ffmpeg.window import Stored, Window, open_window
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 
 logger = logging.getLogger(__name__)
 
-READERS = 4
+BESIDE = 2
 PREROLL_PACKETS = 12
 """Decoded before the sound that is wanted: MP3 refers to earlier packets, AAC to the last one."""
 
@@ -111,12 +111,14 @@ class _Work:
         to_encode = [run for run in runs if not run.copied]
         progress = self._progress(sum(len(run.times) for run in to_encode))
         encoder = Encoder(ffmpeg, look, folder, first_id, progress)
-        with ThreadPoolExecutor(READERS) as beside:
+        # Windows overlap: read one after the other, what they share is read once.
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BESIDE) as beside:
             windows = [
-                beside.submit(open_window, run.take, folder / f"window-{number}.mp4")
+                reader.submit(open_window, run.take, folder / f"window-{number}.mp4")
                 for number, run in enumerate(to_encode)
             ]
-            pictures = beside.submit(self._make_stills, ffmpeg, quarter, look)
+            still = reader.submit(open_window, quarter, folder / "still.mp4")
+            pictures = beside.submit(self._make_stills, ffmpeg, still, look)
             sound = beside.submit(_sound_tracks, ffmpeg, takes, length_ms, folder, deadline_s)
             pieces = iter(encoder.encode((window.result() for window in windows), deadline_s))
             parts = [copied_part(r) if r.copied else encoded_part(r, next(pieces)) for r in runs]
@@ -133,8 +135,8 @@ class _Work:
                 check_joins(ffmpeg, parts, timescale, folder / "join.mp4", deadline_s)
             return Rendition(layout.pieces, pictures.result(), footage)
 
-    def _make_stills(self, ffmpeg: Ffmpeg, take: Take, look: Look) -> dict[int, Path]:
-        window = open_window(take, self.folder / "still.mp4")
+    def _make_stills(self, ffmpeg: Ffmpeg, still: Future[Window], look: Look) -> dict[int, Path]:
+        window = still.result()
         return make_stills(ffmpeg, window, look, self.stills, self.folder, self.deadline_s)
 
     def _progress(self, frames: int) -> Callable[[int], None]:
