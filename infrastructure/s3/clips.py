@@ -19,7 +19,7 @@ from domain.window import TimeWindow
 from infrastructure import wire
 from infrastructure.aws import call
 from infrastructure.s3.compose import CopyRefused, UploadGone, compose, read, read_bytes
-from infrastructure.s3.parts import Own, Part, plan_parts
+from infrastructure.s3.parts import LEAST_BYTES, Own, Part, plan_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,6 +43,8 @@ class S3Clips(ClipStore):
     bucket: str
     compose: bool = True
     """Whether S3 is to copy what is a range of its own recordings."""
+    least_bytes: int = LEAST_BYTES
+    """What the store wants a part to have at least."""
     _never: Event = field(factory=Event, init=False, eq=False, repr=False)
     """Set once the store has said that it knows no such thing."""
 
@@ -93,7 +95,8 @@ class S3Clips(ClipStore):
             "Metadata": wire.metadata(request, rendition.footage, writer, gaps),
         }
         files = [piece for piece in rendition.pieces if isinstance(piece, FilePiece)]
-        parts = plan_parts(rendition.pieces, copy=self.compose and not self._never.is_set())
+        copy = self.compose and not self._never.is_set()
+        parts = self._parts(rendition.pieces, copy=copy)
         if len(parts) == 1 and isinstance(parts[0], Own):
             data = read_bytes(parts[0].pieces)
             self._put(key, data, deadline_s, IfNoneMatch="*", **about)
@@ -124,11 +127,15 @@ class S3Clips(ClipStore):
                     refused,
                     "from now on" if refused.for_good else "this once",
                 )
-                compose(self.client, target, plan_parts(pieces, copy=False), about, deadline_s)
+                parts = self._parts(pieces, copy=False)
+                compose(self.client, target, parts, about, deadline_s)
         except UploadGone as gone:
             if self.find(name, deadline_s):
                 raise AlreadyStored(f"There is an object {target['Key']} already.") from gone
             raise
+
+    def _parts(self, pieces: Sequence[Piece], *, copy: bool) -> list[Part]:
+        return plan_parts(pieces, copy=copy, least_bytes=self.least_bytes)
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""

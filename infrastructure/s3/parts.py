@@ -42,26 +42,28 @@ class Own:
 Part = Copy | Own
 
 
-def plan_parts(pieces: Sequence[Piece], *, copy: bool = True) -> list[Part]:
+def plan_parts(
+    pieces: Sequence[Piece], *, copy: bool = True, least_bytes: int = LEAST_BYTES
+) -> list[Part]:
     """Cut the pieces into parts, in order; without `copy` all of them are sent.
 
-    What is sent in front of a copied range, and is less than a part may be, is filled up with the
-    range's first bytes. A clip of less than 10 MiB is one part.
+    What is sent in front of a copied range, and is less than a part may be (`least_bytes`), is
+    filled up with the range's first bytes. A clip of less than two such parts is one part.
 
     A sent part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow, so that the smallest
     parts allowed are not too many: then each but the last has a 10,000th of the whole, or more.
     """
     pieces = [piece for piece in pieces if piece.length]
     total = _length(pieces)
-    if total < 2 * LEAST_BYTES:
+    if total < 2 * least_bytes:
         return [Own(tuple(pieces))]
-    least = max(LEAST_BYTES, -(-total // MOST_PARTS))
+    least = max(least_bytes, -(-total // MOST_PARTS))
     parts: list[Part] = []
     own: list[Piece] = []
     own_bytes = 0
     for piece in pieces:
         lacking = max(0, least - own_bytes) if own else 0
-        if not copy or not _can_be_copied(piece) or piece.length - lacking < least:
+        if not copy or not _can_be_copied(piece, least_bytes) or piece.length - lacking < least:
             own.append(piece)
             own_bytes += piece.length
             continue
@@ -72,10 +74,10 @@ def plan_parts(pieces: Sequence[Piece], *, copy: bool = True) -> list[Part]:
     return parts + _sent(own, least)
 
 
-def _can_be_copied(piece: Piece) -> bool:
+def _can_be_copied(piece: Piece, least_bytes: int) -> bool:
     if not isinstance(piece, RecordingPiece) or not isinstance(piece.recording, S3Recording):
         return False
-    return piece.recording.size_bytes > LEAST_BYTES
+    return piece.recording.size_bytes > least_bytes
 
 
 def _sent(pieces: Sequence[Piece], least: int) -> list[Part]:

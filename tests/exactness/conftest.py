@@ -1,12 +1,14 @@
 """Recordings are made once for all processes of a test run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infrastructure.ffmpeg.binary import find_ffmpeg
 from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
+from tests.exactness.composing import StrictBuckets, strict_buckets
 from tests.exactness.cutting import Camera
 
 
@@ -17,10 +19,17 @@ def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage"
 
 
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[StrictBuckets]:
+    """Serve buckets in which clips are put together."""
+    with strict_buckets() as served:
+        yield served
+
+
 @pytest.fixture
-def camera(footage_folder: Path, tmp_path: Path) -> Camera:
-    """Return a camera whose clips are cut as they are in service: frames are copied."""
-    return Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
+def camera(footage_folder: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
+    """Return a camera whose clips are as they are in service: frames are copied, inside S3."""
+    return Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})), buckets)
 
 
 @pytest.fixture

@@ -21,6 +21,25 @@ TOLERANCE_MS = 1000
 DEADLINE_S = 60.0
 
 
+class Buckets:
+    """Where recordings are, and where clips go: here, both are bytes in memory."""
+
+    def open(self, segment: RecordingSegment, data: bytes) -> Mp4Recording:
+        """Open a recording of these bytes."""
+
+        def fetch(offset: int, length: int) -> bytes:
+            return data[offset : offset + length]
+
+        return open_mp4(segment, len(data), "1", fetch, TOLERANCE_MS)
+
+    def join(self, rendition: Rendition) -> bytes:
+        """Return the clip that is made of the rendition's pieces."""
+        return b"".join(map(piece_bytes, rendition.pieces))
+
+
+IN_MEMORY = Buckets()
+
+
 @frozen
 class Clip:
     """A clip and all there is to say about it."""
@@ -40,6 +59,7 @@ class Camera:
     footage: Path
     folder: Path
     transcoder: Transcoder
+    buckets: Buckets = IN_MEMORY
 
     def cut(
         self,
@@ -58,7 +78,7 @@ class Camera:
             plan, opened, stills, scratch, time.monotonic() + DEADLINE_S
         )
         path = self.folder / "clip.mp4"
-        path.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
+        path.write_bytes(self.buckets.join(rendition))
         return Clip(
             rendition,
             path,
@@ -74,14 +94,6 @@ class Camera:
 
     def open(self, recording: Recording) -> Mp4Recording:
         """Open a recording as its store would."""
-        path = self.path(recording)
-        data = path.read_bytes()
-        segment = RecordingSegment(
-            TimeWindow(recording.start_ms, recording.start_ms + ceil(recording.duration_ms)),
-            f"pier.{recording.start_ms}.mp4",
-        )
-
-        def fetch(offset: int, length: int) -> bytes:
-            return data[offset : offset + length]
-
-        return open_mp4(segment, len(data), "1", fetch, TOLERANCE_MS)
+        window = TimeWindow(recording.start_ms, recording.start_ms + ceil(recording.duration_ms))
+        segment = RecordingSegment(window, f"pier.{recording.start_ms}.mp4")
+        return self.buckets.open(segment, self.path(recording).read_bytes())

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -14,6 +14,7 @@ from application.ports import Transcoder
 from domain.errors import Refused
 from infrastructure.ffmpeg.binary import find_ffmpeg
 from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
+from tests.exactness.composing import StrictBuckets, strict_buckets
 from tests.footage import ClipReading, Stretch, assert_clip
 from tests.footage.judging import CLEAR_MS
 from tests.footage.sound import SECONDS_TOLD_APART
@@ -22,6 +23,8 @@ from tests.fuzz_cuts.kinds import KINDS, PlacedCamera
 
 SOUND_WITHIN_MS = 1000 / 30
 """A frame."""
+
+_TO_THE_END = ExitStack()
 
 
 @frozen
@@ -42,7 +45,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     A cut without a frame must be Refused: its outcome has no frames.
     """
     wanted = cut.wanted()
-    camera = PlacedCamera(footage, folder, _transcoder())
+    camera = PlacedCamera(footage, folder, _transcoder(), _buckets())
     if not wanted.numbers:
         try:
             camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
@@ -101,6 +104,12 @@ def _heard(logger: logging.Logger) -> Iterator[list[str]]:
         yield messages
     finally:
         logger.removeHandler(handler)
+
+
+@cache
+def _buckets() -> StrictBuckets:
+    """Return the buckets of this process, which has them to its end."""
+    return _TO_THE_END.enter_context(strict_buckets())
 
 
 @cache

@@ -97,6 +97,8 @@ class StrictS3:
     requests: list[Request] = Factory(list)
     faults: dict[str, list[Fault]] = Factory(dict)
     """By operation; the last one stays."""
+    least_bytes: int = LEAST_BYTES
+    """What a part must have at least, and a source more than."""
     over: Event = Factory(Event)
     lock: Any = Factory(Lock)
 
@@ -177,7 +179,7 @@ class StrictS3:
             return error(404, "NoSuchKey")
         if request.headers["x-amz-copy-source-if-match"] != source.etag:
             return error(412, "PreconditionFailed")
-        if len(source.data) <= LEAST_BYTES:
+        if len(source.data) <= self.least_bytes:
             return error(400, "InvalidRequest")
         start, last = map(int, request.headers["x-amz-copy-source-range"][6:].split("-"))
         if last >= len(source.data):
@@ -202,7 +204,7 @@ class StrictS3:
                 return error(400, "InvalidPart")
             if _tag(text, "ChecksumCRC32") != _crc32(part.data):
                 return error(400, "InvalidRequest")
-        if any(len(part.data) < LEAST_BYTES for part in parts[:-1]):
+        if any(len(part.data) < self.least_bytes for part in parts[:-1]):
             return error(400, "EntityTooSmall")
         data = b"".join(part.data for part in parts)
         if int(request.headers["x-amz-mp-object-size"]) != len(data):
@@ -210,6 +212,10 @@ class StrictS3:
         del self.uploads[request.query["uploadId"]]
         stored = self.put(upload.key, data, _kept(upload))
         return _xml("CompleteMultipartUploadResult", ETag=stored.etag)
+
+    def _delete(self, request: Request) -> Reply:
+        self.objects.pop(request.key, None)
+        return Reply(204)
 
     def _abort(self, request: Request) -> Reply:
         if self.uploads.pop(request.query["uploadId"], None) is None:
@@ -245,7 +251,7 @@ def _operation(method: str, query: dict[str, str], headers: dict[str, str]) -> s
         return "copy" if "x-amz-copy-source" in headers else "send"
     if method == "POST":
         return "create" if "uploads" in query else "complete"
-    return "abort" if method == "DELETE" else method.lower()
+    return "abort" if method == "DELETE" and "uploadId" in query else method.lower()
 
 
 @contextmanager
