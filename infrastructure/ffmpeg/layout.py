@@ -106,14 +106,19 @@ class Layout:
                     os.pwrite(out.fileno(), data, begin + at)
 
 
-def lay_out(tracks: Sequence[ClipTrack], path: Path) -> Layout:
-    """Give every sample its place, and write the header and our own bytes to `path`."""
+def lay_out(
+    tracks: Sequence[ClipTrack], path: Path, stretch_bytes: int = STRETCH_AT_LEAST_BYTES
+) -> Layout:
+    """Give every sample its place, and write the header and our own bytes to `path`.
+
+    A stretch of a recording of less than `stretch_bytes` becomes our own.
+    """
     rows = [
         Placed(sample, number, i, _turn(track, i))
         for number, track in enumerate(tracks)
         for i, sample in enumerate(track.samples)
     ]
-    stretches = [s for s in _stretches(rows) if s.length >= STRETCH_AT_LEAST_BYTES]
+    stretches = [s for s in _stretches(rows) if s.length >= stretch_bytes]
     held = {id(placed) for stretch in stretches for placed in stretch.placed}
     own = [placed for placed in rows if id(placed) not in held]
     units: list[tuple[tuple[int, int, int], Stretch | Placed]] = [

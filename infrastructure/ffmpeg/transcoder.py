@@ -35,8 +35,9 @@ from infrastructure.ffmpeg.frames import (
     find_takes,
 )
 from infrastructure.ffmpeg.joins import check_joins
-from infrastructure.ffmpeg.layout import lay_out
+from infrastructure.ffmpeg.layout import STRETCH_AT_LEAST_BYTES, lay_out
 from infrastructure.ffmpeg.look import Look, common_look
+from infrastructure.ffmpeg.room import check_room
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.runs import plan_runs
 from infrastructure.ffmpeg.sound import can_be_copied, plan_sound, sounding
@@ -63,6 +64,8 @@ class FfmpegTranscoder(Transcoder):
     "decode", every frame and all sound."""
     splice: bool = True
     """Whether frames are taken over where they can be."""
+    stretch_bytes: int = STRETCH_AT_LEAST_BYTES
+    """From how many bytes on a stretch of a recording is left to the store to copy."""
 
     def render(
         self,
@@ -107,6 +110,8 @@ class _Work:
         model = next((run.take for run in runs if run.copied), None)
         if model:
             look, first_id = _beside(model, look)
+        filled = self.transcoder.verify == "decode"
+        check_room(folder, takes, runs, length_ms, filled=filled)
         quarter = _shown_at(takes, times, length_ms * timescale // 4000)
         to_encode = [run for run in runs if not run.copied]
         progress = self._progress(sum(len(run.times) for run in to_encode))
@@ -123,14 +128,15 @@ class _Work:
             pieces = iter(encoder.encode((window.result() for window in windows), deadline_s))
             parts = [copied_part(r) if r.copied else encoded_part(r, next(pieces)) for r in runs]
             video = video_track(parts, timescale, length_ms * timescale // 1000)
-            layout = lay_out([video, *sound.result()], folder / "clip.mp4")
+            layout = lay_out(
+                [video, *sound.result()], folder / "clip.mp4", self.transcoder.stretch_bytes
+            )
             shown = [time for own in times for time in own]
             footage = measure(layout, shown, video, sum(len(run.copied) for run in runs))
-            if self.transcoder.verify == "decode":
+            if filled:
                 layout.fill()
-            if self.transcoder.verify == "decode" or not model:
-                everything = self.transcoder.verify == "decode"
-                decode(ffmpeg, layout.path, shown, timescale, deadline_s, sound=everything)
+            if filled or not model:
+                decode(ffmpeg, layout.path, shown, timescale, deadline_s, sound=filled)
             else:
                 check_joins(ffmpeg, parts, timescale, folder / "join.mp4", deadline_s)
             return Rendition(layout.pieces, pictures.result(), footage)

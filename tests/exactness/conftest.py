@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure.ffmpeg.binary import find_ffmpeg
 from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
-from tests.exactness.composing import StrictBuckets, strict_buckets
+from tests.exactness.composing import LEAST_BYTES, StrictBuckets, strict_buckets
 from tests.exactness.cutting import Camera
 
 
@@ -29,7 +29,8 @@ def buckets() -> Iterator[StrictBuckets]:
 @pytest.fixture
 def camera(footage_folder: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
     """Return a camera whose clips are as they are in service: frames are copied, inside S3."""
-    return Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})), buckets)
+    transcoder = FfmpegTranscoder(find_ffmpeg({}), stretch_bytes=LEAST_BYTES)
+    return Camera(footage_folder, tmp_path, transcoder, buckets)
 
 
 @pytest.fixture
