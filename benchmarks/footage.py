@@ -5,10 +5,10 @@ the sound is a microphone's noise with a beep at each second. In the picture's u
 stands a small one of `tests.footage`, whose blocks give the frame's number.
 
 Encoding is what takes time, so of each size ten minutes are encoded once, as two pieces (half and
-half, one on each core). The earlier recording of a size is the one piece and then the other, the
-later recording is the other piece first: alike as two recordings of one camera are, yet no frame
-of one has the number of the frame at the same place of the other. The first piece is a multiple
-of 8 s long, after which the beeps repeat.
+half, one on each core). The first recording of a size is the one piece and then the other, the
+second is the other piece first: alike as two recordings of one camera are, yet no frame of one has
+the number of the frame at the same place of the other. The third and fourth are these two again.
+The first piece is a multiple of 8 s long, after which the beeps repeat.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
@@ -74,8 +75,10 @@ class Recorded:
         return self.numbers[max(0, first) : max(0, end)]
 
 
-def recordings(ffmpeg: Path, folder: Path, size: Size, length_s: int) -> tuple[Recorded, ...]:
-    """Return two consecutive recordings of `length_s` seconds each, made once in `folder`."""
+def recordings(
+    ffmpeg: Path, folder: Path, size: Size, length_s: int, count: int = 2
+) -> tuple[Recorded, ...]:
+    """Return consecutive recordings of `length_s` seconds each, at least two, made once."""
     first_s = length_s // 2 // SECONDS_TOLD_APART * SECONDS_TOLD_APART
     if first_s == 0:
         raise ValueError(f"{length_s} s cannot be split into two pieces")
@@ -87,20 +90,24 @@ def recordings(ffmpeg: Path, folder: Path, size: Size, length_s: int) -> tuple[R
             START_MS + number * length_s * 1000,
             [*order[0], *order[1]],
         )
-        for number, order in enumerate(orders)
+        for number, order in enumerate(islice(cycle(orders), max(2, count)))
     )
-    if not all(recorded.path.exists() for recorded in made):
+    first_two = made[:2]
+    if not all(recorded.path.exists() for recorded in first_two):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(2) as both:
             still = _still(ffmpeg, Path(name), size)
             paths = list(both.map(lambda piece: _encode(ffmpeg, still, size, piece), pieces))
             joined = both.map(
                 lambda recorded, parts: _join(ffmpeg, parts, recorded, Path(name)),
-                made,
+                first_two,
                 (paths, paths[::-1]),
             )
-            for path, recorded in zip(list(joined), made, strict=True):
+            for path, recorded in zip(list(joined), first_two, strict=True):
                 path.replace(recorded.path)
+    for recorded, alike in zip(made[2:], made, strict=False):
+        if not recorded.path.exists():
+            recorded.path.hardlink_to(alike.path)
     return made
 
 

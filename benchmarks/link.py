@@ -28,7 +28,7 @@ from threading import Lock, Thread
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from attrs import Factory, define, frozen
+from attrs import Factory, asdict, define, frozen
 
 CHUNK_BYTES = 64 << 10
 BURST_S = 0.005
@@ -41,11 +41,12 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "host",
 
 @frozen
 class Counts:
-    """What passed: requests, and the bytes of their bodies."""
+    """What passed: requests, the bytes of their bodies, and how many were PUTs and POSTs."""
 
     requests: int = 0
     down_bytes: int = 0
     up_bytes: int = 0
+    writes: int = 0
 
 
 @frozen
@@ -162,10 +163,15 @@ class _Server(ThreadingHTTPServer):
         for upload_id in [name for name, upload in self.uploads.items() if upload.complete]:
             self.uploads.pop(upload_id).store(self.store_port)
 
-    def count(self, requests: int = 0, down: int = 0, up: int = 0) -> None:
+    def count(self, requests: int = 0, down: int = 0, up: int = 0, writes: int = 0) -> None:
         with self._lock:
             had = self._counts
-            self._counts = Counts(had.requests + requests, had.down_bytes + down, had.up_bytes + up)
+            self._counts = Counts(
+                had.requests + requests,
+                had.down_bytes + down,
+                had.up_bytes + up,
+                had.writes + writes,
+            )
 
     def take_counts(self) -> Counts:
         with self._lock:
@@ -192,20 +198,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         if self.path == COUNTS:
             self.server.settle()
-            counts = self.server.take_counts()
-            body = json.dumps(
-                {
-                    "requests": counts.requests,
-                    "down_bytes": counts.down_bytes,
-                    "up_bytes": counts.up_bytes,
-                }
-            ).encode()
+            body = json.dumps(asdict(self.server.take_counts())).encode()
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
             return
-        self.server.count(requests=1)
+        self.server.count(requests=1, writes=self.command in {"PUT", "POST"})
         time.sleep(self.server.latency_s)
         found = re.fullmatch(rf"/{RECORDINGS}/([\w.-]+)(\?.*)?", self.path)
         query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))

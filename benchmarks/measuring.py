@@ -43,6 +43,8 @@ class Run:
     requests: int
     down_bytes: int
     up_bytes: int
+    writes: int
+    """Of the requests, those that S3 charges as writes: PUT, COPY, POST."""
     scratch_bytes: int
     """The most that lay in the scratch folder at once."""
     memory_bytes: int

@@ -4,6 +4,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import log2
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,22 +19,27 @@ text{font:12px system-ui,sans-serif;fill:#1f2933}.dim{fill:#52606d}
 """
 
 
-def plot(report: Mapping[str, Any], height: int = 1080, files: int = 1, most_s: float = 12) -> str:
-    """Draw the rows of one size and number of files; what takes longer than `most_s` is left out.
+def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> str:
+    """Draw the rows of one size; what takes longer than `most_s` is left out.
 
-    Both axes are linear, in seconds.
+    Of the clips of one length, that of the fewest files counts. Both axes are in seconds; the
+    lengths' is logarithmic.
     """
-    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in report["rows"]:
+    points: dict[str, dict[float, float]] = defaultdict(dict)
+    for row in sorted(report["rows"], key=lambda row: row["clip"]["files"]):
         clip = row["clip"]
-        if clip["size"]["height"] == height and clip["files"] == files:
+        if clip["size"]["height"] == height:
             wall_s = median(run["wall_s"] for run in row["runs"])
-            points[row["pipeline"]].append((clip["length_s"], wall_s))
-    longest_s = max(length for own in points.values() for length, _ in own)
-    drawn = {name: sorted(p for p in own if p[1] <= most_s) for name, own in points.items()}
+            points[row["pipeline"]].setdefault(clip["length_s"], wall_s)
+    lengths = sorted({length for own in points.values() for length in own})
+    drawn = {
+        name: sorted(point for point in own.items() if point[1] <= most_s)
+        for name, own in points.items()
+    }
+    first, octaves = log2(lengths[0]), log2(lengths[-1] / lengths[0]) or 1
 
     def x(length_s: float) -> float:
-        return LEFT + length_s / longest_s * (WIDTH - LEFT - RIGHT)
+        return LEFT + (log2(length_s) - first + 0.3) / (octaves + 0.3) * (WIDTH - LEFT - RIGHT)
 
     def y(wall_s: float) -> float:
         return HEIGHT - BOTTOM - wall_s / most_s * (HEIGHT - BOTTOM - TOP)
@@ -41,14 +47,15 @@ def plot(report: Mapping[str, Any], height: int = 1080, files: int = 1, most_s: 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
         f"<title>Wall time over the length of a {height}p clip</title><style>{STYLE}</style>",
-        f'<path class="axis" d="M{LEFT} {TOP}V{y(0)}H{x(longest_s)}"/>',
+        f'<path class="axis" d="M{LEFT} {TOP}V{y(0)}H{WIDTH - RIGHT}"/>',
         f'<text x="{LEFT}" y="14" class="dim">wall time, s</text>',
-        _label(x(longest_s / 2), HEIGHT - 6, f"length of the {height}p clip, s", "middle"),
+        _label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, f"length of the {height}p clip", "middle"),
     ]
     for wall_s in range(0, int(most_s) + 1, 2):
         parts += [_label(LEFT - 8, y(wall_s) + 4, str(wall_s), "end")]
-    for length_s in sorted({length for own in drawn.values() for length, _ in own}):
-        parts += [_label(x(length_s), y(0) + 16, f"{length_s:g}", "middle")]
+    for length_s in lengths:
+        text = f"{length_s:g} s" if length_s < 600 else f"{length_s / 60:g} min"  # noqa: PLR2004
+        parts += [_label(x(length_s), y(0) + 16, text, "middle")]
     parts += [_line(name, [(x(a), y(b)) for a, b in own]) for name, own in drawn.items() if own]
     return "\n".join([*parts, "</svg>\n"])
 

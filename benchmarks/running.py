@@ -21,7 +21,7 @@ AFTER_KEYFRAME_MS = 730
 
 @frozen
 class Clip:
-    """A clip of the middle of a recording, or of two around their join."""
+    """A clip of the middle of a recording, or of several."""
 
     size: Size
     length_s: int
@@ -29,7 +29,7 @@ class Clip:
 
     def window_ms(self, made: Sequence[Recorded]) -> tuple[int, int]:
         """Say from when to when; since the epoch."""
-        centre_ms = made[0].end_ms if self.files > 1 else (made[0].start_ms + made[0].end_ms) // 2
+        centre_ms = (made[0].start_ms + made[self.files - 1].end_ms) // 2
         start_ms = centre_ms - self.length_s * 500
         start_ms += AFTER_KEYFRAME_MS - (start_ms - made[0].start_ms) % 2000
         return start_ms, start_ms + self.length_s * 1000
@@ -81,9 +81,9 @@ class Bench:
     """How long each recording is, in seconds."""
     tell: Callable[[str], None] = field(default=lambda _: None)
 
-    def footage(self, size: Size) -> tuple[Recorded, ...]:
+    def footage(self, size: Size, count: int = 2) -> tuple[Recorded, ...]:
         """Return the recordings of a size, made if need be."""
-        return recordings(self.ffmpeg, self.cache, size, self.length_s)
+        return recordings(self.ffmpeg, self.cache, size, self.length_s, count)
 
     def rows(self, cases: Iterable[Case]) -> list[Row]:
         """Run all cases; within one, the pipelines take turns."""
@@ -91,7 +91,7 @@ class Bench:
         return [row for number, case in enumerate(cases) for row in self._rows(number, case)]
 
     def _rows(self, number: int, case: Case) -> list[Row]:
-        made = self.footage(case.clip.size)
+        made = self.footage(case.clip.size, case.clip.files)
         wanted = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
         runs: dict[str, list[Run]] = {}
         clip_bytes: dict[str, int] = {}
@@ -185,5 +185,5 @@ class Bench:
 
 def name_of(clip: Clip) -> str:
     """Name a clip for people."""
-    files = {1: "one file", 2: "two files"}[clip.files]
+    files = {1: "one file", 2: "two files"}.get(clip.files, f"{clip.files} files")
     return f"{clip.length_s} s of {clip.size.name}, {files}"

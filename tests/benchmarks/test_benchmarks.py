@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.cost import costs, table
 from benchmarks.footage import FPS, Size, read_numbers, recordings
 from benchmarks.link import Counts, Link, link
 from benchmarks.measuring import s3_client
@@ -50,6 +51,19 @@ def test_every_frame_of_two_recordings_has_a_number_of_its_own(cache: Path, ffmp
     assert all(a != b for a, b in zip(earlier.numbers, later.numbers, strict=True))
 
 
+def test_a_clip_may_take_more_recordings_than_two(cache: Path, ffmpeg: Path, s3: Link) -> None:
+    """The later ones hold the frames of the first two again, at their own times."""
+    bench = Bench(ffmpeg, cache, s3, LENGTH_S)
+    made = bench.footage(TINY, 4)
+    assert [m.start_ms - made[0].start_ms for m in made] == [0, 16_000, 32_000, 48_000]
+    clip = Clip(TINY, 3 * LENGTH_S, 4)
+    start_ms, end_ms = clip.window_ms(made)
+    assert made[0].start_ms < start_ms < made[0].end_ms
+    assert made[3].start_ms < end_ms < made[3].end_ms
+    (row,) = bench.rows([Case(clip, {"camclip": 1})])
+    assert row.exact, row.wrong
+
+
 def test_every_pipeline_fills_its_row_with_an_exact_clip(
     cache: Path, ffmpeg: Path, s3: Link
 ) -> None:
@@ -79,6 +93,30 @@ def test_every_pipeline_fills_its_row_with_an_exact_clip(
     assert len(report.json()["rows"]) == len(PIPELINES)
 
 
+def test_a_thousand_clips_are_priced_by_what_was_measured() -> None:
+    """GB s at two processors' memory, writes dearer than reads, the queue and the topic."""
+    run = {"wall_s": 2.0, "requests": 24, "writes": 10, "scratch_bytes": (512 << 20) + (1 << 30)}
+    clip = {"length_s": 60, "files": 2, "size": {"height": 1080}}
+    rows = [{"clip": clip, "pipeline": name, "runs": [run]} for name in ("camclip", "floor")]
+    prices = {
+        "lambda_gb_s_arm64": 0.001,
+        "lambda_request": 0.5,
+        "lambda_scratch_gb_s": 0.25,
+        "s3_read": 0.01,
+        "s3_write": 0.1,
+        "sqs_request": 0.2,
+        "sns_publish": 0.3,
+    }
+    (priced,) = costs({"rows": rows}, prices)
+    assert priced.clip == "60 s of 1080p, 2 files"
+    assert priced.gb_s == pytest.approx(1000 * 2 * 3538 / 1024)
+    assert priced.compute == pytest.approx(priced.gb_s * 0.001 + 500 + 1000 * 2 * 0.25)
+    assert priced.storage_requests == pytest.approx(1000 * (14 * 0.01 + 10 * 0.1))
+    assert priced.messages == pytest.approx(1000 * (2 * 0.2 + 0.3))
+    assert priced.total == pytest.approx(priced.compute + priced.storage_requests + priced.messages)
+    assert table([priced]).count("\n") == 2
+
+
 def test_a_wrong_clip_is_seen(cache: Path, ffmpeg: Path, s3: Link) -> None:
     """A clip judged by the window next to its own is not exact, and the reason says where."""
     made = recordings(ffmpeg, cache, TINY, LENGTH_S)
@@ -96,7 +134,7 @@ def test_the_link_counts_bodies_and_nothing_else(cache: Path, s3: Link) -> None:
     (cache / "some.mp4").write_bytes(bytes(range(200)))
     s3.counts()
     client.put_object(Bucket="counted", Key="key", Body=b"x" * 300_000)
-    assert s3.counts() == Counts(1, 0, 300_000)
+    assert s3.counts() == Counts(1, 0, 300_000, writes=1)
     assert client.get_object(Bucket="counted", Key="key")["Body"].read() == b"x" * 300_000
     ranged = client.get_object(Bucket="recordings", Key="some.mp4", Range="bytes=10-109")
     assert ranged["Body"].read() == bytes(range(10, 110))

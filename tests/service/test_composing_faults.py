@@ -41,7 +41,7 @@ class Composing:
     service: Aws
 
     def deliver(self, world: World | None = None, received: int = 1) -> list[str]:
-        """Deliver the request, as the same message each time; return the ids of those given back."""
+        """Deliver the request, each time as the same message; return who is given back."""
         clip = world or self.world
         message = clip.message(clip.body(FROM_MS, TO_MS), received=received)
         return clip.handle({**message, "messageId": clip.clip_id})
