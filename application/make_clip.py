@@ -6,7 +6,7 @@ duplicates and races harmless; docs/decisions/0003-order-of-effects.md says why 
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from application.ports import (
     AlreadyStored,
@@ -61,6 +61,8 @@ class Ending:
     report: ClipReport
     notes: tuple[str, ...] = ()
     footage: Footage | None = None
+    read_bytes: int = 0
+    """How much was read of the recordings."""
 
 
 class _HalfTold(Exception):
@@ -130,7 +132,10 @@ class MakeClip:
         if not isinstance(standing, Absent):
             return self._go_on_from(standing, request, attempt)
         try:
-            return self._settle(request, attempt, folder, self._gather(request, attempt))
+            gathered = self._gather(request, attempt)
+            ending = self._settle(request, attempt, folder, gathered)
+            read_bytes = sum(recording.read_bytes for recording in gathered.opened.values())
+            return evolve(ending, read_bytes=read_bytes)
         except Refused as error:
             return self._refuse(request, attempt, Refuse(ClipStatus.FATAL_ERROR, str(error)))
 

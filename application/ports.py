@@ -46,6 +46,8 @@ class Recording(ABC):
     size_bytes: int
     version: str
     """Changes whenever the bytes do."""
+    read_bytes: int
+    """How many have been read of it so far, to open it and since."""
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:

@@ -4,6 +4,8 @@ A batch is answered message by message; each leaves one JSON line in the log.
 """
 
 import os
+import time
+from itertools import count
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -12,25 +14,29 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from domain.errors import ClipError
 from entrypoints.batch import Outcome
 from entrypoints.container import aws
+from entrypoints.metrics import with_metrics
 
 logger = Logger("camclip")
 
 
 def log(outcome: Outcome) -> None:
     """Write the line: an error with its traceback if it is a fault of ours."""
+    line = with_metrics(outcome.line(), time.time_ns() // 1_000_000)
     match outcome.error:
         case None:
-            logger.info("clip", extra=outcome.line())
+            logger.info("clip", extra=line)
         case ClipError():
-            logger.warning("no clip", extra=outcome.line())
+            logger.warning("no clip", extra=line)
         case error:
-            logger.error("no clip", exc_info=error, extra=outcome.line())
+            logger.error("no clip", exc_info=error, extra=line)
 
 
 service = aws(os.environ, log)
 logger.setLevel(service.settings().rules.log_level)
+batches = count()
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle a batch of SQS messages: `{"batchItemFailures": [{"itemIdentifier": id}, ...]}`."""
+    logger.append_keys(coldStart=next(batches) == 0)
     return service.handle()(event, context.get_remaining_time_in_millis)

@@ -12,7 +12,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from application.make_clip import Ending, MakeClip
 from domain.clip import Attempt, BrokenRequest, ClipRequest
 from domain.errors import ClipDeleted, ClipError, Nameless, OutOfTime
+from domain.retry import first_seen_ms
 from entrypoints.scratch import sweep, work_folder
+from entrypoints.stages import stages
 from infrastructure.wire import read_message
 
 MARGIN_S = 8.0
@@ -31,35 +33,58 @@ class Outcome:
     """What became of one message: an ending, or the error that gives it back."""
 
     message_id: str
-    receive_count: int
     elapsed_ms: int
+    stages_ms: Mapping[str, int]
+    """Where that went, by the methods of the ports."""
+    attempt: Attempt | None = None
     request: ClipRequest | BrokenRequest | None = None
     ending: Ending | None = None
     error: Exception | None = None
+
+    @property
+    def status(self) -> str:
+        """The status that was told, or what else became of the message."""
+        if self.ending:
+            return self.ending.report.status.value
+        return "CLIP_DELETED" if isinstance(self.error, ClipDeleted) else "GIVEN_BACK"
 
     def line(self) -> dict[str, object]:
         """Say it in one line of the log: what is known, and never a message's body."""
         request, ending, error = self.request, self.ending, self.error
         footage = ending.footage if ending else None
+        is_clip = ending is not None and ending.report.has_clip
         known = {
             "messageId": self.message_id,
             "clipId": request.clip_id if request else None,
             "cameraId": request.camera_id if request else None,
-            "status": ending.report.status.value if ending else None,
+            "status": self.status,
             "reason": ending.report.reason if ending else None,
             "deliveredInMs": ending.report.delivered_ms if ending else None,
+            "complete": not ending.report.gaps if ending and is_clip else None,
             "gaps": len(ending.report.gaps) if ending else None,
             "eventId": ending.report.event_id if ending else None,
             "frames": footage.frames if footage else None,
             "copiedFrames": footage.copied_frames if footage else None,
-            "attempt": self.receive_count,
+            "encodedFrames": footage.frames - footage.copied_frames if footage else None,
+            "readBytes": ending.read_bytes if ending else None,
+            "waitedInMs": self._waited_ms if is_clip else None,
+            "attempt": self.attempt.receive_count if self.attempt else None,
             "retries": len(request.retries_ms) if isinstance(request, ClipRequest) else None,
             "elapsedInMs": self.elapsed_ms,
+            **{_camel(name) + "InMs": taken_ms for name, taken_ms in self.stages_ms.items()},
             "notes": list(ending.notes) or None if ending else None,
             "error": type(error).__name__ if error else None,
             "fault": str(error) if isinstance(error, ClipError) else None,
         }
         return {key: value for key, value in known.items() if value is not None}
+
+    @property
+    def _waited_ms(self) -> int | None:
+        """How long after its end, or after it was asked for if that was later, the clip came."""
+        if self.attempt is None or not isinstance(self.request, ClipRequest):
+            return None
+        since_ms = max(self.request.end_ms, first_seen_ms(self.request, self.attempt))
+        return self.attempt.now_ms + self.elapsed_ms - since_ms
 
 
 @frozen
@@ -89,12 +114,13 @@ class HandleBatch:
         request: ClipRequest | BrokenRequest | None = None
         ending: Ending | None = None
         fault: Exception | None = None
-        received = 0
+        attempt: Attempt | None = None
+        taken_ms: dict[str, int] = {}
         try:
             attempt = self._attempt(record, ends_s - MARGIN_S)
-            received = attempt.receive_count
             request = read_message(str(record.get("body")), attempt.sent_ms)
-            ending = self._carry(request, attempt, ends_s - began_s)
+            with stages() as taken_ms:
+                ending = self._carry(request, attempt, ends_s - began_s)
         except ClipDeleted as error:
             fault = error
         except Exception as error:
@@ -102,7 +128,9 @@ class HandleBatch:
             raise
         finally:
             elapsed_ms = round((time.monotonic() - began_s) * 1000)
-            self.tell(Outcome(record.message_id, received, elapsed_ms, request, ending, fault))
+            self.tell(
+                Outcome(record.message_id, elapsed_ms, taken_ms, attempt, request, ending, fault)
+            )
 
     def _carry(
         self, request: ClipRequest | BrokenRequest, attempt: Attempt, left_s: float
@@ -145,6 +173,11 @@ def check_records(event: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(record.get("messageId"), str):
             raise NoBatch(f"Record {number} has no messageId, so it could not be given back alone.")
     return records
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _number(attributes: object, name: str) -> int:

@@ -23,6 +23,7 @@ from application.ports import (
 )
 from entrypoints.batch import HandleBatch, Outcome
 from entrypoints.settings import Rules, Settings, read_rules, read_settings
+from entrypoints.stages import timed
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api import CameraApi
 from infrastructure.ffmpeg.binary import find_ffmpeg
@@ -34,7 +35,7 @@ from infrastructure.filesystem import (
     FolderQueue,
     FolderRecordings,
 )
-from infrastructure.s3 import S3Clips, S3Recordings
+from infrastructure.s3 import S3Clips, S3Recordings, expect_owners
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs import SqsRetryQueue
 from infrastructure.wire import ReportFormat
@@ -53,12 +54,12 @@ def _use_case(  # noqa: PLR0913, PLR0917 - the ports
     notifier: Notifier,
 ) -> MakeClip:
     return MakeClip(
-        cameras,
-        recordings,
-        transcoder,
-        clips,
-        queue,
-        notifier,
+        timed(CameraService, cameras),
+        timed(RecordingStore, recordings),
+        timed(Transcoder, transcoder),
+        timed(ClipStore, clips),
+        timed(RetryQueue, queue),
+        timed(Notifier, notifier),
         rules.policy,
         rules.stills,
         rules.seam_tolerance_ms,
@@ -75,7 +76,11 @@ class Aws(containers.DeclarativeContainer):
 
     rules = settings.provided.rules
     places = settings.provided.places
-    s3 = providers.ThreadSafeSingleton(boto3.client, "s3", config=CONFIG)
+    s3 = providers.ThreadSafeSingleton(
+        expect_owners,
+        providers.Factory(boto3.client, "s3", config=CONFIG),
+        places.bucket_owners,
+    )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
     report_format = providers.Singleton(

@@ -1,5 +1,6 @@
 """The environment, read once and checked whole: every fault stands in one message."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,7 +40,7 @@ class Rules:
 
 @frozen
 class Places:
-    """Where everything is: none has a default but the scratch folder."""
+    """Where everything is, and whose: few have a default."""
 
     scratch: Path
     cam_services_url: str
@@ -48,6 +49,8 @@ class Places:
     origin_bucket: str
     origin_folder: str
     destination_bucket: str
+    bucket_owners: Mapping[str, str]
+    """The accounts that must own the buckets, by bucket; one that is not named may be anybody's."""
     topic_arn: str
     queue_url: str
 
@@ -58,6 +61,22 @@ class Settings:
 
     rules: Rules
     places: Places
+
+
+@frozen
+class WorkerRules:
+    """How the worker works: all have defaults."""
+
+    slots: int
+    """How many messages are worked on at once."""
+    visibility_s: int
+    """For how long a message is hidden at a time: as long as a killed worker's stays hidden."""
+    poll_s: int
+    grace_s: int
+    """How long the messages in hand may take once the worker is to stop."""
+    backoff_s: int
+    """How long a message rests that failed for the first time."""
+    health_file: Path | None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -74,6 +93,14 @@ def read_rules(environ: Mapping[str, str]) -> Rules:
     rules = _rules(reader)
     reader.check()
     return rules
+
+
+def read_worker_settings(environ: Mapping[str, str]) -> tuple[Settings, WorkerRules]:
+    """Read all settings of a worker, or raise BadSettings."""
+    reader = _Reader(environ)
+    settings, own = Settings(_rules(reader), _places(reader)), _worker(reader)
+    reader.check()
+    return settings, own
 
 
 def _rules(env: "_Reader") -> Rules:
@@ -101,16 +128,35 @@ def _rules(env: "_Reader") -> Rules:
 
 
 def _places(env: "_Reader") -> Places:
+    origin = env.read("S3_BUCKET_ORIGIN", _bucket)
+    destination = env.read("S3_BUCKET_DESTINATION", _bucket)
+    owners = {
+        origin: env.read("S3_BUCKET_ORIGIN_OWNER", _account, ""),
+        destination: env.read("S3_BUCKET_DESTINATION_OWNER", _account, ""),
+    }
     return Places(
         scratch=env.read("CLIP_DOWNLOAD_DEST", Path, Path("/tmp")),  # noqa: S108
         cam_services_url=env.read("CAM_SERVICES_URL", _url),
         recordings_url=env.read("RECORDINGS_URL", _url),
         clip_url=env.read("CLIP_URL", _url),
-        origin_bucket=env.read("S3_BUCKET_ORIGIN", _bucket),
+        origin_bucket=origin,
         origin_folder=env.read("S3_BUCKET_ORIGIN_DIR", lambda text: text.strip("/"), ""),
-        destination_bucket=env.read("S3_BUCKET_DESTINATION", _bucket),
+        destination_bucket=destination,
+        bucket_owners={bucket: owner for bucket, owner in owners.items() if owner},
         topic_arn=env.read("AWS_SNS_TOPIC", _arn),
         queue_url=env.read("AWS_SQS_QUEUE_URL", _url),
+    )
+
+
+def _worker(env: "_Reader") -> WorkerRules:
+    health_file = env.read("WORKER_HEALTH_FILE", str, "")
+    return WorkerRules(
+        slots=env.read("WORKER_SLOTS", _whole(1, 64), os.cpu_count() or 1),
+        visibility_s=env.read("WORKER_VISIBILITY", _whole(2, 43_200), 60),
+        poll_s=env.read("WORKER_POLL", _whole(0, 20), 20),
+        grace_s=env.read("WORKER_GRACE", _whole(0, 43_200), 60),
+        backoff_s=env.read("WORKER_BACKOFF", _whole(1, 900), 60),
+        health_file=Path(health_file) if health_file else None,
     )
 
 
@@ -188,6 +234,12 @@ def _url(text: str) -> str:
 def _bucket(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
         raise ValueError("must be the name of a bucket")
+    return text
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise ValueError("must be the twelve digits of an AWS account")
     return text
 
 

@@ -1,6 +1,6 @@
 """A recording together with its sample index."""
 
-from attrs import frozen
+from attrs import field, frozen
 
 from application.ports import Recording
 from domain.errors import NotRecordedYet, Undecodable
@@ -11,6 +11,26 @@ from infrastructure.mp4.index import Index, read_index
 
 
 @frozen(eq=False)
+class Counted:
+    """Reads, and remembers how much."""
+
+    fetch: Read
+    lengths: list[int] = field(factory=list)
+    """Of each read; appended to, since several threads read at once."""
+
+    def __call__(self, offset: int, length: int) -> bytes:
+        """Read."""
+        data = self.fetch(offset, length)
+        self.lengths.append(len(data))
+        return data
+
+
+def counted(fetch: Read) -> Counted:
+    """Let reads be counted, if they are not yet."""
+    return fetch if isinstance(fetch, Counted) else Counted(fetch)
+
+
+@frozen(eq=False)
 class Mp4Recording(Recording):
     """An MP4 file whose bytes `fetch` gives, range by range, each checked to be of `version`."""
 
@@ -18,7 +38,12 @@ class Mp4Recording(Recording):
     size_bytes: int
     version: str
     index: Index
-    fetch: Read
+    fetch: Counted = field(converter=counted)
+
+    @property
+    def read_bytes(self) -> int:  # type: ignore[override]
+        """Add up what was read."""
+        return sum(self.fetch.lengths)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset` on."""
@@ -43,6 +68,7 @@ def open_mp4(
 
     NotRecordedYet if the recorder has not finished the file, Undecodable if it is no recording.
     """
+    fetch = counted(fetch)
     try:
         index = read_index(fetch, size_bytes)
     except NoMoov as error:

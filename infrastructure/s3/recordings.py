@@ -11,7 +11,7 @@ from domain.errors import NotRecordedYet, SourceChanged, Unavailable
 from domain.recording import RecordingSegment
 from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
-from infrastructure.mp4.recording import Mp4Recording, open_mp4
+from infrastructure.mp4.recording import Counted, Mp4Recording, open_mp4
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -78,13 +78,15 @@ class S3Recordings(RecordingStore):
                 raise Unavailable(f"S3 gave {len(found.data)} of {length} bytes of {name}.")
             return found.data
 
+        reads = Counted(fetch, [len(first.data)])
+
         def fetch_index(offset: int, length: int) -> bytes:
             known = first.data[offset : offset + length]
-            return known if len(known) == length else fetch(offset, length)
+            return known if len(known) == length else reads(offset, length)
 
         opened = open_mp4(segment, first.size_bytes, first.etag, fetch_index, self.tolerance_ms)
         return S3Recording(
-            opened.segment, opened.size_bytes, opened.version, opened.index, fetch, self.bucket, key
+            opened.segment, opened.size_bytes, opened.version, opened.index, reads, self.bucket, key
         )
 
     def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:

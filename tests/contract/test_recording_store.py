@@ -57,6 +57,18 @@ def test_the_last_byte_can_be_read(recording_world: RecordingWorld, footages: Fo
     assert opened.read(0, opened.size_bytes) == footages.whole.data
 
 
+def test_what_is_read_is_counted(recording_world: RecordingWorld, footages: Footages) -> None:
+    """From the opening on, and by whoever reads."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, soon())
+    before = opened.read_bytes
+    assert 0 <= before <= 2 * opened.size_bytes
+    opened.read(0, opened.size_bytes)
+    opened.read(100, 28)
+    assert opened.read_bytes == before + opened.size_bytes + 28
+    assert recording_world.recordings.open(SEGMENT, soon()).read_bytes == before
+
+
 def test_a_range_beyond_the_file_is_refused_unread(
     recording_world: RecordingWorld, footages: Footages
 ) -> None:
