@@ -3,11 +3,13 @@
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from entrypoints.scratch import sweep, work_folder
+from entrypoints.scratch import PREFIX, sweep, work_folder
 
 KEEPER = """
 import sys, time
@@ -54,3 +56,28 @@ def test_two_at_once_keep_apart(tmp_path: Path) -> None:
         assert sweep(tmp_path) == 0
         assert one.is_dir()
         assert other.is_dir()
+
+
+def test_a_folder_that_was_never_locked_is_swept(tmp_path: Path) -> None:
+    """Its process was killed between making and locking it."""
+    (tmp_path / f"{PREFIX}x1").mkdir()
+    assert sweep(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sweeping_never_takes_a_folder_that_is_being_made(tmp_path: Path) -> None:
+    """However often it sweeps between the steps of making one."""
+    over = Event()
+
+    def keep_sweeping() -> None:
+        while not over.is_set():
+            sweep(tmp_path)
+
+    with ThreadPoolExecutor(1) as sweeper:
+        swept = sweeper.submit(keep_sweeping)
+        for _ in range(300):
+            with work_folder(tmp_path) as folder:
+                (folder / "window.mp4").write_bytes(b"x")
+        over.set()
+        swept.result()
+    assert list(tmp_path.iterdir()) == []
