@@ -4,6 +4,7 @@ import io
 import logging
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 from threading import Event
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 2 << 20
+STILLS_AT_ONCE = 4
 
 FOR_EVER = "public, max-age=31536000, immutable"
 """A finished clip never changes."""
@@ -65,15 +67,19 @@ class S3Clips(ClipStore):
 
     def store_stills(self, name: ClipName, stills: Mapping[int, Path], deadline_s: float) -> None:
         """Store each picture under its width, in the format that its file's name says."""
-        for width, picture in stills.items():
-            picture_format = picture.suffix.removeprefix(".")
+
+        def store(width: int) -> None:
+            picture_format = stills[width].suffix.removeprefix(".")
             self._put(
                 wire.still_key(name, width, picture_format),
-                picture.read_bytes(),
+                stills[width].read_bytes(),
                 deadline_s,
                 ContentType=STILL_TYPES[picture_format],
                 CacheControl=FOR_AN_HOUR,
             )
+
+        with ThreadPoolExecutor(STILLS_AT_ONCE) as several:
+            list(several.map(store, stills))
 
     def commit(
         self,
