@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Half-finished .venv folders never count: the stamp is written last.
 STAMP := .venv/installed
 
-.PHONY: install demo test fuzz fuzz-cuts test-browser bench check lint fixlint lock event invoke build deploy sbox stag prod clean
+.PHONY: install demo test fuzz fuzz-cuts soak test-browser kills bench check lint fixlint lock event invoke build package deploy sbox stag prod clean
 
 install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
 
@@ -11,6 +11,7 @@ $(STAMP): deploy/requirements/dev.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --require-hashes -r deploy/requirements/dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m deploy.package --fetch  # for the tests, which then need no network
 	touch $@
 
 demo: $(STAMP)  ## a sample camera, a clip of it, and a page about both: demo/report.html
@@ -25,8 +26,14 @@ fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of
 fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
 	$(BIN)/python -m tests.fuzz_cuts --cuts 2000 --seed 0
 
+soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows
+	$(BIN)/python -m tests.soak --minutes 10 --seed 0
+
 test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
 	$(BIN)/python -m tests.browser
+
+kills: $(STAMP)  ## kill the function at 19 named and 20 random points: two minutes
+	$(BIN)/python -m tests.kills
 
 bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md
 	$(BIN)/python -m benchmarks
@@ -55,9 +62,13 @@ lock: $(STAMP)  ## compile the requirement files anew (needs uv)
 	    --python-version 3.11 --no-header --no-annotate --quiet \
 	    -o deploy/requirements/$${extras%%:*}.txt || exit 1; done
 
-build deploy:
-	@echo "'make $@' is not there yet: the package and the template for AWS are still to come."
-	@exit 1
+build package: $(STAMP)  ## build/: the function and the layer for AWS Lambda (COMPILER=python3.13)
+	$(BIN)/python -m deploy.package $(if $(COMPILER),--compiler $(COMPILER))
+
+deploy: $(STAMP)  ## package and deploy: ENV=sandbox, staging or production
+	@$(BIN)/python -m deploy.deploy --check "$(ENV)"
+	$(BIN)/python -m deploy.package --arch arm64 $(if $(COMPILER),--compiler $(COMPILER))
+	$(BIN)/python -m deploy.deploy "$(ENV)"
 
 sbox: environment := sandbox
 stag: environment := staging

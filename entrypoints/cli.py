@@ -26,8 +26,12 @@ from domain.errors import ClipError
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.batch import NoBatch, Outcome
+from entrypoints.doctor import doctor
+from entrypoints.local_aws.command import local_aws
+from entrypoints.redrive import redrive
 from entrypoints.sample_event import Flow, Message, asking_for, sqs_event, window_of
 from entrypoints.settings import BadSettings, read_rules
+from entrypoints.worker.command import worker
 
 if TYPE_CHECKING:
     from entrypoints.container import LocalApp
@@ -190,6 +194,14 @@ def event(  # noqa: PLR0913 - one parameter per option
     except ValueError as error:
         raise Misuse("An id is 1 to 64 letters, digits, hyphens or underscores.") from error
     typer.echo(json.dumps(sqs_event(asking_for(request, now_ms)), indent=2))
+
+
+app.command("local-aws", epilog="Example: `camclip local-aws --root demo --once`")(local_aws)
+
+
+app.command(epilog="Example: `camclip doctor --aws --camera pier`")(doctor)
+app.command(epilog="Example: `camclip redrive`, then `camclip redrive --go --limit 1`")(redrive)
+app.command(epilog="Example: `WORKER_SLOTS=2 camclip worker`")(worker)
 
 
 @define

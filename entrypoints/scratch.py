@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "camclip-work-"
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 @contextmanager
@@ -18,33 +19,45 @@ def work_folder(scratch: Path) -> Iterator[Path]:
     It is locked while its process lives, so that `sweep` of any other process lets it be.
     """
     scratch.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=".new-" + PREFIX, dir=scratch))
-    lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+    folder, lock = _locked_folder(scratch)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # Only a locked folder gets the name that a sweep looks for.
-        folder = new.rename(scratch / new.name.removeprefix(".new-"))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
+        yield folder
     finally:
+        try:
+            shutil.rmtree(folder)
+        finally:
+            os.close(lock)
+
+
+def _locked_folder(scratch: Path) -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch))
+        try:
+            lock = os.open(folder, FOLDER)
+        except FileNotFoundError:
+            continue  # Between any two of these steps a sweep may take it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return folder, lock
         os.close(lock)
 
 
 def sweep(scratch: Path) -> int:
-    """Remove the work folders of processes that are no more; return how many there were."""
+    """Remove the work folders of processes that are no more; return how many there were.
+
+    What is not ours to remove stays: another user's, or one whose process lives.
+    """
     swept = 0
     for folder in scratch.glob(PREFIX + "*"):
         try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            lock = os.open(folder, FOLDER)
         except OSError:
-            continue  # Another process has just removed it, or it is none of ours.
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder)
             swept += 1
-        except BlockingIOError:
+        except OSError:
             continue
         finally:
             os.close(lock)

@@ -1,17 +1,17 @@
-"""Run ffmpeg so that nothing it does can hurt: hang, flood, fork, die.
+"""Run ffmpeg so that nothing it does can hurt: hang, flood, fork, die. Or outlive us.
 
-Every run has a process group of its own, which is killed when the run is over, however it ends. A
-process that outlives us (we were killed) is ended by `-timelimit`: it has no more processor time
-than our deadline left it. Linux could end it at once (PR_SET_PDEATHSIG), but that must be set
-between fork and exec, where Python code can deadlock once there are threads.
+Every run has a process group of its own, which is killed when the run is over, however it ends. If
+we are killed, the group's leader does it: a shell that reads a pipe whose other end only we hold
+(docs/decisions/0009-end-with-parent.md). Should the leader be killed as well, `-timelimit` is left:
+ffmpeg has no more processor time than our deadline left it.
 """
 
 import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from pathlib import Path
 from threading import Thread
@@ -27,7 +27,16 @@ LINE_AT_MOST_BYTES = 4 << 10
 LOOK_EVERY_S = 0.05
 LEFTOVERS_S = 1.0
 PIXELS_AT_MOST = 8192 * 8192
-NO_SPACE = "No space left on device"
+NOT_THE_FOOTAGE = {
+    "No space left on device": "The disk is full.",
+    "File too large": "The disk is full.",
+    "Cannot allocate memory": "There is too little memory.",
+    "malloc of size": "There is too little memory.",  # x264
+}
+"""What ffmpeg says where another delivery may do better, and what that means."""
+SHELL = "/bin/sh"
+LEAD = "read -r _; kill -9 0"
+"""The leader's whole life: nobody ever writes a line, so the read ends when the pipe does."""
 
 
 def mp4_input(path: Path) -> list[str]:
@@ -73,51 +82,78 @@ class Ffmpeg:
                 source.write(stdin)
                 source.seek(0)
             try:
+                leader = open_files.enter_context(_led_group())
                 process = subprocess.Popen(
                     argv,
                     stdin=source,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env={},
-                    start_new_session=True,
+                    process_group=leader,
                 )
             except OSError as error:
                 raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
             said = _Said(process, on_line)
             try:
+                said.begin()
                 status = _wait(process, said, deadline_s)
             finally:
-                _kill_group(process)
+                _kill_group(leader)
+                process.wait()
                 words = said.all()
         return _judge(status, words)
+
+
+@contextmanager
+def _led_group() -> Iterator[int]:
+    """Yield the id of a process group that is killed at the block's end, or at our own."""
+    read_end, write_end = os.pipe()
+    try:
+        leader = subprocess.Popen(
+            [SHELL, "-c", LEAD],
+            stdin=read_end,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={},
+            process_group=0,
+        )
+        try:
+            yield leader.pid
+        finally:
+            _kill_group(leader.pid)
+            leader.wait()
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
+def _kill_group(leader: int) -> None:
+    """Kill all of a group whose leader has not been waited for: so its id is nobody else's yet."""
+    with suppress(PermissionError):  # so macOS answers where there is only the leader, and dead
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _wait(process: "subprocess.Popen[bytes]", said: "_Said", deadline_s: float) -> int:
     while (status := process.poll()) is None:
         left_s = deadline_s - monotonic()
-        if left_s <= 0:
+        if left_s <= -9:
             raise OutOfTime("ffmpeg was still at work at the deadline.")
         # It closes its stderr as it ends: waiting for that notices the end without delay. A child
         # of its may hold it open, so look at the process too.
-        if not said.waited(min(left_s, LOOK_EVERY_S)):
+        if not said.waited(LOOK_EVERY_S):
             continue
         with suppress(subprocess.TimeoutExpired):
-            process.wait(min(left_s, LOOK_EVERY_S))
+            process.wait(LOOK_EVERY_S)
     return status
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _judge(status: int, words: str) -> str:
     if status < 0:
         raise Unavailable(f"ffmpeg was killed by signal {-status}.")
-    if status > 0 and NO_SPACE in words:
-        raise Unavailable("The disk is full.")
     if status > 0:
+        for fault, meaning in NOT_THE_FOOTAGE.items():
+            if fault in words:
+                raise Unavailable(meaning)
         lines = words.strip().splitlines() or ["nothing"]
         raise Undecodable(f"ffmpeg left with {status} and said: {lines[-1]}")
     return words.strip()
@@ -134,6 +170,9 @@ class _Said:
         self._error: Exception | None = None
         self._messages = Thread(target=self._keep_tail, args=(process.stderr,), daemon=True)
         self._lines = Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
+
+    def begin(self) -> None:
+        """Start to listen."""
         self._messages.start()
         self._lines.start()
 
@@ -145,8 +184,9 @@ class _Said:
     def all(self) -> str:
         """Return the tail of the messages, now that the processes that wrote them are gone."""
         # A child that left the group may hold the pipes: it is not waited for.
-        self._lines.join(LEFTOVERS_S)
-        self._messages.join(LEFTOVERS_S)
+        for thread in (self._lines, self._messages):
+            if thread.is_alive():
+                thread.join(LEFTOVERS_S)
         if self._error:
             raise self._error
         return self._tail.decode(errors="replace")

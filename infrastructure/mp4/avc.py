@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import box
+from infrastructure.mp4.boxes import box, children
 from infrastructure.mp4.errors import BadMp4
 
 NON_IDR, IDR, SEI, SPS, PPS, DELIMITER = 1, 5, 6, 7, 8, 9
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 """Profiles whose SPS says chroma format and bit depth; all others are 4:2:0 with 8 bits."""
 PARAMETERS_AT_MOST_BYTES = 4096
+NALS_AT_MOST = 4096
+"""Of a sample: a picture of 8192 x 8192 in a slice per row has 512."""
 SLICE_TYPES = "PBIpi"
 """slice_type modulo 5: P, B, I, and the switching p and i."""
 
@@ -148,12 +150,8 @@ def avc1_entry(template: bytes | tuple[int, int], avcc: bytes) -> bytes:
     if isinstance(template, tuple):
         fields = struct.pack(">6xH16xHHIIIH32xHh", 1, *template, 0x480000, 0x480000, 0, 1, 0x18, -1)
         return box(b"avc1", fields, box(b"avcC", avcc))
-    kept, at = [], 86
-    while at + 8 <= len(template):
-        size = max(int.from_bytes(template[at : at + 4]), 8)
-        if template[at + 4 : at + 8] not in {b"avcC", b"hvcC"}:
-            kept.append(template[at : at + size])
-        at += size
+    boxes = children(memoryview(template)[86:])
+    kept = [box(kind, bytes(inner)) for kind, inner in boxes if kind not in {b"avcC", b"hvcC"}]
     return box(b"avc1", template[8:86], box(b"avcC", avcc), *kept)
 
 
@@ -307,20 +305,25 @@ def parse_pps(nal: bytes) -> PictureSet:
 
 
 def nal_units(sample: bytes, nal_length_size: int) -> Iterator[bytes]:
-    """Yield a sample's NAL units; BadMp4 where a length leads out of the sample."""
+    """Yield a sample's NAL units; BadMp4 where a length leads out of the sample, or of too many."""
     at = 0
-    while at < len(sample):
+    for _ in range(NALS_AT_MOST):
+        if at >= len(sample):
+            return
         begin = at + nal_length_size
         at = begin + int.from_bytes(sample[at:begin])
         if at > len(sample) or begin > len(sample):
             raise BadMp4("a NAL unit is longer than its sample")
         yield sample[begin:at]
+    raise BadMp4(f"a sample has more than {NALS_AT_MOST} NAL units")
 
 
 def nal_types(prefix: bytes, nal_length_size: int) -> Iterator[int]:
-    """Yield the NAL unit types that begin within *prefix*, the first bytes of a sample."""
+    """Yield the types of the first NAL units of *prefix*, the first bytes of a sample."""
     at = 0
-    while at + nal_length_size < len(prefix):
+    for _ in range(NALS_AT_MOST):
+        if at + nal_length_size >= len(prefix):
+            return
         begin = at + nal_length_size
         yield prefix[begin] & 31
         at = begin + int.from_bytes(prefix[at:begin])

@@ -13,7 +13,7 @@ from attrs import frozen
 from infrastructure.mp4.boxes import child, children, needed, version
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.ranges import Ranges
-from infrastructure.mp4.tables import SAMPLES_AT_MOST, TIME_AT_MOST, Media, words
+from infrastructure.mp4.tables import TIME_AT_MOST, Crowded, Media, samples_at_most, words
 
 READ_BYTES = 16 << 10
 """As a rule, more than a moof and the header of the mdat behind it."""
@@ -22,6 +22,8 @@ CLOSE_BYTES = 64 << 10
 READ_THROUGH_BYTES = 256 << 10
 MOOF_AT_MOST_BYTES = 64 << 20
 BOXES_AT_MOST = 200_000
+DURATION, SIZE, FLAGS, COMPOSITION = 0x100, 0x200, 0x400, 0x800
+"""What a trun may say of each sample, by its flags (8.8.8.1)."""
 NOT_SYNC = 0x0101_0000
 """sample_is_non_sync_sample, and sample_depends_on's bit for "depends on others" (8.8.3.1)."""
 
@@ -133,53 +135,62 @@ def add_fragment(  # noqa: PLR0913
         for inner, trun in children(traf):
             if inner != b"trun":
                 continue
-            run = read_trun(trun, base, data_end, defaults, size_bytes)
+            run = Run.read(trun, base, data_end, defaults, size_bytes)
             data_end = run.end
             if track is not None:
-                start = _append(track, run, start)
+                start = _append(track, run, start, size_bytes)
 
 
 @frozen(eq=False)
 class Run:
-    """One trun: offsets and end in bytes of the file, the rest in ticks of the track."""
+    """One trun (8.8.8): `count` samples, back to back. Nothing is allocated on its word alone."""
 
-    offsets: "array[int]"
-    sizes: "array[int]"
-    durations: "array[int]"
-    composition: "array[int] | None"
-    flags: "array[int]"
+    count: int
+    start: int  # bytes of the file
     end: int
+    fields: dict[int, "array[int]"]  # by the flag that announces them, one number a sample
+    composition: "array[int] | None"  # ticks of the track
+    first_flags: int | None
+    defaults: Defaults
 
+    @classmethod
+    def read(
+        cls, trun: memoryview, base: int, follow: int, defaults: Defaults, size_bytes: int
+    ) -> "Run":
+        """Read a run; its data lies at *base* + its data offset, or else at *follow*."""
+        flags, count = struct.unpack_from(">II", trun, 0)
+        flags &= 0xFFFFFF
+        offset, first_flags = _fields(trun, 8, flags, ((0x1, 4), (0x4, 4)))
+        at = 8 + 4 * ((offset is not None) + (first_flags is not None))
+        start = follow if offset is None else base + (offset ^ 1 << 31) - (1 << 31)
+        each = [bit for bit in (DURATION, SIZE, FLAGS, COMPOSITION) if flags & bit]
+        step = len(each)
+        entries = trun[at : at + 4 * step * count]
+        if len(entries) < 4 * step * count:
+            raise BadMp4(f"trun announces {count} samples, more than its bytes hold")
+        if not flags & SIZE and not 0 < defaults.size * max(count, 1) <= size_bytes:
+            raise BadMp4(f"trun announces {count} samples of {defaults.size} bytes")
+        numbers = words(entries)
+        fields = {bit: numbers[place::step] for place, bit in enumerate(each)}
+        end = start + (sum(fields[SIZE]) if flags & SIZE else defaults.size * count)
+        if start < 0 or end > size_bytes:
+            raise BadMp4("a fragment's samples lie outside the file")
+        composition = None
+        if flags & COMPOSITION:
+            composition = words(entries, signed=True)[each.index(COMPOSITION) :: step]
+        return cls(count, start, end, fields, composition, first_flags, defaults)
 
-def read_trun(trun: memoryview, base: int, follow: int, defaults: Defaults, size_bytes: int) -> Run:
-    """Read one run (8.8.8); its data lies at *base* + its data offset, or else at *follow*."""
-    flags, count = struct.unpack_from(">II", trun, 0)
-    flags &= 0xFFFFFF
-    offset, first_flags = _fields(trun, 8, flags, ((0x1, 4), (0x4, 4)))
-    at = 8 + 4 * ((offset is not None) + (first_flags is not None))
-    start = follow if offset is None else base + (offset ^ 1 << 31) - (1 << 31)
-    each = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-    step = len(each)
-    entries = trun[at : at + 4 * step * count]
-    if len(entries) < 4 * step * count or count > SAMPLES_AT_MOST:
-        raise BadMp4(f"trun announces {count} samples, more than its bytes hold")
-    if not flags & 0x200 and not 0 < defaults.size * max(count, 1) <= size_bytes:
-        raise BadMp4(f"trun announces {count} samples of {defaults.size} bytes")
-    numbers = words(entries)
+    def column(self, bit: int, default: int) -> "array[int]":
+        """Return what each sample has, where the run does not say it the *default*."""
+        return self.fields.get(bit) or array("I", [default]) * self.count
 
-    def column(bit: int, default: int) -> "array[int]":
-        return numbers[each.index(bit) :: step] if flags & bit else array("I", [default]) * count
-
-    sizes, sample_flags = column(0x200, defaults.size), column(0x400, defaults.flags)
-    if first_flags is not None and count:
-        sample_flags[0] = first_flags
-    end = start + sum(sizes)
-    if start < 0 or end > size_bytes:
-        raise BadMp4("a fragment's samples lie outside the file")
-    offsets = array("q", accumulate(chain((start,), sizes)))
-    offsets.pop()
-    composition = words(entries, signed=True)[each.index(0x800) :: step] if flags & 0x800 else None
-    return Run(offsets, sizes, column(0x100, defaults.duration), composition, sample_flags, end)
+    @property
+    def flags(self) -> "array[int]":
+        """Each sample's flags."""
+        flags = self.column(FLAGS, self.defaults.flags)
+        if self.first_flags is not None and flags:
+            flags[0] = self.first_flags
+        return flags
 
 
 def _fields(
@@ -207,18 +218,20 @@ def _start(tfdt: memoryview | None, track: Media) -> int:
     return start
 
 
-def _append(track: Media, run: Run, start: int) -> int:
-    if len(track.sizes) + len(run.sizes) > SAMPLES_AT_MOST:
-        raise BadMp4(f"more than {SAMPLES_AT_MOST} samples in a track are not supported")
-    dts = array("q", accumulate(chain((start,), run.durations)))
+def _append(track: Media, run: Run, start: int, size_bytes: int) -> int:
+    if len(track.sizes) + run.count > (most := samples_at_most(track.kind, size_bytes)):
+        raise Crowded(f"the fragments announce more samples than the {most} believed of this file")
+    sizes = run.column(SIZE, run.defaults.size)
+    durations = run.column(DURATION, run.defaults.duration)
+    dts = array("q", accumulate(chain((start,), durations)))
     end = dts.pop()
-    track.offsets.extend(run.offsets)
-    track.sizes.extend(run.sizes)
+    track.offsets.extend(accumulate(chain((run.start,), sizes[:-1])) if sizes else ())
+    track.sizes.extend(sizes)
     track.dts.extend(dts)
     track.pts.extend(dts if run.composition is None else map(add, dts, run.composition))
-    track.durations.extend(map(int, run.durations))
+    track.durations.extend(map(int, durations))
     if track.kind == "vide":
         track.sync.extend(0 if flags & NOT_SYNC else 1 for flags in run.flags)
     else:
-        track.sync.extend(b"\1" * len(run.sizes))
+        track.sync.extend(b"\1" * run.count)
     return end

@@ -39,7 +39,8 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from operator import add
+from itertools import accumulate
+from operator import add, sub
 
 from attrs import field, frozen
 
@@ -49,13 +50,24 @@ from infrastructure.mp4.errors import BadMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
 from infrastructure.mp4.ranges import Ranges
 from infrastructure.mp4.seek import Fragments
-from infrastructure.mp4.tables import Media, read_timescale, read_trak
+from infrastructure.mp4.tables import (
+    LONG_PACKETS_A_SECOND,
+    Crowded,
+    Media,
+    read_timescale,
+    read_trak,
+)
 
 FIRST_READ_BYTES = 128 << 10
 REST_AT_ONCE_BYTES = 4 << 20
 HEADER_READ_BYTES = 16 << 10
 MOOV_AT_MOST_BYTES = 64 << 20
 BOXES_AT_MOST = 200_000
+APART_AT_MOST, REORDERED_AT_MOST = 1 << 31, 1 << 29
+"""Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
+the longest decode time and composition offset of a window are then below 2^32."""
+SOUND_BACK_AT_MOST_S = 5
+"""The sound of a fragment may begin before that of the last one ends, by the recorder's clock."""
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 
@@ -174,7 +186,8 @@ def _read_index(file: Ranges, *, whole: bool = False) -> Index:
         if kind == b"trak":
             handler = name(bytes(needed(trak, b"mdia", b"hdlr")[8:12]))
             if handler in ("vide", "soun") and handler not in media:
-                media[handler] = read_trak(trak, handler, file.size_bytes)
+                with _cut_off_first(file):
+                    media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
         return _of_all(file, media, timescale, "the file holds neither pictures nor sound")
@@ -276,12 +289,18 @@ def _find_moov(file: Ranges) -> tuple[memoryview, int]:
 def _check_inside(file: Ranges, track: Media) -> None:
     if not track.sizes:
         return
+    _check_times(track)
     if track.kind == "vide" and 0 in track.sizes:
         raise BadMp4(f"video sample {track.sizes.index(0)} has no bytes")
     if max(map(add, track.offsets, track.sizes)) <= file.size_bytes:
         if sum(track.sizes) > file.size_bytes:
             raise BadMp4("the samples are larger than the file: they overlap")
         return
+    _check_not_cut_off(file)
+    raise BadMp4("samples lie beyond the end of the file")
+
+
+def _check_not_cut_off(file: Ranges) -> None:
     at = 0
     for _ in range(BOXES_AT_MOST):
         found = file.head(at, HEADER_READ_BYTES)
@@ -290,7 +309,35 @@ def _check_inside(file: Ranges, track: Media) -> None:
         at += found.size_bytes
         if at > file.size_bytes:
             raise NoMoov(f"the file is cut off inside its {name(found.kind)}")
-    raise BadMp4("samples lie beyond the end of the file")
+
+
+@contextmanager
+def _cut_off_first(file: Ranges) -> Iterator[None]:
+    """Of a file that is not all there, say that, and not that it claims too many samples."""
+    try:
+        yield
+    except Crowded:
+        _check_not_cut_off(file)
+        raise
+
+
+def _check_times(track: Media) -> None:
+    """See that a window of any of these samples can be written, and its sound be found by time.
+
+    Its tables count in 32 bits. What the sound lacks is filled up with packets as long as its own.
+    """
+    ascending = sorted(track.pts) if track.kind == "vide" else array("q", accumulate(track.pts, max))
+    apart = max(map(sub, ascending[1:], ascending), default=0)
+    off = max(map(abs, map(sub, ascending, track.pts)))
+    if apart > APART_AT_MOST or off > REORDERED_AT_MOST:
+        raise BadMp4(f"samples ({track.kind}) are shown too long before or after their neighbours")
+    if track.kind == "vide":
+        return
+    if off > SOUND_BACK_AT_MOST_S * track.timescale:
+        raise BadMp4("the sound goes back in time")
+    usual = sorted(track.durations)[len(track.durations) // 2]
+    if usual * LONG_PACKETS_A_SECOND < track.timescale:
+        raise BadMp4(f"the sound is in packets of {usual} ticks, too short to be any")
 
 
 def _placed(media: Mapping[str, Media], shown: Mapping[str, Shown]) -> Tracks:
@@ -316,7 +363,7 @@ def _placed(media: Mapping[str, Media], shown: Mapping[str, Shown]) -> Tracks:
             offsets=track.offsets,
             sizes=track.sizes,
             dts=dts,
-            pts=dts[:] if track.pts == track.dts else _shifted(track.pts, shift),
+            pts=dts if track.pts == track.dts else _shifted(track.pts, shift),
             durations=track.durations,
             sync=track.sync,
             shown_until=shown[kind].until,

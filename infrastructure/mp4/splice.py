@@ -12,9 +12,13 @@ from itertools import accumulate
 
 from attrs import field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_sps
+from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.index import Track
+
+
+LOOKED_AT_MOST = 64
+"""Where none of so many sync samples stands alone, none will: each look may cost a request."""
 
 
 @frozen
@@ -40,15 +44,21 @@ def plan_splice(
     `pts` are all samples' presentation times in decode order, `frames` the wanted samples in the
     order in which they are shown, `keyframes` the sync samples, ascending. `stands_alone` looks at
     a sync sample's bytes and tells whether no later picture refers to anything before it; it is
-    asked as seldom as possible, since looking may cost a range request.
+    asked as seldom as possible, and 64 times at most, since looking may cost a range request.
     """
     wanted = set(frames)
     shown_before = list(accumulate(pts, max))
     shown_after = list(accumulate(reversed(pts), min))[::-1]
+    looked = 0
     for key in keyframes:
         if key not in wanted or (key and shown_before[key - 1] >= pts[key]):
             continue
-        if shown_after[key] < pts[key] or not stands_alone(key):
+        if shown_after[key] < pts[key]:
+            continue
+        if looked == LOOKED_AT_MOST:
+            break
+        looked += 1
+        if not stands_alone(key):
             continue
         end = next((i for i in range(key, len(pts)) if i not in wanted), len(pts))
         while end > key and end < len(pts) and shown_before[end - 1] >= shown_after[end]:
@@ -73,10 +83,13 @@ def why_not_copied(video: Track) -> str | None:
     try:
         config = parse_avcc(video.config)
         sets = [parse_sps(nal) for nal in config.sps]
+        pictures = [parse_pps(nal) for nal in config.pps]
     except BadMp4 as error:
         return f"the parameter sets cannot be read: {error}"
     if len(sets) != 1:
         return f"there are {len(sets)} sequence parameter sets"
+    if not pictures:
+        return "there is no picture parameter set"
     sps = sets[0]
     if sps.chroma_format_idc != 1:
         return "the colours are not 4:2:0"

@@ -21,8 +21,21 @@ from infrastructure.mp4.errors import BadMp4
 
 SAMPLES_AT_MOST = 2_000_000
 """Per track: 18 hours of 30 fps; the arrays then take about 80 MB."""
+BYTES_PER_SAMPLE = {"vide": 16, "soun": 2}
+"""A file has at least so many for each, or else few samples: an H.264 picture that only repeats the
+last one takes about ten, and four to be listed. To believe a small file that claims more would take
+much memory."""
+FEW_SAMPLES = 10_000
+PACKETS_A_SECOND = 50
+"""What samples of PCM are put together to."""
+LONG_PACKETS_A_SECOND = 500
+"""No codec's packets are shorter: Opus has some of 2.5 ms."""
 TIME_AT_MOST = 1 << 53
 """No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
+
+
+class Crowded(BadMp4):
+    """A track claims more samples than a file of this size has, if the file is whole."""
 
 
 @frozen
@@ -102,6 +115,11 @@ def table(payload: memoryview, what: str, entry_bytes: int, at: int = 4) -> memo
     return entries
 
 
+def samples_at_most(kind: str, size_bytes: int) -> int:
+    """Return how many samples a track of a file of *size_bytes* may have."""
+    return min(SAMPLES_AT_MOST, max(FEW_SAMPLES, size_bytes // BYTES_PER_SAMPLE[kind]))
+
+
 def read_trak(trak: memoryview, kind: str, size_bytes: int) -> Media:
     """Read one track of a file of *size_bytes*; BadMp4 on a table that lies."""
     tkhd, mdhd = needed(trak, b"tkhd"), needed(trak, b"mdia", b"mdhd")
@@ -111,12 +129,13 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> Media:
     timescale = read_timescale(mdhd, kind)
     stbl = needed(trak, b"mdia", b"minf", b"stbl")
     elst = child(trak, b"edts", b"elst")
-    sizes = _sizes(stbl, size_bytes)
-    durations = _runs(needed(stbl, b"stts"), "stts", len(sizes))
+    columns = _raw_sound(stbl, timescale, size_bytes) if kind == "soun" else None
+    offsets, sizes, durations = columns or _columns(stbl, kind, size_bytes)
     dts = array("q", accumulate(chain((0,), durations)))
     dts.pop()
     ctts = child(stbl, b"ctts")
-    pts = dts[:] if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
+    # Nobody appends to these columns: Media.copied is for that.
+    pts = dts if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
     return Media(
         track_id=track_id,
         kind=kind,
@@ -124,12 +143,12 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> Media:
         matrix=matrix,
         edit=None if elst is None else _edit(elst),
         entry=_sample_entry(needed(stbl, b"stsd"), kind),
-        offsets=_offsets(stbl, sizes),
+        offsets=offsets,
         sizes=sizes,
         dts=dts,
         pts=pts,
         durations=durations,
-        sync=_sync(child(stbl, b"stss"), len(sizes)),
+        sync=_sync(None if columns else child(stbl, b"stss"), len(sizes)),
     )
 
 
@@ -159,20 +178,58 @@ def _edit(elst: memoryview) -> Edit | None:
     return Edit(empty_ticks, media_time, duration)
 
 
-def _sizes(stbl: memoryview, size_bytes: int) -> "array[int]":
+def _columns(
+    stbl: memoryview, kind: str, size_bytes: int
+) -> "tuple[array[int], array[int], array[int]]":
+    """Read where each sample lies, how large it is, and how long it lasts."""
+    constant, count, entries = _stsz(stbl, size_bytes)
+    if count > (most := samples_at_most(kind, size_bytes)):
+        raise Crowded(f"stsz announces {count} samples; in this file, at most {most} are believed")
+    sizes = array("I", [constant]) * count if constant else words(entries)
+    durations = _runs(needed(stbl, b"stts"), "stts", len(sizes))
+    return _offsets(stbl, sizes), sizes, durations
+
+
+def _stsz(stbl: memoryview, size_bytes: int) -> tuple[int, int, memoryview]:
+    """Read the size that all samples have, or else 0; their number; and the table of sizes."""
     constant: int
     count: int
     stsz = child(stbl, b"stsz")
     if stsz is None:
         raise BadMp4("there is no box stsz (compact sizes, stz2, are not supported)")
     constant, count = struct.unpack_from(">II", stsz, 4)
-    if count > SAMPLES_AT_MOST:
-        raise BadMp4(f"stsz announces {count} samples; at most {SAMPLES_AT_MOST} are supported")
-    if constant == 0:
-        return words(table(stsz, "stsz", 4, at=8))
     if constant * count > size_bytes:
-        raise BadMp4(f"stsz announces {count} samples of {constant} bytes, more than the file has")
-    return array("I", [constant]) * count
+        raise Crowded(f"stsz announces {count} samples of {constant} bytes, more than the file has")
+    return constant, count, stsz[:0] if constant else table(stsz, "stsz", 4, at=8)
+
+
+def _raw_sound(
+    stbl: memoryview, timescale: int, size_bytes: int
+) -> "tuple[array[int], array[int], array[int]] | None":
+    """Read a track of PCM: thousands of samples a second, of a byte or two, none alone of use.
+
+    What a chunk holds is taken together, up to 20 ms. None if the track is not such a one.
+    """
+    constant, count, _ = _stsz(stbl, size_bytes)
+    runs = table(needed(stbl, b"stts"), "stts", 8)
+    if not constant or len(runs) != 8 or child(stbl, b"ctts") is not None:
+        return None
+    covered, ticks = struct.unpack(">II", runs)
+    if covered != count or ticks * LONG_PACKETS_A_SECOND >= timescale:
+        return None
+    most = max(1, timescale // (PACKETS_A_SECOND * max(ticks, 1)))
+    chunks, each, spans = _chunks_of(stbl, count)
+    if len(chunks) + count // most > samples_at_most("soun", size_bytes):
+        raise Crowded(f"the file has {len(chunks)} chunks of sound, more than are believed")
+    offsets, sizes, durations = array("q"), array("I"), array("q")
+    counts = chain.from_iterable(map(repeat, each, spans))
+    for chunk, held in zip(chunks, counts, strict=True):
+        for first in range(0, held, most):
+            length = min(most, held - first)
+            offsets.append(chunk + first * constant)
+            sizes.append(length * constant)
+            durations.append(length * ticks)
+    return offsets, sizes, durations
 
 
 def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
@@ -192,7 +249,19 @@ def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
 
 
 def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
-    """Place every sample: stsc says how many of them each chunk holds."""
+    """Place every sample."""
+    chunks, each, spans = _chunks_of(stbl, len(sizes))
+    # A sample lies behind its chunk's start by the bytes of the chunk's samples before it; counted
+    # through all samples, that is the difference of two running totals.
+    counts = array("I", chain.from_iterable(map(repeat, each, spans)))
+    before = array("q", accumulate(sizes, initial=0))
+    starts = map(before.__getitem__, accumulate(counts, initial=0))
+    bases = map(sub, chunks, starts)
+    return array("q", map(add, chain.from_iterable(map(repeat, bases, counts)), before))
+
+
+def _chunks_of(stbl: memoryview, samples: int) -> "tuple[Sequence[int], array[int], list[int]]":
+    """Return where chunks lie, and stsc: how many samples a chunk holds, in how many chunks."""
     chunks = _chunks(stbl)
     entries = words(table(needed(stbl, b"stsc"), "stsc", 12))
     firsts, each = [*entries[0::3], len(chunks) + 1], entries[1::3]
@@ -202,15 +271,9 @@ def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
     if any(map((1).__ne__, entries[2::3])):
         raise BadMp4("several sample entries in one track are not supported")
     held = sum(map(mul, each, spans))
-    if held != len(sizes) or 0 in each:
-        raise BadMp4(f"the chunks hold {held} samples, but stsz lists {len(sizes)}")
-    # A sample lies behind its chunk's start by the bytes of the chunk's samples before it; counted
-    # through all samples, that is the difference of two running totals.
-    counts = list(chain.from_iterable(map(repeat, each, spans)))
-    before = list(accumulate(sizes, initial=0))
-    starts = map(before.__getitem__, accumulate(counts, initial=0))
-    bases = map(sub, chunks, starts)
-    return array("q", map(add, chain.from_iterable(map(repeat, bases, counts)), before))
+    if held != samples or 0 in each:
+        raise BadMp4(f"the chunks hold {held} samples, but stsz lists {samples}")
+    return chunks, each, spans
 
 
 def _chunks(stbl: memoryview) -> Sequence[int]:
@@ -244,7 +307,9 @@ def _sample_entry(stsd: memoryview, kind: str) -> SampleEntry:
     stored = struct.pack(">I4s", 8 + len(entry), code) + bytes(entry)
     if kind == "vide":
         width, height = struct.unpack_from(">HH", entry, 24)
-        config = next((box for k, box in children(entry[78:]) if k in {b"avcC", b"hvcC"}), b"")
+        # All of them are looked at, so that nobody stumbles over a bad one later.
+        found = list(children(entry[78:]))
+        config = next((box for k, box in found if k in {b"avcC", b"hvcC"}), b"")
         return SampleEntry(name(code), stored, bytes(config), width, height)
     layout, _, _, channels, _, _, _, rate = struct.unpack_from(">HHIHHHHI", entry, 8)
     # QuickTime's sound descriptions of version 1 and 2 put 16 and 36 more bytes before the boxes.

@@ -6,7 +6,7 @@ lie anywhere in the payload, in any order, with unnamed bytes between them.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from math import lcm
 from operator import sub
 from typing import BinaryIO
@@ -296,8 +296,9 @@ def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTra
 
 
 def _sound(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:
-    dts = [track.dts[i] - track.dts[wanted[0]] for i in wanted]
-    begin = track.dts[wanted[0]] - zero
+    begin = track.pts[wanted[0]] - zero
+    # A fragment's sound may begin before that of the last one ends, by the recorder's clock.
+    dts = list(accumulate((track.pts[i] - zero - begin for i in wanted), max))
     media_time = max(0, -begin)
     return OutTrack(
         kind="soun",
@@ -306,7 +307,7 @@ def _sound(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTra
         offsets=offsets,
         sizes=[track.sizes[i] for i in wanted],
         dts=dts,
-        pts=[track.pts[i] - track.dts[wanted[0]] for i in wanted],
+        pts=dts,
         sync=[1] * len(wanted),
         duration=max(dts[-1] + track.durations[wanted[-1]] - media_time, 0),
         last_duration=track.durations[wanted[-1]],

@@ -1,6 +1,8 @@
 """Whatever a program does that calls itself ffmpeg, the run ends in time and leaves nothing."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import OutOfTime, Unavailable, Undecodable
-from infrastructure.ffmpeg.runner import TAIL_BYTES, Ffmpeg
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.runner import TAIL_BYTES, Ffmpeg, mp4_input
 
 Fake = Callable[[str], Ffmpeg]
 
@@ -75,6 +78,36 @@ def test_its_children_die_with_it(fake: Fake, tmp_path: Path, ending: str) -> No
     assert not is_alive(child)
 
 
+KILLED = """
+import sys, time
+from pathlib import Path
+from infrastructure.ffmpeg.runner import Ffmpeg
+Ffmpeg(Path(sys.argv[1])).run([], time.monotonic() + 60)
+"""
+
+
+def test_it_does_not_outlive_us(fake: Fake, tmp_path: Path) -> None:
+    """If the process that runs it is killed, it dies, and its children, whatever they ignore."""
+    ffmpeg = fake(
+        "trap '' TERM INT HUP\nsleep 60 &\n"
+        f"echo $$ $! > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pids\nsleep 60; sleep 60"
+    )
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(ffmpeg.path)]) as process:
+        began_by = soon()
+        while not (tmp_path / "pids").exists() and time.monotonic() < began_by:
+            time.sleep(0.01)
+        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert all(map(is_alive, pids))
+        process.kill()
+    gone_by = soon(3)
+    while any(map(is_alive, pids)) and time.monotonic() < gone_by:
+        time.sleep(0.01)
+    left = [pid for pid in pids if is_alive(pid)]
+    for pid in left:
+        os.kill(pid, 9)
+    assert left == []
+
+
 def test_a_child_that_left_the_group_delays_nothing(fake: Fake, tmp_path: Path) -> None:
     """It keeps the pipes open, but nobody waits for it."""
     began = time.monotonic()
@@ -112,10 +145,37 @@ def test_a_refusal_is_undecodable_with_its_last_words(fake: Fake) -> None:
         fake("echo something >&2; echo no frame! >&2; exit 3").run([], soon())
 
 
-def test_a_full_disk_is_unavailable(fake: Fake) -> None:
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("x.mp4: No space left on device", "disk is full"),
+        ("av_interleaved_write_frame(): File too large", "disk is full"),
+        ("Error while opening encoder: Cannot allocate memory", "too little memory"),
+        ("x264 [error]: malloc of size 1074880 failed", "too little memory"),
+    ],
+)
+def test_a_full_disk_or_memory_is_unavailable(fake: Fake, words: str, meaning: str) -> None:
     """The footage is not to blame for it."""
-    with pytest.raises(Unavailable, match="disk is full"):
-        fake("echo x.mp4: No space left on device >&2; exit 1").run([], soon())
+    with pytest.raises(Unavailable, match=meaning):
+        fake(f"echo '{words}' >&2; exit 1").run([], soon())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"1\n00:00:00,000 --> 00:00:05,000\nHello.\n",
+        b"P6 1 1 255\n\0\0\0",
+    ],
+    ids=["an HLS playlist", "a list of files", "subtitles", "a picture"],
+)
+def test_only_an_mp4_is_opened(tmp_path: Path, data: bytes) -> None:
+    """Left to itself, ffmpeg goes by what a file holds, and opens what that names."""
+    path = tmp_path / "window.mp4"
+    path.write_bytes(data)
+    with pytest.raises(Undecodable, match="left with"):
+        Ffmpeg(find_ffmpeg({})).run([*mp4_input(path), "-f", "null", "-"], soon())
 
 
 def test_no_program_is_unavailable(tmp_path: Path) -> None:

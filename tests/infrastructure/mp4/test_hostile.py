@@ -67,7 +67,7 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "stts run too short": (put(b"stts", 8, ">I", 3), "stts covers 3 samples"),
     "ctts count": (put(b"ctts", 4, ">I", HUGE), "ctts announces"),
     "ctts run of 4 billion": (put(b"ctts", 8, ">I", HUGE), "ctts covers"),
-    "stsz count": (put(b"stsz", 8, ">I", HUGE), "at most"),
+    "stsz count": (put(b"stsz", 8, ">I", HUGE), "stsz announces"),
     "stsz count within the limit": (put(b"stsz", 8, ">I", 1_000_000), "stsz announces"),
     "stsz constant size": (put(b"stsz", 4, ">II", 1, 1_900_000), "more than the file has"),
     "stsz says fewer": (put(b"stsz", 8, ">I", 3), "stts covers 4 samples"),
