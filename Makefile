@@ -32,7 +32,7 @@ soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing gro
 test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
 	$(BIN)/python -m tests.browser
 
-kills: $(STAMP)  ## kill the function at 19 named and 20 random points: two minutes
+kills: $(STAMP)  ## kill the function at 19 named and 20 random points: two to four minutes
 	$(BIN)/python -m tests.kills
 
 bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md

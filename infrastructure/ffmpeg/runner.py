@@ -136,14 +136,14 @@ def _kill_group(leader: int) -> None:
 def _wait(process: "subprocess.Popen[bytes]", said: "_Said", deadline_s: float) -> int:
     while (status := process.poll()) is None:
         left_s = deadline_s - monotonic()
-        if left_s <= -9:
+        if left_s <= 0:
             raise OutOfTime("ffmpeg was still at work at the deadline.")
         # It closes its stderr as it ends: waiting for that notices the end without delay. A child
         # of its may hold it open, so look at the process too.
-        if not said.waited(LOOK_EVERY_S):
+        if not said.waited(min(left_s, LOOK_EVERY_S)):
             continue
         with suppress(subprocess.TimeoutExpired):
-            process.wait(LOOK_EVERY_S)
+            process.wait(min(left_s, LOOK_EVERY_S))
     return status
 
 

@@ -1,0 +1,139 @@
+"""What to do with a message in hand, as pure functions. Times are seconds on one monotonic clock.
+
+A lease is the time for which SQS has promised to hide the message. It counts from before the
+request that granted it, so it ends no later than SQS thinks; work ends a part earlier still.
+"""
+
+from enum import Enum, auto
+
+from attrs import frozen
+
+LONGEST_REST_S = 900
+LONGEST_PAUSE_S = 30.0
+
+
+class Stopping(Enum):
+    """How far the worker is on its way out."""
+
+    NOT = auto()
+    FINISHING = auto()
+    """Nothing new is taken; what is in hand is finished."""
+    NOW = auto()
+    """What is in hand is given back."""
+
+
+class Answer(Enum):
+    """What the slot's process has said of the message."""
+
+    NONE = auto()
+    DONE = auto()
+    FAILED = auto()
+    DIED = auto()
+    """The process is gone and has said nothing."""
+
+
+class Step(Enum):
+    """What comes next while a message is worked on."""
+
+    WAIT = auto()
+    EXTEND = auto()
+
+
+class Outcome(Enum):
+    """How the work on a message ended, and so what becomes of it."""
+
+    DONE = "done"
+    FAILED = "failed"
+    DIED = "its process died"
+    OVERRAN = "it took longer than FUNCTION_TIMEOUT"
+    LAPSED = "it could not be kept hidden"
+    STOPPED = "the worker stops"
+
+
+@frozen
+class Lease:
+    """For how long a message is hidden: `visibility_s` from `asked_s` on."""
+
+    asked_s: float
+    visibility_s: float
+
+    @property
+    def extend_s(self) -> float:
+        """When to ask for more."""
+        return self.asked_s + self.visibility_s / 3
+
+    @property
+    def end_s(self) -> float:
+        """When work must have ended: a sixth is left to end it."""
+        return self.asked_s + self.visibility_s * 5 / 6
+
+
+def next_step(
+    now_s: float, timeout_s: float, lease: Lease, answer: Answer, stopping: Stopping
+) -> Step | Outcome:
+    """Decide what comes next; `timeout_s` is when FUNCTION_TIMEOUT is over.
+
+    An answer counts whatever the time: all effects of a message that is done are done.
+    """
+    match answer:
+        case Answer.DONE:
+            return Outcome.DONE
+        case Answer.FAILED:
+            return Outcome.FAILED
+        case Answer.DIED:
+            return Outcome.DIED
+    if stopping is Stopping.NOW:
+        return Outcome.STOPPED
+    if now_s >= lease.end_s:
+        return Outcome.LAPSED
+    if now_s >= timeout_s:
+        return Outcome.OVERRAN
+    return Step.EXTEND if now_s >= lease.extend_s else Step.WAIT
+
+
+@frozen
+class Delete:
+    """The message is done with."""
+
+
+@frozen
+class Rest:
+    """The message is delivered again after `rest_s` whole seconds; 0: at once."""
+
+    rest_s: int
+
+
+@frozen
+class Leave:
+    """The message is no longer ours to say anything of."""
+
+
+def settlement(
+    outcome: Outcome, receive_count: int, max_receive_count: int, first_rest_s: int
+) -> Delete | Rest | Leave:
+    """Decide what becomes of the message.
+
+    A failed one rests, twice as long each time, so that a dependency may recover before the
+    deliveries are used up; after the last one there is nothing to wait for: the next receive moves
+    it to the dead-letter queue. What the worker could not finish is given back at once.
+    """
+    match outcome:
+        case Outcome.DONE:
+            return Delete()
+        case Outcome.LAPSED:
+            return Leave()
+        case Outcome.STOPPED:
+            return Rest(0)
+    if receive_count >= max_receive_count:
+        return Rest(0)
+    doublings = min(max(receive_count, 1) - 1, 16)
+    return Rest(min(first_rest_s << doublings, LONGEST_REST_S))
+
+
+def pause_s(failures: int, luck: float) -> float:
+    """Return how long to pause after so many failures in a row, `luck` being in 0..1.
+
+    From 0.5..1 s, doubled up to 15..30 s: many workers do not come back all at once.
+    """
+    longest = min(2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S)
+    return longest * (1 + luck) / 2

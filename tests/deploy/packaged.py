@@ -1,0 +1,51 @@
+"""The package, built once however many processes ask for it."""
+
+import fcntl
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.package import build_function, build_layer
+from deploy.wheels import PYTHON, THIS_ARCHITECTURE, THIS_PYTHON
+
+
+def packaged_function(folder: Path) -> Path:
+    """Return `folder`/function, the unpacked zip for this machine's Python."""
+    unpacked = folder / "function"
+    with alone(folder, "function"):
+        if not unpacked.exists():
+            function = build_function(THIS_ARCHITECTURE, THIS_PYTHON, folder)
+            with zipfile.ZipFile(function) as zipped:
+                zipped.extractall(folder / "function.part")
+            (folder / "function.part").rename(unpacked)
+    return unpacked
+
+
+def packaged(folder: Path, arch: str) -> tuple[Path, Path]:
+    """Return the zips that are deployed: the function's and the layer's."""
+    with alone(folder, arch):
+        done = folder / f"{arch}.done"
+        if not done.exists():
+            build_function(arch, PYTHON, folder)
+            build_layer(arch, folder)
+            done.touch()
+    return folder / f"function-{arch}.zip", folder / f"ffmpeg-layer-{arch}.zip"
+
+
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return one folder for all the processes of a test run."""
+    root = factory.getbasetemp()
+    return (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+
+
+@contextmanager
+def alone(folder: Path, name: str) -> Iterator[None]:
+    """Let one process at a time do what is called `name` in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,52 @@
+"""The service, broken on purpose, to see that a soak finds it."""
+
+import os
+from typing import Any
+
+from attrs import Factory, define
+from dependency_injector import providers
+
+from application.ports import Notifier
+from domain.clip import ClipReport
+from entrypoints.aws_lambda import handler, service
+
+LEAK_BYTES = 256 << 10
+
+_kept: list[object] = []
+
+
+def careless(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Acknowledge everything, whatever became of it."""
+    handler(event, context)
+    return {"batchItemFailures": []}
+
+
+def leaking(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Keep memory and a descriptor of each invocation."""
+    _kept.extend((os.urandom(LEAK_BYTES), os.open(os.devnull, os.O_RDONLY)))
+    return handler(event, context)
+
+
+@define
+class Late(Notifier):
+    """Tells the subscribers only when the next invocation comes."""
+
+    notifier: Notifier
+    waiting: list[tuple[ClipReport, float]] = Factory(list)
+
+    def publish(self, report: ClipReport, deadline_s: float) -> None:
+        self.waiting.append((report, deadline_s))
+
+    def tell(self) -> None:
+        while self.waiting:
+            self.notifier.publish(*self.waiting.pop())
+
+
+def hasty(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Acknowledge before the subscribers were told."""
+    late = service.notifier()
+    if not isinstance(late, Late):
+        late = Late(late)
+        service.notifier.override(providers.Object(late))
+    late.tell()
+    return handler(event, context)
