@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Half-finished .venv folders never count: the stamp is written last.
 STAMP := .venv/installed
 
-.PHONY: install demo test fuzz fuzz-cuts soak test-browser kills bench check lint fixlint lock event invoke build package deploy sbox stag prod clean
+.PHONY: install demo test fuzz fuzz-cuts fuzz-mp4 soak test-browser kills bench check lint fixlint lock event invoke build package deploy sbox stag prod clean
 
 install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
 
@@ -25,6 +25,9 @@ fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of
 
 fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
 	$(BIN)/python -m tests.fuzz_cuts --cuts 2000 --seed 0
+
+fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about four minutes
+	$(BIN)/python -m tests.hostile --files 100000 --seed 0
 
 soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows
 	$(BIN)/python -m tests.soak --minutes 10 --seed 0

@@ -51,6 +51,22 @@ class Refuse:
 RetryDecision = Build | Wait | Refuse
 
 
+LONGEST_REST_S = 3600
+
+
+def rest_s(first_s: int, receive_count: int, receives_left: int) -> int:
+    """Say for how many seconds a message rests that is given back after `receive_count` deliveries.
+
+    Four times as long each time, so that what failed for a moment is made up for within a minute,
+    and five deliveries outlast a dependency that is away for an hour. After the last delivery there
+    is nothing to wait for: the dead-letter queue is next.
+    """
+    if receives_left == 0:
+        return 0
+    quadruplings = min(max(receive_count, 1) - 1, 8)
+    return min(first_s << 2 * quadruplings, LONGEST_REST_S)
+
+
 def first_seen_ms(request: ClipRequest, attempt: Attempt) -> int:
     """Say when the request was first sent, since the epoch: the same for all its duplicates."""
     return min((*request.retries_ms, attempt.sent_ms))

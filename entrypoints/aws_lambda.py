@@ -21,7 +21,7 @@ logger = Logger("camclip")
 
 def log(outcome: Outcome) -> None:
     """Write the line: an error with its traceback if it is a fault of ours."""
-    line = with_metrics(outcome.line(), time.time_ns() // 1_000_000)
+    line = with_metrics(outcome.line(), rules.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
         case None:
             logger.info("clip", extra=line)
@@ -32,7 +32,8 @@ def log(outcome: Outcome) -> None:
 
 
 service = aws(os.environ, log)
-logger.setLevel(service.settings().rules.log_level)
+rules = service.settings().rules
+logger.setLevel(rules.log_level)
 batches = count()
 
 

@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from application.make_clip import Ending, MakeClip
 from domain.clip import Attempt, BrokenRequest, ClipRequest
-from domain.errors import ClipDeleted, ClipError, Nameless, OutOfTime
-from domain.retry import first_seen_ms
+from domain.errors import ClipDeleted, ClipError, Conflict, Nameless, OutOfTime
+from domain.retry import first_seen_ms, rest_s
 from entrypoints.scratch import sweep, work_folder
 from entrypoints.stages import stages
 from infrastructure.wire import read_message
@@ -22,6 +22,9 @@ MARGIN_S = 8.0
 
 LEAST_S = 15.0
 """With less than this left, a message is given back rather than begun."""
+
+LET_REST_S = 2.0
+"""How long telling the queue for how long a message rests may take, of the margin."""
 
 
 class NoBatch(ValueError):
@@ -72,7 +75,7 @@ class Outcome:
             "retries": len(request.retries_ms) if isinstance(request, ClipRequest) else None,
             "elapsedInMs": self.elapsed_ms,
             **{_camel(name) + "InMs": taken_ms for name, taken_ms in self.stages_ms.items()},
-            "notes": list(ending.notes) or None if ending else None,
+            "notes": list(ending.notes if ending else getattr(error, "__notes__", ())) or None,
             "error": type(error).__name__ if error else None,
             "fault": str(error) if isinstance(error, ClipError) else None,
         }
@@ -95,6 +98,10 @@ class HandleBatch:
     scratch: Path
     max_receive_count: int
     tell: Callable[[Outcome], None]
+    first_rest_s: int = 60
+    let_rest: Callable[[str, int, float], None] | None = None
+    """Has the message of a receipt delivered again after some seconds, by a deadline. Without it,
+    or where that fails, a message given back rests for as long as its queue says."""
 
     def __call__(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> dict[str, Any]:
         """Return `{"batchItemFailures": [...]}`; an event of another shape is NoBatch."""
@@ -125,12 +132,25 @@ class HandleBatch:
             fault = error
         except Exception as error:
             fault = error
+            self._let_rest(record, attempt, error)
             raise
         finally:
             elapsed_ms = round((time.monotonic() - began_s) * 1000)
             self.tell(
                 Outcome(record.message_id, elapsed_ms, taken_ms, attempt, request, ending, fault)
             )
+
+    def _let_rest(self, record: SQSRecord, attempt: Attempt | None, error: Exception) -> None:
+        """Choose when the message comes again: at once if no delivery can do better."""
+        receipt = record.get("receiptHandle")
+        if self.let_rest is None or attempt is None or not isinstance(receipt, str):
+            return
+        hopeless = isinstance(error, Nameless | Conflict)
+        seconds = rest_s(self.first_rest_s, attempt.receive_count, attempt.receives_left)
+        try:
+            self.let_rest(receipt, 0 if hopeless else seconds, time.monotonic() + LET_REST_S)
+        except ClipError as untold:
+            error.add_note(f"Nor could the queue be told for how long it rests: {untold}")
 
     def _carry(
         self, request: ClipRequest | BrokenRequest, attempt: Attempt, left_s: float

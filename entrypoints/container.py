@@ -116,6 +116,8 @@ class Aws(containers.DeclarativeContainer):
         places.scratch,
         rules.max_receive_count,
         tell,
+        rules.first_rest_s,
+        queue.provided.let_rest,
     )
 
 

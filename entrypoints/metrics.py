@@ -7,7 +7,6 @@ further dimension makes a metric of its own, which is charged.
 
 from collections.abc import Mapping
 
-NAMESPACE = "camclip"
 COUNTED = "clips"
 """1 in each line; its dimension is the line's status."""
 UNITS = {
@@ -27,8 +26,8 @@ UNITS = {
 }
 
 
-def with_metrics(line: Mapping[str, object], now_ms: int) -> dict[str, object]:
-    """Return the line with what makes metrics of its figures."""
+def with_metrics(line: Mapping[str, object], namespace: str, now_ms: int) -> dict[str, object]:
+    """Return the line with what makes metrics of its figures in a namespace."""
     figures = [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if name in line]
     counted = {"Name": COUNTED, "Unit": "Count"}
     return {
@@ -37,8 +36,8 @@ def with_metrics(line: Mapping[str, object], now_ms: int) -> dict[str, object]:
         "_aws": {
             "Timestamp": now_ms,
             "CloudWatchMetrics": [
-                {"Namespace": NAMESPACE, "Dimensions": [["status"]], "Metrics": [counted]},
-                {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": figures},
+                {"Namespace": namespace, "Dimensions": [["status"]], "Metrics": [counted]},
+                {"Namespace": namespace, "Dimensions": [[]], "Metrics": figures},
             ],
         },
     }

@@ -29,8 +29,12 @@ class Rules:
     naming: SegmentNaming
     seam_tolerance_ms: int
     max_receive_count: int
+    first_rest_s: int
+    """How long a message rests that is given back for the first time."""
     function_timeout_ms: int
     """The longest that a delivery can take."""
+    metrics_namespace: str
+    """Under which CloudWatch keeps the service's figures."""
     verify: str
     """What is decoded of a clip to prove it: "joins" or "decode"."""
     compose: bool
@@ -74,8 +78,6 @@ class WorkerRules:
     poll_s: int
     grace_s: int
     """How long the messages in hand may take once the worker is to stop."""
-    backoff_s: int
-    """How long a message rests that failed for the first time."""
     health_file: Path | None
 
 
@@ -120,7 +122,9 @@ def _rules(env: "_Reader") -> Rules:
         ),
         seam_tolerance_ms=1000 * env.read("SEAM_TOLERANCE", _whole(0, 60), 1),
         max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
+        first_rest_s=env.read("GIVEN_BACK_REST", _whole(1, 3600), 60),
         function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
+        metrics_namespace=env.read("METRICS_NAMESPACE", _namespace, "camclip"),
         verify=env.read("VERIFY", _one_of("joins", "decode"), "joins"),
         compose=env.read("COMPOSE", _one_of("auto", "off"), "auto") == "auto",
         log_level=env.read("LOG_LEVEL", _log_level, "INFO"),
@@ -155,7 +159,6 @@ def _worker(env: "_Reader") -> WorkerRules:
         visibility_s=env.read("WORKER_VISIBILITY", _whole(2, 43_200), 60),
         poll_s=env.read("WORKER_POLL", _whole(0, 20), 20),
         grace_s=env.read("WORKER_GRACE", _whole(0, 43_200), 60),
-        backoff_s=env.read("WORKER_BACKOFF", _whole(1, 900), 60),
         health_file=Path(health_file) if health_file else None,
     )
 
@@ -234,6 +237,12 @@ def _url(text: str) -> str:
 def _bucket(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
         raise ValueError("must be the name of a bucket")
+    return text
+
+
+def _namespace(text: str) -> str:
+    if not re.fullmatch(r"[\w.#/-]{1,255}", text, re.ASCII) or text.startswith("AWS/"):
+        raise ValueError("must be a namespace of CloudWatch, such as camclip-prod")
     return text
 
 

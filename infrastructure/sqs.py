@@ -41,6 +41,19 @@ class SqsRetryQueue(RetryQueue):
             ),
         )
 
+    def let_rest(self, receipt: str, seconds: int, deadline_s: float) -> None:
+        """Have a message in hand delivered again after so many seconds, not when it was due.
+
+        SQS counts them from now on; a message is hidden for 12 hours at most.
+        """
+        call(
+            "SQS",
+            deadline_s,
+            lambda: self.client.change_message_visibility(
+                QueueUrl=self.queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            ),
+        )
+
 
 @frozen
 class Letter:

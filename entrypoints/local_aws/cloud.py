@@ -61,6 +61,7 @@ class Cloud:
             "AWS_SNS_TOPIC": self.topic_arn,
             "AWS_SQS_QUEUE_URL": self.queue_url,
             "MAX_RECEIVE_COUNT": str(self.max_receive_count),
+            "GIVEN_BACK_REST": "1",
         }
 
     def send(self, body: str) -> str:

@@ -8,7 +8,8 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-LONGEST_REST_S = 900
+from domain.retry import rest_s
+
 LONGEST_PAUSE_S = 30.0
 
 
@@ -111,12 +112,7 @@ class Leave:
 def settlement(
     outcome: Outcome, receive_count: int, max_receive_count: int, first_rest_s: int
 ) -> Delete | Rest | Leave:
-    """Decide what becomes of the message.
-
-    A failed one rests, twice as long each time, so that a dependency may recover before the
-    deliveries are used up; after the last one there is nothing to wait for: the next receive moves
-    it to the dead-letter queue. What the worker could not finish is given back at once.
-    """
+    """Decide what becomes of the message. What could not be finished is given back at once."""
     match outcome:
         case Outcome.DONE:
             return Delete()
@@ -124,10 +120,8 @@ def settlement(
             return Leave()
         case Outcome.STOPPED:
             return Rest(0)
-    if receive_count >= max_receive_count:
-        return Rest(0)
-    doublings = min(max(receive_count, 1) - 1, 16)
-    return Rest(min(first_rest_s << doublings, LONGEST_REST_S))
+    left = max(0, max_receive_count - receive_count)
+    return Rest(rest_s(first_rest_s, receive_count, left))
 
 
 def pause_s(failures: int, luck: float) -> float:

@@ -120,7 +120,7 @@ def run(environ: Mapping[str, str]) -> int:
     logger = Logger("camclip", level=settings.rules.log_level)
     all_in_json(logger)
     rules, orders = settings.rules, Orders()
-    terms = Terms(rules.function_timeout_ms / 1000, rules.max_receive_count, own.backoff_s)
+    terms = Terms(rules.function_timeout_ms / 1000, rules.max_receive_count, rules.first_rest_s)
     sqs, starting = Trouble(logger, "SQS"), Trouble(logger, "starting a slot's process")
     slots = [
         Slot(number, inbox, Child(environ), terms, orders, logger, sqs, starting)

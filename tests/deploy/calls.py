@@ -41,6 +41,7 @@ NEEDED: Mapping[tuple[str, str], Mapping[str, Callable[[Params], str]]] = {
     ("s3", "AbortMultipartUpload"): {"s3:AbortMultipartUpload": _object},
     # Service authorization reference, "Actions, resources, and condition keys for Amazon SQS" and
     # "... for Amazon SNS".
+    ("sqs", "ChangeMessageVisibility"): {"sqs:ChangeMessageVisibility": _queue},
     ("sqs", "SendMessage"): {"sqs:SendMessage": _queue},
     ("sns", "Publish"): {"sns:Publish": lambda params: params["TopicArn"]},
 }

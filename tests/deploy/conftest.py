@@ -127,6 +127,7 @@ def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
         }
         record = {
             "messageId": f"message-{clip_id}",
+            "receiptHandle": f"receipt-{clip_id}",
             "eventSource": "aws:sqs",
             "body": json.dumps(body),
             "attributes": {"SentTimestamp": str(now_ms), "ApproximateReceiveCount": "1"},
@@ -135,6 +136,7 @@ def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
 
     ask("made", "small", 2_000)
     ask("made-again", "small", 2_000)
+    ask("made", "small", 2_500)  # a name that is taken: given back
     ask("waiting", "small", 2_000, now_ms - 2_000)
     ask("not-stored", "not-stored", 2_000)
     ask("too-long", "small", 300_001)

@@ -22,7 +22,7 @@ def needed(played: Played) -> set[Access]:
 def test_every_kind_of_request_was_played(played: Played) -> None:
     """Else the policy would be judged by too little."""
     assert played.came_to == {
-        "made": "CLIP_AVAILABLE",
+        "made": "Conflict('There is a clip of that name already, of another window.')",
         "made-again": "CLIP_AVAILABLE",
         "waiting": "CLIP_PENDING",
         "not-stored": "CLIP_PENDING",

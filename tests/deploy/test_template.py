@@ -121,9 +121,10 @@ def test_settings_come_from_the_values_that_aws_gets() -> None:
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    """A parameter that nobody gives leaves the rule as it is."""
+    """A parameter that nobody gives leaves the rule as it is; each stack has figures of its own."""
     rules = read_settings(stack().environment()).rules
     few = {name: stack().environment()[name] for name in read_places()}
+    few["METRICS_NAMESPACE"] = "camclip-test"
     assert rules == read_settings(few).rules
 
 
@@ -232,7 +233,7 @@ def test_alarms_watch_what_there_is() -> None:
         ],
         "ErrorAlarm": [("Errors", *function)],
         "FatalErrorAlarm": [
-            ("clips", "camclip", "status", "FATAL_ERROR"),
+            ("clips", "camclip-test", "status", "FATAL_ERROR"),
             ("Invocations", *function),
         ],
         "SlowAlarm": [("Duration", *function)],
@@ -262,7 +263,11 @@ def test_the_dashboard_is_json_and_names_this_stack() -> None:
 
 def test_the_services_own_metrics_are_those_that_it_writes() -> None:
     """The alarm's and the dashboard's, by namespace, name and dimensions."""
-    line = with_metrics({"status": "FATAL_ERROR", **dict.fromkeys(UNITS, 1)}, 0)
+    line = with_metrics(
+        {"status": "FATAL_ERROR", **dict.fromkeys(UNITS, 1)},
+        read_settings(stack().environment()).rules.metrics_namespace,
+        0,
+    )
     written: set[tuple[str, str, tuple[str, ...]]] = {
         (group["Namespace"], metric["Name"], dimensions)
         for group in line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
@@ -279,7 +284,7 @@ def test_the_services_own_metrics_are_those_that_it_writes() -> None:
             if metric[0] == fatal["Namespace"]:
                 watched.add((metric[0], metric[1], ()))
             elif isinstance(metric[0], dict):
-                pattern = r'\{(\w+),(\w+)\} MetricName="(\w+)"'
+                pattern = r'\{"([\w-]+)",(\w+)\} MetricName="(\w+)"'
                 found = re.search(pattern, metric[0]["expression"])
                 assert found
                 watched.add((found[1], found[3], (found[2],)))

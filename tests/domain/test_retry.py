@@ -18,6 +18,7 @@ from domain.retry import (
     decide_retry,
     decide_unseen,
     first_seen_ms,
+    rest_s,
 )
 
 POLICY = RetryPolicy(
@@ -245,3 +246,28 @@ def test_a_policy_that_makes_no_sense_is_refused(nonsense: dict[str, Any]) -> No
     """SQS takes delays of 1 to 900 s only, and limits are not negative."""
     with pytest.raises(ValueError, match="must be"):
         RetryPolicy(**nonsense)
+
+
+RESTS = {
+    "the first time": (60, 1, 4, 60),
+    "four times as long": (60, 2, 3, 240),
+    "again": (60, 3, 2, 960),
+    "an hour at most": (60, 4, 1, 3600),
+    "after the last delivery the dead-letter queue is next": (60, 5, 0, 0),
+    "an only delivery": (60, 1, 0, 0),
+    "a queue that delivers for ever": (1, 10**6, 1, 3600),
+    "a count that makes no sense": (60, 0, 5, 60),
+}
+
+
+@pytest.mark.parametrize(("first_s", "received", "left", "rests_s"), RESTS.values(), ids=RESTS)
+def test_what_is_given_back_rests(first_s: int, received: int, left: int, rests_s: int) -> None:
+    """A moment's fault is made up for soon, and the deliveries are not used up soon."""
+    assert rest_s(first_s, received, left) == rests_s
+
+
+def test_five_deliveries_outlast_an_hour() -> None:
+    """And the third one comes after a delivery's time, when a dead one's clip can be taken up."""
+    rests_s = [rest_s(60, received, 5 - received) for received in range(1, 5)]
+    assert sum(rests_s) > 3600
+    assert sum(rests_s[:2]) >= 300

@@ -3,7 +3,10 @@
 import json
 import time
 
+import pytest
+
 from domain.clip import ClipReport, ClipStatus
+from domain.errors import Unavailable
 from infrastructure.wire import message_body
 from tests.contract.real import Aws, SnsNotifierWorld, SqsQueueWorld
 from tests.contract.test_retry_queue import REQUEST
@@ -25,6 +28,23 @@ def test_the_queues_message_is_the_services_own(aws: Aws) -> None:
     (message,) = aws.sqs.receive_message(QueueUrl=world.queue_url)["Messages"]
     assert message["Body"] == message_body(REQUEST)
     assert json.loads(message["Body"])["retryTimestamps"] == list(REQUEST.retries_ms)
+
+
+def test_a_message_in_hand_comes_again_when_it_is_told_to(aws: Aws) -> None:
+    """Not when the queue would have delivered it, half a minute later."""
+    world = SqsQueueWorld(aws)
+    aws.sqs.send_message(QueueUrl=world.queue_url, MessageBody="{}")
+    (message,) = aws.sqs.receive_message(QueueUrl=world.queue_url)["Messages"]
+    world.queue.let_rest(message["ReceiptHandle"], 1, soon())
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=world.queue_url)
+    again = aws.sqs.receive_message(QueueUrl=world.queue_url, WaitTimeSeconds=5)
+    assert [m["MessageId"] for m in again["Messages"]] == [message["MessageId"]]
+
+
+def test_a_receipt_that_sqs_does_not_know_is_unavailable(aws: Aws) -> None:
+    """Whoever asks may go on without it."""
+    with pytest.raises(Unavailable, match="SQS answered"):
+        SqsQueueWorld(aws).queue.let_rest("no receipt", 1, soon())
 
 
 def test_a_notification_can_be_filtered_by_its_attributes(aws: Aws) -> None:

@@ -24,8 +24,11 @@ from mypy_boto3_s3 import S3Client
 from mypy_boto3_sqs import SQSClient
 
 from tests.footage import Recording, cached_recording
+from tests.hostile.logs import Watch, leaks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECRETS = ("AKIDEXAMPLE", "made-up-secret", "Authorization", "Signature=", "X-Amz-Security")
+"""No line of the log holds any of them."""
 FRAMES_PER_SECOND = 30
 PERIOD_MS = 8_000
 """The beeps of the footage repeat after this time."""
@@ -104,6 +107,8 @@ class World:
     footage: Path
     handler: Any
     notes: list[dict[str, Any]] = Factory(list)
+    bodies: list[str] = Factory(list)
+    """What was delivered: none of it may be logged."""
     camera_id: str = Factory(lambda: f"cam-{uuid4().hex[:8]}")
     clip_id: str = Factory(lambda: f"clip-{uuid4().hex[:8]}")
     now_ms: int = Factory(lambda: time.time_ns() // 1_000_000)
@@ -162,6 +167,7 @@ class World:
 
     def handle(self, *messages: dict[str, Any], context: Context | None = None) -> list[str]:
         """Deliver the messages; return the ids of those given back."""
+        self.bodies += [str(message["body"]) for message in messages]
         answer = self.handler({"Records": list(messages)}, context or Context())
         assert set(answer) == {"batchItemFailures"}
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
@@ -260,8 +266,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator
     host, port = moto.get_host_and_port()
     scratch = tmp_path_factory.mktemp("scratch")
     os.environ.update(
-        AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
-        AWS_SECRET_ACCESS_KEY="made-up-secret",
+        AWS_ACCESS_KEY_ID=SECRETS[0],
+        AWS_SECRET_ACCESS_KEY=SECRETS[1],
         AWS_DEFAULT_REGION="us-west-1",
         AWS_ENDPOINT_URL=f"http://{host}:{port}",
     )
@@ -302,7 +308,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator
 
 @pytest.fixture
 def world(service: World) -> Iterator[World]:
-    """A camera and a clip of its own; whatever happens, no scratch is left."""
+    """A camera and a clip of its own; whatever happens, no scratch is left, and no secret told."""
     fresh = World(
         service.camera_api,
         service.s3,
@@ -316,5 +322,7 @@ def world(service: World) -> Iterator[World]:
     )
     fresh.camera_api.failing.clear()
     fresh.camera_api.recordings[fresh.camera_id] = []
-    yield fresh
+    with Watch() as watch:
+        yield fresh
+    assert leaks(watch.lines, SECRETS, fresh.bodies) == []
     assert list(service.scratch.iterdir()) == []  # nothing is left, whatever the outcome

@@ -250,6 +250,41 @@ def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
     assert world.published() == []
 
 
+@pytest.mark.parametrize(
+    ("failing", "body", "received", "visible_after_s"),
+    [
+        ("/cameras/", None, 1, 60),
+        ("/cameras/", None, 3, 960),
+        ("/cameras/", None, 5, 0),
+        ("nothing", "no clip is named here", 1, 0),
+    ],
+    ids=["the first time", "the third time", "the last time", "a body that nobody can read"],
+)
+def test_the_queue_is_told_when_a_message_comes_again(
+    world: World, failing: str, body: str | None, received: int, visible_after_s: int
+) -> None:
+    """Soon, then later and later; at once if the dead-letter queue is all that is left."""
+    from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
+
+    asked: list[dict[str, Any]] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        asked.append(params)
+
+    hook = "provide-client-params.sqs.ChangeMessageVisibility"
+    service.sqs().meta.events.register(hook, note)
+    world.camera_api.failing.add(failing)
+    message = world.message(body or world.body(-2_000, -1_000), received=received)
+    given_back = world.handle({**message, "receiptHandle": "a receipt that moto does not know"})
+    service.sqs().meta.events.unregister(hook, note)
+    # That it could not be told changes nothing: the queue's own time stands.
+    assert given_back == [message["messageId"]]
+    (told,) = asked
+    assert told["QueueUrl"] == world.requests_url
+    assert told["ReceiptHandle"] == "a receipt that moto does not know"
+    assert told["VisibilityTimeout"] == visible_after_s
+
+
 def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: World) -> None:
     """The next delivery of the message announces the clip that is there."""
     world.record(FIRST)

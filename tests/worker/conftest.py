@@ -202,7 +202,7 @@ class World:
             "MAX_RECEIVE_COUNT": "2",
             "WORKER_SLOTS": "1",
             "WORKER_POLL": "1",
-            "WORKER_BACKOFF": "1",
+            "GIVEN_BACK_REST": "1",
             "WORKER_HEALTH_FILE": str(self.health_file),
         }
 
