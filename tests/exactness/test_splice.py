@@ -8,6 +8,8 @@ from attrs import evolve
 
 from application.ports import RecordingPiece
 from domain.window import TimeWindow
+from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
 from infrastructure.ffmpeg.window import index_file
 from tests.exactness.cutting import START_MS, Camera, Clip
 from tests.exactness.test_exact_clips import CASES, check_clip, recording
@@ -119,7 +121,8 @@ def sources(clip: Clip, recordings: tuple[Recording, ...]) -> list[tuple[int, st
 @pytest.fixture
 def rich(camera: Camera) -> Clip:
     """Cut a clip of two recordings whose middles are large enough to stay where they are."""
-    return camera.cut([RICH, NEXT], 3_456, 19_876)
+    usual = evolve(camera, transcoder=FfmpegTranscoder(find_ffmpeg({})))
+    return usual.cut([RICH, NEXT], 3_456, 19_876)
 
 
 def test_a_long_middle_is_named_and_not_read(rich: Clip) -> None:

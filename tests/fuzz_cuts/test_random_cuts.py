@@ -1,4 +1,4 @@
-"""The first hundred of the random cuts, and that they are worth something."""
+"""The first of the random cuts, two of each kind, and that they are worth something."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.exactness.cutting import START_MS
 from tests.fuzz_cuts.drawing import NAMES, draw_cut
 from tests.fuzz_cuts.judging import judge
 
-CUTS = 100
+CUTS = 2 * len(NAMES)
 MANY = 400
 OVERLAP_MS = 4000
 

@@ -20,7 +20,6 @@ from infrastructure.aws import CONFIG
 from infrastructure.ffmpeg.binary import find_ffmpeg
 from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
 from infrastructure.s3 import S3Clips
-from tests.exactness.composing import LEAST_BYTES
 from tests.footage import Recording, assert_clip, read_clip, wanted
 from tests.infrastructure.strict_s3 import Reply, StrictS3, fails, lost, properly, strict_s3
 from tests.service.conftest import Context, World
@@ -28,6 +27,8 @@ from tests.service.tripwire import Crash, hung
 
 FIRST = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 SECOND = evolve(FIRST, first_number=90, start_ms=3000)
+LEAST_BYTES = 12 << 10
+"""So that the clip has parts of either kind, but not too many to be killed between any two."""
 FROM_MS, TO_MS = 300, 5_567
 WANTED = wanted([FIRST, SECOND], FROM_MS, TO_MS)
 
