@@ -29,8 +29,8 @@ fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
 fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about four minutes
 	$(BIN)/python -m tests.hostile --files 100000 --seed 0
 
-soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows
-	$(BIN)/python -m tests.soak --minutes 10 --seed 0
+soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows (MINUTES=1.5)
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed 0
 
 test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
 	$(BIN)/python -m tests.browser
