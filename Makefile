@@ -26,7 +26,7 @@ fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of
 fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
 	$(BIN)/python -m tests.fuzz_cuts --cuts 2000 --seed 0
 
-fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about four minutes
+fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about five minutes
 	$(BIN)/python -m tests.hostile --files 100000 --seed 0
 
 soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows (MINUTES=1.5)

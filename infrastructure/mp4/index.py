@@ -66,6 +66,7 @@ BOXES_AT_MOST = 200_000
 APART_AT_MOST, REORDERED_AT_MOST = 1 << 31, 1 << 29
 """Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
 the longest decode time and composition offset of a window are then below 2^32."""
+SAMPLES_A_SECOND_AT_MOST = 1000
 SOUND_BACK_AT_MOST_S = 5
 """The sound of a fragment may begin before that of the last one ends, by the recorder's clock."""
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
@@ -325,12 +326,18 @@ def _check_times(track: Media) -> None:
     """See that a window of any of these samples can be written, and its sound be found by time.
 
     Its tables count in 32 bits. What the sound lacks is filled up with packets as long as its own.
+    What a cut takes of memory and time goes by how many samples it has.
     """
-    ascending = sorted(track.pts) if track.kind == "vide" else array("q", accumulate(track.pts, max))
+    ascending = (
+        sorted(track.pts) if track.kind == "vide" else array("q", accumulate(track.pts, max))
+    )
     apart = max(map(sub, ascending[1:], ascending), default=0)
     off = max(map(abs, map(sub, ascending, track.pts)))
     if apart > APART_AT_MOST or off > REORDERED_AT_MOST:
         raise BadMp4(f"samples ({track.kind}) are shown too long before or after their neighbours")
+    crowd = map(sub, ascending[SAMPLES_A_SECOND_AT_MOST:], ascending)
+    if min(crowd, default=track.timescale) < track.timescale:
+        raise BadMp4(f"more than {SAMPLES_A_SECOND_AT_MOST} samples ({track.kind}) a second")
     if track.kind == "vide":
         return
     if off > SOUND_BACK_AT_MOST_S * track.timescale:

@@ -16,7 +16,6 @@ from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.index import Track
 
-
 LOOKED_AT_MOST = 64
 """Where none of so many sync samples stands alone, none will: each look may cost a request."""
 

@@ -1,5 +1,7 @@
 """Parameter sets and NAL units, read from what x264 wrote."""
 
+import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure.mp4 import avc
+from infrastructure.mp4.boxes import box
 from infrastructure.mp4.errors import BadMp4
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.splice import why_not_copied
 from tests.infrastructure.mp4.media import ffmpeg, index_of
 
 BT709 = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
@@ -114,6 +118,35 @@ def test_parameter_sets_of_two_encodes_stand_side_by_side(tmp_path: Path) -> Non
     assert avc.parse_avcc(avc.build_avcc(both)) == both
     with pytest.raises(ValueError, match="one id"):
         avc.merge_avcc([one, evolve(one, sps=(one.sps[0] + b"\x80",))])
+
+
+def test_a_megabyte_of_empty_nal_units_is_not_walked_through() -> None:
+    """A damaged sample is zeros as a rule, which read as NAL units without a byte each."""
+    zeros = bytes(4 << 20)
+    began_s = time.process_time()
+    assert avc.is_idr(zeros, 4) is None
+    with pytest.raises(BadMp4, match="more than 4096 NAL units"):
+        list(avc.nal_units(zeros, 4))
+    assert time.process_time() - began_s < 0.2
+
+
+def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
+    """With 64 bits, which no box in a sample entry needs."""
+    wide = struct.pack(">I4sQ", 1, b"pasp", 24) + struct.pack(">II", 4, 3)
+    entry = box(b"avc1", bytes(78), wide, box(b"avcC", b"old"))
+    made = avc.avc1_entry(entry, b"new")
+    pasp = box(b"pasp", struct.pack(">II", 4, 3))
+    assert made == box(b"avc1", bytes(78), box(b"avcC", b"new"), pasp)
+
+
+def test_parameter_sets_that_are_none_are_no_ground_to_copy_on(tmp_path: Path) -> None:
+    """What cannot be read cannot be told from ours."""
+    _, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p")
+    assert why_not_copied(video) is None
+    config = avc.parse_avcc(video.config)
+    for pps, why in (((b"\x67\1",), "cannot be read"), ((), "no picture parameter set")):
+        odd = evolve(video, config=avc.build_avcc(evolve(config, pps=pps)))
+        assert why in str(why_not_copied(odd))
 
 
 @given(st.binary(max_size=60))

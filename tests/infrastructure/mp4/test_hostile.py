@@ -2,19 +2,23 @@
 
 import io
 import struct
+import time
 import tracemalloc
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infrastructure.mp4.boxes import box, full_box
-from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.errors import BadMp4, NoMoov
 from infrastructure.mp4.index import read_index
-from infrastructure.mp4.writer import OutTrack, write_header
-from tests.infrastructure.mp4.media import index_of
+from infrastructure.mp4.tables import Crowded
+from infrastructure.mp4.writer import OutTrack, write_header, write_window
+from tests.infrastructure.mp4.media import ffmpeg, index_of
 
 ENTRY = box(b"avc1", bytes(6) + b"\0\1" + bytes(70))
 
@@ -193,6 +197,179 @@ def test_a_lying_fragment_is_named(
     assert len(good.sizes) == 5
     with pytest.raises(BadMp4, match=sentence):
         index_of(fragment(flags, count, *numbers))
+
+
+# What mutated files have taught.
+
+
+def one_track(
+    kind: str, entry: bytes, samples: list[tuple[int, int]], timescale: int = 1000
+) -> bytes:
+    """Return a file whose one track has samples of (ticks, bytes)."""
+    times = list(accumulate((ticks for ticks, _ in samples), initial=0))[:-1]
+    sizes = [size for _, size in samples]
+    track = OutTrack(
+        kind=kind,
+        sample_entry=entry,
+        timescale=timescale,
+        offsets=list(accumulate(sizes, initial=0))[:-1],
+        sizes=sizes,
+        dts=times,
+        pts=times,
+        sync=[1] * len(samples),
+        duration=times[-1] + samples[-1][0],
+        last_duration=samples[-1][0],
+    )
+    return write_header([track], sum(sizes)) + bytes(sum(sizes))
+
+
+SOUND_ENTRY = box(
+    b"mp4a", bytes(6) + b"\0\1" + bytes(8) + struct.pack(">HHII", 1, 16, 0, 8000 << 16)
+)
+
+
+def test_a_bad_box_behind_the_configuration_is_found_at_once() -> None:
+    """Not by those who look for the pixels' shape in it later."""
+    bad = box(b"avc1", ENTRY[8:], box(b"avcC", b"\1"), struct.pack(">I4s", 99, b"pasp"))
+    with pytest.raises(BadMp4, match="larger than the box around it"):
+        index_of(one_track("vide", bad, [(40, 10)]))
+
+
+def test_frames_too_far_apart_for_a_window_are_refused() -> None:
+    """A table of 32-bit durations could not hold them."""
+    with pytest.raises(BadMp4, match="too long before or after"):
+        index_of(one_track("vide", ENTRY, [((1 << 32) - 1, 10), (40, 10)]))
+
+
+def test_samples_shown_far_from_where_they_are_decoded_are_refused() -> None:
+    """Nor one of composition offsets."""
+    with pytest.raises(BadMp4, match="too long before or after"):
+        index_of(put(b"ctts", 12, ">I", 0x7FFF_FFFF)(plain()))
+
+
+@pytest.mark.parametrize("megabytes", [1, 8])
+def test_a_small_file_of_a_million_samples_is_not_believed(megabytes: int) -> None:
+    """A byte each, with tables that agree: the arrays alone would take more than is allowed."""
+    lie = put(b"stts", 4, ">III", 1, 1_000_000, 1)(
+        one_track("vide", ENTRY, [(1, 9), (2, 8), (1, 7)])
+    )
+    lie = put(b"stsz", 4, ">II", 1, 1_000_000)(lie)
+    lie = put(b"stsc", 12, ">I", 1_000_000)(lie) + bytes(megabytes << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Crowded, match="announces 1000000 samples"):
+            index_of(lie)
+        assert tracemalloc.get_traced_memory()[1] < (megabytes << 20) + (1 << 20)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_is_cut_off_is_that_first() -> None:
+    """However many samples its whole would have: it is still on its way."""
+    data = one_track("vide", ENTRY, [(40, 400)] * 20_000)
+    moov = data.index(b"mdat")
+    with pytest.raises(NoMoov, match="cut off inside its mdat"):
+        index_of(data[: moov + 100])
+
+
+def test_runs_for_a_track_that_there_is_not_cost_nothing() -> None:
+    """Else each of a few bytes would be unrolled to as many samples as the file has bytes."""
+    run = full_box(b"trun", 0, 1, struct.pack(">Ii", 500_000, 8))
+    tfhd = full_box(b"tfhd", 0, 0x20010, struct.pack(">II", 99, 1))
+    tail = box(b"moof", box(b"traf", tfhd, run * 20_000)) + box(b"mdat", bytes(1 << 20))
+    began_s = time.process_time()
+    video = index_of(fragment(0x200, 1, 10) + tail).video
+    assert time.process_time() - began_s < 1
+    assert video is not None
+    assert len(video.sizes) == 5
+
+
+def test_runs_that_claim_too_many_samples_are_refused() -> None:
+    """Over and over the same bytes, a little more each time."""
+    run = full_box(b"trun", 0, 1, struct.pack(">Ii", 100_000, 8))
+    tfhd = full_box(b"tfhd", 0, 0x20010, struct.pack(">II", 1, 1))
+    tail = box(b"moof", box(b"traf", tfhd, run * 1000)) + box(b"mdat", bytes(1 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadMp4, match="more samples than"):
+            index_of(fragment(0x200, 1, 10) + tail)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def both(sound: OutTrack) -> bytes:
+    """Return a file of one picture and this sound."""
+    picture = OutTrack("vide", ENTRY, 10, [0], [100], [0], [0], [1], 9, 9)
+    return write_header([picture, sound], 9000) + bytes(9000)
+
+
+def sound_of(times: list[int], ticks: int) -> OutTrack:
+    """Return a track of packets that are decoded one after the other and sound at *times*."""
+    count = len(times)
+    return OutTrack(
+        kind="soun",
+        sample_entry=SOUND_ENTRY,
+        timescale=8000,
+        offsets=[100 + i for i in range(count)],
+        sizes=[1] * count,
+        dts=[i * ticks for i in range(count)],
+        pts=times,
+        sync=[1] * count,
+        duration=count * ticks,
+        last_duration=ticks,
+    )
+
+
+def test_sound_that_goes_far_back_in_time_is_refused() -> None:
+    """What sounds within a cut is found by bisection."""
+    with pytest.raises(BadMp4, match="back in time"):
+        index_of(both(sound_of([0, 50_000, 2048, 3072], 1024)))
+
+
+def test_sound_that_goes_back_a_little_is_kept_in_order(tmp_path: Path) -> None:
+    """A recorder's clock is corrected now and then; a window's sound never goes back."""
+    index = index_of(both(sound_of([0, 3000, 2500, 4000], 1024)))
+    assert index.sound is not None
+    assert list(index.sound.pts) == [0, 3000, 2500, 4000]
+    path = tmp_path / "window.mp4"
+    with path.open("wb") as out:
+        write_window(index, lambda _, length: bytes(length), 0, 0, out, range(4))
+    again = index_of(path.read_bytes()).sound
+    assert again is not None
+    assert list(again.pts) == [0, 3000, 3000, 4000]
+
+
+def test_sound_in_packets_of_next_to_nothing_is_refused() -> None:
+    """To be silent for five minutes would take millions of them."""
+    with pytest.raises(BadMp4, match="too short to be any"):
+        index_of(both(evolve(sound_of(list(range(4)), 1), sizes=[1, 2, 1, 1])))
+
+
+def test_more_samples_a_second_than_any_camera_takes_are_refused() -> None:
+    """They would all be one cut's."""
+    slow = one_track("vide", ENTRY, [(1, 9 + i % 2) for i in range(1001)])
+    video = index_of(slow).video
+    assert video is not None
+    fast = put(b"mdhd", 12, ">I", 1001)(slow)
+    with pytest.raises(BadMp4, match=r"1000 samples .vide. a second"):
+        index_of(fast)
+
+
+def test_pcm_is_taken_together_to_packets(recordings: dict[str, Path], tmp_path: Path) -> None:
+    """Each of its samples lasts a tick: a minute of it would be millions of packets."""
+    path = tmp_path / "pcm.mov"
+    source = str(recordings["moov first"])
+    ffmpeg("-i", source, "-c:v", "copy", "-c:a", "pcm_s16le", "-ac", "2", "-f", "mov", str(path))
+    data = path.read_bytes()
+    sound = index_of(data).sound
+    assert sound is not None
+    assert max(sound.durations) == sound.timescale // 50
+    assert sum(sound.durations) * 4 == sum(sound.sizes)
+    stored = b"".join(data[at : at + n] for at, n in zip(sound.offsets, sound.sizes, strict=True))
+    raw = tmp_path / "pcm.raw"
+    ffmpeg("-i", str(path), "-map", "0:a", "-c:a", "copy", "-f", "s16le", str(raw))
+    assert stored == raw.read_bytes()
 
 
 @pytest.mark.parametrize("shape", ["moov first", "fragmented, default-base"])

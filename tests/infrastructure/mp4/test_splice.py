@@ -7,7 +7,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.mp4.splice import Splice, plan_splice
+from infrastructure.mp4.splice import LOOKED_AT_MOST, Splice, plan_splice
 
 # Letters in decode order: I a keyframe that stands alone, O one that does not (open GOP), P and B.
 # Presentation times stand beside them.
@@ -143,3 +143,17 @@ def test_nothing_is_encoded_that_could_have_been_copied(
     if inside:
         assert all(pts[i] < inside[0] for i in splice.head)
         assert not [t for t in inside if t in {pts[i] for i in splice.tail}]
+
+
+def test_a_keyframe_that_stands_alone_is_not_sought_for_ever() -> None:
+    """Each look may cost a request: where 64 keyframes do not stand alone, all is encoded."""
+    looked: list[int] = []
+
+    def never(sample: int) -> bool:
+        looked.append(sample)
+        return False
+
+    frames = range(1000)
+    plan = plan_splice(list(frames), frames, frames, never)
+    assert looked == list(range(LOOKED_AT_MOST))
+    assert (plan.head, len(plan.copied)) == (tuple(frames), 0)
