@@ -6,6 +6,7 @@ ClipError
 ├── ClipDeleted        the clip was deleted while it was made: acknowledged, nothing published
 ├── GivenBack          the message goes back to the queue and is delivered again
 │   ├── Unavailable    a dependency failed, refused or lied
+│   │   └── Denied     it does not let us: people must put that right meanwhile
 │   ├── SourceChanged  a recording was replaced while it was read
 │   ├── OutOfTime      the attempt's deadline would pass before the work is done
 │   ├── BeingMade      another delivery is making this clip, or has just made it
@@ -40,6 +41,10 @@ class GivenBack(ClipError):
 
 class Unavailable(GivenBack):
     """A dependency failed, refused, stalled, or answered nonsense."""
+
+
+class Denied(Unavailable):
+    """A dependency does not let us, and will not until people put it right."""
 
 
 class SourceChanged(GivenBack):

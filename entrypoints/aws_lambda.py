@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from domain.errors import ClipError
+from domain.errors import ClipError, Denied
 from entrypoints.batch import Outcome
 from entrypoints.container import aws
 from entrypoints.metrics import with_metrics
@@ -20,11 +20,13 @@ logger = Logger("camclip")
 
 
 def log(outcome: Outcome) -> None:
-    """Write the line: an error with its traceback if it is a fault of ours."""
+    """Write the line: an error if people must do something, with its traceback if it is ours."""
     line = with_metrics(outcome.line(), rules.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
         case None:
             logger.info("clip", extra=line)
+        case Denied():
+            logger.error("no clip", extra=line)
         case ClipError():
             logger.warning("no clip", extra=line)
         case error:

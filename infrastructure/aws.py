@@ -11,10 +11,24 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, UndefinedModelAttributeError
 
-from domain.errors import Unavailable
+from domain.errors import Denied, Unavailable
 from infrastructure.deadline import within
 
 T = TypeVar("T")
+
+DENIALS = {
+    "403",
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "KMSAccessDeniedException",
+    "SignatureDoesNotMatch",
+}
+"""Error codes of S3, SQS and SNS (each service's API reference, "Common errors")."""
 
 NOTHING: Mapping[str, Exception] = MappingProxyType({})
 
@@ -41,7 +55,8 @@ def translate(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[N
         code = str(error.response.get("Error", {}).get("Code", "an error"))
         if code in meant:
             raise meant[code] from error
-        raise Unavailable(f"{what} answered {code}.") from error
+        fault = Denied if code in DENIALS else Unavailable
+        raise fault(f"{what} answered {code}.") from error
     except (
         BotoCoreError,
         UndefinedModelAttributeError,

@@ -20,7 +20,7 @@ from urllib3.util import Retry
 
 from application.ports import CameraService
 from domain.clip import ClipReport
-from domain.errors import ClipDeleted, OutOfTime, Refused, Unavailable
+from domain.errors import ClipDeleted, Denied, OutOfTime, Refused, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.deadline import within
@@ -31,6 +31,7 @@ CONNECT_S = 3
 READ_S = 10
 LONGEST_RETRY_AFTER_S = 5
 RETRIED = (429, 500, 502, 503, 504)
+DENIALS = {401, 403}
 NOT_FOUND = 404
 
 
@@ -215,7 +216,8 @@ def _address(base: str, *parts: str) -> str:
 
 def _check(answer: _Answer, what: str) -> None:
     if not 200 <= answer.status < 300:  # noqa: PLR2004
-        raise Unavailable(f"The camera API answered {answer.status} when asked for {what}.")
+        fault = Denied if answer.status in DENIALS else Unavailable
+        raise fault(f"The camera API answered {answer.status} when asked for {what}.")
 
 
 def _payload(answer: _Answer, what: str) -> object:

@@ -58,9 +58,17 @@ class Window:
 
 
 def open_window(take: Take, path: Path, sound: range = range(0)) -> Window:
-    """Write what it takes to decode the take's frames, and the sound samples `sound`, to `path`."""
-    with path.open("wb") as out:
-        note = write_window(take.index, take.read, take.decoded_from, max(take.frames), out, sound)
+    """Write what it takes to decode the take's frames, and the sound samples `sound`, to `path`.
+
+    Undecodable where the recording's tables cannot be those of a window.
+    """
+    first, last = take.decoded_from, max(take.frames)
+    try:
+        with path.open("wb") as out:
+            note = write_window(take.index, take.read, first, last, out, sound)
+    except BadMp4 as error:
+        name = take.cut.segment.name
+        raise Undecodable(f"{name} cannot be read: {error}") from error
     return Window(take, path, note.pts_offset)
 
 

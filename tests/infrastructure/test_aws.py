@@ -11,7 +11,7 @@ import pytest
 import urllib3.exceptions
 from botocore.exceptions import ClientError
 
-from domain.errors import NotRecordedYet, OutOfTime, Unavailable
+from domain.errors import Denied, NotRecordedYet, OutOfTime, Unavailable
 from infrastructure.aws import call, translate
 from infrastructure.deadline import within
 from infrastructure.sqs import SqsRetryQueue
@@ -48,8 +48,9 @@ def test_every_error_of_the_libraries_is_translated(kind: type[Exception]) -> No
 def test_what_people_can_put_right_is_unavailable(code: str) -> None:
     """Its code is told, its text may hold what was sent."""
     error = ClientError({"Error": {"Code": code, "Message": "secret"}}, "PutObject")
-    with pytest.raises(Unavailable, match=rf"^S3 answered {code}\.$"), translate("S3"):
+    with pytest.raises(Unavailable, match=rf"^S3 answered {code}\.$") as caught, translate("S3"):
         raise error
+    assert isinstance(caught.value, Denied) == (code in {"ExpiredToken", "AccessDenied"})
 
 
 def test_a_code_may_have_a_meaning() -> None:

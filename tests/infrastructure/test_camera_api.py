@@ -9,7 +9,7 @@ import pytest
 
 from application.ports import Stills
 from domain.clip import ClipReport, ClipStatus
-from domain.errors import ClipDeleted, OutOfTime, Refused, Unavailable
+from domain.errors import ClipDeleted, Denied, OutOfTime, Refused, Unavailable
 from domain.window import TimeWindow
 from infrastructure.camera_api import CameraApi
 from infrastructure.wire import ReportFormat
@@ -134,7 +134,7 @@ def test_a_denial_is_unavailable_at_once(ask: Ask, status: str) -> None:
     """Asking again would be denied again; the text holds no secret of the address."""
     with loopback(answer(status)) as server:
         url = server.url.replace("//", "//user:secret@")
-        with pytest.raises(Unavailable, match=status[:3]) as caught:
+        with pytest.raises(Denied, match=status[:3]) as caught:
             ask(api_at(url), 10)
         assert "secret" not in str(caught.value) + repr(api_at(url))
     assert len(server.requests) == 1

@@ -53,13 +53,14 @@ class CameraServer:
     told: list[dict[str, Any]] = Factory(list)
     asked: list[str] = Factory(list)
     failing: set[str] = Factory(set)
-    """Fragments of paths that are answered with 500."""
+    """Fragments of paths that are answered with `failure`."""
+    failure: int = 500
 
     def answer(self, method: str, target: str, body: bytes) -> tuple[int, object]:
         url = urlsplit(target)
         self.asked.append(f"{method} {url.path}")
         if any(part in url.path for part in self.failing):
-            return 500, "out of order"
+            return self.failure, "out of order"
         match [method, *url.path.strip("/").split("/")]:
             case ["GET", "cameras", "recording", alias]:
                 query = {
@@ -321,6 +322,7 @@ def world(service: World) -> Iterator[World]:
         service.notes,
     )
     fresh.camera_api.failing.clear()
+    fresh.camera_api.failure = 500
     fresh.camera_api.recordings[fresh.camera_id] = []
     with Watch() as watch:
         yield fresh

@@ -98,6 +98,15 @@ def test_what_is_given_back_is_counted_as_such(world: World, lines: list[dict[st
     assert set(figures(line)) == {"clips", "elapsedInMs", "findSegmentsInMs", "retries"}
 
 
+def test_a_denial_is_an_error_in_the_log(world: World, lines: list[dict[str, Any]]) -> None:
+    """People must put it right, so it must be found."""
+    world.camera_api.failing.add("/cameras/")
+    world.camera_api.failure = 403
+    assert len(world.handle(world.message(world.body(300, 2_900)))) == 1
+    assert (lines[0]["level"], lines[0]["error"]) == ("ERROR", "Denied")
+    assert "exception" not in lines[0]  # nothing of it is ours
+
+
 def test_a_message_that_names_no_clip_is_counted_too(
     world: World, lines: list[dict[str, Any]]
 ) -> None:

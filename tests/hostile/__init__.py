@@ -1,0 +1,1 @@
+"""Input that somebody made to hurt: media files, messages, answers, names."""
