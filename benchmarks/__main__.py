@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from attrs import evolve
+
 from benchmarks.footage import HD, SMALL_HD
 from benchmarks.link import link
 from benchmarks.pipelines import PIPELINES
@@ -89,13 +91,18 @@ def main(argv: list[str]) -> None:
     with link(cache, arguments.mbit, arguments.latency) as s3:
         bench = Bench(ffmpeg, cache, s3, tell=lambda line: _say(line, sys.stderr))
         index = bench.index_time(cases[0].clip.size)
-        rows = bench.rows(cases)
-    report = Report(shlex.join(["python", "-m", "benchmarks", *argv]), machine, rows, index)
-    out: Path = arguments.out or cache
+        command = shlex.join(["python", "-m", "benchmarks", *argv])
+        report = Report(command, machine, [], index)
+        for row in bench.rows(cases):
+            report = evolve(report, rows=[*report.rows, row])
+            _keep(report, arguments.out or cache)  # each, so that a failure costs no other row
+    _say(report.markdown(), sys.stdout)
+
+
+def _keep(report: Report, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(json.dumps(report.json(), indent=1) + "\n")
     (out / "report.md").write_text(report.markdown())
-    _say(report.markdown(), sys.stdout)
 
 
 def _say(text: str, where: TextIO) -> None:

@@ -183,17 +183,23 @@ def by_camclip(job: Job, s3: "S3Client") -> Frames:
 
 
 def by_copy(job: Job, s3: "S3Client") -> Frames:
-    """Read as many bytes as the clip has, and store them."""
-    name = job.recordings[0][0]
+    """Read as many bytes as the clip has, of each recording alike, and store them."""
+    share = -(-job.clip_bytes // len(job.recordings))
+    ranges = [
+        (name, first, min(first + RANGE_BYTES, end))
+        for number, (name, _, _) in enumerate(job.recordings)
+        for end in [min(share, job.clip_bytes - number * share)]
+        for first in range(0, end, RANGE_BYTES)
+    ]
 
-    def read(first: int) -> bytes:
-        last = min(first + RANGE_BYTES, job.clip_bytes) - 1
-        answer = s3.get_object(Bucket=RECORDINGS, Key=name, Range=f"bytes={first}-{last}")
+    def read(span: tuple[str, int, int]) -> bytes:
+        name, first, end = span
+        answer = s3.get_object(Bucket=RECORDINGS, Key=name, Range=f"bytes={first}-{end - 1}")
         return answer["Body"].read()
 
     copy = job.path / "copy"
     with copy.open("wb") as file, ThreadPoolExecutor(AT_ONCE) as several:
-        file.writelines(several.map(read, range(0, job.clip_bytes, RANGE_BYTES)))
+        file.writelines(several.map(read, ranges))
     with copy.open("rb") as body:
         s3.put_object(Bucket=CLIPS, Key=job.key, Body=body)
     return Frames(0, None)

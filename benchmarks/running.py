@@ -2,7 +2,7 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -85,10 +85,11 @@ class Bench:
         """Return the recordings of a size, made if need be."""
         return recordings(self.ffmpeg, self.cache, size, self.length_s, count)
 
-    def rows(self, cases: Iterable[Case]) -> list[Row]:
+    def rows(self, cases: Iterable[Case]) -> Iterator[Row]:
         """Run all cases; within one, the pipelines take turns."""
         s3_client(self.link.direct).create_bucket(Bucket=CLIPS)
-        return [row for number, case in enumerate(cases) for row in self._rows(number, case)]
+        for number, case in enumerate(cases):
+            yield from self._rows(number, case)
 
     def _rows(self, number: int, case: Case) -> list[Row]:
         made = self.footage(case.clip.size, case.clip.files)

@@ -60,8 +60,10 @@ def test_a_clip_may_take_more_recordings_than_two(cache: Path, ffmpeg: Path, s3:
     start_ms, end_ms = clip.window_ms(made)
     assert made[0].start_ms < start_ms < made[0].end_ms
     assert made[3].start_ms < end_ms < made[3].end_ms
-    (row,) = bench.rows([Case(clip, {"camclip": 1})])
+    row, floor = bench.rows([Case(clip, {"camclip": 1, "floor": 1})])
     assert row.exact, row.wrong
+    assert row.clip_bytes > made[0].path.stat().st_size  # no copy of it fits into one
+    assert floor.runs[0].down_bytes == row.clip_bytes
 
 
 def test_every_pipeline_fills_its_row_with_an_exact_clip(
@@ -70,7 +72,7 @@ def test_every_pipeline_fills_its_row_with_an_exact_clip(
     """All four make a clip of two files; what was measured adds up and stands in the report."""
     bench = Bench(ffmpeg, cache, s3, LENGTH_S)
     clip = Clip(TINY, 4, 2)
-    rows = bench.rows([Case(clip, dict.fromkeys(PIPELINES, 1))])
+    rows = list(bench.rows([Case(clip, dict.fromkeys(PIPELINES, 1))]))
     assert [row.pipeline for row in rows] == list(PIPELINES)
     sources = sum(made.path.stat().st_size for made in bench.footage(TINY))
     for row in rows:
