@@ -19,7 +19,7 @@ from tests.infrastructure.strict_s3 import StrictS3, strict_s3
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LEAST_BYTES = 1024
+LEAST_BYTES = 4096
 REQUEST = ClipRequest("composed", "pier", 0, 1000)
 
 

@@ -97,6 +97,7 @@ def gate(upstream: Callable[[Request], Reply], trap: Trap | None = None) -> Iter
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
         def answer(self) -> None:
             trap = opened.trap

@@ -331,6 +331,7 @@ def world(
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
         def reply(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
