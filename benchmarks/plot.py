@@ -26,11 +26,13 @@ def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> s
     lengths' is logarithmic.
     """
     points: dict[str, dict[float, float]] = defaultdict(dict)
+    files: dict[float, int] = {}
     for row in sorted(report["rows"], key=lambda row: row["clip"]["files"]):
         clip = row["clip"]
         if clip["size"]["height"] == height:
             wall_s = median(run["wall_s"] for run in row["runs"])
             points[row["pipeline"]].setdefault(clip["length_s"], wall_s)
+            files.setdefault(clip["length_s"], clip["files"])
     lengths = sorted({length for own in points.values() for length in own})
     drawn = {
         name: sorted(point for point in own.items() if point[1] <= most_s)
@@ -55,6 +57,7 @@ def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> s
         parts += [_label(LEFT - 8, y(wall_s) + 4, str(wall_s), "end")]
     for length_s in lengths:
         text = f"{length_s:g} s" if length_s < 600 else f"{length_s / 60:g} min"  # noqa: PLR2004
+        text += f", {files[length_s]} files" if files[length_s] > 1 else ""
         parts += [_label(x(length_s), y(0) + 16, text, "middle")]
     parts += [_line(name, [(x(a), y(b)) for a, b in own]) for name, own in drawn.items() if own]
     return "\n".join([*parts, "</svg>\n"])
