@@ -21,22 +21,22 @@ test: $(STAMP)  ## everything, in parallel, without any network beyond this mach
 	$(BIN)/pytest -n auto --dist worksteal
 
 fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of every property
-	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/domain tests/infrastructure
+	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/unit/domain tests/infrastructure
 
 fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
-	$(BIN)/python -m tests.fuzz_cuts --cuts 2000 --seed 0
+	$(BIN)/python -m tests.campaigns.fuzz_cuts --cuts 2000 --seed 0
 
 fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about five minutes
-	$(BIN)/python -m tests.hostile --files 100000 --seed 0
+	$(BIN)/python -m tests.campaigns.fuzz_mp4 --files 100000 --seed 0
 
 soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows (MINUTES=1.5)
-	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10) --seed 0
+	$(BIN)/python -m tests.campaigns.soak --minutes $(or $(MINUTES),10) --seed 0
 
 test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
-	$(BIN)/python -m tests.browser
+	$(BIN)/python -m tests.campaigns.browser
 
 kills: $(STAMP)  ## kill the function at 19 named and 20 random points: two to four minutes
-	$(BIN)/python -m tests.kills
+	$(BIN)/python -m tests.campaigns.kills
 
 bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md
 	$(BIN)/python -m benchmarks

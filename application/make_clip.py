@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from application.ports import (
-    AlreadyStored,
+    AlreadyExists,
     CameraService,
     ClipStore,
     Notifier,
@@ -18,35 +18,33 @@ from application.ports import (
     RecordingPiece,
     RecordingStore,
     RetryQueue,
-    Stills,
+    ThumbnailSpec,
     Transcoder,
 )
-from domain.clip import Attempt, BrokenRequest, ClipReport, ClipRequest, ClipStatus, report_of
-from domain.errors import BeingMade, ClipError, Conflict, NotRecordedYet, Refused
-from domain.planning import ClipPlan, Cut, plan_clip
-from domain.retry import Build, Refuse, RetryPolicy, Wait, decide_retry, decide_unseen
-from domain.standing import (
+from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, report_of
+from domain.delivery import Delivery
+from domain.errors import AlreadyInProgress, ClipError, Conflict, NotRecordedYet, Rejected
+from domain.idempotency import (
     Absent,
-    ByteRange,
-    Finished,
-    Footage,
-    InOtherHands,
-    Manifest,
-    Source,
-    Standing,
-    Taken,
+    Announced,
+    Existing,
+    InProgress,
+    NameTaken,
     Unannounced,
     available,
-    decide_standing,
+    decide_existing,
 )
+from domain.manifest import ByteRange, Manifest, MediaInfo, Source
+from domain.planning import ClipPlan, Cut, plan_clip
+from domain.retry import Build, Reject, Requeue, RetryPolicy, decide_from_request, decide_retry
 
-MOST_CUTS = 200
-MOST_GAPS = 100
+MAX_CUTS = 200
+MAX_GAPS = 100
 """So that the gaps fit into the clip's metadata, which S3 holds to 2 KB."""
 
 
 @frozen
-class Gathered:
+class ClipInputs:
     """What there is to make a clip of."""
 
     plan: ClipPlan
@@ -55,12 +53,12 @@ class Gathered:
 
 
 @frozen
-class Ending:
+class ClipResult:
     """How a delivery ended: what was told, and what else is worth a line in the log."""
 
     report: ClipReport
     notes: tuple[str, ...] = ()
-    footage: Footage | None = None
+    media: MediaInfo | None = None
     read_bytes: int = 0
     """How much was read of the recordings."""
 
@@ -84,31 +82,31 @@ class MakeClip:
     queue: RetryQueue
     notifier: Notifier
     policy: RetryPolicy
-    stills: Stills
+    thumbnails: ThumbnailSpec
     seam_tolerance_ms: int = 1000
-    patience_ms: int = 300_000
+    delivery_timeout_ms: int = 300_000
     """The longest that a delivery can take: the function's timeout."""
 
-    def __call__(self, request: ClipRequest, attempt: Attempt, folder: Path) -> Ending:
+    def __call__(self, request: ClipRequest, delivery: Delivery, folder: Path) -> ClipResult:
         """Carry `request` as far as it goes, with `folder` for scratch.
 
         Returning means that the message is done with; any error means that it must be delivered
         again. On its last delivery the camera API and the subscribers hear of the error too.
         """
         try:
-            return self._make(request, attempt, folder)
-        except (Conflict, BeingMade):
+            return self._make(request, delivery, folder)
+        except (Conflict, AlreadyInProgress):
             raise
         except _HalfTold as half_told:
             raise half_told.error from half_told.error.__cause__
         except Exception as error:
-            if attempt.receives_left == 0:
-                self._tell_failure(request, attempt, error)
+            if delivery.deliveries_left == 0:
+                self._tell_failure(request, delivery, error)
             raise
 
-    def refuse_broken(self, broken: BrokenRequest, attempt: Attempt) -> Ending:
+    def reject_invalid(self, broken: InvalidRequest, delivery: Delivery) -> ClipResult:
         """Tell that the message cannot be understood, unless there is a clip of that name."""
-        if broken.name and self.clips.find(broken.name, attempt.deadline_s):
+        if broken.name and self.clips.find(broken.name, delivery.deadline_s):
             raise Conflict(
                 f"A message that cannot be understood names a finished clip: {broken.reason}"
             )
@@ -120,84 +118,84 @@ class MakeClip:
             broken.end_ms,
             reason=broken.reason,
         )
-        self.cameras.record(report, attempt.deadline_s)
-        self.notifier.publish(report, attempt.deadline_s)
-        return Ending(report)
+        self.cameras.update_clip(report, delivery.deadline_s)
+        self.notifier.publish(report, delivery.deadline_s)
+        return ClipResult(report)
 
-    def _make(self, request: ClipRequest, attempt: Attempt, folder: Path) -> Ending:
-        refused = decide_unseen(self.policy, request, attempt)
+    def _make(self, request: ClipRequest, delivery: Delivery, folder: Path) -> ClipResult:
+        refused = decide_from_request(self.policy, request, delivery)
         if refused:
-            return self._refuse(request, attempt, refused)
-        standing = self._standing(request, attempt)
+            return self._refuse(request, delivery, refused)
+        standing = self._standing(request, delivery)
         if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, attempt)
+            return self._go_on_from(standing, request, delivery)
         try:
-            gathered = self._gather(request, attempt)
-            ending = self._settle(request, attempt, folder, gathered)
+            gathered = self._gather(request, delivery)
+            result = self._settle(request, delivery, folder, gathered)
             read_bytes = sum(recording.read_bytes for recording in gathered.opened.values())
-            return evolve(ending, read_bytes=read_bytes)
-        except Refused as error:
-            return self._refuse(request, attempt, Refuse(ClipStatus.FATAL_ERROR, str(error)))
+            return evolve(result, read_bytes=read_bytes)
+        except Rejected as error:
+            return self._refuse(request, delivery, Reject(ClipStatus.FATAL_ERROR, str(error)))
 
     def _settle(
-        self, request: ClipRequest, attempt: Attempt, folder: Path, gathered: Gathered
-    ) -> Ending:
-        match decide_retry(self.policy, request, attempt, gathered.plan.coverage):
+        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
+    ) -> ClipResult:
+        match decide_retry(self.policy, request, delivery, gathered.plan.coverage):
             case Build():
-                return self._build(request, attempt, folder, gathered)
-            case Wait(delay_s):
-                return self._wait(request, attempt, delay_s, gathered.notes)
-            case Refuse() as refused:
-                return self._refuse(request, attempt, refused, gathered.notes)
+                return self._build(request, delivery, folder, gathered)
+            case Requeue(delay_s):
+                return self._wait(request, delivery, delay_s, gathered.notes)
+            case Reject() as refused:
+                return self._refuse(request, delivery, refused, gathered.notes)
 
-    def _standing(self, request: ClipRequest, attempt: Attempt) -> Standing:
-        clip = self.clips.find(request.name, attempt.deadline_s)
-        manifest = self.clips.read_manifest(request.name, attempt.deadline_s)
+    def _standing(self, request: ClipRequest, delivery: Delivery) -> Existing:
+        clip = self.clips.find(request.name, delivery.deadline_s)
+        manifest = self.clips.read_manifest(request.name, delivery.deadline_s)
         if clip is None and manifest and manifest.report.has_clip:
-            clip = self.clips.find(request.name, attempt.deadline_s)
-        return decide_standing(request, attempt, clip, manifest, self.patience_ms)
+            clip = self.clips.find(request.name, delivery.deadline_s)
+        return decide_existing(request, delivery, clip, manifest, self.delivery_timeout_ms)
 
     def _go_on_from(
         self,
-        standing: Finished | Unannounced | InOtherHands | Taken,
+        standing: Announced | Unannounced | InProgress | NameTaken,
         request: ClipRequest,
-        attempt: Attempt,
-    ) -> Ending:
+        delivery: Delivery,
+    ) -> ClipResult:
         match standing:
-            case Finished(report):
-                self.cameras.record(report, attempt.deadline_s)
-                return Ending(report, ("The clip was there already.",))
+            case Announced(report):
+                self.cameras.update_clip(report, delivery.deadline_s)
+                return ClipResult(report, ("The clip was there already.",))
             case Unannounced(clip):
                 return self._announce(
                     request,
-                    attempt,
-                    Manifest(available(request, clip.gaps), clip.writer, clip.footage),
+                    delivery,
+                    Manifest(available(request, clip.gaps), clip.writer, clip.media),
                     ("The clip was there already, unannounced.",),
                 )
-            case InOtherHands():
-                raise BeingMade("Another delivery has just stored the clip.")
-            case Taken():
+            case InProgress():
+                raise AlreadyInProgress("Another delivery has just stored the clip.")
+            case NameTaken():
                 raise Conflict("There is a clip of that name already, of another window.")
 
-    def _gather(self, request: ClipRequest, attempt: Attempt) -> Gathered:
+    def _gather(self, request: ClipRequest, delivery: Delivery) -> ClipInputs:
         """Plan on what the recordings really hold: open what the plan needs until it stands."""
-        listed = self.cameras.find_segments(request.camera_id, request.window, attempt.deadline_s)
+        listed = self.cameras.find_segments(request.camera_id, request.window, delivery.deadline_s)
         segments = {segment.name: segment for segment in sorted(listed, reverse=True)}
         opened: dict[str, Recording] = {}
         notes: tuple[str, ...] = ()
         while True:
             plan = plan_clip(request.window, segments.values(), self.seam_tolerance_ms)
-            if len(plan.cuts) > MOST_CUTS or len(plan.gaps) > MOST_GAPS:
-                raise Refused(
+            if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
+                raise Rejected(
                     f"The footage is in too many parts: {len(plan.cuts)} recordings and"
-                    f" {len(plan.gaps)} gaps; {MOST_CUTS} and {MOST_GAPS} are allowed."
+                    f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
             unopened = [c.segment for c in plan.cuts if c.segment.name not in opened]
             if not unopened:
-                return Gathered(plan, opened, notes)
+                return ClipInputs(plan, opened, notes)
             for segment in unopened:
                 try:
-                    recording = self.recordings.open(segment, attempt.deadline_s)
+                    recording = self.recordings.open(segment, delivery.deadline_s)
                 except NotRecordedYet as error:
                     del segments[segment.name]
                     notes = (*notes, str(error))
@@ -206,109 +204,111 @@ class MakeClip:
                     segments[segment.name] = recording.segment
 
     def _build(
-        self, request: ClipRequest, attempt: Attempt, folder: Path, gathered: Gathered
-    ) -> Ending:
+        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
+    ) -> ClipResult:
         plan, opened = gathered.plan, gathered.opened
-        rendition = self.transcoder.render(plan, opened, self.stills, folder, attempt.deadline_s)
-        self.clips.store_stills(request.name, rendition.stills, attempt.deadline_s)
+        rendition = self.transcoder.render(
+            plan, opened, self.thumbnails, folder, delivery.deadline_s
+        )
+        self.clips.store_thumbnails(request.name, rendition.thumbnails, delivery.deadline_s)
         try:
-            self.clips.commit(request, rendition, attempt.writer, plan.gaps, attempt.deadline_s)
-        except AlreadyStored:
-            self._check_ours(request, attempt)
+            self.clips.commit(request, rendition, delivery.writer, plan.gaps, delivery.deadline_s)
+        except AlreadyExists:
+            self._check_ours(request, delivery)
         manifest = Manifest(
             available(request, plan.gaps),
-            attempt.writer,
-            rendition.footage,
+            delivery.writer,
+            rendition.media,
             tuple(_source(cut, opened[cut.segment.name], rendition.pieces) for cut in plan.cuts),
         )
-        return self._announce(request, attempt, manifest, gathered.notes)
+        return self._announce(request, delivery, manifest, gathered.notes)
 
-    def _check_ours(self, request: ClipRequest, attempt: Attempt) -> None:
+    def _check_ours(self, request: ClipRequest, delivery: Delivery) -> None:
         """Go on only if the object is this delivery's own: stored, and the reply lost."""
-        clip = self.clips.find(request.name, attempt.deadline_s)
+        clip = self.clips.find(request.name, delivery.deadline_s)
         if clip and clip.fingerprint != request.fingerprint:
             raise Conflict("There is a clip of that name now, of another window.")
-        if clip is None or clip.writer != attempt.writer:
-            raise BeingMade("Another delivery stored the clip first.")
+        if clip is None or clip.writer != delivery.writer:
+            raise AlreadyInProgress("Another delivery stored the clip first.")
 
     def _announce(
-        self, request: ClipRequest, attempt: Attempt, manifest: Manifest, notes: tuple[str, ...]
-    ) -> Ending:
-        self.cameras.record(manifest.report, attempt.deadline_s)
-        self.notifier.publish(manifest.report, attempt.deadline_s)
-        self.clips.write_manifest(request.name, manifest, attempt.deadline_s, replace=True)
-        return Ending(manifest.report, notes, manifest.footage)
+        self, request: ClipRequest, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+    ) -> ClipResult:
+        self.cameras.update_clip(manifest.report, delivery.deadline_s)
+        self.notifier.publish(manifest.report, delivery.deadline_s)
+        self.clips.write_manifest(request.name, manifest, delivery.deadline_s, replace=True)
+        return ClipResult(manifest.report, notes, manifest.media)
 
     def _wait(
-        self, request: ClipRequest, attempt: Attempt, delay_s: int, notes: tuple[str, ...]
-    ) -> Ending:
-        standing = self._standing(request, attempt)
+        self, request: ClipRequest, delivery: Delivery, delay_s: int, notes: tuple[str, ...]
+    ) -> ClipResult:
+        standing = self._standing(request, delivery)
         if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, attempt)
+            return self._go_on_from(standing, request, delivery)
         if standing.ended:
-            return self._repeat(standing.ended, request, attempt)
+            return self._repeat(standing.ended, request, delivery)
         report = report_of(request, ClipStatus.PENDING, reason="The footage is not all there yet.")
         try:
-            self.cameras.record(report, attempt.deadline_s)
+            self.cameras.update_clip(report, delivery.deadline_s)
         except ClipError as error:
             notes = (*notes, f"The clip's state could not be stored: {error}")
-        self._look_again(request, attempt)
-        self.queue.send(request.retried(attempt.sent_ms), delay_s, attempt.deadline_s)
-        return Ending(report, notes)
+        self._look_again(request, delivery)
+        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, delivery.deadline_s)
+        return ClipResult(report, notes)
 
     def _refuse(
         self,
         request: ClipRequest,
-        attempt: Attempt,
-        refused: Refuse,
+        delivery: Delivery,
+        refused: Reject,
         notes: tuple[str, ...] = (),
-    ) -> Ending:
-        standing = self._standing(request, attempt)
+    ) -> ClipResult:
+        standing = self._standing(request, delivery)
         if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, attempt)
+            return self._go_on_from(standing, request, delivery)
         if standing.ended:
-            return self._repeat(standing.ended, request, attempt)
+            return self._repeat(standing.ended, request, delivery)
         report = report_of(request, refused.status, reason=refused.reason)
-        self.cameras.record(report, attempt.deadline_s)
-        self._look_again(request, attempt)
+        self.cameras.update_clip(report, delivery.deadline_s)
+        self._look_again(request, delivery)
         try:
-            self.notifier.publish(report, attempt.deadline_s)
+            self.notifier.publish(report, delivery.deadline_s)
             self.clips.write_manifest(
-                request.name, Manifest(report, attempt.writer), attempt.deadline_s, replace=False
+                request.name, Manifest(report, delivery.writer), delivery.deadline_s, replace=False
             )
-        except AlreadyStored:
+        except AlreadyExists:
             notes = (*notes, "Another delivery stored a manifest first.")
         except ClipError as error:
             raise _HalfTold(error) from error
-        return Ending(report, notes)
+        return ClipResult(report, notes)
 
-    def _repeat(self, ended: ClipReport, request: ClipRequest, attempt: Attempt) -> Ending:
+    def _repeat(self, ended: ClipReport, request: ClipRequest, delivery: Delivery) -> ClipResult:
         """Tell the camera API once more how the request ended without a clip."""
-        self.cameras.record(ended, attempt.deadline_s)
-        self._look_again(request, attempt)
-        return Ending(ended, ("The request had ended already.",))
+        self.cameras.update_clip(ended, delivery.deadline_s)
+        self._look_again(request, delivery)
+        return ClipResult(ended, ("The request had ended already.",))
 
-    def _look_again(self, request: ClipRequest, attempt: Attempt) -> None:
+    def _look_again(self, request: ClipRequest, delivery: Delivery) -> None:
         """After a state without a clip was stored: put it right if the clip came meanwhile."""
-        clip = self.clips.find(request.name, attempt.deadline_s)
+        clip = self.clips.find(request.name, delivery.deadline_s)
         if clip is None:
             return
         if clip.fingerprint != request.fingerprint:
             raise Conflict("There is a clip of that name now, of another window.")
-        self.cameras.record(available(request, clip.gaps), attempt.deadline_s)
-        raise BeingMade("Another delivery stored the clip meanwhile.")
+        self.cameras.update_clip(available(request, clip.gaps), delivery.deadline_s)
+        raise AlreadyInProgress("Another delivery stored the clip meanwhile.")
 
-    def _tell_failure(self, request: ClipRequest, attempt: Attempt, error: Exception) -> None:
+    def _tell_failure(self, request: ClipRequest, delivery: Delivery, error: Exception) -> None:
         """Tell FATAL_ERROR, unless the request has ended; `error` notes it if that fails."""
         reason = str(error) if isinstance(error, ClipError) else "The service failed."
         report = report_of(request, ClipStatus.FATAL_ERROR, reason=reason)
         try:
-            standing = self._standing(request, attempt)
+            standing = self._standing(request, delivery)
             if not isinstance(standing, Absent) or standing.ended:
                 return
-            self.cameras.record(report, attempt.deadline_s)
-            self._look_again(request, attempt)
-            self.notifier.publish(report, attempt.deadline_s)
+            self.cameras.update_clip(report, delivery.deadline_s)
+            self._look_again(request, delivery)
+            self.notifier.publish(report, delivery.deadline_s)
         except ClipError as untold:
             error.add_note(f"Nor could that be told: {untold}")
 

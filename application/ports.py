@@ -1,6 +1,6 @@
 """What the use case needs of the world. Every sentence of a docstring is a test in tests/contract.
 
-Deadlines are instants on the monotonic clock in seconds; a method that takes one raises OutOfTime
+Deadlines are instants on the monotonic clock in seconds; a method that takes one raises DeadlineExceeded
 rather than outlast it by more than a second. Each method may raise Unavailable: the dependency
 failed, refused or lied, and nothing is known of the effect. Everything else it raises is listed.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 from attrs import frozen
 
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
-from domain.standing import Footage, Manifest, StoredClip
 from domain.window import TimeWindow
 
 
@@ -31,7 +31,7 @@ class CameraService(ABC):
         """
 
     @abstractmethod
-    def record(self, report: ClipReport, deadline_s: float) -> None:
+    def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Store the clip's state, in place of what was stored before.
 
         A clip that the service no longer knows is ClipDeleted.
@@ -54,7 +54,7 @@ class Recording(ABC):
         """Return exactly `length` bytes from `offset` on.
 
         A range that reaches beyond the file is a ValueError, before anything is read. Bytes that
-        are not of `version` any more are never returned: SourceChanged.
+        are not of `version` any more are never returned: RecordingChanged.
         """
 
 
@@ -66,7 +66,7 @@ class RecordingStore(ABC):
         """Open a segment's file; its reads are bound to `deadline_s` too.
 
         A file that is absent, empty, or has no sample table yet is NotRecordedYet. One that is no
-        recording, or lies about itself, is Undecodable.
+        recording, or lies about itself, is UnusableFootage.
         """
 
 
@@ -92,7 +92,7 @@ Piece = FilePiece | RecordingPiece
 
 
 @frozen
-class Stills:
+class ThumbnailSpec:
     """Which stills to make: JPEG, PNG or WebP pictures of given widths."""
 
     widths: tuple[int, ...]
@@ -104,8 +104,8 @@ class Rendition:
     """A rendered clip: its bytes as ordered pieces, its stills by width, and what was measured."""
 
     pieces: tuple[Piece, ...]
-    stills: Mapping[int, Path]
-    footage: Footage
+    thumbnails: Mapping[int, Path]
+    media: MediaInfo
 
     @property
     def size_bytes(self) -> int:
@@ -121,7 +121,7 @@ class Transcoder(ABC):
         self,
         plan: ClipPlan,
         recordings: Mapping[str, Recording],
-        stills: Stills,
+        thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
@@ -130,11 +130,11 @@ class Transcoder(ABC):
         The clip holds exactly the frames seen within the cuts, each at its time on the plan's
         clock. A still is taken where a quarter of the clip has been shown, as wide as asked and
         of even height. Cuts without a single frame are Refused. Footage that does not give exactly
-        that is Undecodable.
+        that is UnusableFootage.
         """
 
 
-class AlreadyStored(Exception):
+class AlreadyExists(Exception):
     """There is an object of that name: nothing was written."""
 
 
@@ -146,7 +146,9 @@ class ClipStore(ABC):
         """Describe the clip stored under `name`, whoever asked for it, else None."""
 
     @abstractmethod
-    def store_stills(self, name: ClipName, stills: Mapping[int, Path], deadline_s: float) -> None:
+    def store_thumbnails(
+        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
+    ) -> None:
         """Store the stills, by width, beside the clip, in place of those that were there."""
 
     @abstractmethod
@@ -161,7 +163,7 @@ class ClipStore(ABC):
         """Store the rendition's pieces, one after the other, as one object, whole or not at all.
 
         `find` then gives back the request's fingerprint, the writer, the gaps and the footage. An
-        object that is there already is left as it is: AlreadyStored.
+        object that is there already is left as it is: AlreadyExists.
         """
 
     @abstractmethod
@@ -172,7 +174,7 @@ class ClipStore(ABC):
     def write_manifest(
         self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
     ) -> None:
-        """Store the manifest; without `replace` only if there is none, else AlreadyStored."""
+        """Store the manifest; without `replace` only if there is none, else AlreadyExists."""
 
 
 class RetryQueue(ABC):

@@ -14,14 +14,14 @@ from benchmarks.link import link
 from benchmarks.pipelines import PIPELINES
 from benchmarks.report import Report, describe_machine
 from benchmarks.running import Bench, Case, Clip
-from infrastructure.ffmpeg.binary import find_ffmpeg
+from infrastructure.ffmpeg.locate import find_ffmpeg
 
 HERE = Path(__file__).parent
 SIZES = {size.name: size for size in (HD, SMALL_HD)}
 ALL = {"2018": 1, "window": 1, "camclip": 3, "floor": 3}
 """How often each pipeline runs: the two slow ones vary little for their length."""
 NEW = {"camclip": 3, "floor": 3}
-MOST_FILES = 9
+MAX_FILES = 9
 
 
 def cases_of(arguments: argparse.Namespace) -> list[Case]:
@@ -55,7 +55,7 @@ def cases_of(arguments: argparse.Namespace) -> list[Case]:
 def clip(text: str) -> Clip:
     """Read a clip's name: `1080p,60,2` is 60 s of 1080p out of two files."""
     size, length_s, files = text.split(",")
-    if not 1 <= int(files) <= MOST_FILES:
+    if not 1 <= int(files) <= MAX_FILES:
         raise ValueError(text)
     return Clip(SIZES[size], int(length_s), int(files))
 

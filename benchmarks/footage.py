@@ -2,7 +2,7 @@
 
 The picture pans over a textured scene, something moves through it, and there is a sensor's noise;
 the sound is a microphone's noise with a beep at each second. In the picture's upper left corner
-stands a small one of `tests.footage`, whose blocks give the frame's number.
+stands a small one of `devtools.footage`, whose blocks give the frame's number.
 
 Encoding is what takes time, so of each size ten minutes are encoded once, as two pieces (half and
 half, one on each core). The first recording of a size is the one piece and then the other, the
@@ -22,8 +22,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 from attrs import frozen
 
-from tests.footage.picture import SCALED_DOWN, SCALED_DOWN_BYTES, draw, read_number
-from tests.footage.sound import SECONDS_TOLD_APART, beeping
+from devtools.footage.audio import SECONDS_TOLD_APART, beeping
+from devtools.footage.picture import SCALED_DOWN, SCALED_DOWN_BYTES, draw, read_number
 
 VERSION = 1
 FPS = 30
@@ -96,8 +96,8 @@ def recordings(
     if not all(recorded.path.exists() for recorded in first_two):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(2) as both:
-            still = _still(ffmpeg, Path(name), size)
-            paths = list(both.map(lambda piece: _encode(ffmpeg, still, size, piece), pieces))
+            thumbnail = _still(ffmpeg, Path(name), size)
+            paths = list(both.map(lambda piece: _encode(ffmpeg, thumbnail, size, piece), pieces))
             joined = both.map(
                 lambda recorded, parts: _join(ffmpeg, parts, recorded, Path(name)),
                 first_two,
@@ -148,9 +148,9 @@ def _still(ffmpeg: Path, scratch: Path, size: Size) -> Path:
     return path
 
 
-def _encode(ffmpeg: Path, still: Path, size: Size, piece: range) -> Path:
+def _encode(ffmpeg: Path, thumbnail: Path, size: Size, piece: range) -> Path:
     """Encode the frames `piece` of the film, without sound."""
-    path = still.with_name(f"piece-{piece.start}.mp4")
+    path = thumbnail.with_name(f"piece-{piece.start}.mp4")
     side, time = size.corner, f"(t+{piece.start / FPS})"
     pan = (
         f"crop={size.width}:{size.height}:x='(iw-ow)/2*(1+sin({time}/5))'"
@@ -165,7 +165,7 @@ def _encode(ffmpeg: Path, still: Path, size: Size, piece: range) -> Path:
     )
     _run(
         ffmpeg,
-        *("-i", str(still), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{side}x{side}"),
+        *("-i", str(thumbnail), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{side}x{side}"),
         *("-framerate", str(FPS), "-i", "pipe:0", "-filter_complex", graph, "-map", "[v]"),
         *("-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-threads", "1"),
         *("-bf", "2", "-g", str(GOP_FRAMES), "-keyint_min", str(GOP_FRAMES), "-sc_threshold", "0"),
@@ -179,10 +179,10 @@ def _encode(ffmpeg: Path, still: Path, size: Size, piece: range) -> Path:
 def _join(ffmpeg: Path, pieces: Sequence[Path], recorded: Recorded, folder: Path) -> Path:
     """Put pieces one after the other, and the sound to them."""
     path = folder / recorded.path.name
-    listed, sound = path.with_suffix(".txt"), path.with_suffix(".pcm")
+    listed, audio = path.with_suffix(".txt"), path.with_suffix(".pcm")
     listed.write_text("".join(f"file '{piece.absolute()}'\n" for piece in pieces))
-    length_ms = Fraction(recorded.end_ms - recorded.start_ms)
-    sound.write_bytes(beeping(recorded.start_ms, length_ms, RATE_HZ, 1))
+    duration_ms = Fraction(recorded.end_ms - recorded.start_ms)
+    audio.write_bytes(beeping(recorded.start_ms, duration_ms, RATE_HZ, 1))
     graph = (
         f"anoisesrc=r={RATE_HZ}:a=0.02:c=pink:seed={recorded.start_ms // 1000 % 1000}[hiss];"
         "[1:a][hiss]amix=inputs=2:duration=first:normalize=0[a]"
@@ -190,7 +190,7 @@ def _join(ffmpeg: Path, pieces: Sequence[Path], recorded: Recorded, folder: Path
     _run(
         ffmpeg,
         *("-f", "concat", "-safe", "0", "-i", str(listed)),
-        *("-f", "s16le", "-ar", str(RATE_HZ), "-ch_layout", "mono", "-i", str(sound)),
+        *("-f", "s16le", "-ar", str(RATE_HZ), "-ch_layout", "mono", "-i", str(audio)),
         *("-filter_complex", graph, "-map", "0:v", "-map", "[a]", "-c:v", "copy"),
         *("-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-movflags", "+faststart"),
         *("-video_track_timescale", "15360", str(path)),

@@ -23,18 +23,19 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from application.make_clip import MakeClip
-from application.ports import Stills
-from domain.clip import Attempt, ClipName, ClipRequest
+from application.ports import ThumbnailSpec
+from domain.clip import ClipName, ClipRequest
+from domain.delivery import Delivery
 from domain.planning import Cut, plan_clip
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from domain.window import TimeWindow
-from infrastructure import wire
-from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
-from infrastructure.in_memory import InMemoryCameras, InMemoryNotifier, InMemoryQueue
+from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.in_memory import InMemoryCameraService, InMemoryNotifier, InMemoryRetryQueue
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.mp4.writer import write_window
-from infrastructure.s3 import S3Clips, S3Recordings
+from infrastructure.mp4.writer import write_excerpt
+from infrastructure.s3 import S3ClipStore, S3RecordingStore
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 RECORDINGS = "recordings"
 CLIPS = "clips"
 CAMERA = "pier"
-STILLS = Stills((300, 640, 1500, 3000))
+STILLS = ThumbnailSpec((300, 640, 1500, 3000))
 DEADLINE_S = 900.0
 RANGE_BYTES = 8 << 20
 AT_ONCE = 4
@@ -66,7 +67,7 @@ class Job:
     @property
     def key(self) -> str:
         """Under which the clip is stored."""
-        return wire.clip_key(ClipName(CAMERA, self.clip_id))
+        return clip_key(ClipName(CAMERA, self.clip_id))
 
     @property
     def path(self) -> Path:
@@ -114,7 +115,7 @@ def by_2018(job: Job, s3: "S3Client") -> Frames:
     original = job.path / f"{job.clip_id}_original.jpg"
     _run(
         job,
-        *("-ss", _clock(job.window.length_ms // 4), "-i", str(clip)),
+        *("-ss", _clock(job.window.duration_ms // 4), "-i", str(clip)),
         *("-frames:v", "1", "-update", "1", str(original)),
     )
     pictures = [original]
@@ -131,7 +132,7 @@ def by_2018(job: Job, s3: "S3Client") -> Frames:
 def by_window(job: Job, s3: "S3Client") -> Frames:
     """Make the clip from windows of its recordings, with every frame encoded anew."""
     deadline_s = time.monotonic() + DEADLINE_S
-    store = S3Recordings(s3, RECORDINGS)
+    store = S3RecordingStore(s3, RECORDINGS)
     opened = {s.name: store.open(s, deadline_s) for s in job.segments}
     plan = plan_clip(job.window, [r.segment for r in opened.values()], 0)
     encoded = [
@@ -149,10 +150,10 @@ def by_window(job: Job, s3: "S3Client") -> Frames:
         for width, path in pictures.items()
         for argument in ("-map", f"[o{width}]", "-frames:v", "1", "-update", "1", str(path))
     ]
-    quarter = ("-ss", _clock(job.window.length_ms // 4), "-i", str(clip))
+    quarter = ("-ss", _clock(job.window.duration_ms // 4), "-i", str(clip))
     _run(job, *quarter, "-filter_complex", graph, *outputs)
     for width, path in pictures.items():
-        key = wire.still_key(ClipName(CAMERA, job.clip_id), width, "jpg")
+        key = thumbnail_key(ClipName(CAMERA, job.clip_id), width, "jpg")
         s3.put_object(Bucket=CLIPS, Key=key, Body=path.read_bytes())
     with clip.open("rb") as body:
         s3.put_object(Bucket=CLIPS, Key=job.key, Body=body)
@@ -162,24 +163,24 @@ def by_window(job: Job, s3: "S3Client") -> Frames:
 def by_camclip(job: Job, s3: "S3Client") -> Frames:
     """Make the clip as the service does."""
     make_clip = MakeClip(
-        InMemoryCameras({CAMERA: job.segments}),
-        S3Recordings(s3, RECORDINGS),
+        InMemoryCameraService({CAMERA: job.segments}),
+        S3RecordingStore(s3, RECORDINGS),
         FfmpegTranscoder(Path(job.ffmpeg)),
-        S3Clips(s3, CLIPS),
-        InMemoryQueue(),
+        S3ClipStore(s3, CLIPS),
+        InMemoryRetryQueue(),
         InMemoryNotifier(),
-        RetryPolicy(max_length_ms=3_600_000),
+        RetryPolicy(max_duration_ms=3_600_000),
         STILLS,
     )
     ending = make_clip(
         ClipRequest(job.clip_id, CAMERA, job.start_ms, job.end_ms),
-        Attempt(job.clip_id, job.end_ms, job.end_ms, time.monotonic() + DEADLINE_S),
+        Delivery(job.clip_id, job.end_ms, job.end_ms, time.monotonic() + DEADLINE_S),
         job.path,
     )
-    if ending.footage is None:
+    if ending.media is None:
         raise RuntimeError(f"no clip: {ending.report}")
-    copied = ending.footage.copied_frames
-    return Frames(copied, ending.footage.frames - copied)
+    copied = ending.media.copied_frames
+    return Frames(copied, ending.media.frames - copied)
 
 
 def by_copy(job: Job, s3: "S3Client") -> Frames:
@@ -215,8 +216,8 @@ PIPELINES: dict[str, Callable[[Job, "S3Client"], Frames]] = {
 
 def _encoded(job: Job, cut: Cut, recording: Mp4Recording, path: Path) -> tuple[Path, int]:
     """Encode the frames of a cut, and count them."""
-    video, sound = recording.index.video, recording.index.sound
-    if video is None or sound is None:
+    video, audio = recording.index.video, recording.index.audio
+    if video is None or audio is None:
         raise ValueError(f"{cut.segment.name} has no picture, or no sound")
     starts_ms = cut.segment.window.start_ms
     first, end = (
@@ -227,10 +228,10 @@ def _encoded(job: Job, cut: Cut, recording: Mp4Recording, path: Path) -> tuple[P
     earliest = min(video.pts[i] for i in shown)
     key = max(i for i in range(min(shown) + 1) if video.sync[i] and video.pts[i] <= earliest)
     from_s, to_s = video.pts[key] / video.timescale, end / video.timescale
-    heard = [i for i, pts in enumerate(sound.pts) if from_s <= pts / sound.timescale < to_s]
+    heard = [i for i, pts in enumerate(audio.pts) if from_s <= pts / audio.timescale < to_s]
     window = path.with_suffix(".window.mp4")
     with window.open("wb") as out:
-        write_window(
+        write_excerpt(
             recording.index,
             recording.read,
             key,

@@ -81,7 +81,7 @@ class Bench:
     """How long each recording is, in seconds."""
     tell: Callable[[str], None] = field(default=lambda _: None)
 
-    def footage(self, size: Size, count: int = 2) -> tuple[Recorded, ...]:
+    def media(self, size: Size, count: int = 2) -> tuple[Recorded, ...]:
         """Return the recordings of a size, made if need be."""
         return recordings(self.ffmpeg, self.cache, size, self.length_s, count)
 
@@ -92,7 +92,7 @@ class Bench:
             yield from self._rows(number, case)
 
     def _rows(self, number: int, case: Case) -> list[Row]:
-        made = self.footage(case.clip.size, case.clip.files)
+        made = self.media(case.clip.size, case.clip.files)
         wanted = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
         runs: dict[str, list[Run]] = {}
         clip_bytes: dict[str, int] = {}
@@ -173,14 +173,14 @@ class Bench:
 
     def index_time(self, size: Size, repeats: int = 20) -> IndexTime:
         """Read the index of a recording again and again."""
-        data = self.footage(size)[0].path.read_bytes()
+        data = self.media(size)[0].path.read_bytes()
         runs_ms = []
         samples = 0
         for _ in range(repeats):
             began_s = perf_counter()
             index = read_index(lambda offset, length: data[offset : offset + length], len(data))
             runs_ms.append((perf_counter() - began_s) * 1000)
-            samples = sum(len(track.sizes) for track in (index.video, index.sound) if track)
+            samples = sum(len(track.sizes) for track in (index.video, index.audio) if track)
         return IndexTime(samples, len(data), tuple(runs_ms))
 
 

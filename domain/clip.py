@@ -1,4 +1,4 @@
-"""A request for a clip, one delivery of it, and how it ended."""
+"""A request for a clip, and how it ended."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
 """What a clip or camera id matches, whole. Nothing else ever reaches a path, key or address."""
+
 
 FORMAT_VERSION = 1
 """Counts the changes after which the same request makes a different clip."""
@@ -72,13 +73,13 @@ class ClipRequest:
         """What tells two clips apart that bear the same id."""
         return fingerprint_of(FORMAT_VERSION, self.camera_id, self.start_ms, self.end_ms)
 
-    def retried(self, sent_ms: int) -> "ClipRequest":
-        """Return the request as it is queued again by the message that was sent at `sent_ms`."""
-        return evolve(self, retries_ms=(*self.retries_ms, sent_ms))
+    def retried(self, sent_at_ms: int) -> "ClipRequest":
+        """Return the request as it is queued again by the message that was sent at `sent_at_ms`."""
+        return evolve(self, retries_ms=(*self.retries_ms, sent_at_ms))
 
 
 @frozen
-class BrokenRequest:
+class InvalidRequest:
     """A message that names a clip but cannot be understood: what of it could be read."""
 
     clip_id: str = field(validator=matches_re(IDENTIFIER))
@@ -91,37 +92,6 @@ class BrokenRequest:
     def name(self) -> ClipName | None:
         """What the clip would be stored under, as far as the message says."""
         return ClipName(self.camera_id, self.clip_id) if self.camera_id else None
-
-
-@frozen
-class Attempt:
-    """One delivery of a request."""
-
-    message_id: str
-    sent_ms: int
-    """When the message was sent, since the epoch."""
-    now_ms: int
-    """When it was taken up, since the epoch."""
-    deadline_s: float
-    """When its work must be over, on the monotonic clock."""
-    receive_count: int = 1
-    """How often this message was delivered, this delivery included."""
-    receives_left: int = 1
-    """How many deliveries follow before the dead-letter queue."""
-
-    @property
-    def writer(self) -> str:
-        """The name under which this delivery stores a clip."""
-        return f"{self.message_id}#{self.receive_count}"
-
-    def wrote_earlier(self, writer: str) -> bool:
-        """Tell whether `writer` is an earlier delivery of this same message."""
-        message_id, _, receive_count = writer.rpartition("#")
-        return (
-            message_id == self.message_id
-            and receive_count.isdecimal()
-            and int(receive_count) < self.receive_count
-        )
 
 
 @frozen
@@ -155,7 +125,7 @@ class ClipReport:
         """How many milliseconds of the wanted window the clip holds."""
         if not self.has_clip or self.start_ms is None or self.end_ms is None:
             return 0
-        return self.end_ms - self.start_ms - sum(gap.length_ms for gap in self.gaps)
+        return self.end_ms - self.start_ms - sum(gap.duration_ms for gap in self.gaps)
 
 
 def report_of(

@@ -4,14 +4,14 @@ ClipError
 ├── Refused            told to the camera API and the subscribers as FATAL_ERROR; acknowledged
 ├── NotRecordedYet     the file counts as not recorded; the retry policy decides
 ├── ClipDeleted        the clip was deleted while it was made: acknowledged, nothing published
-├── GivenBack          the message goes back to the queue and is delivered again
+├── Retryable          the message goes back to the queue and is delivered again
 │   ├── Unavailable    a dependency failed, refused or lied
 │   │   └── Denied     it does not let us: people must put that right meanwhile
-│   ├── SourceChanged  a recording was replaced while it was read
-│   ├── OutOfTime      the attempt's deadline would pass before the work is done
-│   ├── BeingMade      another delivery is making this clip, or has just made it
-│   └── Undecodable    the footage cannot become the planned frames
-├── Nameless           no clip to tell anything of: the message goes to the dead-letter queue
+│   ├── RecordingChanged  a recording was replaced while it was read
+│   ├── DeadlineExceeded      the attempt's deadline would pass before the work is done
+│   ├── AlreadyInProgress      another delivery is making this clip, or has just made it
+│   └── UnusableFootage    the footage cannot become the planned frames
+├── NoClipId           no clip to tell anything of: the message goes to the dead-letter queue
 └── Conflict           the message goes to the dead-letter queue, the clip's status is left alone
 
 The message of an error is for people: it names the dependency and the fault, and never holds a
@@ -23,7 +23,7 @@ class ClipError(Exception):
     """The root: an ending that is not a finished clip."""
 
 
-class Refused(ClipError):
+class Rejected(ClipError):
     """The request can never become a clip; the message says why."""
 
 
@@ -35,35 +35,35 @@ class ClipDeleted(ClipError):
     """The camera API no longer knows the clip."""
 
 
-class GivenBack(ClipError):
+class Retryable(ClipError):
     """Nothing is decided: the message must be delivered again."""
 
 
-class Unavailable(GivenBack):
+class Unavailable(Retryable):
     """A dependency failed, refused, stalled, or answered nonsense."""
 
 
-class Denied(Unavailable):
+class AccessDenied(Unavailable):
     """A dependency does not let us, and will not until people put it right."""
 
 
-class SourceChanged(GivenBack):
+class RecordingChanged(Retryable):
     """The bytes of a recording are not those of its index any more."""
 
 
-class OutOfTime(GivenBack):
+class DeadlineExceeded(Retryable):
     """The attempt's deadline leaves no time for the next step."""
 
 
-class BeingMade(GivenBack):
+class AlreadyInProgress(Retryable):
     """Another delivery of the same request is at work, or was a moment ago."""
 
 
-class Undecodable(GivenBack):
+class UnusableFootage(Retryable):
     """The footage cannot be turned into exactly the planned frames."""
 
 
-class Nameless(ClipError):
+class NoClipId(ClipError):
     """The message names no clip, so there is nobody to tell."""
 
 

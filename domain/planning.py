@@ -52,7 +52,7 @@ class ClipPlan:
     @property
     def delivered_ms(self) -> int:
         """The clip's length in milliseconds: the window without its gaps."""
-        return self.window.length_ms - sum(gap.length_ms for gap in self.gaps)
+        return self.window.duration_ms - sum(gap.duration_ms for gap in self.gaps)
 
     def clip_time_ms(self, instant_ms: int) -> int:
         """Say where in the clip the instant `instant_ms` (since the epoch) is seen, in ms.
@@ -86,13 +86,13 @@ def plan_clip(
     while reached_ms < window.end_ms:
         following = [s for s in usable if s.window.end_ms > reached_ms]
         if not following:
-            held = bool(cuts) and cuts[-1].segment.held_until_ms >= window.end_ms
+            held = bool(cuts) and cuts[-1].segment.hold_last_frame_until_ms >= window.end_ms
             (seams if held else gaps).append(TimeWindow(reached_ms, window.end_ms))
             break
         starts_ms = max(reached_ms, following[0].window.start_ms)
         if starts_ms > reached_ms:
             hole = TimeWindow(reached_ms, starts_ms)
-            held = bool(cuts) and hole.length_ms <= seam_tolerance_ms
+            held = bool(cuts) and hole.duration_ms <= seam_tolerance_ms
             (seams if held else gaps).append(hole)
         furthest = max(
             (s for s in following if s.window.start_ms <= starts_ms),
@@ -111,7 +111,7 @@ def _plays_until(
     How long its last frame lasts is the recorder's guess. Where another segment starts within it,
     by a rounded date as a rule, an overlap would cost that one its first frame.
     """
-    last_frame_ms = segment.window.end_ms - segment.last_frame_lasts_ms
+    last_frame_ms = segment.window.end_ms - segment.last_frame_duration_ms
     takes_over = (
         other.window.start_ms
         for other in others

@@ -3,13 +3,14 @@
 from attrs import field, frozen
 from attrs.validators import ge, in_
 
-from domain.clip import Attempt, ClipRequest, ClipStatus
+from domain.clip import ClipRequest, ClipStatus
+from domain.delivery import Delivery
 from domain.planning import Coverage
 
 MAX_RETRIES = 100
 """How often a request is queued again at most, whatever the clocks say."""
 
-LONGEST_DELAY_S = 900
+MAX_DELAY_S = 900
 """What SQS accepts as DelaySeconds at most."""
 
 
@@ -23,7 +24,7 @@ class RetryPolicy:
     """The age of a clip's start beyond which missing footage is gone for good."""
     retry_delay_ms: int = field(default=60_000, validator=in_(range(1000, 900_001)))
     """How long a request rests in the queue between two attempts."""
-    max_length_ms: int = field(default=300_000, validator=ge(1))
+    max_duration_ms: int = field(default=300_000, validator=ge(1))
     """The longest clip; one of exactly this length is made."""
 
 
@@ -33,7 +34,7 @@ class Build:
 
 
 @frozen
-class Wait:
+class Requeue:
     """Queue the request again and tell nobody but the camera API."""
 
     delay_s: int
@@ -41,90 +42,92 @@ class Wait:
 
 
 @frozen
-class Refuse:
+class Reject:
     """End the request without a clip."""
 
     status: ClipStatus
     reason: str
 
 
-RetryDecision = Build | Wait | Refuse
+RetryDecision = Build | Requeue | Reject
 
 
-LONGEST_REST_S = 3600
+MAX_BACKOFF_S = 3600
 
 
-def rest_s(first_s: int, receive_count: int, receives_left: int) -> int:
+def redelivery_backoff_s(first_s: int, receive_count: int, deliveries_left: int) -> int:
     """Say for how many seconds a message rests that is given back after `receive_count` deliveries.
 
     Four times as long each time, so that what failed for a moment is made up for within a minute,
     and five deliveries outlast a dependency that is away for an hour. After the last delivery there
     is nothing to wait for: the dead-letter queue is next.
     """
-    if receives_left == 0:
+    if deliveries_left == 0:
         return 0
     quadruplings = min(max(receive_count, 1) - 1, 8)
-    return min(first_s << 2 * quadruplings, LONGEST_REST_S)
+    return min(first_s << 2 * quadruplings, MAX_BACKOFF_S)
 
 
-def first_seen_ms(request: ClipRequest, attempt: Attempt) -> int:
+def first_seen_ms(request: ClipRequest, delivery: Delivery) -> int:
     """Say when the request was first sent, since the epoch: the same for all its duplicates."""
-    return min((*request.retries_ms, attempt.sent_ms))
+    return min((*request.retries_ms, delivery.sent_at_ms))
 
 
-def decide_unseen(policy: RetryPolicy, request: ClipRequest, attempt: Attempt) -> Refuse | None:
+def decide_from_request(
+    policy: RetryPolicy, request: ClipRequest, delivery: Delivery
+) -> Reject | None:
     """Refuse what can be refused before the camera is asked, else None."""
     if request.start_ms >= request.end_ms:
-        return Refuse(ClipStatus.FATAL_ERROR, "The clip's start is not before its end.")
-    if request.end_ms - first_seen_ms(request, attempt) > policy.retry_limit_ms:
-        return Refuse(
+        return Reject(ClipStatus.FATAL_ERROR, "The clip's start is not before its end.")
+    if request.end_ms - first_seen_ms(request, delivery) > policy.retry_limit_ms:
+        return Reject(
             ClipStatus.FATAL_ERROR,
             f"The clip ends more than {_seconds(policy.retry_limit_ms)} after it was asked for.",
         )
-    if request.end_ms - request.start_ms > policy.max_length_ms:
-        return Refuse(
+    if request.end_ms - request.start_ms > policy.max_duration_ms:
+        return Reject(
             ClipStatus.TOO_LONG,
             f"The clip is {_seconds(request.end_ms - request.start_ms)} long;"
-            f" {_seconds(policy.max_length_ms)} are allowed.",
+            f" {_seconds(policy.max_duration_ms)} are allowed.",
         )
     return None
 
 
 def decide_retry(
-    policy: RetryPolicy, request: ClipRequest, attempt: Attempt, coverage: Coverage
+    policy: RetryPolicy, request: ClipRequest, delivery: Delivery, coverage: Coverage
 ) -> RetryDecision:
     """Decide what becomes of the request, given how much of it there is footage for.
 
     Ages count from when the request was first seen, so that duplicates decide alike; waiting goes
     by the later of our clock and the queue's. The rules stand in the order in which they count.
     """
-    refused = decide_unseen(policy, request, attempt)
+    refused = decide_from_request(policy, request, delivery)
     if refused:
         return refused
-    seen_ms = first_seen_ms(request, attempt)
-    now_ms = max(attempt.now_ms, attempt.sent_ms)
+    seen_ms = first_seen_ms(request, delivery)
+    now_ms = max(delivery.now_ms, delivery.sent_at_ms)
     deadline_ms = max(seen_ms, request.end_ms) + policy.retry_limit_ms
     still_to_come = (
         coverage in (Coverage.NONE, Coverage.TAIL_MISSING)
         and seen_ms - request.end_ms <= policy.retry_limit_ms
     )
     if still_to_come and now_ms <= deadline_ms and len(request.retries_ms) < MAX_RETRIES:
-        return Wait(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
+        return Requeue(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
     if coverage is not Coverage.NONE:
         return Build()
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
-        return Refuse(
+        return Reject(
             ClipStatus.OUT_OF_RANGE,
             f"The clip starts more than {_seconds(policy.out_of_range_limit_ms)}"
             " before it was asked for, and there is no footage of it.",
         )
     if not still_to_come:
-        return Refuse(
+        return Reject(
             ClipStatus.NOT_AVAILABLE,
             f"The clip ended more than {_seconds(policy.retry_limit_ms)} before it was asked for,"
             " and there is no footage of it.",
         )
-    return Refuse(
+    return Reject(
         ClipStatus.RETRY_TIMEOUT,
         f"There was no footage of the clip within {_seconds(policy.retry_limit_ms)}.",
     )
@@ -134,7 +137,7 @@ def _delay_s(policy: RetryPolicy, end_ms: int, now_ms: int, deadline_ms: int) ->
     """Rest for the policy's delay, not before the clip's end, and not far past the deadline."""
     delay_ms = max(policy.retry_delay_ms, end_ms - now_ms)
     last_chance_ms = deadline_ms - now_ms + 1000
-    return min(max(1, -(-min(delay_ms, last_chance_ms) // 1000)), LONGEST_DELAY_S)
+    return min(max(1, -(-min(delay_ms, last_chance_ms) // 1000)), MAX_DELAY_S)
 
 
 def _seconds(duration_ms: int) -> str:

@@ -20,7 +20,7 @@ class TimeWindow:
             raise ValueError(msg)
 
     @property
-    def length_ms(self) -> int:
+    def duration_ms(self) -> int:
         """How long it is, in milliseconds: at least 1."""
         return self.end_ms - self.start_ms
 

@@ -11,21 +11,21 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from domain.errors import ClipError, Denied
-from entrypoints.batch import Outcome
+from domain.errors import AccessDenied, ClipError
 from entrypoints.container import aws
 from entrypoints.metrics import with_metrics
+from entrypoints.sqs_batch import DeliveryOutcome
 
 logger = Logger("camclip")
 
 
-def log(outcome: Outcome) -> None:
+def log(outcome: DeliveryOutcome) -> None:
     """Write the line: an error if people must do something, with its traceback if it is ours."""
     line = with_metrics(outcome.line(), rules.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
         case None:
             logger.info("clip", extra=line)
-        case Denied():
+        case AccessDenied():
             logger.error("no clip", extra=line)
         case ClipError():
             logger.warning("no clip", extra=line)

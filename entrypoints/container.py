@@ -21,31 +21,29 @@ from application.ports import (
     RetryQueue,
     Transcoder,
 )
-from entrypoints.batch import HandleBatch, Outcome
-from entrypoints.settings import Rules, Settings, read_rules, read_settings
-from entrypoints.stages import timed
+from entrypoints.settings import ClipSettings, Settings, read_clip_settings, read_settings
+from entrypoints.sqs_batch import DeliveryOutcome, HandleBatch
+from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
-from infrastructure.camera_api import CameraApi
-from infrastructure.ffmpeg.binary import find_ffmpeg
-from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
-from infrastructure.filesystem import (
-    FolderCameras,
-    FolderClips,
-    FolderNotifier,
-    FolderQueue,
-    FolderRecordings,
-)
-from infrastructure.s3 import S3Clips, S3Recordings, expect_owners
+from infrastructure.camera_api.client import HttpCameraService
+from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.folder.cameras import FolderCameraService
+from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.notifier import FolderNotifier
+from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.folder.recordings import FolderRecordingStore
+from infrastructure.formats.reports import ReportFormat
+from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs import SqsRetryQueue
-from infrastructure.wire import ReportFormat
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 Progress = Callable[[int, int], None]
 """Is told how many frames are done, and of how many."""
 
 
 def _use_case(  # noqa: PLR0913, PLR0917 - the ports
-    rules: Rules,
+    rules: ClipSettings,
     cameras: CameraService,
     recordings: RecordingStore,
     transcoder: Transcoder,
@@ -61,7 +59,7 @@ def _use_case(  # noqa: PLR0913, PLR0917 - the ports
         timed(RetryQueue, queue),
         timed(Notifier, notifier),
         rules.policy,
-        rules.stills,
+        rules.thumbnails,
         rules.seam_tolerance_ms,
         rules.function_timeout_ms,
     )
@@ -72,7 +70,7 @@ class Aws(containers.DeclarativeContainer):
 
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     ffmpeg = providers.Dependency(instance_of=Path)
-    tell: providers.Dependency[Callable[[Outcome], None]] = providers.Dependency()
+    tell: providers.Dependency[Callable[[DeliveryOutcome], None]] = providers.Dependency()
 
     rules = settings.provided.rules
     places = settings.provided.places
@@ -84,23 +82,23 @@ class Aws(containers.DeclarativeContainer):
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
     report_format = providers.Singleton(
-        ReportFormat, places.destination_bucket, places.clip_url, rules.stills
+        ReportFormat, places.destination_bucket, places.clip_url, rules.thumbnails
     )
     cameras: providers.Provider[CameraService] = providers.Singleton(
-        CameraApi,
+        HttpCameraService,
         places.cam_services_url,
         places.recordings_url,
         report_format,
         rules.naming,
     )
     recordings: providers.Provider[RecordingStore] = providers.Singleton(
-        S3Recordings, s3, places.origin_bucket, places.origin_folder, rules.seam_tolerance_ms
+        S3RecordingStore, s3, places.origin_bucket, places.origin_folder, rules.seam_tolerance_ms
     )
     transcoder: providers.Provider[Transcoder] = providers.Singleton(
         FfmpegTranscoder, ffmpeg, verify=rules.verify
     )
     clips: providers.Provider[ClipStore] = providers.Singleton(
-        S3Clips, s3, places.destination_bucket, rules.compose
+        S3ClipStore, s3, places.destination_bucket, rules.compose
     )
     queue: providers.Provider[RetryQueue] = providers.Singleton(
         SqsRetryQueue, sqs, places.queue_url
@@ -116,8 +114,8 @@ class Aws(containers.DeclarativeContainer):
         places.scratch,
         rules.max_receive_count,
         tell,
-        rules.first_rest_s,
-        queue.provided.let_rest,
+        rules.backoff_base_s,
+        queue.provided.delay_redelivery,
     )
 
 
@@ -125,25 +123,25 @@ class Folder(containers.DeclarativeContainer):
     """The service on a plain folder."""
 
     root = providers.Dependency(instance_of=Path)
-    rules = providers.Dependency(instance_of=Rules)
+    rules = providers.Dependency(instance_of=ClipSettings)
     ffmpeg = providers.Dependency(instance_of=Path)
     progress: providers.Dependency[Progress | None] = providers.Dependency()
-    tell: providers.Dependency[Callable[[Outcome], None]] = providers.Dependency()
+    tell: providers.Dependency[Callable[[DeliveryOutcome], None]] = providers.Dependency()
 
     clips_url = providers.Callable(lambda root: (root / "clips").as_uri(), root)
-    report_format = providers.Singleton(ReportFormat, "clips", clips_url, rules.provided.stills)
-    cameras: providers.Provider[FolderCameras] = providers.Singleton(
-        FolderCameras, root, report_format, rules.provided.naming
+    report_format = providers.Singleton(ReportFormat, "clips", clips_url, rules.provided.thumbnails)
+    cameras: providers.Provider[FolderCameraService] = providers.Singleton(
+        FolderCameraService, root, report_format, rules.provided.naming
     )
     recordings: providers.Provider[RecordingStore] = providers.Singleton(
-        FolderRecordings, root, rules.provided.seam_tolerance_ms
+        FolderRecordingStore, root, rules.provided.seam_tolerance_ms
     )
     transcoder: providers.Provider[Transcoder] = providers.Singleton(
         FfmpegTranscoder, ffmpeg, progress, rules.provided.verify
     )
-    clips: providers.Provider[FolderClips] = providers.Singleton(FolderClips, root)
-    queue: providers.Provider[FolderQueue] = providers.Singleton(
-        FolderQueue, root, rules.provided.max_receive_count
+    clips: providers.Provider[FolderClipStore] = providers.Singleton(FolderClipStore, root)
+    queue: providers.Provider[FolderRetryQueue] = providers.Singleton(
+        FolderRetryQueue, root, rules.provided.max_receive_count
     )
     notifier: providers.Provider[Notifier] = providers.Singleton(
         FolderNotifier, root, report_format
@@ -160,8 +158,8 @@ class Folder(containers.DeclarativeContainer):
     )
 
 
-def aws(environ: Mapping[str, str], tell: Callable[[Outcome], None]) -> Aws:
-    """Wire the service in AWS; BadSettings if `environ` makes no sense."""
+def aws(environ: Mapping[str, str], tell: Callable[[DeliveryOutcome], None]) -> Aws:
+    """Wire the service in AWS; InvalidSettings if `environ` makes no sense."""
     return Aws(
         settings=read_settings(environ),
         ffmpeg=find_ffmpeg(environ),
@@ -174,12 +172,12 @@ class LocalApp:
     """The service on a plain folder, put together."""
 
     make_clip: MakeClip
-    cameras: FolderCameras
-    clips: FolderClips
-    queue: FolderQueue
+    cameras: FolderCameraService
+    clips: FolderClipStore
+    queue: FolderRetryQueue
     report_format: ReportFormat
     handle_batch: HandleBatch
-    outcomes: list[Outcome]
+    outcomes: list[DeliveryOutcome]
     """What the last batch came to, a message each."""
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,9 +189,9 @@ class LocalApp:
 def local_app(
     root: Path, progress: Progress | None = None, environ: Mapping[str, str] | None = None
 ) -> LocalApp:
-    """Put the service on the folder `root` together; BadSettings if `environ` makes no sense."""
-    rules = read_rules(environ or {})
-    outcomes: list[Outcome] = []
+    """Put the service on the folder `root` together; InvalidSettings if `environ` makes no sense."""
+    rules = read_clip_settings(environ or {})
+    outcomes: list[DeliveryOutcome] = []
     container = Folder(
         root=root.absolute(),
         rules=rules,

@@ -9,8 +9,8 @@ from pathlib import Path
 from attrs import frozen
 
 from domain.errors import ClipError
-from entrypoints.cli import environment
-from entrypoints.settings import BadSettings
+from entrypoints.cli.app import environment
+from entrypoints.settings import InvalidSettings
 
 TIME_S = 300
 
@@ -31,7 +31,7 @@ def main() -> None:
     os.environ.update(environment())
     try:
         from entrypoints.aws_lambda import handler  # noqa: PLC0415 - it reads the environment
-    except (BadSettings, ClipError) as error:
+    except (InvalidSettings, ClipError) as error:
         sys.exit(str(error))
     event = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     context = Context(time.monotonic() + TIME_S)

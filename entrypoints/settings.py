@@ -9,27 +9,27 @@ from urllib.parse import urlsplit
 
 from attrs import define, frozen
 
-from application.ports import Stills
+from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
-from infrastructure.wire import SegmentNaming
+from infrastructure.camera_api.names import SegmentNaming
 
 T = TypeVar("T")
 
 
-class BadSettings(ValueError):
+class InvalidSettings(ValueError):
     """The environment does not make sense; the message names every fault."""
 
 
 @frozen
-class Rules:
+class ClipSettings:
     """What clips may be, and what is waited for: all have defaults."""
 
     policy: RetryPolicy
-    stills: Stills
+    thumbnails: ThumbnailSpec
     naming: SegmentNaming
     seam_tolerance_ms: int
     max_receive_count: int
-    first_rest_s: int
+    backoff_base_s: int
     """How long a message rests that is given back for the first time."""
     function_timeout_ms: int
     """The longest that a delivery can take."""
@@ -43,7 +43,7 @@ class Rules:
 
 
 @frozen
-class Places:
+class AwsSettings:
     """Where everything is, and whose: few have a default."""
 
     scratch: Path
@@ -63,12 +63,12 @@ class Places:
 class Settings:
     """All settings of a service that runs in AWS."""
 
-    rules: Rules
-    places: Places
+    rules: ClipSettings
+    places: AwsSettings
 
 
 @frozen
-class WorkerRules:
+class WorkerSettings:
     """How the worker works: all have defaults."""
 
     slots: int
@@ -82,47 +82,49 @@ class WorkerRules:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read all settings, or raise BadSettings."""
+    """Read all settings, or raise InvalidSettings."""
     reader = _Reader(environ)
     settings = Settings(_rules(reader), _places(reader))
     reader.check()
     return settings
 
 
-def read_rules(environ: Mapping[str, str]) -> Rules:
-    """Read the settings that a laptop needs too, or raise BadSettings."""
+def read_clip_settings(environ: Mapping[str, str]) -> ClipSettings:
+    """Read the settings that a laptop needs too, or raise InvalidSettings."""
     reader = _Reader(environ)
     rules = _rules(reader)
     reader.check()
     return rules
 
 
-def read_worker_settings(environ: Mapping[str, str]) -> tuple[Settings, WorkerRules]:
-    """Read all settings of a worker, or raise BadSettings."""
+def read_worker_settings(environ: Mapping[str, str]) -> tuple[Settings, WorkerSettings]:
+    """Read all settings of a worker, or raise InvalidSettings."""
     reader = _Reader(environ)
     settings, own = Settings(_rules(reader), _places(reader)), _worker(reader)
     reader.check()
     return settings, own
 
 
-def _rules(env: "_Reader") -> Rules:
+def _rules(env: "_Reader") -> ClipSettings:
     usual_widths: tuple[int, ...] = (300, 640, 1500, 3000)
     widths = env.read("THUMBNAIL_SIZES", _widths, usual_widths)
-    return Rules(
+    return ClipSettings(
         policy=RetryPolicy(
             retry_limit_ms=1000 * env.read("SQS_RETRY_LIMIT", _whole(0, 86_400), 900),
             out_of_range_limit_ms=1000 * env.read("OUT_OF_RANGE_LIMIT", _whole(0, 10**9), 259_200),
             retry_delay_ms=1000 * env.read("SQS_TIMEOUT", _whole(1, 900), 60),
-            max_length_ms=1000 * env.read("VIDEO_MAX_LEN", _whole(1, 86_400), 300),
+            max_duration_ms=1000 * env.read("VIDEO_MAX_LEN", _whole(1, 86_400), 300),
         ),
-        stills=Stills(widths, env.read("THUMBNAIL_FORMAT", _one_of("jpg", "png", "webp"), "jpg")),
+        thumbnails=ThumbnailSpec(
+            widths, env.read("THUMBNAIL_FORMAT", _one_of("jpg", "png", "webp"), "jpg")
+        ),
         naming=SegmentNaming(
             env.read("TIMESTAMP_FORMAT", _time_format, "%Y%m%dT%H%M%S%f"),
             env.read("OLD_FILE_FORMAT", _truth, False),
         ),
         seam_tolerance_ms=1000 * env.read("SEAM_TOLERANCE", _whole(0, 60), 1),
         max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
-        first_rest_s=env.read("GIVEN_BACK_REST", _whole(1, 3600), 60),
+        backoff_base_s=env.read("GIVEN_BACK_REST", _whole(1, 3600), 60),
         function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
         metrics_namespace=env.read("METRICS_NAMESPACE", _namespace, "camclip"),
         verify=env.read("VERIFY", _one_of("joins", "decode"), "joins"),
@@ -131,14 +133,14 @@ def _rules(env: "_Reader") -> Rules:
     )
 
 
-def _places(env: "_Reader") -> Places:
+def _places(env: "_Reader") -> AwsSettings:
     origin = env.read("S3_BUCKET_ORIGIN", _bucket)
     destination = env.read("S3_BUCKET_DESTINATION", _bucket)
     owners = {
         origin: env.read("S3_BUCKET_ORIGIN_OWNER", _account, ""),
         destination: env.read("S3_BUCKET_DESTINATION_OWNER", _account, ""),
     }
-    return Places(
+    return AwsSettings(
         scratch=env.read("CLIP_DOWNLOAD_DEST", Path, Path("/tmp")),  # noqa: S108
         cam_services_url=env.read("CAM_SERVICES_URL", _url),
         recordings_url=env.read("RECORDINGS_URL", _url),
@@ -152,9 +154,9 @@ def _places(env: "_Reader") -> Places:
     )
 
 
-def _worker(env: "_Reader") -> WorkerRules:
+def _worker(env: "_Reader") -> WorkerSettings:
     health_file = env.read("WORKER_HEALTH_FILE", str, "")
-    return WorkerRules(
+    return WorkerSettings(
         slots=env.read("WORKER_SLOTS", _whole(1, 64), os.cpu_count() or 1),
         visibility_s=env.read("WORKER_VISIBILITY", _whole(2, 43_200), 60),
         poll_s=env.read("WORKER_POLL", _whole(0, 20), 20),
@@ -183,7 +185,7 @@ class _Reader:
 
     def check(self) -> None:
         if self.faults:
-            raise BadSettings("The settings do not make sense:\n  " + "\n  ".join(self.faults))
+            raise InvalidSettings("The settings do not make sense:\n  " + "\n  ".join(self.faults))
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:

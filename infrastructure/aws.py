@@ -11,8 +11,8 @@ from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, UndefinedModelAttributeError
 
-from domain.errors import Denied, Unavailable
-from infrastructure.deadline import within
+from domain.errors import AccessDenied, Unavailable
+from infrastructure.deadline import run_within
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ CONFIG = Config(
 
 
 @contextmanager
-def translate(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
+def translating_errors(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
     """Turn every error of the AWS libraries into Unavailable, but those whose codes are `meant`.
 
     All of them may pass. An expired token, a denied request and a missing bucket too: people put
@@ -55,7 +55,7 @@ def translate(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[N
         code = str(error.response.get("Error", {}).get("Code", "an error"))
         if code in meant:
             raise meant[code] from error
-        fault = Denied if code in DENIALS else Unavailable
+        fault = AccessDenied if code in DENIALS else Unavailable
         raise fault(f"{what} answered {code}.") from error
     except (
         BotoCoreError,
@@ -77,7 +77,7 @@ def call(
     """Return what the service answers.
 
     Its error codes that are `meant` raise what stands beside them (of a HEAD, the code is only
-    the HTTP status), all others Unavailable; OutOfTime once the deadline passes.
+    the HTTP status), all others Unavailable; DeadlineExceeded once the deadline passes.
     """
-    with translate(what, meant):
-        return within(deadline_s, what, ask)
+    with translating_errors(what, meant):
+        return run_within(deadline_s, what, ask)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Generic, TypeVar
 
-from domain.errors import OutOfTime
+from domain.errors import DeadlineExceeded
 
 T = TypeVar("T")
 
-LEAST_S = 0.2
+MIN_REMAINING_S = 0.2
 """With less time left than that, no call is begun."""
 
 
@@ -34,25 +34,25 @@ class _Work(Thread, Generic[T]):
             self.error = error
 
 
-def within(
+def run_within(
     deadline_s: float,
     what: str,
     work: Callable[[], T],
     give_up: Callable[[], None] = lambda: None,
 ) -> T:
-    """Return what `work` returns, or raise what it raises; OutOfTime once the deadline passes.
+    """Return what `work` returns, or raise what it raises; DeadlineExceeded once the deadline passes.
 
     `give_up` is then called to end the work, whose effect, if any, nobody knows.
     """
     left_s = deadline_s - time.monotonic()
-    if left_s < LEAST_S:
-        raise OutOfTime(f"No time was left for {what}.")
+    if left_s < MIN_REMAINING_S:
+        raise DeadlineExceeded(f"No time was left for {what}.")
     call = _Work(work)
     call.start()
     call.join(min(left_s, 86_400))
     if call.is_alive():
         give_up()
-        raise OutOfTime(f"The time was over before {what} answered.")
+        raise DeadlineExceeded(f"The time was over before {what} answered.")
     if call.error:
         raise call.error
     return call.result

@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import Factory, define, evolve, frozen
 
 from application.ports import (
-    AlreadyStored,
+    AlreadyExists,
     CameraService,
     ClipStore,
     FilePiece,
@@ -21,22 +21,22 @@ from application.ports import (
     RecordingStore,
     Rendition,
     RetryQueue,
-    Stills,
+    ThumbnailSpec,
     Transcoder,
 )
 from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.errors import (
     ClipDeleted,
+    DeadlineExceeded,
     NotRecordedYet,
-    OutOfTime,
-    Refused,
-    SourceChanged,
+    RecordingChanged,
+    Rejected,
     Unavailable,
-    Undecodable,
+    UnusableFootage,
 )
+from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
-from domain.standing import Footage, Manifest, StoredClip
 from domain.window import TimeWindow
 
 FRAME_MS = 40
@@ -44,11 +44,11 @@ FRAME_MS = 40
 
 def _check(deadline_s: float) -> None:
     if time.monotonic() >= deadline_s:
-        raise OutOfTime("The deadline has passed.")
+        raise DeadlineExceeded("The deadline has passed.")
 
 
 @define
-class InMemoryCameras(CameraService):
+class InMemoryCameraService(CameraService):
     """Cameras whose listed segments and told reports are plain attributes."""
 
     segments: dict[str, list[RecordingSegment]] = Factory(dict)
@@ -64,10 +64,10 @@ class InMemoryCameras(CameraService):
         """Return the listed segments that overlap `window`."""
         _check(deadline_s)
         if camera_id not in self.segments:
-            raise Refused(f"unknown camera {camera_id}")
+            raise Rejected(f"unknown camera {camera_id}")
         return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
 
-    def record(self, report: ClipReport, deadline_s: float) -> None:
+    def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Append the report to those told."""
         _check(deadline_s)
         if report.clip_id in self.deleted:
@@ -84,12 +84,12 @@ class StoredFile:
     """A recording's bytes and the length of its media; None while it has no sample table."""
 
     data: bytes
-    length_ms: int | None
+    duration_ms: int | None
     readable: bool = True
 
 
 @define
-class InMemoryRecordings(RecordingStore):
+class InMemoryRecordingStore(RecordingStore):
     """Recordings by file name."""
 
     files: dict[str, StoredFile] = Factory(dict)
@@ -99,12 +99,12 @@ class InMemoryRecordings(RecordingStore):
         """Open the file of the segment's name."""
         _check(deadline_s)
         file = self.files.get(segment.name)
-        if file is None or not file.data or file.length_ms is None:
+        if file is None or not file.data or file.duration_ms is None:
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
-            raise Undecodable(f"{segment.name} is no recording")
-        last_frame_ms = (file.length_ms - 1) // FRAME_MS * FRAME_MS
-        measured = segment.measured(file.length_ms, last_frame_ms, self.tolerance_ms)
+            raise UnusableFootage(f"{segment.name} is no recording")
+        last_frame_ms = (file.duration_ms - 1) // FRAME_MS * FRAME_MS
+        measured = segment.with_media_duration(file.duration_ms, last_frame_ms, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
 
 
@@ -140,7 +140,7 @@ class InMemoryRecording(Recording):
             raise ValueError(f"bytes {offset}+{length} lie outside of {self.size_bytes}")
         _check(self.deadline_s)
         if self.files.get(self.segment.name) != self.file:
-            raise SourceChanged(f"{self.segment.name} was replaced while it was read")
+            raise RecordingChanged(f"{self.segment.name} was replaced while it was read")
         self.lengths.append(length)
         return self.file.data[offset : offset + length]
 
@@ -156,14 +156,14 @@ class InMemoryTranscoder(Transcoder):
         self,
         plan: ClipPlan,
         recordings: Mapping[str, Recording],
-        stills: Stills,
+        thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
         """Write one line per frame, and one file per still."""
         _check(deadline_s)
         if self.broken:
-            raise Undecodable("the footage is damaged")
+            raise UnusableFootage("the footage is damaged")
         times_ms: list[int] = []
         lines: list[str] = []
         for cut in plan.cuts:
@@ -173,18 +173,18 @@ class InMemoryTranscoder(Transcoder):
                 times_ms.append(plan.clip_time_ms(start_ms + media_ms))
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
         if not lines:
-            raise Refused("There is no frame in the clip's window.")
+            raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
         shown = next(t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4))
-        pictures = {width: folder / f"{width}.{stills.format}" for width in stills.widths}
+        pictures = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
         for width, path in pictures.items():
             path.write_text(f"{shown} {width}x{width * 9 // 32 * 2}")
         size = clip.stat().st_size
         return Rendition(
             (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
             pictures,
-            Footage(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
+            MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
         )
 
 
@@ -201,12 +201,12 @@ def piece_bytes(piece: Piece) -> bytes:
 
 
 @define
-class InMemoryClips(ClipStore):
+class InMemoryClipStore(ClipStore):
     """Clips, stills and manifests by name."""
 
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     objects: dict[ClipName, tuple[StoredClip, bytes]] = Factory(dict)
-    stills: dict[ClipName, dict[int, bytes]] = Factory(dict)
+    thumbnails: dict[ClipName, dict[int, bytes]] = Factory(dict)
     manifests: dict[ClipName, Manifest] = Factory(dict)
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
@@ -214,10 +214,12 @@ class InMemoryClips(ClipStore):
         _check(deadline_s)
         return self.objects[name][0] if name in self.objects else None
 
-    def store_stills(self, name: ClipName, stills: Mapping[int, Path], deadline_s: float) -> None:
+    def store_thumbnails(
+        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
+    ) -> None:
         """Keep the pictures' bytes."""
         _check(deadline_s)
-        self.stills[name] = {width: path.read_bytes() for width, path in stills.items()}
+        self.thumbnails[name] = {width: path.read_bytes() for width, path in thumbnails.items()}
 
     def commit(
         self,
@@ -230,11 +232,9 @@ class InMemoryClips(ClipStore):
         """Keep the pieces' bytes as one."""
         _check(deadline_s)
         data = b"".join(map(piece_bytes, rendition.pieces))
-        clip = StoredClip(
-            request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.footage
-        )
+        clip = StoredClip(request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.media)
         if self.objects.setdefault(request.name, (clip, data))[0] is not clip:
-            raise AlreadyStored(f"there is a clip {request.clip_id} already")
+            raise AlreadyExists(f"there is a clip {request.clip_id} already")
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Look the manifest up."""
@@ -247,12 +247,12 @@ class InMemoryClips(ClipStore):
         """Keep the manifest."""
         _check(deadline_s)
         if not replace and name in self.manifests:
-            raise AlreadyStored(f"there is a manifest of {name.clip_id} already")
+            raise AlreadyExists(f"there is a manifest of {name.clip_id} already")
         self.manifests[name] = manifest
 
 
 @define
-class InMemoryQueue(RetryQueue):
+class InMemoryRetryQueue(RetryQueue):
     """The requests that were queued, with their delays in seconds."""
 
     sent: list[tuple[ClipRequest, int]] = Factory(list)

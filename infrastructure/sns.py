@@ -8,7 +8,7 @@ from attrs import frozen
 from application.ports import Notifier
 from domain.clip import ClipReport
 from infrastructure.aws import call
-from infrastructure.wire import ReportFormat
+from infrastructure.formats.reports import ReportFormat
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

@@ -9,14 +9,14 @@ from attrs import frozen
 from application.ports import RetryQueue
 from domain.clip import ClipRequest
 from domain.errors import Unavailable
-from domain.retry import LONGEST_DELAY_S
+from domain.retry import MAX_DELAY_S
 from infrastructure.aws import call
-from infrastructure.wire import message_body
+from infrastructure.formats.messages import message_body
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-AT_ONCE = 10
+MAX_BATCH_SIZE = 10
 """Messages in a call, as many as SQS allows."""
 LAST_LOOK_S = 1
 """A poll of no length asks only some of SQS's servers; one that waits asks all."""
@@ -31,8 +31,8 @@ class SqsRetryQueue(RetryQueue):
 
     def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
         """Send the request's message with a delay."""
-        if not 1 <= delay_s <= LONGEST_DELAY_S:
-            raise ValueError(f"a delay of {delay_s} s is not within 1..{LONGEST_DELAY_S}")
+        if not 1 <= delay_s <= MAX_DELAY_S:
+            raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
         call(
             "SQS",
             deadline_s,
@@ -41,7 +41,7 @@ class SqsRetryQueue(RetryQueue):
             ),
         )
 
-    def let_rest(self, receipt: str, seconds: int, deadline_s: float) -> None:
+    def delay_redelivery(self, receipt: str, seconds: int, deadline_s: float) -> None:
         """Have a message in hand delivered again after so many seconds, not when it was due.
 
         SQS counts them from now on; a message is hidden for 12 hours at most.
@@ -56,12 +56,12 @@ class SqsRetryQueue(RetryQueue):
 
 
 @frozen
-class Letter:
+class DeadLetter:
     """A message of the dead-letter queue, received and thus hidden for a while."""
 
     message_id: str
     body: str
-    sent_ms: int
+    sent_at_ms: int
     """Since the epoch. SQS keeps it when it moves a message to a standard dead-letter queue."""
     receipt: str
     attributes: Mapping[str, Any]
@@ -69,20 +69,20 @@ class Letter:
 
 
 @frozen
-class DeadLetters:
+class DeadLetterQueue:
     """A dead-letter queue. Every receive counts, unless this queue has one of its own."""
 
     client: "SQSClient"
     queue_url: str
 
-    def receive(self, hidden_s: int, deadline_s: float) -> Sequence[Letter]:
+    def receive(self, hidden_s: int, deadline_s: float) -> Sequence[DeadLetter]:
         """Take up to ten letters, which nobody else sees for `hidden_s`; none if there are none."""
         answer = call(
             "SQS",
             deadline_s,
             lambda: self.client.receive_message(
                 QueueUrl=self.queue_url,
-                MaxNumberOfMessages=AT_ONCE,
+                MaxNumberOfMessages=MAX_BATCH_SIZE,
                 VisibilityTimeout=hidden_s,
                 WaitTimeSeconds=LAST_LOOK_S,
                 MessageSystemAttributeNames=["SentTimestamp"],
@@ -91,7 +91,7 @@ class DeadLetters:
         )
         return [_letter(message) for message in answer.get("Messages", [])]
 
-    def give_back(self, letters: Sequence[Letter], deadline_s: float) -> None:
+    def give_back(self, letters: Sequence[DeadLetter], deadline_s: float) -> None:
         """Let everybody see the letters again, as far as SQS still knows their receipts."""
         for some in _tens(letters):
             call(
@@ -106,7 +106,7 @@ class DeadLetters:
                 ),
             )
 
-    def move(self, letter: Letter, body: str, queue_url: str, deadline_s: float) -> None:
+    def move(self, letter: DeadLetter, body: str, queue_url: str, deadline_s: float) -> None:
         """Send the letter as `body` to another queue, then delete it here.
 
         In this order a crash between the two leaves it in both, which is one delivery more; in the
@@ -163,7 +163,7 @@ def dead_letter_url(
     return answer["QueueUrl"]
 
 
-def _letter(message: Mapping[str, Any]) -> Letter:
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
     sent = str(message.get("Attributes", {}).get("SentTimestamp"))
     if not sent.isdecimal():
         raise Unavailable("SQS does not say when a message was sent.")
@@ -172,10 +172,10 @@ def _letter(message: Mapping[str, Any]) -> Letter:
         name: {key: value for key, value in attribute.items() if not key.endswith("ListValues")}
         for name, attribute in message.get("MessageAttributes", {}).items()
     }
-    return Letter(
+    return DeadLetter(
         message["MessageId"], message["Body"], int(sent), message["ReceiptHandle"], attributes
     )
 
 
-def _tens(letters: Sequence[Letter]) -> Iterator[Sequence[Letter]]:
-    return (letters[at : at + AT_ONCE] for at in range(0, len(letters), AT_ONCE))
+def _tens(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
+    return (letters[at : at + MAX_BATCH_SIZE] for at in range(0, len(letters), MAX_BATCH_SIZE))

@@ -9,7 +9,7 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the arguments say; return the exit code."""
     match arguments:
         case []:
-            from entrypoints.worker.loop import run  # noqa: PLC0415 - a slot needs none of it
+            from entrypoints.worker.supervisor import run  # noqa: PLC0415 - a slot needs none of it
 
             return run(os.environ)
         case ["--check-health"]:

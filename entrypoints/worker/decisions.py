@@ -8,9 +8,9 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from domain.retry import rest_s
+from domain.retry import redelivery_backoff_s
 
-LONGEST_PAUSE_S = 30.0
+MAX_PAUSE_S = 30.0
 
 
 class Stopping(Enum):
@@ -40,7 +40,7 @@ class Step(Enum):
     EXTEND = auto()
 
 
-class Outcome(Enum):
+class WorkOutcome(Enum):
     """How the work on a message ended, and so what becomes of it."""
 
     DONE = "done"
@@ -71,24 +71,24 @@ class Lease:
 
 def next_step(
     now_s: float, timeout_s: float, lease: Lease, answer: Answer, stopping: Stopping
-) -> Step | Outcome:
+) -> Step | WorkOutcome:
     """Decide what comes next; `timeout_s` is when FUNCTION_TIMEOUT is over.
 
     An answer counts whatever the time: all effects of a message that is done are done.
     """
     match answer:
         case Answer.DONE:
-            return Outcome.DONE
+            return WorkOutcome.DONE
         case Answer.FAILED:
-            return Outcome.FAILED
+            return WorkOutcome.FAILED
         case Answer.DIED:
-            return Outcome.DIED
+            return WorkOutcome.DIED
     if stopping is Stopping.NOW:
-        return Outcome.STOPPED
+        return WorkOutcome.STOPPED
     if now_s >= lease.end_s:
-        return Outcome.LAPSED
+        return WorkOutcome.LAPSED
     if now_s >= timeout_s:
-        return Outcome.OVERRAN
+        return WorkOutcome.OVERRAN
     return Step.EXTEND if now_s >= lease.extend_s else Step.WAIT
 
 
@@ -98,10 +98,10 @@ class Delete:
 
 
 @frozen
-class Rest:
-    """The message is delivered again after `rest_s` whole seconds; 0: at once."""
+class Redeliver:
+    """The message is delivered again after `redelivery_backoff_s` whole seconds; 0: at once."""
 
-    rest_s: int
+    redelivery_backoff_s: int
 
 
 @frozen
@@ -110,24 +110,24 @@ class Leave:
 
 
 def settlement(
-    outcome: Outcome, receive_count: int, max_receive_count: int, first_rest_s: int
-) -> Delete | Rest | Leave:
+    outcome: WorkOutcome, receive_count: int, max_receive_count: int, backoff_base_s: int
+) -> Delete | Redeliver | Leave:
     """Decide what becomes of the message. What could not be finished is given back at once."""
     match outcome:
-        case Outcome.DONE:
+        case WorkOutcome.DONE:
             return Delete()
-        case Outcome.LAPSED:
+        case WorkOutcome.LAPSED:
             return Leave()
-        case Outcome.STOPPED:
-            return Rest(0)
+        case WorkOutcome.STOPPED:
+            return Redeliver(0)
     left = max(0, max_receive_count - receive_count)
-    return Rest(rest_s(first_rest_s, receive_count, left))
+    return Redeliver(redelivery_backoff_s(backoff_base_s, receive_count, left))
 
 
-def pause_s(failures: int, luck: float) -> float:
+def backoff_s(failures: int, luck: float) -> float:
     """Return how long to pause after so many failures in a row, `luck` being in 0..1.
 
     From 0.5..1 s, doubled up to 15..30 s: many workers do not come back all at once.
     """
-    longest = min(2.0 ** min(failures - 1, 16), LONGEST_PAUSE_S)
+    longest = min(2.0 ** min(failures - 1, 16), MAX_PAUSE_S)
     return longest * (1 + luck) / 2

@@ -25,12 +25,12 @@ NOT_OURS = (
 )
 
 
-class NotOurs(ClipError):
+class LeaseLost(ClipError):
     """The message is visible again, in other hands, or gone."""
 
 
 @frozen
-class Taken:
+class ReceivedMessage:
     """A message in hand."""
 
     message_id: str
@@ -41,7 +41,7 @@ class Taken:
 
 
 @frozen
-class Inbox:
+class SqsConsumer:
     """An SQS standard queue. Every error is a ClipError, every call has an end."""
 
     client: "SQSClient"
@@ -54,7 +54,7 @@ class Inbox:
         """The longest that `receive` takes."""
         return self.poll_s + SLACK_S
 
-    def receive(self) -> Taken | None:
+    def receive(self) -> ReceivedMessage | None:
         """Wait for a message, at most one."""
         answer = call(
             "SQS",
@@ -70,8 +70,8 @@ class Inbox:
         messages = answer.get("Messages")
         return _taken(messages[0]) if messages else None
 
-    def hide(self, taken: Taken, until_s: float) -> Lease:
-        """Keep the message hidden for another `visibility_s`; NotOurs if it is too late for that.
+    def hide(self, taken: ReceivedMessage, until_s: float) -> Lease:
+        """Keep the message hidden for another `visibility_s`; LeaseLost if it is too late for that.
 
         The answer is waited for until `until_s`.
         """
@@ -79,11 +79,11 @@ class Inbox:
         self._change(taken, self.visibility_s, until_s)
         return Lease(asked_s, self.visibility_s)
 
-    def rest(self, taken: Taken, rest_s: int, until_s: float) -> None:
-        """Have the message delivered again after `rest_s`."""
-        self._change(taken, rest_s, until_s)
+    def rest(self, taken: ReceivedMessage, redelivery_backoff_s: int, until_s: float) -> None:
+        """Have the message delivered again after `redelivery_backoff_s`."""
+        self._change(taken, redelivery_backoff_s, until_s)
 
-    def delete(self, taken: Taken, until_s: float) -> None:
+    def delete(self, taken: ReceivedMessage, until_s: float) -> None:
         """Have done with the message."""
         call(
             "SQS",
@@ -91,10 +91,10 @@ class Inbox:
             lambda: self.client.delete_message(
                 QueueUrl=self.queue_url, ReceiptHandle=taken.receipt
             ),
-            {code: NotOurs("The message is no longer in our hands.") for code in NOT_OURS},
+            {code: LeaseLost("The message is no longer in our hands.") for code in NOT_OURS},
         )
 
-    def _change(self, taken: Taken, visibility_s: int, until_s: float) -> None:
+    def _change(self, taken: ReceivedMessage, visibility_s: int, until_s: float) -> None:
         call(
             "SQS",
             until_s,
@@ -103,11 +103,11 @@ class Inbox:
                 ReceiptHandle=taken.receipt,
                 VisibilityTimeout=visibility_s,
             ),
-            {code: NotOurs("The message is no longer in our hands.") for code in NOT_OURS},
+            {code: LeaseLost("The message is no longer in our hands.") for code in NOT_OURS},
         )
 
 
-def open_inbox(queue_url: str, poll_s: int, visibility_s: int, slots: int) -> Inbox:
+def open_inbox(queue_url: str, poll_s: int, visibility_s: int, slots: int) -> SqsConsumer:
     """Make the client; a BotoCoreError if it cannot be made (no region)."""
     own = Config(
         # A read timeout below the wait would break off every quiet poll.
@@ -115,13 +115,15 @@ def open_inbox(queue_url: str, poll_s: int, visibility_s: int, slots: int) -> In
         retries={"mode": "standard", "total_max_attempts": 2},
         max_pool_connections=2 * slots + 2,
     )
-    return Inbox(boto3.client("sqs", config=CONFIG.merge(own)), queue_url, poll_s, visibility_s)
+    return SqsConsumer(
+        boto3.client("sqs", config=CONFIG.merge(own)), queue_url, poll_s, visibility_s
+    )
 
 
-def _taken(message: "MessageTypeDef") -> Taken:
+def _taken(message: "MessageTypeDef") -> ReceivedMessage:
     attributes = dict(message.get("Attributes", {}))
     count = attributes.get("ApproximateReceiveCount", "")
-    return Taken(
+    return ReceivedMessage(
         message["MessageId"],
         message["ReceiptHandle"],
         int(count) if count.isdecimal() else 1,

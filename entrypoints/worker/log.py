@@ -19,7 +19,7 @@ def all_in_json(logger: Logger) -> None:
 
 
 @define
-class Trouble:
+class FailureLog:
     """Tells when something begins to fail and when it works again, not each time in between."""
 
     logger: Logger

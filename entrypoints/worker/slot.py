@@ -14,16 +14,16 @@ from entrypoints.worker.decisions import (
     Delete,
     Lease,
     Leave,
-    Outcome,
-    Rest,
+    Redeliver,
     Step,
     Stopping,
+    WorkOutcome,
+    backoff_s,
     next_step,
-    pause_s,
     settlement,
 )
-from entrypoints.worker.inbox import Inbox, NotOurs, Taken
-from entrypoints.worker.log import Trouble
+from entrypoints.worker.inbox import LeaseLost, ReceivedMessage, SqsConsumer
+from entrypoints.worker.log import FailureLog
 
 TICK_S = 0.2
 """How often a slot looks at whether the worker is to stop."""
@@ -36,20 +36,20 @@ SLACK_S = 15.0
 
 
 @define
-class Orders:
+class StopSignal:
     """What the main thread has told the slots: a plain value, so a signal handler may set it."""
 
     stopping: Stopping = Stopping.NOT
 
 
 @frozen
-class Terms:
+class SlotConfig:
     """What holds for every message."""
 
     timeout_s: float
     """FUNCTION_TIMEOUT."""
     max_receive_count: int
-    first_rest_s: int
+    backoff_base_s: int
 
 
 @define(eq=False)
@@ -57,15 +57,15 @@ class Slot:
     """One message at a time. `run` is its thread; the rest is for the main thread to look at."""
 
     number: int
-    inbox: Inbox
+    inbox: SqsConsumer
     child: Child
-    terms: Terms
-    orders: Orders
+    terms: SlotConfig
+    orders: StopSignal
     logger: Logger
-    sqs: Trouble
+    sqs: FailureLog
     """Shared by all slots: they speak to one queue."""
-    starting: Trouble
-    holds: Taken | None = None
+    starting: FailureLog
+    holds: ReceivedMessage | None = None
     due_s: float = field(factory=lambda: time.monotonic() + SLACK_S)
     """When it will have given another sign of life, unless it is stuck."""
     thread: Thread = field(init=False)
@@ -111,7 +111,7 @@ class Slot:
         self._pause(self.starting, "It ended, or was not ready in time.")
         return False
 
-    def _receive(self) -> Taken | None:
+    def _receive(self) -> ReceivedMessage | None:
         self._sign(self.inbox.longest_receive_s)
         try:
             taken = self.inbox.receive()
@@ -122,11 +122,11 @@ class Slot:
         self._failures = 0
         return taken
 
-    def _work(self, taken: Taken) -> None:
+    def _work(self, taken: ReceivedMessage) -> None:
         """Have the message worked on and settle it."""
         began_s = time.monotonic()
         if self.orders.stopping is not Stopping.NOT:  # it came with the last poll
-            self._settle(taken, Outcome.STOPPED)
+            self._settle(taken, WorkOutcome.STOPPED)
             return
         try:
             self._sign(CALL_S)
@@ -138,25 +138,25 @@ class Slot:
         timeout_s = began_s + self.terms.timeout_s
         self.child.hand(taken.record, timeout_s - time.monotonic())
         outcome = self._watch(taken, lease, timeout_s)
-        if outcome not in {Outcome.DONE, Outcome.FAILED}:
+        if outcome not in {WorkOutcome.DONE, WorkOutcome.FAILED}:
             self.child.end()  # before anybody else may take the message
             self._tell(taken, "a message was not finished", outcome.value)
         self._settle(taken, outcome)
 
-    def _watch(self, taken: Taken, lease: Lease, timeout_s: float) -> Outcome:
+    def _watch(self, taken: ReceivedMessage, lease: Lease, timeout_s: float) -> WorkOutcome:
         """Keep the message hidden until the work on it has ended, or must end."""
         answer, trying_s = Answer.NONE, 0.0
         while True:
             now_s = time.monotonic()
             step = next_step(now_s, timeout_s, lease, answer, self.orders.stopping)
-            if isinstance(step, Outcome):
+            if isinstance(step, WorkOutcome):
                 return step
             self._sign(CALL_S)
             if step is Step.EXTEND and now_s >= trying_s:
                 try:
                     lease = self.inbox.hide(taken, min(now_s + CALL_S, lease.end_s, timeout_s))
-                except NotOurs:
-                    return Outcome.LAPSED
+                except LeaseLost:
+                    return WorkOutcome.LAPSED
                 except ClipError as error:
                     self.sqs.began(error)
                     trying_s = time.monotonic() + self.inbox.visibility_s / 12
@@ -164,30 +164,32 @@ class Slot:
                     self.sqs.over()
             answer = self.child.answer(TICK_S)
 
-    def _settle(self, taken: Taken, outcome: Outcome) -> None:
+    def _settle(self, taken: ReceivedMessage, outcome: WorkOutcome) -> None:
         terms = self.terms
-        what = settlement(outcome, taken.receive_count, terms.max_receive_count, terms.first_rest_s)
+        what = settlement(
+            outcome, taken.receive_count, terms.max_receive_count, terms.backoff_base_s
+        )
         until_s = time.monotonic() + CALL_S
         self._sign(CALL_S)
         try:
             match what:
                 case Delete():
                     self.inbox.delete(taken, until_s)
-                case Rest(rest_s):
-                    self.inbox.rest(taken, rest_s, until_s)
+                case Redeliver(redelivery_backoff_s):
+                    self.inbox.rest(taken, redelivery_backoff_s, until_s)
                 case Leave():
                     pass
         except ClipError as error:
             # Nothing is lost: it comes back by itself, and a finished one is seen to be finished.
             self._tell(taken, f"a message could not be settled ({outcome.name.lower()})", error)
 
-    def _pause(self, trouble: Trouble, fault: object) -> None:
+    def _pause(self, trouble: FailureLog, fault: object) -> None:
         """Wait before another try: longer each time, and not at all when the worker stops."""
         if self.orders.stopping is not Stopping.NOT:
             return
         trouble.began(fault)
         self._failures += 1
-        ends_s = time.monotonic() + pause_s(self._failures, random.random())  # noqa: S311
+        ends_s = time.monotonic() + backoff_s(self._failures, random.random())  # noqa: S311
         while self.orders.stopping is Stopping.NOT and time.monotonic() < ends_s:
             self._sign(TICK_S)
             time.sleep(TICK_S)
@@ -196,6 +198,6 @@ class Slot:
         """Give a sign of life; the next one comes within `seconds`."""
         self.due_s = time.monotonic() + seconds + SLACK_S
 
-    def _tell(self, taken: Taken, what: str, fault: object) -> None:
+    def _tell(self, taken: ReceivedMessage, what: str, fault: object) -> None:
         about = {"messageId": taken.message_id, "attempt": taken.receive_count}
         self.logger.warning(what, extra={**about, "fault": str(fault)})

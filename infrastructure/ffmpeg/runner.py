@@ -20,13 +20,13 @@ from typing import IO
 
 from attrs import frozen
 
-from domain.errors import OutOfTime, Unavailable, Undecodable
+from domain.errors import DeadlineExceeded, Unavailable, UnusableFootage
 
 TAIL_BYTES = 4 << 10
-LINE_AT_MOST_BYTES = 4 << 10
+MAX_LINE_BYTES = 4 << 10
 LOOK_EVERY_S = 0.05
 LEFTOVERS_S = 1.0
-PIXELS_AT_MOST = 8192 * 8192
+MAX_PIXELS = 8192 * 8192
 NOT_THE_FOOTAGE = {
     "No space left on device": "The disk is full.",
     "File too large": "The disk is full.",
@@ -35,13 +35,13 @@ NOT_THE_FOOTAGE = {
 }
 """What ffmpeg says where another delivery may do better, and what that means."""
 SHELL = "/bin/sh"
-LEAD = "read -r _; kill -9 0"
+WATCHDOG = "read -r _; kill -9 0"
 """The leader's whole life: nobody ever writes a line, so the read ends when the pipe does."""
 
 
 def mp4_input(path: Path) -> list[str]:
     """Return the arguments that read `path` as an MP4 and nothing else, whatever it holds."""
-    guards = ["-max_pixels", str(PIXELS_AT_MOST), "-protocol_whitelist", "file", "-f", "mov"]
+    guards = ["-max_pixels", str(MAX_PIXELS), "-protocol_whitelist", "file", "-f", "mov"]
     return [*guards, "-i", file_url(path)]
 
 
@@ -66,12 +66,12 @@ class Ffmpeg:
     ) -> str:
         """Run to the end and return the last 4 KiB that ffmpeg had to say, "" if nothing.
 
-        `on_line` gets each line of the standard output. OutOfTime at the deadline, Undecodable if
+        `on_line` gets each line of the standard output. DeadlineExceeded at the deadline, UnusableFootage if
         ffmpeg says no, Unavailable if it cannot be started, was killed, or the disk is full.
         """
         left_s = deadline_s - monotonic()
         if left_s <= 0:
-            raise OutOfTime("There is no time left to run ffmpeg.")
+            raise DeadlineExceeded("There is no time left to run ffmpeg.")
         cpu_s = ceil(left_s * (os.cpu_count() or 1))
         argv = [str(self.path), "-nostdin", "-hide_banner", "-v", "error", "-nostats"]
         argv += ["-timelimit", str(cpu_s), *arguments]
@@ -82,7 +82,7 @@ class Ffmpeg:
                 source.write(stdin)
                 source.seek(0)
             try:
-                leader = open_files.enter_context(_led_group())
+                leader = open_files.enter_context(_guarded_group())
                 process = subprocess.Popen(
                     argv,
                     stdin=source,
@@ -93,7 +93,7 @@ class Ffmpeg:
                 )
             except OSError as error:
                 raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
-            said = _Said(process, on_line)
+            said = _Drain(process, on_line)
             try:
                 said.begin()
                 status = _wait(process, said, deadline_s)
@@ -105,12 +105,12 @@ class Ffmpeg:
 
 
 @contextmanager
-def _led_group() -> Iterator[int]:
+def _guarded_group() -> Iterator[int]:
     """Yield the id of a process group that is killed at the block's end, or at our own."""
     read_end, write_end = os.pipe()
     try:
         leader = subprocess.Popen(
-            [SHELL, "-c", LEAD],
+            [SHELL, "-c", WATCHDOG],
             stdin=read_end,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -133,11 +133,11 @@ def _kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def _wait(process: "subprocess.Popen[bytes]", said: "_Said", deadline_s: float) -> int:
+def _wait(process: "subprocess.Popen[bytes]", said: "_Drain", deadline_s: float) -> int:
     while (status := process.poll()) is None:
         left_s = deadline_s - monotonic()
         if left_s <= 0:
-            raise OutOfTime("ffmpeg was still at work at the deadline.")
+            raise DeadlineExceeded("ffmpeg was still at work at the deadline.")
         # It closes its stderr as it ends: waiting for that notices the end without delay. A child
         # of its may hold it open, so look at the process too.
         if not said.waited(min(left_s, LOOK_EVERY_S)):
@@ -155,11 +155,11 @@ def _judge(status: int, words: str) -> str:
             if fault in words:
                 raise Unavailable(meaning)
         lines = words.strip().splitlines() or ["nothing"]
-        raise Undecodable(f"ffmpeg left with {status} and said: {lines[-1]}")
+        raise UnusableFootage(f"ffmpeg left with {status} and said: {lines[-1]}")
     return words.strip()
 
 
-class _Said:
+class _Drain:
     """Drains both outputs, each by a thread of its own, so that neither ever blocks ffmpeg."""
 
     def __init__(
@@ -198,7 +198,7 @@ class _Said:
 
     def _pass_on(self, stdout: IO[bytes]) -> None:
         with stdout:
-            while line := stdout.readline(LINE_AT_MOST_BYTES):
+            while line := stdout.readline(MAX_LINE_BYTES):
                 try:
                     if self._on_line and not self._error:
                         self._on_line(line.decode(errors="replace"))

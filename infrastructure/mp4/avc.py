@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from attrs import field, frozen
 
 from infrastructure.mp4.boxes import box, children
-from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.errors import InvalidMp4
 
 NON_IDR, IDR, SEI, SPS, PPS, DELIMITER = 1, 5, 6, 7, 8, 9
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 """Profiles whose SPS says chroma format and bit depth; all others are 4:2:0 with 8 bits."""
-PARAMETERS_AT_MOST_BYTES = 4096
-NALS_AT_MOST = 4096
+MAX_PARAMETERS_BYTES = 4096
+MAX_NALS = 4096
 """Of a sample: a picture of 8192 x 8192 in a slice per row has 512."""
 SLICE_TYPES = "PBIpi"
 """slice_type modulo 5: P, B, I, and the switching p and i."""
@@ -48,7 +48,7 @@ class Colour:
 
 
 @frozen
-class SequenceSet:
+class Sps:
     """A sequence parameter set (H.264 7.3.2.1.1), as far as a splice must know it."""
 
     sps_id: int
@@ -67,7 +67,7 @@ class SequenceSet:
 
 
 @frozen
-class PictureSet:
+class Pps:
     """A picture parameter set's ids (H.264 7.3.2.2)."""
 
     pps_id: int
@@ -75,14 +75,14 @@ class PictureSet:
 
 
 def parse_avcc(payload: bytes) -> AvcConfig:
-    """Take an avcC's payload apart; BadMp4 if it is cut off or of another version."""
+    """Take an avcC's payload apart; InvalidMp4 if it is cut off or of another version."""
     if len(payload) < 7 or payload[0] != 1:
-        raise BadMp4("the avcC is cut off or of an unknown version")
+        raise InvalidMp4("the avcC is cut off or of an unknown version")
     if payload[4] & 3 == 2:
-        raise BadMp4("the avcC asks for NAL lengths of 3 bytes")
+        raise InvalidMp4("the avcC asks for NAL lengths of 3 bytes")
     sps, at = _sets(payload, 6, payload[5] & 31)
     if at >= len(payload):
-        raise BadMp4("the avcC is cut off before its PPS")
+        raise InvalidMp4("the avcC is cut off before its PPS")
     pps, at = _sets(payload, at + 1, payload[at])
     return AvcConfig(
         payload[1], payload[2], payload[3], (payload[4] & 3) + 1, sps, pps, payload[at:]
@@ -94,7 +94,7 @@ def _sets(payload: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
     for _ in range(count):
         end = at + 2 + int.from_bytes(payload[at : at + 2])
         if len(payload) < end or end == at + 2:
-            raise BadMp4("the avcC is cut off inside a parameter set")
+            raise InvalidMp4("the avcC is cut off inside a parameter set")
         found.append(payload[at + 2 : end])
         at = end
     return tuple(found), at
@@ -159,14 +159,14 @@ class _Bits:
     """Reads a NAL unit's payload bit by bit, emulation prevention bytes taken out (7.4.1)."""
 
     def __init__(self, nal: bytes) -> None:
-        raw = nal[:PARAMETERS_AT_MOST_BYTES].replace(b"\0\0\3", b"\0\0")
+        raw = nal[:MAX_PARAMETERS_BYTES].replace(b"\0\0\3", b"\0\0")
         self._number = int.from_bytes(raw)
         self._left = 8 * len(raw)
 
     def u(self, count: int) -> int:
         self._left -= count
         if self._left < 0:
-            raise BadMp4("a parameter set or slice header is cut off")
+            raise InvalidMp4("a parameter set or slice header is cut off")
         return self._number >> self._left & (1 << count) - 1
 
     def ue(self) -> int:
@@ -175,7 +175,7 @@ class _Bits:
         while self.u(1) == 0:
             zeros += 1
             if zeros > 32:
-                raise BadMp4("a parameter set or slice header holds an absurd number")
+                raise InvalidMp4("a parameter set or slice header holds an absurd number")
         return (1 << zeros) - 1 + self.u(zeros)
 
     def se(self) -> int:
@@ -184,10 +184,10 @@ class _Bits:
         return (number + 1) // 2 if number & 1 else -(number // 2)
 
 
-def parse_sps(nal: bytes) -> SequenceSet:
-    """Read a sequence parameter set NAL unit; BadMp4 if it is none or cut off."""
+def parse_sps(nal: bytes) -> Sps:
+    """Read a sequence parameter set NAL unit; InvalidMp4 if it is none or cut off."""
     if not nal or nal[0] & 31 != SPS:
-        raise BadMp4("this NAL unit is no sequence parameter set")
+        raise InvalidMp4("this NAL unit is no sequence parameter set")
     bits = _Bits(nal[1:])
     profile, constraints, level, sps_id = bits.u(8), bits.u(8), bits.u(8), bits.ue()
     chroma, luma_bits, chroma_bits, separate = 1, 8, 8, 0
@@ -215,9 +215,9 @@ def parse_sps(nal: bytes) -> SequenceSet:
     width = 16 * wide - across * (left + right)
     height = 16 * (2 - frames_only) * high - down * (top + bottom)
     if chroma > 3 or width <= 0 or height <= 0:
-        raise BadMp4("the sequence parameter set describes no picture")
+        raise InvalidMp4("the sequence parameter set describes no picture")
     reorder, colour = _vui(bits) if bits.u(1) else (None, None)
-    return SequenceSet(
+    return Sps(
         sps_id=sps_id,
         profile_idc=profile,
         constraints=constraints,
@@ -250,7 +250,7 @@ def _skip_picture_order(bits: _Bits) -> None:
         bits.u(1), bits.se(), bits.se()
         count = bits.ue()
         if count > 255:
-            raise BadMp4("the sequence parameter set holds an absurd number")
+            raise InvalidMp4("the sequence parameter set holds an absurd number")
         for _ in range(count):
             bits.se()
 
@@ -288,7 +288,7 @@ def _skipped_hrd(bits: _Bits) -> bool:
         return False
     count = bits.ue() + 1
     if count > 32:
-        raise BadMp4("the sequence parameter set holds an absurd number")
+        raise InvalidMp4("the sequence parameter set holds an absurd number")
     bits.u(8)
     for _ in range(count):
         bits.ue(), bits.ue(), bits.u(1)
@@ -296,32 +296,32 @@ def _skipped_hrd(bits: _Bits) -> bool:
     return True
 
 
-def parse_pps(nal: bytes) -> PictureSet:
-    """Read a picture parameter set NAL unit's ids; BadMp4 if it is none or cut off."""
+def parse_pps(nal: bytes) -> Pps:
+    """Read a picture parameter set NAL unit's ids; InvalidMp4 if it is none or cut off."""
     if not nal or nal[0] & 31 != PPS:
-        raise BadMp4("this NAL unit is no picture parameter set")
+        raise InvalidMp4("this NAL unit is no picture parameter set")
     bits = _Bits(nal[1:])
-    return PictureSet(bits.ue(), bits.ue())
+    return Pps(bits.ue(), bits.ue())
 
 
 def nal_units(sample: bytes, nal_length_size: int) -> Iterator[bytes]:
-    """Yield a sample's NAL units; BadMp4 where a length leads out of the sample, or of too many."""
+    """Yield a sample's NAL units; InvalidMp4 where a length leads out of the sample, or of too many."""
     at = 0
-    for _ in range(NALS_AT_MOST):
+    for _ in range(MAX_NALS):
         if at >= len(sample):
             return
         begin = at + nal_length_size
         at = begin + int.from_bytes(sample[at:begin])
         if at > len(sample) or begin > len(sample):
-            raise BadMp4("a NAL unit is longer than its sample")
+            raise InvalidMp4("a NAL unit is longer than its sample")
         yield sample[begin:at]
-    raise BadMp4(f"a sample has more than {NALS_AT_MOST} NAL units")
+    raise InvalidMp4(f"a sample has more than {MAX_NALS} NAL units")
 
 
 def nal_types(prefix: bytes, nal_length_size: int) -> Iterator[int]:
     """Yield the types of the first NAL units of *prefix*, the first bytes of a sample."""
     at = 0
-    for _ in range(NALS_AT_MOST):
+    for _ in range(MAX_NALS):
         if at + nal_length_size >= len(prefix):
             return
         begin = at + nal_length_size

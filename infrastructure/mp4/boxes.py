@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
-from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.errors import InvalidMp4
 
 Read = Callable[[int, int], bytes]
 """(offset, length) -> exactly that many bytes of the file."""
 
 
 @frozen
-class Head:
+class BoxHeader:
     """A box header: its kind, its own length and the whole box's size, all in bytes."""
 
     kind: bytes
@@ -25,11 +25,11 @@ class Head:
     size_bytes: int
 
 
-def head(data: bytes | memoryview, at: int, room: int) -> Head | None:
+def read_header(data: bytes | memoryview, at: int, room: int) -> BoxHeader | None:
     """Read the box header at *at*; *room* bytes are left from there to the end of what holds it.
 
     None where the header itself is cut off. A size of 0 means "to the end". The size may exceed
-    *room*: what that means is the caller's to say. BadMp4 on a size smaller than its own header.
+    *room*: what that means is the caller's to say. InvalidMp4 on a size smaller than its own header.
     """
     if room < 8 or len(data) < at + 8:
         return None
@@ -43,26 +43,26 @@ def head(data: bytes | memoryview, at: int, room: int) -> Head | None:
     elif size == 0:
         size = room
     if size < header:
-        raise BadMp4(f"the box {name(kind)} claims {size} bytes, less than its own header")
-    return Head(kind, header, size)
+        raise InvalidMp4(f"the box {fourcc(kind)} claims {size} bytes, less than its own header")
+    return BoxHeader(kind, header, size)
 
 
-def name(kind: bytes) -> str:
+def fourcc(kind: bytes) -> str:
     """Return *kind* printable, whatever bytes it holds."""
     return kind.decode("latin-1").encode("unicode_escape").decode()
 
 
 def children(payload: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield kind and payload of each box inside *payload*; BadMp4 where one leaves its parent.
+    """Yield kind and payload of each box inside *payload*; InvalidMp4 where one leaves its parent.
 
     Fewer than 8 bytes at the end are padding: QuickTime ends some lists with a 32-bit zero.
     """
     at, end = 0, len(payload)
     while end - at >= 8:
-        found = head(payload, at, end - at)
+        found = read_header(payload, at, end - at)
         if found is None or found.size_bytes > end - at:
             kind = bytes(payload[at + 4 : at + 8])
-            raise BadMp4(f"the box {name(kind)} is larger than the box around it")
+            raise InvalidMp4(f"the box {fourcc(kind)} is larger than the box around it")
         yield found.kind, payload[at + found.header_bytes : at + found.size_bytes]
         at += found.size_bytes
 
@@ -79,11 +79,11 @@ def child(payload: memoryview, *path: bytes) -> memoryview | None:
     return payload
 
 
-def needed(payload: memoryview, *path: bytes) -> memoryview:
-    """Return the payload of the first box at *path*; BadMp4 if there is none."""
+def require(payload: memoryview, *path: bytes) -> memoryview:
+    """Return the payload of the first box at *path*; InvalidMp4 if there is none."""
     found = child(payload, *path)
     if found is None:
-        raise BadMp4(f"there is no box {'/'.join(map(name, path))}")
+        raise InvalidMp4(f"there is no box {'/'.join(map(fourcc, path))}")
     return found
 
 

@@ -10,18 +10,24 @@ from operator import add
 
 from attrs import frozen
 
-from infrastructure.mp4.boxes import child, children, needed, version
-from infrastructure.mp4.errors import BadMp4
-from infrastructure.mp4.ranges import Ranges
-from infrastructure.mp4.tables import TIME_AT_MOST, Crowded, Media, samples_at_most, words
+from infrastructure.mp4.boxes import child, children, require, version
+from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.range_cache import RangeCache
+from infrastructure.mp4.sample_tables import (
+    MAX_TIME,
+    StoredTrack,
+    TooManySamples,
+    samples_at_most,
+    uint32s,
+)
 
 READ_BYTES = 16 << 10
 """As a rule, more than a moof and the header of the mdat behind it."""
 CLOSE_BYTES = 64 << 10
 """Fragments no longer than this are read through, several at once."""
 READ_THROUGH_BYTES = 256 << 10
-MOOF_AT_MOST_BYTES = 64 << 20
-BOXES_AT_MOST = 200_000
+MAX_MOOF_BYTES = 64 << 20
+MAX_BOXES = 200_000
 DURATION, SIZE, FLAGS, COMPOSITION = 0x100, 0x200, 0x400, 0x800
 """What a trun may say of each sample, by its flags (8.8.8.1)."""
 NOT_SYNC = 0x0101_0000
@@ -47,7 +53,7 @@ def read_trex(mvex: memoryview) -> dict[int, Defaults]:
     return found
 
 
-class Untimed(BadMp4):
+class NoDecodeTime(InvalidMp4):
     """A fragment does not say when it begins: only those before it tell."""
 
 
@@ -60,22 +66,22 @@ class Fragment:
 
 
 def walk(
-    file: Ranges,
+    file: RangeCache,
     at: int,
-    media: Mapping[int, Media],
+    media: Mapping[int, StoredTrack],
     trex: Mapping[int, Defaults],
     *,
     timed: bool = False,
 ) -> Iterator[Fragment]:
     """Append to *media* fragment after fragment from the box at *at* on, yielding each.
 
-    A last one that is not all there yet is left out. Untimed if they must be *timed* and one is
+    A last one that is not all there yet is left out. NoDecodeTime if they must be *timed* and one is
     not. As a rule, a fragment takes one read.
     """
     waiting: tuple[int, memoryview] | None = None
     ahead, close = READ_BYTES, 0
-    for _ in range(BOXES_AT_MOST):
-        found = file.head(at, ahead)
+    for _ in range(MAX_BOXES):
+        found = file.read_header(at, ahead)
         if found is None or at + found.size_bytes > file.size_bytes:
             return
         end = at + found.size_bytes
@@ -88,19 +94,19 @@ def walk(
             ahead = READ_THROUGH_BYTES if close > 1 else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
             yield Fragment(moof_at, end)
         if found.kind == b"moof":
-            if found.size_bytes > MOOF_AT_MOST_BYTES:
-                raise BadMp4(f"a moof is {found.size_bytes} bytes long, too much to read")
+            if found.size_bytes > MAX_MOOF_BYTES:
+                raise InvalidMp4(f"a moof is {found.size_bytes} bytes long, too much to read")
             whole = file.read(at, found.size_bytes)
             waiting = at, memoryview(whole)[found.header_bytes :]
         at = end
-    raise BadMp4(f"the file has more than {BOXES_AT_MOST} boxes")
+    raise InvalidMp4(f"the file has more than {MAX_BOXES} boxes")
 
 
 def add_fragment(  # noqa: PLR0913
     moof: memoryview,
     moof_at: int,
     size_bytes: int,
-    media: Mapping[int, Media],
+    media: Mapping[int, StoredTrack],
     trex: Mapping[int, Defaults],
     *,
     timed: bool,
@@ -110,13 +116,13 @@ def add_fragment(  # noqa: PLR0913
     for kind, traf in children(moof):
         if kind != b"traf":
             continue
-        tfhd = needed(traf, b"tfhd")
+        tfhd = require(traf, b"tfhd")
         flags, track_id = struct.unpack_from(">II", tfhd, 0)
         flags &= 0xFFFFFF
         optional = _fields(tfhd, 8, flags, ((0x1, 8), (0x2, 4), (0x8, 4), (0x10, 4), (0x20, 4)))
         base, description, duration, size, sample_flags = optional
         if description not in (None, 1):
-            raise BadMp4("several sample entries in one track are not supported")
+            raise InvalidMp4("several sample entries in one track are not supported")
         inherited = trex.get(track_id, Defaults())
         defaults = Defaults(
             inherited.duration if duration is None else duration,
@@ -130,19 +136,19 @@ def add_fragment(  # noqa: PLR0913
         if track is not None:
             tfdt = child(traf, b"tfdt")
             if tfdt is None and timed:
-                raise Untimed("a fragment does not say when it begins")
+                raise NoDecodeTime("a fragment does not say when it begins")
             start = _start(tfdt, track)
         for inner, trun in children(traf):
             if inner != b"trun":
                 continue
-            run = Run.read(trun, base, data_end, defaults, size_bytes)
+            run = TrackRun.read(trun, base, data_end, defaults, size_bytes)
             data_end = run.end
             if track is not None:
                 start = _append(track, run, start, size_bytes)
 
 
 @frozen(eq=False)
-class Run:
+class TrackRun:
     """One trun (8.8.8): `count` samples, back to back. Nothing is allocated on its word alone."""
 
     count: int
@@ -156,7 +162,7 @@ class Run:
     @classmethod
     def read(
         cls, trun: memoryview, base: int, follow: int, defaults: Defaults, size_bytes: int
-    ) -> "Run":
+    ) -> "TrackRun":
         """Read a run; its data lies at *base* + its data offset, or else at *follow*."""
         flags, count = struct.unpack_from(">II", trun, 0)
         flags &= 0xFFFFFF
@@ -167,17 +173,17 @@ class Run:
         step = len(each)
         entries = trun[at : at + 4 * step * count]
         if len(entries) < 4 * step * count:
-            raise BadMp4(f"trun announces {count} samples, more than its bytes hold")
+            raise InvalidMp4(f"trun announces {count} samples, more than its bytes hold")
         if not flags & SIZE and not 0 < defaults.size * max(count, 1) <= size_bytes:
-            raise BadMp4(f"trun announces {count} samples of {defaults.size} bytes")
-        numbers = words(entries)
+            raise InvalidMp4(f"trun announces {count} samples of {defaults.size} bytes")
+        numbers = uint32s(entries)
         fields = {bit: numbers[place::step] for place, bit in enumerate(each)}
         end = start + (sum(fields[SIZE]) if flags & SIZE else defaults.size * count)
         if start < 0 or end > size_bytes:
-            raise BadMp4("a fragment's samples lie outside the file")
+            raise InvalidMp4("a fragment's samples lie outside the file")
         composition = None
         if flags & COMPOSITION:
-            composition = words(entries, signed=True)[each.index(COMPOSITION) :: step]
+            composition = uint32s(entries, signed=True)[each.index(COMPOSITION) :: step]
         return cls(count, start, end, fields, composition, first_flags, defaults)
 
     def column(self, bit: int, default: int) -> "array[int]":
@@ -207,20 +213,22 @@ def _fields(
     return found
 
 
-def _start(tfdt: memoryview | None, track: Media) -> int:
+def _start(tfdt: memoryview | None, track: StoredTrack) -> int:
     """Return the decode time of the fragment's first sample: tfdt's, or the last one's end."""
     if tfdt is None:
         return track.dts[-1] + track.durations[-1] if track.dts else 0
     start: int
     (start,) = struct.unpack_from(">Q" if version(tfdt) == 1 else ">I", tfdt, 4)
-    if start > TIME_AT_MOST:
-        raise BadMp4("a fragment begins at a time no recording reaches")
+    if start > MAX_TIME:
+        raise InvalidMp4("a fragment begins at a time no recording reaches")
     return start
 
 
-def _append(track: Media, run: Run, start: int, size_bytes: int) -> int:
+def _append(track: StoredTrack, run: TrackRun, start: int, size_bytes: int) -> int:
     if len(track.sizes) + run.count > (most := samples_at_most(track.kind, size_bytes)):
-        raise Crowded(f"the fragments announce more samples than the {most} believed of this file")
+        raise TooManySamples(
+            f"the fragments announce more samples than the {most} believed of this file"
+        )
     sizes = run.column(SIZE, run.defaults.size)
     durations = run.column(DURATION, run.defaults.duration)
     dts = array("q", accumulate(chain((start,), durations)))

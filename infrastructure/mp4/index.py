@@ -44,30 +44,30 @@ from operator import add, sub
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import Read, child, children, name, needed
-from infrastructure.mp4.clock import Shown, on_one_clock, rounded
-from infrastructure.mp4.errors import BadMp4, NoMoov
+from infrastructure.mp4.boxes import Read, child, children, fourcc, require
+from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
+from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
-from infrastructure.mp4.ranges import Ranges
-from infrastructure.mp4.seek import Fragments
-from infrastructure.mp4.tables import (
+from infrastructure.mp4.range_cache import RangeCache
+from infrastructure.mp4.sample_tables import (
     LONG_PACKETS_A_SECOND,
-    Crowded,
-    Media,
+    StoredTrack,
+    TooManySamples,
     read_timescale,
     read_trak,
 )
+from infrastructure.mp4.seek import FragmentSeeker
 
 FIRST_READ_BYTES = 128 << 10
-REST_AT_ONCE_BYTES = 4 << 20
+MAX_TAIL_READ_BYTES = 4 << 20
 HEADER_READ_BYTES = 16 << 10
-MOOV_AT_MOST_BYTES = 64 << 20
-BOXES_AT_MOST = 200_000
-APART_AT_MOST, REORDERED_AT_MOST = 1 << 31, 1 << 29
+MAX_MOOV_BYTES = 64 << 20
+MAX_BOXES = 200_000
+MAX_SAMPLE_DISTANCE, MAX_REORDERED = 1 << 31, 1 << 29
 """Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
 the longest decode time and composition offset of a window are then below 2^32."""
-SAMPLES_A_SECOND_AT_MOST = 1000
-SOUND_BACK_AT_MOST_S = 5
+MAX_SAMPLES_A_SECOND = 1000
+MAX_AUDIO_STEP_BACK_S = 5
 """The sound of a fragment may begin before that of the last one ends, by the recorder's clock."""
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
@@ -100,21 +100,21 @@ class Track:
     shown_from: int = 0  # ticks: 0 for video; where the sound's edit list (else its media) begins
 
 
-Tracks = tuple[Track | None, Track | None]
+VideoAndAudio = tuple[Track | None, Track | None]
 """The first video and the first sound track; one without samples is None."""
 
 
 @frozen(eq=False)
-class Index:
+class SampleIndex:
     """The samples of a file.
 
     Of a long fragmented file, only the ends have been read. ``part`` reads the rest of the index
-    where it is needed; ``video`` and ``sound`` read all of it, once, when first asked for. Both
+    where it is needed; ``video`` and ``audio`` read all of it, once, when first asked for. Both
     raise what ``read_index`` raises.
     """
 
     size_bytes: int
-    length_ms: int
+    duration_ms: int
     """How long the video (else the sound) is presented, rounded to the nearest ms.
 
     It always reaches beyond the last frame's time, however short that frame lasts.
@@ -123,9 +123,9 @@ class Index:
     """When the last video frame is presented, rounded down to the ms; 0 without video."""
     has_video: bool
     is_fragmented: bool
-    _tracks: Callable[[], Tracks] = field(repr=False)
-    _part: "Callable[[int, int], Index] | None" = field(default=None, repr=False)
-    _file: Ranges | None = field(default=None, repr=False)
+    _tracks: Callable[[], VideoAndAudio] = field(repr=False)
+    _slice: "Callable[[int, int], SampleIndex] | None" = field(default=None, repr=False)
+    _file: RangeCache | None = field(default=None, repr=False)
 
     @property
     def video(self) -> Track | None:
@@ -133,17 +133,17 @@ class Index:
         return self._tracks()[0]
 
     @property
-    def sound(self) -> Track | None:
+    def audio(self) -> Track | None:
         """The first sound track."""
         return self._tracks()[1]
 
-    def part(self, from_ms: int, to_ms: int) -> "Index":
+    def slice(self, from_ms: int, to_ms: int) -> "SampleIndex":
         """Return an index that holds at least what presents from_ms <= time < to_ms.
 
         That is every frame shown then, all that is decoded from a sync sample shown at or before
         *from_ms* on, and the sound that overlaps it. All numbers are those of the whole index.
         """
-        return self if self._part is None else self._part(from_ms, to_ms)
+        return self if self._slice is None else self._slice(from_ms, to_ms)
 
     def read_with(self, fetch: Read, offset: int, length: int) -> bytes:
         """Return bytes of the file: what ``part`` read along with the index, the rest by *fetch*.
@@ -155,20 +155,20 @@ class Index:
         return self._file.known_and_fetched(offset, length, fetch)
 
 
-def read_index(read: Read, size_bytes: int) -> Index:
+def read_index(read: Read, size_bytes: int) -> SampleIndex:
     """Read the sample index of a file of *size_bytes*.
 
-    NoMoov where the file is empty, cut off or has no index yet. BadMp4 where it lies or uses what
+    NoMoov where the file is empty, cut off or has no index yet. InvalidMp4 where it lies or uses what
     is not supported. What *read* raises passes through. The index keeps *read*.
     """
     with _cut_fields():
-        return _read_index(Ranges(read, size_bytes))
+        return _read_index(RangeCache(read, size_bytes))
 
 
-def read_whole_index(read: Read, size_bytes: int) -> Index:
+def read_whole_index(read: Read, size_bytes: int) -> SampleIndex:
     """Read the sample index as ``read_index`` does, but every fragment at once."""
     with _cut_fields():
-        return _read_index(Ranges(read, size_bytes), whole=True)
+        return _read_index(RangeCache(read, size_bytes), whole=True)
 
 
 @contextmanager
@@ -176,66 +176,71 @@ def _cut_fields() -> Iterator[None]:
     try:
         yield
     except struct.error as error:
-        raise BadMp4("a box is shorter than its own fields") from error
+        raise InvalidMp4("a box is shorter than its own fields") from error
 
 
-def _read_index(file: Ranges, *, whole: bool = False) -> Index:
+def _read_index(file: RangeCache, *, whole: bool = False) -> SampleIndex:
     moov, at = _find_moov(file)
-    timescale = read_timescale(needed(moov, b"mvhd"), "movie")
-    media: dict[str, Media] = {}
+    timescale = read_timescale(require(moov, b"mvhd"), "movie")
+    media: dict[str, StoredTrack] = {}
     for kind, trak in children(moov):
         if kind == b"trak":
-            handler = name(bytes(needed(trak, b"mdia", b"hdlr")[8:12]))
+            handler = fourcc(bytes(require(trak, b"mdia", b"hdlr")[8:12]))
             if handler in ("vide", "soun") and handler not in media:
                 with _cut_off_first(file):
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
         return _of_all(file, media, timescale, "the file holds neither pictures nor sound")
-    fragments = Fragments(file, at, media, read_trex(mvex))
-    ends = None if whole else fragments.ends()
+    fragments = FragmentSeeker(file, at, media, read_trex(mvex))
+    ends = None if whole else fragments.read_ends()
     if ends is None:
         return _of_all(file, fragments.whole(), timescale)
     return _of_fragments(fragments, *ends, timescale)
 
 
-def _of_all(file: Ranges, media: dict[str, Media], timescale: int, nothing: str = "") -> Index:
+def _of_all(
+    file: RangeCache, media: dict[str, StoredTrack], timescale: int, nothing: str = ""
+) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
     for track in media.values():
         _check_inside(file, track)
     media = _with_samples(media)
     if not media:
-        raise BadMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
-    tracks = _placed(media, on_one_clock(media, media, timescale))
-    length_ms, last_frame_ms = _length_ms(*tracks)
+        raise InvalidMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
+    tracks = _placed(media, apply_edit_lists(media, media, timescale))
+    duration_ms, last_frame_ms = _length_ms(*tracks)
     has_video, is_fragmented = bool(tracks[0]), not nothing
-    return Index(
-        file.size_bytes, length_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks
+    return SampleIndex(
+        file.size_bytes, duration_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks
     )
 
 
 def _of_fragments(
-    fragments: Fragments, first: dict[str, Media], last: dict[str, Media], timescale: int
-) -> Index:
+    fragments: FragmentSeeker,
+    first: dict[str, StoredTrack],
+    last: dict[str, StoredTrack],
+    timescale: int,
+) -> SampleIndex:
     """Return the index of a file whose first and last samples are known."""
     file = fragments.file
     for track in (*first.values(), *last.values()):
         _check_inside(file, track)
     first, last = _with_samples(first), _with_samples(last)
-    shown = on_one_clock(first, last, timescale)
-    length_ms, last_frame_ms = _length_ms(*_placed(last, shown))
+    shown = apply_edit_lists(first, last, timescale)
+    duration_ms, last_frame_ms = _length_ms(*_placed(last, shown))
 
     @cache
-    def whole() -> Index:
+    def whole() -> SampleIndex:
         with _cut_fields():
             return _of_all(file, fragments.whole(), timescale)
 
-    def tracks() -> Tracks:
-        return whole().video, whole().sound
+    def tracks() -> VideoAndAudio:
+        return whole().video, whole().audio
 
-    def part(from_ms: int, to_ms: int) -> Index:
+    def part(from_ms: int, to_ms: int) -> SampleIndex:
         with _cut_fields():
-            media = fragments.stretch(shown, from_ms, to_ms)
+            media = fragments.read_range(shown, from_ms, to_ms)
             if media is None:
                 return whole()
             for track in media.values():
@@ -243,86 +248,88 @@ def _of_fragments(
             found = _placed(_with_samples(media), shown)
         return index(lambda: found)
 
-    def index(tracks: Callable[[], Tracks]) -> Index:
+    def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
         has_video = "vide" in shown
-        return Index(file.size_bytes, length_ms, last_frame_ms, has_video, True, tracks, part, file)
+        return SampleIndex(
+            file.size_bytes, duration_ms, last_frame_ms, has_video, True, tracks, part, file
+        )
 
     return index(tracks)
 
 
-def _with_samples(media: dict[str, Media]) -> dict[str, Media]:
+def _with_samples(media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
     return {kind: track for kind, track in media.items() if track.sizes}
 
 
-def _length_ms(video: Track | None, sound: Track | None) -> tuple[int, int]:
-    track = video or sound
+def _length_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
+    track = video or audio
     assert track is not None  # noqa: S101 - the callers have seen to it
-    length_ms = rounded(track.shown_until * 1000, track.timescale)
+    duration_ms = rounded(track.shown_until * 1000, track.timescale)
     if video is None:
-        return length_ms, 0
+        return duration_ms, 0
     last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
     last_frame_ms = last * 1000 // video.timescale
-    return max(length_ms, last_frame_ms + 1), last_frame_ms
+    return max(duration_ms, last_frame_ms + 1), last_frame_ms
 
 
-def _find_moov(file: Ranges) -> tuple[memoryview, int]:
+def _find_moov(file: RangeCache) -> tuple[memoryview, int]:
     """Return the moov's payload and where the box ends."""
     at = 0
-    for _ in range(BOXES_AT_MOST):
+    for _ in range(MAX_BOXES):
         left = file.size_bytes - at
-        ahead = left if at and left <= REST_AT_ONCE_BYTES else FIRST_READ_BYTES
-        found = file.head(at, ahead)
+        ahead = left if at and left <= MAX_TAIL_READ_BYTES else FIRST_READ_BYTES
+        found = file.read_header(at, ahead)
         if found is None:
             raise NoMoov("the file ends before its moov")
         if at == 0 and found.kind not in FIRST_BOXES and file.read(0, 8) != bytes(8):
-            raise BadMp4("this is not an MP4")
+            raise InvalidMp4("this is not an MP4")
         if found.size_bytes > left:
-            raise NoMoov(f"the file is cut off inside its {name(found.kind)}")
+            raise NoMoov(f"the file is cut off inside its {fourcc(found.kind)}")
         if found.kind == b"moov":
-            if found.size_bytes > MOOV_AT_MOST_BYTES:
-                raise BadMp4(f"the moov is {found.size_bytes} bytes long, too much to read")
+            if found.size_bytes > MAX_MOOV_BYTES:
+                raise InvalidMp4(f"the moov is {found.size_bytes} bytes long, too much to read")
             whole = file.read(at, found.size_bytes)
             return memoryview(whole)[found.header_bytes :], at + found.size_bytes
         at += found.size_bytes
-    raise BadMp4("the file is a heap of boxes without a moov")
+    raise InvalidMp4("the file is a heap of boxes without a moov")
 
 
-def _check_inside(file: Ranges, track: Media) -> None:
+def _check_inside(file: RangeCache, track: StoredTrack) -> None:
     if not track.sizes:
         return
     _check_times(track)
     if track.kind == "vide" and 0 in track.sizes:
-        raise BadMp4(f"video sample {track.sizes.index(0)} has no bytes")
+        raise InvalidMp4(f"video sample {track.sizes.index(0)} has no bytes")
     if max(map(add, track.offsets, track.sizes)) <= file.size_bytes:
         if sum(track.sizes) > file.size_bytes:
-            raise BadMp4("the samples are larger than the file: they overlap")
+            raise InvalidMp4("the samples are larger than the file: they overlap")
         return
     _check_not_cut_off(file)
-    raise BadMp4("samples lie beyond the end of the file")
+    raise InvalidMp4("samples lie beyond the end of the file")
 
 
-def _check_not_cut_off(file: Ranges) -> None:
+def _check_not_cut_off(file: RangeCache) -> None:
     at = 0
-    for _ in range(BOXES_AT_MOST):
-        found = file.head(at, HEADER_READ_BYTES)
+    for _ in range(MAX_BOXES):
+        found = file.read_header(at, HEADER_READ_BYTES)
         if found is None:
             break
         at += found.size_bytes
         if at > file.size_bytes:
-            raise NoMoov(f"the file is cut off inside its {name(found.kind)}")
+            raise NoMoov(f"the file is cut off inside its {fourcc(found.kind)}")
 
 
 @contextmanager
-def _cut_off_first(file: Ranges) -> Iterator[None]:
+def _cut_off_first(file: RangeCache) -> Iterator[None]:
     """Of a file that is not all there, say that, and not that it claims too many samples."""
     try:
         yield
-    except Crowded:
+    except TooManySamples:
         _check_not_cut_off(file)
         raise
 
 
-def _check_times(track: Media) -> None:
+def _check_times(track: StoredTrack) -> None:
     """See that a window of any of these samples can be written, and its sound be found by time.
 
     Its tables count in 32 bits. What the sound lacks is filled up with packets as long as its own.
@@ -333,21 +340,25 @@ def _check_times(track: Media) -> None:
     )
     apart = max(map(sub, ascending[1:], ascending), default=0)
     off = max(map(abs, map(sub, ascending, track.pts)))
-    if apart > APART_AT_MOST or off > REORDERED_AT_MOST:
-        raise BadMp4(f"samples ({track.kind}) are shown too long before or after their neighbours")
-    crowd = map(sub, ascending[SAMPLES_A_SECOND_AT_MOST:], ascending)
+    if apart > MAX_SAMPLE_DISTANCE or off > MAX_REORDERED:
+        raise InvalidMp4(
+            f"samples ({track.kind}) are shown too long before or after their neighbours"
+        )
+    crowd = map(sub, ascending[MAX_SAMPLES_A_SECOND:], ascending)
     if min(crowd, default=track.timescale) < track.timescale:
-        raise BadMp4(f"more than {SAMPLES_A_SECOND_AT_MOST} samples ({track.kind}) a second")
+        raise InvalidMp4(f"more than {MAX_SAMPLES_A_SECOND} samples ({track.kind}) a second")
     if track.kind == "vide":
         return
-    if off > SOUND_BACK_AT_MOST_S * track.timescale:
-        raise BadMp4("the sound goes back in time")
+    if off > MAX_AUDIO_STEP_BACK_S * track.timescale:
+        raise InvalidMp4("the sound goes back in time")
     usual = sorted(track.durations)[len(track.durations) // 2]
     if usual * LONG_PACKETS_A_SECOND < track.timescale:
-        raise BadMp4(f"the sound is in packets of {usual} ticks, too short to be any")
+        raise InvalidMp4(f"the sound is in packets of {usual} ticks, too short to be any")
 
 
-def _placed(media: Mapping[str, Media], shown: Mapping[str, Shown]) -> Tracks:
+def _placed(
+    media: Mapping[str, StoredTrack], shown: Mapping[str, PresentationRange]
+) -> VideoAndAudio:
     """Put tracks on the clock."""
 
     def place(kind: str) -> Track | None:

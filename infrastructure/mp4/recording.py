@@ -3,11 +3,11 @@
 from attrs import field, frozen
 
 from application.ports import Recording
-from domain.errors import NotRecordedYet, Undecodable
+from domain.errors import NotRecordedYet, UnusableFootage
 from domain.recording import RecordingSegment
 from infrastructure.mp4.boxes import Read
-from infrastructure.mp4.errors import BadMp4, NoMoov
-from infrastructure.mp4.index import Index, read_index
+from infrastructure.mp4.errors import InvalidMp4, NoMoov
+from infrastructure.mp4.index import SampleIndex, read_index
 
 
 @frozen(eq=False)
@@ -37,7 +37,7 @@ class Mp4Recording(Recording):
     segment: RecordingSegment
     size_bytes: int
     version: str
-    index: Index
+    index: SampleIndex
     fetch: Counted = field(converter=counted)
 
     @property
@@ -50,15 +50,15 @@ class Mp4Recording(Recording):
         check_range(offset, length, self.size_bytes)
         return self.index.read_with(self.fetch, offset, length)
 
-    def part(self, from_ms: int, to_ms: int) -> Index:
+    def slice(self, from_ms: int, to_ms: int) -> SampleIndex:
         """Return an index that holds at least what presents from_ms <= time < to_ms of the media.
 
-        Undecodable if the file lies there.
+        UnusableFootage if the file lies there.
         """
         try:
-            return self.index.part(from_ms, to_ms)
-        except BadMp4 as error:
-            raise Undecodable(f"{self.segment.name} cannot be read: {error}") from error
+            return self.index.slice(from_ms, to_ms)
+        except InvalidMp4 as error:
+            raise UnusableFootage(f"{self.segment.name} cannot be read: {error}") from error
 
 
 def open_mp4(
@@ -66,18 +66,20 @@ def open_mp4(
 ) -> Mp4Recording:
     """Read the index of a segment's file and measure the segment by it.
 
-    NotRecordedYet if the recorder has not finished the file, Undecodable if it is no recording.
+    NotRecordedYet if the recorder has not finished the file, UnusableFootage if it is no recording.
     """
     fetch = counted(fetch)
     try:
         index = read_index(fetch, size_bytes)
     except NoMoov as error:
         raise NotRecordedYet(f"{segment.name} is not finished yet: {error}") from error
-    except BadMp4 as error:
-        raise Undecodable(f"{segment.name} is no recording that can be read: {error}") from error
-    if not index.has_video or index.length_ms < 1:
-        raise Undecodable(f"{segment.name} holds no video.")
-    measured = segment.measured(index.length_ms, index.last_frame_ms, tolerance_ms)
+    except InvalidMp4 as error:
+        raise UnusableFootage(
+            f"{segment.name} is no recording that can be read: {error}"
+        ) from error
+    if not index.has_video or index.duration_ms < 1:
+        raise UnusableFootage(f"{segment.name} holds no video.")
+    measured = segment.with_media_duration(index.duration_ms, index.last_frame_ms, tolerance_ms)
     return Mp4Recording(measured, size_bytes, version, index, fetch)
 
 

@@ -16,51 +16,51 @@ from operator import sub
 from attrs import define, field, frozen
 
 from infrastructure.mp4.boxes import children
-from infrastructure.mp4.clock import Shown
-from infrastructure.mp4.errors import BadMp4
+from infrastructure.mp4.edit_list import PresentationRange
+from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.fragment_index import MAX_BOX_BYTES, FragmentEntry, read_mfra, read_sidx
 from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, walk
-from infrastructure.mp4.hints import BOX_AT_MOST_BYTES, Hint, read_mfra, read_sidx
-from infrastructure.mp4.ranges import Ranges
-from infrastructure.mp4.tables import Media
+from infrastructure.mp4.range_cache import RangeCache
+from infrastructure.mp4.sample_tables import StoredTrack
 
 SMALL_BYTES = 4 << 20
 """A file no longer than this is walked whole."""
 FEW_FRAGMENTS, MORE_PER_MIB = 16, 4
 """So is one of so few fragments; of long ones more are few, as each is as much to search."""
-FIRST_FRAGMENTS_AT_MOST, FIRST_AT_MOST_BYTES = 64, 8 << 20
+MAX_FIRST_FRAGMENTS, MAX_FIRST_BYTES = 64, 8 << 20
 """Where something begins that has a sync sample, it comes that soon."""
-WITHOUT_SOUND_AT_MOST = 3
+MAX_FRAGMENTS_WITHOUT_AUDIO = 3
 """So many fragments further, the sound must have come."""
 APART_MS = 5000
 """Sound and picture of one moment lie at most so far from each other in the file."""
-REORDERED_AT_MOST = 16
+MAX_REORDERED = 16
 """No frame is shown before more frames that are decoded before it (H.264 A.3.1, HEVC A.4.2)."""
 HINTS_TRIED = 4
-PROBES_AT_MOST = 6
+MAX_PROBES = 6
 NEAR_FRAGMENTS = 4
 """So many are walked rather than jumped over."""
 SCAN_BYTES = (96 << 10, 256 << 10)
 """The shortest and the longest first step backwards; each next one is a quarter longer."""
 READ_THROUGH_BYTES = 4 << 20
-SCAN_AT_MOST_BYTES = 16 << 20
-FIRST_BOXES_AT_MOST = 64
-LAST_BOXES_AT_MOST = 1000
+MAX_SCAN_BYTES = 16 << 20
+MAX_FIRST_BOXES = 64
+MAX_LAST_BOXES = 1000
 LAST_TRIES = 16
-LOOKALIKES_AT_MOST = 16
+MAX_LOOKALIKES = 16
 """By chance, four bytes spell "moof" once in 4 GiB."""
-MOOF_AT_MOST_BYTES = 1 << 20
+MAX_MOOF_BYTES = 1 << 20
 IN_MOOF = {b"mfhd", b"traf", b"meta", b"pssh", b"uuid", b"free", b"skip"}
 BETWEEN_MOOFS = {
     *(b"moof", b"mdat", b"styp", b"sidx", b"ssix", b"emsg", b"prft"),
     *(b"mfra", b"meta", b"free", b"skip", b"uuid"),
 }
 
-Tracks = dict[str, Media]
+TracksByHandler = dict[str, StoredTrack]
 """By kind: "vide", "soun"."""
 
 
 @frozen
-class Beginning:
+class AccessPoint:
     """What a file shows that is read from the fragment at *at* on. Stored times, in ticks."""
 
     at: int  # bytes
@@ -70,27 +70,27 @@ class Beginning:
 
 
 @define(eq=False)
-class Fragments:
+class FragmentSeeker:
     """The fragments of a file from *begin* on; *tracks* hold the samples of the moov itself."""
 
-    file: Ranges
+    file: RangeCache
     begin: int
-    tracks: Tracks
+    tracks: TracksByHandler
     trex: Mapping[int, Defaults]
-    _hints: list[Hint] = field(factory=list)
-    _seen: dict[int, Beginning] = field(factory=dict)
+    _hints: list[FragmentEntry] = field(factory=list)
+    _seen: dict[int, AccessPoint] = field(factory=dict)
     _last_dts: int = 0
     _walked: int = 0
     _walked_bytes: int = 0
 
-    def whole(self) -> Tracks:
+    def whole(self) -> TracksByHandler:
         """Walk all fragments."""
         tracks = self._from(self.begin)
         for _ in walk(self.file, self.begin, _by_id(tracks), self.trex):
             pass
         return tracks
 
-    def ends(self) -> tuple[Tracks, Tracks] | None:
+    def read_ends(self) -> tuple[TracksByHandler, TracksByHandler] | None:
         """Return each track's first samples and its last: enough to say when it begins and ends.
 
         None where that takes a walk through all fragments, or a walk is cheaper.
@@ -101,27 +101,31 @@ class Fragments:
         try:
             first = self._first()
             last = None if first is None else self._last(first)
-        except (BadMp4, struct.error):
+        except (InvalidMp4, struct.error):
             return None
         return None if first is None or last is None else (first, last)
 
-    def stretch(self, shown: Mapping[str, Shown], from_ms: int, to_ms: int) -> Tracks | None:
+    def read_range(
+        self, shown: Mapping[str, PresentationRange], from_ms: int, to_ms: int
+    ) -> TracksByHandler | None:
         """Return the samples that present from_ms <= time < to_ms, and some around them.
 
         None where that takes a walk through all fragments; so it does where anything is amiss.
         """
         try:
-            return self._stretch(
+            return self._read_range(
                 {kind: self._ticks(kind, shown, from_ms) for kind in shown},
                 {kind: self._ticks(kind, shown, to_ms) + 1 for kind in shown},
             )
-        except (BadMp4, struct.error):
+        except (InvalidMp4, struct.error):
             return None
 
-    def _stretch(self, begins: Mapping[str, int], ends: Mapping[str, int]) -> Tracks | None:
+    def _read_range(
+        self, begins: Mapping[str, int], ends: Mapping[str, int]
+    ) -> TracksByHandler | None:
         at = self._find(begins)
         tracks = self._from(at)
-        past = _Past(tracks, ends)
+        past = _EndReached(tracks, ends)
         for fragment in self._walk(at, tracks):
             if past.reached():
                 break
@@ -133,7 +137,7 @@ class Fragments:
         return tracks
 
     def _read_through(
-        self, first: int, last: Fragment, past: "_Past", begins: Mapping[str, int]
+        self, first: int, last: Fragment, past: "_EndReached", begins: Mapping[str, int]
     ) -> None:
         """Where little is wanted, read it together with its index, from fragment *last* on."""
         leads = _leading(begins)
@@ -151,15 +155,15 @@ class Fragments:
         if last.end < end <= last.at + READ_THROUGH_BYTES:
             self.file.read(last.at, end - last.at)
 
-    def _ticks(self, kind: str, shown: Mapping[str, Shown], ms: int) -> int:
+    def _ticks(self, kind: str, shown: Mapping[str, PresentationRange], ms: int) -> int:
         return ms * self.tracks[kind].timescale // 1000 - shown[kind].shift
 
-    def _from(self, at: int) -> Tracks:
+    def _from(self, at: int) -> TracksByHandler:
         """Return the tracks with the samples they have before the fragment at *at* is read."""
         first = at == self.begin
         return {k: track.copied() if first else track.emptied() for k, track in self.tracks.items()}
 
-    def _walk(self, at: int, tracks: Tracks) -> Iterator[Fragment]:
+    def _walk(self, at: int, tracks: TracksByHandler) -> Iterator[Fragment]:
         leader, samples = tracks[_leading(tracks)], 0
         for fragment in walk(self.file, at, _by_id(tracks), self.trex, timed=True):
             self._walked += len(leader.sizes) > samples
@@ -173,7 +177,7 @@ class Fragments:
 
     # The two ends of the file.
 
-    def _first(self) -> Tracks | None:
+    def _first(self) -> TracksByHandler | None:
         tracks = self._from(self.begin)
         leader = tracks[_leading(tracks)]
         silent = 0
@@ -182,14 +186,17 @@ class Fragments:
             if self.file.size_bytes < each * (FEW_FRAGMENTS + MORE_PER_MIB * (each >> 20)):
                 return None
             if _is_begin_known(leader):
-                if all(track.sizes for track in tracks.values()) or silent == WITHOUT_SOUND_AT_MOST:
+                if (
+                    all(track.sizes for track in tracks.values())
+                    or silent == MAX_FRAGMENTS_WITHOUT_AUDIO
+                ):
                     return tracks
                 silent += 1
             if _is_far(number, fragment.end - self.begin):
                 break
         return None
 
-    def _last(self, first: Tracks) -> Tracks | None:
+    def _last(self, first: TracksByHandler) -> TracksByHandler | None:
         leads = _leading(first)
         kinds = {kind for kind, track in first.items() if track.sizes}
         size = end = self.file.size_bytes
@@ -202,7 +209,7 @@ class Fragments:
         end -= 2 * self._fragment_bytes // 3
         for _ in range(LAST_TRIES):
             at = self._moof_before(end, self.begin) if at is None else at
-            if at is None or size - at > SCAN_AT_MOST_BYTES:
+            if at is None or size - at > MAX_SCAN_BYTES:
                 return None
             tracks = self._from(at)
             if self._leads_to_end(at):
@@ -219,17 +226,17 @@ class Fragments:
         """Find out what the file itself says about where its fragments lie."""
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
-        for _ in range(FIRST_BOXES_AT_MOST):
-            found = self.file.head(at, READ_BYTES)
+        for _ in range(MAX_FIRST_BOXES):
+            found = self.file.read_header(at, READ_BYTES)
             if found is None or found.kind == b"moof":
                 break
             end = at + found.size_bytes
-            if end > self.file.size_bytes or found.size_bytes > BOX_AT_MOST_BYTES:
+            if end > self.file.size_bytes or found.size_bytes > MAX_BOX_BYTES:
                 break
             if found.kind == b"sidx":
                 box = memoryview(self.file.read(at, found.size_bytes))[found.header_bytes :]
                 of, hints, until = read_sidx(box, end, scales)
-                if of == track_id and until > self.file.size_bytes - BOX_AT_MOST_BYTES:
+                if of == track_id and until > self.file.size_bytes - MAX_BOX_BYTES:
                     self._hints = hints
             at = end
         self._hints = sorted(self._hints or read_mfra(self.file, track_id))
@@ -238,14 +245,14 @@ class Fragments:
         """Tell whether box follows box from *at* to the file's end, or to one that it cuts off."""
         size = self.file.size_bytes
         try:
-            for _ in range(LAST_BOXES_AT_MOST):
-                found = self.file.head(at, READ_BYTES) if at < size else None
+            for _ in range(MAX_LAST_BOXES):
+                found = self.file.read_header(at, READ_BYTES) if at < size else None
                 if found is None:
                     return True
                 if found.kind not in BETWEEN_MOOFS:
                     return False
                 at += found.size_bytes
-        except BadMp4:
+        except InvalidMp4:
             pass
         return False
 
@@ -261,7 +268,7 @@ class Fragments:
                 return hint.at
         low, high = self._between(begins)
         late = 0
-        for _ in range(PROBES_AT_MOST):
+        for _ in range(MAX_PROBES):
             goal = self._goal(low, high, moment, late)
             at = None if goal is None else self._moof_before(goal, low.at + 1)
             beginning = None if at is None else self._begins(at)
@@ -273,7 +280,7 @@ class Fragments:
                 high, late = beginning, late + 1
         return low.at
 
-    def _between(self, begins: Mapping[str, int]) -> tuple[Beginning, Beginning]:
+    def _between(self, begins: Mapping[str, int]) -> tuple[AccessPoint, AccessPoint]:
         """Return the last place seen that is early enough, and the first that is not.
 
         The file's beginning must do, its end may.
@@ -287,7 +294,7 @@ class Fragments:
             high = seen
         return low, high
 
-    def _goal(self, low: Beginning, high: Beginning, moment: int, late: int) -> int | None:
+    def _goal(self, low: AccessPoint, high: AccessPoint, moment: int, late: int) -> int | None:
         """Guess behind which byte to look for *moment*; None where *low* is near enough.
 
         Rather too early than too late, and the more so the oftener that happened.
@@ -305,7 +312,7 @@ class Fragments:
         margin = (self._fragment_bytes >> 1) + (abs(goal - near.at) >> 5)
         return min(max(goal - (margin << late), low.at + 1), high.at)
 
-    def _begins(self, at: int) -> Beginning | None:
+    def _begins(self, at: int) -> AccessPoint | None:
         """Look what comes from *at* on; None if that is nothing to begin with."""
         if at not in self._seen:
             tracks = self._from(at)
@@ -315,7 +322,7 @@ class Fragments:
             extra = 0
             for number, fragment in enumerate(self._walk(at, tracks)):
                 if 1 in leader.sync:
-                    if all(track.sizes for track in others) or extra == WITHOUT_SOUND_AT_MOST:
+                    if all(track.sizes for track in others) or extra == MAX_FRAGMENTS_WITHOUT_AUDIO:
                         break
                     extra += 1
                 if _is_far(number, fragment.end - at):
@@ -324,10 +331,10 @@ class Fragments:
                 return None
             sync_pts = leader.pts[leader.sync.index(1)]
             other = next((track.dts[0] for track in others if track.sizes), None)
-            self._seen[at] = Beginning(at, leader.dts[0], sync_pts, other)
+            self._seen[at] = AccessPoint(at, leader.dts[0], sync_pts, other)
         return self._seen[at]
 
-    def _is_early(self, beginning: Beginning, begins: Mapping[str, int]) -> bool:
+    def _is_early(self, beginning: AccessPoint, begins: Mapping[str, int]) -> bool:
         """Tell whether all that is wanted is there if the file is read from *beginning* on."""
         leads = _leading(begins)
         ahead = begins[leads] - beginning.sync_pts
@@ -345,7 +352,7 @@ class Fragments:
         """Return where the last moof before *end* lies, reading backwards, or None."""
         shortest, longest = SCAN_BYTES
         step = min(max(shortest, self._fragment_bytes // 4), longest)
-        stop = max(floor, end - SCAN_AT_MOST_BYTES)
+        stop = max(floor, end - MAX_SCAN_BYTES)
         lookalikes = 0
         while end > stop:
             begin = max(stop, end - step)
@@ -356,7 +363,7 @@ class Fragments:
                 if self._is_moof(at):
                     return at
                 lookalikes += 1
-                if lookalikes > LOOKALIKES_AT_MOST:
+                if lookalikes > MAX_LOOKALIKES:
                     return None
                 spot = data.rfind(b"moof", 0, spot + 3)
             end, step = begin, 5 * step // 4
@@ -369,13 +376,13 @@ class Fragments:
             return False
         begin = self.file.read(at, 16, READ_BYTES)
         size = int.from_bytes(begin[:4])
-        if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= min(MOOF_AT_MOST_BYTES, room):
+        if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= min(MAX_MOOF_BYTES, room):
             return False
         try:
             inside = list(children(memoryview(self.file.read(at, size))[8:]))
             trafs = [next(children(payload))[0] for kind, payload in inside if kind == b"traf"]
-            behind = self.file.head(at + size, READ_BYTES)
-        except (BadMp4, StopIteration):
+            behind = self.file.read_header(at + size, READ_BYTES)
+        except (InvalidMp4, StopIteration):
             return False
         return (
             all(kind in IN_MOOF for kind, _ in inside)
@@ -390,28 +397,28 @@ def _leading(tracks: Mapping[str, object]) -> str:
 
 
 def _is_far(fragments: int, size_bytes: int) -> bool:
-    return fragments >= FIRST_FRAGMENTS_AT_MOST or size_bytes > FIRST_AT_MOST_BYTES
+    return fragments >= MAX_FIRST_FRAGMENTS or size_bytes > MAX_FIRST_BYTES
 
 
-def _by_id(tracks: Tracks) -> dict[int, Media]:
+def _by_id(tracks: TracksByHandler) -> dict[int, StoredTrack]:
     return {track.track_id: track for track in tracks.values()}
 
 
-def _reach(track: Media) -> int:
+def _reach(track: StoredTrack) -> int:
     """Return how far apart decoding and presentation are, at most, in ticks."""
     return max((abs(pts - dts) for pts, dts in zip(track.pts, track.dts, strict=True)), default=0)
 
 
-def _is_begin_known(track: Media) -> bool:
+def _is_begin_known(track: StoredTrack) -> bool:
     """Tell whether no later sample can be shown before the first of these."""
     shown = [t for t in track.pts if track.edit is None or t >= track.edit.media_time]
     if not shown:
         return False
     decoded = track.dts[-1] + track.durations[-1] - min(shown)
-    return len(shown) > REORDERED_AT_MOST or decoded > max(2 * _reach(track), track.timescale)
+    return len(shown) > MAX_REORDERED or decoded > max(2 * _reach(track), track.timescale)
 
 
-def _is_end_known(track: Media) -> bool:
+def _is_end_known(track: StoredTrack) -> bool:
     """Tell whether no sample before these can be shown after the last of them.
 
     What is decoded before a sync sample is shown before it.
@@ -423,10 +430,10 @@ def _is_end_known(track: Media) -> bool:
 
 
 @define(eq=False)
-class _Past:
+class _EndReached:
     """Tells whether all that is shown before *ends* has been appended to *tracks*."""
 
-    tracks: Tracks
+    tracks: TracksByHandler
     ends: Mapping[str, int]
     reading: bool = False
     _counted: int = 0

@@ -14,18 +14,18 @@ from typing import BinaryIO
 from attrs import frozen
 
 from infrastructure.mp4.boxes import Read, box, full_box
-from infrastructure.mp4.index import Index, Track
+from infrastructure.mp4.index import SampleIndex, Track
 
 IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-CHUNK_SAMPLES_AT_MOST = 100
-MOVIE_TIMESCALE_AT_MOST = 10_000_000
+MAX_CHUNK_SAMPLES = 100
+MAX_MOVIE_TIMESCALE = 10_000_000
 HOLE_READ_THROUGH_BYTES = 64 << 10
 UND = 0x55C4  # the language "und", three letters of 5 bits (8.4.2.3)
 U32 = 1 << 32
 
 
 @frozen(eq=False)
-class OutTrack:
+class TrackToWrite:
     """One track to write: its samples in decode order.
 
     *media_time* is where the presentation begins in the track's own times. Above 0, or with a
@@ -51,7 +51,7 @@ class OutTrack:
 
 @frozen
 class WindowNote:
-    """What ``write_window`` wrote: time in the window = the recording's pts - pts_offset."""
+    """What ``write_excerpt`` wrote: time in the window = the recording's pts - pts_offset."""
 
     pts_offset: int  # ticks of the video's timescale
     frames: int  # shown
@@ -59,7 +59,7 @@ class WindowNote:
 
 
 def write_header(
-    tracks: Sequence[OutTrack], payload_bytes: int, movie_timescale: int | None = None
+    tracks: Sequence[TrackToWrite], payload_bytes: int, movie_timescale: int | None = None
 ) -> bytes:
     """Return everything that stands before a payload of *payload_bytes*.
 
@@ -70,7 +70,7 @@ def write_header(
     """
     common = lcm(*(track.timescale for track in tracks))
     timescale = movie_timescale or (
-        common if common <= MOVIE_TIMESCALE_AT_MOST else tracks[0].timescale
+        common if common <= MAX_MOVIE_TIMESCALE else tracks[0].timescale
     )
     mdat = (
         struct.pack(">I4s", payload_bytes + 8, b"mdat")
@@ -106,7 +106,7 @@ def _timed(kind: bytes, flags: int, timescale: int, duration: int) -> bytes:
 class _Trak:
     """A trak, all but the place of its chunks."""
 
-    def __init__(self, number: int, track: OutTrack, movie_timescale: int) -> None:
+    def __init__(self, number: int, track: TrackToWrite, movie_timescale: int) -> None:
         _check(track)
         video = track.kind == "vide"
 
@@ -155,7 +155,7 @@ class _Trak:
         )
 
 
-def _check(track: OutTrack) -> None:
+def _check(track: TrackToWrite) -> None:
     count = len(track.sizes)
     columns = (track.offsets, track.dts, track.pts, track.sync)
     if not count or any(len(column) != count for column in columns):
@@ -168,7 +168,7 @@ def _check(track: OutTrack) -> None:
         raise ValueError("an edit list counts forwards")
 
 
-def _deltas(track: OutTrack) -> Iterator[int]:
+def _deltas(track: TrackToWrite) -> Iterator[int]:
     return chain((b - a for a, b in pairwise(track.dts)), (track.last_duration,))
 
 
@@ -180,13 +180,13 @@ def _edit_list(edits: list[tuple[int, int]]) -> bytes:
     return box(b"edts", full_box(b"elst", wide, 0, struct.pack(">I", len(edits)), entries))
 
 
-def _chunks(track: OutTrack) -> tuple[list[int], list[int]]:
+def _chunks(track: TrackToWrite) -> tuple[list[int], list[int]]:
     """Return each chunk's place in the payload and its number of samples."""
     places: list[int] = []
     counts: list[int] = []
     follow = -1
     for offset, size in zip(track.offsets, track.sizes, strict=True):
-        if offset == follow and counts[-1] < CHUNK_SAMPLES_AT_MOST:
+        if offset == follow and counts[-1] < MAX_CHUNK_SAMPLES:
             counts[-1] += 1
         else:
             places.append(offset)
@@ -195,7 +195,7 @@ def _chunks(track: OutTrack) -> tuple[list[int], list[int]]:
     return places, counts
 
 
-def _tables(track: OutTrack, counts: list[int]) -> Iterator[bytes]:
+def _tables(track: TrackToWrite, counts: list[int]) -> Iterator[bytes]:
     yield full_box(b"stsd", 0, 0, struct.pack(">I", 1), track.sample_entry)
     yield _run_lengths(b"stts", _deltas(track))
     if any(track.pts[i] != time for i, time in enumerate(track.dts)):
@@ -233,8 +233,8 @@ def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
     return [time - order[0] for time in order], [time + shift for time in pts], shift
 
 
-def write_window(  # noqa: PLR0913, PLR0917
-    index: Index, read: Read, first: int, last: int, out: BinaryIO, sound: range = range(0)
+def write_excerpt(  # noqa: PLR0913, PLR0917
+    index: SampleIndex, read: Read, first: int, last: int, out: BinaryIO, audio: range = range(0)
 ) -> WindowNote:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
@@ -251,9 +251,9 @@ def write_window(  # noqa: PLR0913, PLR0917
     zero = video.pts[first]
     parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
     tracks_of = [(video, wanted)]
-    if sound and index.sound is not None:
-        tracks_of.append((index.sound, sound))
-        parts += [(index.sound.offsets[i], index.sound.sizes[i]) for i in sound]
+    if audio and index.audio is not None:
+        tracks_of.append((index.audio, audio))
+        parts += [(index.audio.offsets[i], index.audio.sizes[i]) for i in audio]
     order = sorted(range(len(parts)), key=parts.__getitem__)
     offsets, payload_bytes = [0] * len(parts), 0
     for i in order:
@@ -261,10 +261,10 @@ def write_window(  # noqa: PLR0913, PLR0917
         payload_bytes += parts[i][1]
     tracks = [_video(video, wanted, zero, offsets[: len(wanted)])]
     if len(tracks_of) > 1:
-        track = index.sound
+        track = index.audio
         assert track is not None  # noqa: S101 - seen above
         move = (2 * zero * track.timescale + video.timescale) // (2 * video.timescale)
-        tracks.append(_sound(track, sound, move, offsets[len(wanted) :]))
+        tracks.append(_audio(track, audio, move, offsets[len(wanted) :]))
     header = write_header(tracks, payload_bytes)
     out.write(header)
     for at, length, pieces in _runs([parts[i] for i in order]):
@@ -274,10 +274,10 @@ def write_window(  # noqa: PLR0913, PLR0917
     return WindowNote(zero, shown, len(header) + payload_bytes)
 
 
-def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:
+def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
     dts, pts, media_time = video_times([track.pts[i] - zero for i in wanted])
     end = max(track.pts[i] - zero + max(track.durations[i], 1) for i in wanted)
-    return OutTrack(
+    return TrackToWrite(
         kind="vide",
         sample_entry=track.sample_entry,
         timescale=track.timescale,
@@ -295,12 +295,12 @@ def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTra
     )
 
 
-def _sound(track: Track, wanted: range, zero: int, offsets: list[int]) -> OutTrack:
+def _audio(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
     begin = track.pts[wanted[0]] - zero
     # A fragment's sound may begin before that of the last one ends, by the recorder's clock.
     dts = list(accumulate((track.pts[i] - zero - begin for i in wanted), max))
     media_time = max(0, -begin)
-    return OutTrack(
+    return TrackToWrite(
         kind="soun",
         sample_entry=track.sample_entry,
         timescale=track.timescale,

@@ -12,47 +12,54 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from application.ports import AlreadyStored, ClipStore, FilePiece, Piece, Rendition
+from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
 from domain.clip import ClipName, ClipRequest
 from domain.errors import Unavailable
-from domain.standing import Manifest, StoredClip
+from domain.manifest import Manifest, StoredClip
 from domain.window import TimeWindow
-from infrastructure import wire
 from infrastructure.aws import call
-from infrastructure.s3.compose import CopyRefused, UploadGone, compose, read, read_bytes
-from infrastructure.s3.parts import LEAST_BYTES, Own, Part, plan_parts
+from infrastructure.formats.manifests import manifest_json, read_manifest
+from infrastructure.formats.object_keys import (
+    clip_key,
+    manifest_key,
+    metadata,
+    stored_clip,
+    thumbnail_key,
+)
+from infrastructure.s3.multipart import CopyRejected, NoSuchUpload, put_multipart, read, read_bytes
+from infrastructure.s3.parts import MIN_PART_BYTES, Part, UploadPart, plan_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 2 << 20
-STILLS_AT_ONCE = 4
+THUMBNAIL_CONCURRENCY = 4
 
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 """A finished clip never changes."""
-FOR_AN_HOUR = "public, max-age=3600"
+CACHE_ONE_HOUR = "public, max-age=3600"
 """Another delivery of the request may store the stills once more."""
-STILL_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LOG = logging.getLogger(__name__)
 
 
 @frozen
-class S3Clips(ClipStore):
+class S3ClipStore(ClipStore):
     """The destination bucket."""
 
     client: "S3Client"
     bucket: str
-    compose: bool = True
+    copy_in_s3: bool = True
     """Whether S3 is to copy what is a range of its own recordings."""
-    least_bytes: int = LEAST_BYTES
+    min_part_bytes: int = MIN_PART_BYTES
     """What the store wants a part to have at least."""
-    _never: Event = field(factory=Event, init=False, eq=False, repr=False)
+    _copy_unsupported: Event = field(factory=Event, init=False, eq=False, repr=False)
     """Set once the store has said that it knows no such thing."""
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Read the clip's metadata."""
-        key = wire.clip_key(name)
+        key = clip_key(name)
         try:
             head = call(
                 f"S3, for {key},",
@@ -63,23 +70,25 @@ class S3Clips(ClipStore):
         except _Missing:
             return None
         stored_at_ms = int(head["LastModified"].timestamp() * 1000)
-        return wire.stored_clip(head["Metadata"], stored_at_ms)
+        return stored_clip(head["Metadata"], stored_at_ms)
 
-    def store_stills(self, name: ClipName, stills: Mapping[int, Path], deadline_s: float) -> None:
+    def store_thumbnails(
+        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
+    ) -> None:
         """Store each picture under its width, in the format that its file's name says."""
 
         def store(width: int) -> None:
-            picture_format = stills[width].suffix.removeprefix(".")
+            image_format = thumbnails[width].suffix.removeprefix(".")
             self._put(
-                wire.still_key(name, width, picture_format),
-                stills[width].read_bytes(),
+                thumbnail_key(name, width, image_format),
+                thumbnails[width].read_bytes(),
                 deadline_s,
-                ContentType=STILL_TYPES[picture_format],
-                CacheControl=FOR_AN_HOUR,
+                ContentType=THUMBNAIL_CONTENT_TYPES[image_format],
+                CacheControl=CACHE_ONE_HOUR,
             )
 
-        with ThreadPoolExecutor(STILLS_AT_ONCE) as several:
-            list(several.map(store, stills))
+        with ThreadPoolExecutor(THUMBNAIL_CONCURRENCY) as several:
+            list(several.map(store, thumbnails))
 
     def commit(
         self,
@@ -94,16 +103,16 @@ class S3Clips(ClipStore):
         Everything but those ranges is sent: as parts of the same upload, or in a single request if
         that is all, or less than 10 MiB. A store that does not copy gets the ranges sent too.
         """
-        key = wire.clip_key(request.name)
+        key = clip_key(request.name)
         about = {
             "ContentType": "video/mp4",
-            "CacheControl": FOR_EVER,
-            "Metadata": wire.metadata(request, rendition.footage, writer, gaps),
+            "CacheControl": CACHE_IMMUTABLE,
+            "Metadata": metadata(request, rendition.media, writer, gaps),
         }
         files = [piece for piece in rendition.pieces if isinstance(piece, FilePiece)]
-        copy = self.compose and not self._never.is_set()
+        copy = self.copy_in_s3 and not self._copy_unsupported.is_set()
         parts = self._parts(rendition.pieces, copy=copy)
-        if len(parts) == 1 and isinstance(parts[0], Own):
+        if len(parts) == 1 and isinstance(parts[0], UploadPart):
             data = read_bytes(parts[0].pieces)
             self._put(key, data, deadline_s, IfNoneMatch="*", **about)
         elif len(files) == len(rendition.pieces):
@@ -121,31 +130,31 @@ class S3Clips(ClipStore):
         about: Mapping[str, Any],
         deadline_s: float,
     ) -> None:
-        target = {"Bucket": self.bucket, "Key": wire.clip_key(name)}
+        target = {"Bucket": self.bucket, "Key": clip_key(name)}
         try:
             try:
-                compose(self.client, target, parts, about, deadline_s)
-            except CopyRefused as refused:
-                if refused.for_good:
-                    self._never.set()
+                put_multipart(self.client, target, parts, about, deadline_s)
+            except CopyRejected as refused:
+                if refused.permanent:
+                    self._copy_unsupported.set()
                 LOG.warning(
                     "S3 does not copy recordings into clips, %s: they are sent instead, %s.",
                     refused,
-                    "from now on" if refused.for_good else "this once",
+                    "from now on" if refused.permanent else "this once",
                 )
                 parts = self._parts(pieces, copy=False)
-                compose(self.client, target, parts, about, deadline_s)
-        except UploadGone as gone:
+                put_multipart(self.client, target, parts, about, deadline_s)
+        except NoSuchUpload as gone:
             if self.find(name, deadline_s):
-                raise AlreadyStored(f"There is an object {target['Key']} already.") from gone
+                raise AlreadyExists(f"There is an object {target['Key']} already.") from gone
             raise
 
     def _parts(self, pieces: Sequence[Piece], *, copy: bool) -> list[Part]:
-        return plan_parts(pieces, copy=copy, least_bytes=self.least_bytes)
+        return plan_parts(pieces, copy=copy, min_part_bytes=self.min_part_bytes)
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""
-        key = wire.manifest_key(name)
+        key = manifest_key(name)
 
         def get() -> bytes:
             with self.client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
@@ -156,7 +165,7 @@ class S3Clips(ClipStore):
         except _Missing:
             return None
         try:
-            return wire.read_manifest(text.decode())
+            return read_manifest(text.decode())
         except ValueError as error:
             raise Unavailable(f"In {key}, {error}.") from error
 
@@ -166,8 +175,8 @@ class S3Clips(ClipStore):
         """Put the manifest's JSON, under If-None-Match where it may not replace one."""
         conditions = {} if replace else {"IfNoneMatch": "*"}
         self._put(
-            wire.manifest_key(name),
-            wire.manifest_json(manifest).encode(),
+            manifest_key(name),
+            manifest_json(manifest).encode(),
             deadline_s,
             ContentType="application/json",
             CacheControl="no-cache",
@@ -180,7 +189,7 @@ class S3Clips(ClipStore):
             f"S3, for {key},",
             deadline_s,
             lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **about),
-            {"PreconditionFailed": AlreadyStored(f"There is an object {key} already.")},
+            {"PreconditionFailed": AlreadyExists(f"There is an object {key} already.")},
         )
 
 

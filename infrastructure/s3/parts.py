@@ -12,14 +12,14 @@ from attrs import evolve, frozen
 from application.ports import Piece, RecordingPiece
 from infrastructure.s3.recordings import S3Recording
 
-LEAST_BYTES = 5 << 20
-MOST_PARTS = 10_000
-COPY_BYTES = 32 << 20
+MIN_PART_BYTES = 5 << 20
+MAX_PARTS = 10_000
+MAX_COPY_PART_BYTES = 32 << 20
 """The largest copy of a clip of usual size: eight of them at once make 300 s of 1080p one wave."""
 
 
 @frozen
-class Copy:
+class CopyPart:
     """A range of a recording that S3 copies."""
 
     recording: S3Recording
@@ -28,7 +28,7 @@ class Copy:
 
 
 @frozen
-class Own:
+class UploadPart:
     """Bytes that are sent; those of recordings are downloaded for it."""
 
     pieces: tuple[Piece, ...]
@@ -39,15 +39,15 @@ class Own:
         return _length(self.pieces)
 
 
-Part = Copy | Own
+Part = CopyPart | UploadPart
 
 
 def plan_parts(
-    pieces: Sequence[Piece], *, copy: bool = True, least_bytes: int = LEAST_BYTES
+    pieces: Sequence[Piece], *, copy: bool = True, min_part_bytes: int = MIN_PART_BYTES
 ) -> list[Part]:
     """Cut the pieces into parts, in order; without `copy` all of them are sent.
 
-    What is sent in front of a copied range, and is less than a part may be (`least_bytes`), is
+    What is sent in front of a copied range, and is less than a part may be (`min_part_bytes`), is
     filled up with the range's first bytes. A clip of less than two such parts is one part.
 
     A sent part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow, so that the smallest
@@ -55,15 +55,15 @@ def plan_parts(
     """
     pieces = [piece for piece in pieces if piece.length]
     total = _length(pieces)
-    if total < 2 * least_bytes:
-        return [Own(tuple(pieces))]
-    least = max(least_bytes, -(-total // MOST_PARTS))
+    if total < 2 * min_part_bytes:
+        return [UploadPart(tuple(pieces))]
+    least = max(min_part_bytes, -(-total // MAX_PARTS))
     parts: list[Part] = []
     own: list[Piece] = []
     own_bytes = 0
     for piece in pieces:
         lacking = max(0, least - own_bytes) if own else 0
-        if not copy or not _can_be_copied(piece, least_bytes) or piece.length - lacking < least:
+        if not copy or not _can_be_copied(piece, min_part_bytes) or piece.length - lacking < least:
             own.append(piece)
             own_bytes += piece.length
             continue
@@ -74,22 +74,22 @@ def plan_parts(
     return parts + _sent(own, least)
 
 
-def _can_be_copied(piece: Piece, least_bytes: int) -> bool:
+def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
     if not isinstance(piece, RecordingPiece) or not isinstance(piece.recording, S3Recording):
         return False
-    return piece.recording.size_bytes > least_bytes
+    return piece.recording.size_bytes > min_part_bytes
 
 
 def _sent(pieces: Sequence[Piece], least: int) -> list[Part]:
-    return [Own(tuple(part)) for part in _cut(pieces, 2 * least)]
+    return [UploadPart(tuple(part)) for part in _cut(pieces, 2 * least)]
 
 
 def _copied(piece: Piece, least: int) -> list[Part]:
     parts: list[Part] = []
-    for (part,) in _cut([piece], max(COPY_BYTES, 2 * least)):
+    for (part,) in _cut([piece], max(MAX_COPY_PART_BYTES, 2 * least)):
         assert isinstance(part, RecordingPiece)  # noqa: S101 - it can be copied
         assert isinstance(part.recording, S3Recording)  # noqa: S101
-        parts.append(Copy(part.recording, part.offset, part.length))
+        parts.append(CopyPart(part.recording, part.offset, part.length))
     return parts
 
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from botocore.exceptions import BotoCoreError
 
 from application.ports import RecordingStore
-from domain.errors import NotRecordedYet, SourceChanged, Unavailable
+from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
 from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
@@ -38,7 +38,7 @@ class S3Recording(Mp4Recording):
 
 
 @frozen
-class S3Recordings(RecordingStore):
+class S3RecordingStore(RecordingStore):
     """The recorder's bucket."""
 
     client: "S3Client"
@@ -61,7 +61,7 @@ class S3Recordings(RecordingStore):
         )
         if first.size_bytes == 0:
             raise NotRecordedYet(f"{name} is still empty.")
-        changed = SourceChanged(f"{name} was replaced while it was read.")
+        changed = RecordingChanged(f"{name} was replaced while it was read.")
 
         def fetch(offset: int, length: int) -> bytes:
             if length == 0:

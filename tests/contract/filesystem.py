@@ -9,14 +9,13 @@ from pathlib import Path
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.filesystem import (
-    FolderCameras,
-    FolderClips,
-    FolderNotifier,
-    FolderQueue,
-    FolderRecordings,
-)
-from infrastructure.wire import clip_key, read_message, still_key
+from infrastructure.folder.cameras import FolderCameraService
+from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.notifier import FolderNotifier
+from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.folder.recordings import FolderRecordingStore
+from infrastructure.formats.messages import read_message
+from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from tests.contract.worlds import (
     FORMAT,
     LENGTH_MS,
@@ -35,7 +34,7 @@ class FolderCameraWorld(CameraWorld):
     def __init__(self, root: Path, media: Media) -> None:
         self.root = root
         self.media = media
-        self.cameras: FolderCameras = FolderCameras(root, FORMAT)
+        self.cameras: FolderCameraService = FolderCameraService(root, FORMAT)
 
     def has_camera(self, camera_id: str) -> None:
         (self.root / "recordings" / camera_id).mkdir(parents=True, exist_ok=True)
@@ -62,7 +61,7 @@ class FolderRecordingWorld(RecordingWorld):
     def __init__(self, root: Path) -> None:
         self.folder = root / "recordings" / "pier"
         self.folder.mkdir(parents=True)
-        self.recordings: FolderRecordings = FolderRecordings(root)
+        self.recordings: FolderRecordingStore = FolderRecordingStore(root)
 
     def stores(self, name: str, media: Media) -> None:
         written = self.folder / "upload"
@@ -78,14 +77,14 @@ class FolderClipWorld(ClipWorld):
 
     def __init__(self, root: Path) -> None:
         self.folder = root / "clips"
-        self.clips: FolderClips = FolderClips(root)
+        self.clips: FolderClipStore = FolderClipStore(root)
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         path = self.folder / clip_key(name)
         return path.read_bytes() if path.exists() else None
 
     def still_bytes(self, name: ClipName, width: int) -> bytes | None:
-        path = self.folder / still_key(name, width, "jpg")
+        path = self.folder / thumbnail_key(name, width, "jpg")
         return path.read_bytes() if path.exists() else None
 
     def has_foreign_clip(self, name: ClipName) -> None:
@@ -100,13 +99,13 @@ class FolderQueueWorld(QueueWorld):
     def __init__(self, root: Path) -> None:
         self.began_ms = time.time_ns() // 1_000_000
         self.now_ms = self.began_ms
-        self.queue: FolderQueue = FolderQueue(root, now_ms=lambda: self.now_ms)
+        self.queue: FolderRetryQueue = FolderRetryQueue(root, now_ms=lambda: self.now_ms)
 
     def received_within(self, time_s: float) -> list[ClipRequest]:
         self.now_ms = self.began_ms + round(1000 * time_s)
         received = []
         while message := self.queue.receive():
-            request = read_message(message.body, message.sent_ms)
+            request = read_message(message.body, message.sent_at_ms)
             assert isinstance(request, ClipRequest)
             received.append(request)
         return received

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from domain.clip import ClipName, ClipRequest
+from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
-from domain.standing import StoredClip
 from domain.window import TimeWindow
 from infrastructure.in_memory import (
-    InMemoryCameras,
-    InMemoryClips,
+    InMemoryCameraService,
+    InMemoryClipStore,
     InMemoryNotifier,
-    InMemoryQueue,
-    InMemoryRecordings,
+    InMemoryRecordingStore,
+    InMemoryRetryQueue,
     StoredFile,
 )
 from tests.contract.worlds import (
@@ -30,7 +30,7 @@ class InMemoryCameraWorld(CameraWorld):
     """Plain attributes."""
 
     def __init__(self) -> None:
-        self.cameras: InMemoryCameras = InMemoryCameras()
+        self.cameras: InMemoryCameraService = InMemoryCameraService()
 
     def has_camera(self, camera_id: str) -> None:
         self.cameras.segments.setdefault(camera_id, [])
@@ -54,10 +54,10 @@ class InMemoryRecordingWorld(RecordingWorld):
     """A dictionary of files."""
 
     def __init__(self) -> None:
-        self.recordings: InMemoryRecordings = InMemoryRecordings()
+        self.recordings: InMemoryRecordingStore = InMemoryRecordingStore()
 
     def stores(self, name: str, media: Media) -> None:
-        self.recordings.files[name] = StoredFile(media.data, media.length_ms, media.is_recording)
+        self.recordings.files[name] = StoredFile(media.data, media.duration_ms, media.is_recording)
 
     def removes(self, name: str) -> None:
         del self.recordings.files[name]
@@ -67,13 +67,13 @@ class InMemoryClipWorld(ClipWorld):
     """Dictionaries of clips and stills."""
 
     def __init__(self) -> None:
-        self.clips: InMemoryClips = InMemoryClips()
+        self.clips: InMemoryClipStore = InMemoryClipStore()
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         return self.clips.objects[name][1] if name in self.clips.objects else None
 
     def still_bytes(self, name: ClipName, width: int) -> bytes | None:
-        return self.clips.stills.get(name, {}).get(width)
+        return self.clips.thumbnails.get(name, {}).get(width)
 
     def has_foreign_clip(self, name: ClipName) -> None:
         self.clips.objects[name] = (StoredClip("", "", 0), b"foreign")
@@ -83,10 +83,14 @@ class InMemoryQueueWorld(QueueWorld):
     """A list of requests with their delays."""
 
     def __init__(self) -> None:
-        self.queue: InMemoryQueue = InMemoryQueue()
+        self.queue: InMemoryRetryQueue = InMemoryRetryQueue()
 
     def received_within(self, time_s: float) -> list[ClipRequest]:
-        return [request for request, rest_s in self.queue.sent if rest_s <= time_s]
+        return [
+            request
+            for request, redelivery_backoff_s in self.queue.sent
+            if redelivery_backoff_s <= time_s
+        ]
 
 
 class InMemoryNotifierWorld(NotifierWorld):

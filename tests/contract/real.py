@@ -17,11 +17,12 @@ from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
-from infrastructure.camera_api import CameraApi
-from infrastructure.s3 import S3Clips, S3Recordings
+from infrastructure.camera_api.client import HttpCameraService
+from infrastructure.formats.messages import read_message
+from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs import SqsRetryQueue
-from infrastructure.wire import clip_key, read_message, still_key
 from tests.contract.worlds import (
     FORMAT,
     LENGTH_MS,
@@ -91,7 +92,9 @@ class HttpCameraWorld(CameraWorld):
         server.expect_request(_any("/cameras/clips/"), "PUT").respond_with_handler(self._put)
         server.expect_request(_any("/cameras/recording/"), "GET").respond_with_handler(self._list)
         server.expect_request(_any("/cameras/"), "GET").respond_with_handler(self._camera)
-        self.cameras: CameraApi = CameraApi(server.url_for("/"), server.url_for("/"), FORMAT)
+        self.cameras: HttpCameraService = HttpCameraService(
+            server.url_for("/"), server.url_for("/"), FORMAT
+        )
 
     def has_camera(self, camera_id: str) -> None:
         self.rows.setdefault(camera_id, [])
@@ -141,7 +144,7 @@ class S3RecordingWorld(RecordingWorld):
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.bucket = aws.bucket()
-        self.recordings: S3Recordings = S3Recordings(aws.s3, self.bucket, "/rewinds/")
+        self.recordings: S3RecordingStore = S3RecordingStore(aws.s3, self.bucket, "/rewinds/")
 
     def stores(self, name: str, media: Media) -> None:
         self.aws.s3.put_object(Bucket=self.bucket, Key=f"rewinds/{name}", Body=media.data)
@@ -156,13 +159,13 @@ class S3ClipWorld(ClipWorld):
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.bucket = aws.bucket()
-        self.clips: S3Clips = S3Clips(aws.s3, self.bucket)
+        self.clips: S3ClipStore = S3ClipStore(aws.s3, self.bucket)
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         return self.aws.object(self.bucket, clip_key(name))
 
     def still_bytes(self, name: ClipName, width: int) -> bytes | None:
-        return self.aws.object(self.bucket, still_key(name, width, "jpg"))
+        return self.aws.object(self.bucket, thumbnail_key(name, width, "jpg"))
 
     def has_foreign_clip(self, name: ClipName) -> None:
         self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from domain.clip import ClipReport, ClipStatus
-from domain.errors import ClipDeleted, OutOfTime, Refused
+from domain.errors import ClipDeleted, DeadlineExceeded, Rejected
 from domain.window import TimeWindow
 from tests.contract.worlds import FORMAT, LENGTH_MS, START_MS, CameraWorld
 
@@ -47,7 +47,7 @@ def test_another_cameras_segments_are_not_found(camera_world: CameraWorld) -> No
 def test_an_unknown_camera_is_refused(camera_world: CameraWorld) -> None:
     """Nobody can ever make a clip of it, and the reason says so."""
     camera_world.has_camera("pier")
-    with pytest.raises(Refused, match="unknown camera"):
+    with pytest.raises(Rejected, match="unknown camera"):
         camera_world.cameras.find_segments("mole", WINDOW, soon())
 
 
@@ -57,7 +57,7 @@ def test_the_state_last_recorded_stands(camera_world: CameraWorld) -> None:
     available = ClipReport("c1", ClipStatus.AVAILABLE, "pier", *_bounds())
     other = ClipReport("c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), (), "too long")
     for report in (pending, other, available):
-        camera_world.cameras.record(report, soon())
+        camera_world.cameras.update_clip(report, soon())
     assert camera_world.state("c1") == FORMAT.report(available)
     assert camera_world.state("c2") == FORMAT.report(other)
 
@@ -65,7 +65,7 @@ def test_the_state_last_recorded_stands(camera_world: CameraWorld) -> None:
 def test_a_report_of_hardly_anything_is_recorded(camera_world: CameraWorld) -> None:
     """Of a message that cannot be understood there may be no more than the clip's id."""
     broken = ClipReport("c1", ClipStatus.FATAL_ERROR, reason="cameraId is missing")
-    camera_world.cameras.record(broken, soon())
+    camera_world.cameras.update_clip(broken, soon())
     assert camera_world.state("c1") == FORMAT.report(broken)
 
 
@@ -74,17 +74,17 @@ def test_a_clip_that_is_not_known_any_more_is_told(camera_world: CameraWorld) ->
     camera_world.has_camera("pier")
     camera_world.forgets_clip("c1")
     with pytest.raises(ClipDeleted):
-        camera_world.cameras.record(ClipReport("c1", ClipStatus.AVAILABLE, "pier"), soon())
+        camera_world.cameras.update_clip(ClipReport("c1", ClipStatus.AVAILABLE, "pier"), soon())
     assert camera_world.state("c1") is None
 
 
 def test_nothing_is_asked_or_told_after_the_deadline(camera_world: CameraWorld) -> None:
     """The attempt is over."""
     camera_world.has_camera("pier")
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         camera_world.cameras.find_segments("pier", WINDOW, time.monotonic())
-    with pytest.raises(OutOfTime):
-        camera_world.cameras.record(ClipReport("c1", ClipStatus.PENDING), time.monotonic())
+    with pytest.raises(DeadlineExceeded):
+        camera_world.cameras.update_clip(ClipReport("c1", ClipStatus.PENDING), time.monotonic())
     assert camera_world.state("c1") is None
 
 

@@ -7,18 +7,19 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from application.ports import AlreadyStored, FilePiece, Piece, Recording, RecordingPiece, Rendition
+from application.ports import AlreadyExists, FilePiece, Piece, Recording, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipRequest, ClipStatus, report_of
-from domain.errors import GivenBack, OutOfTime, SourceChanged
+from domain.errors import DeadlineExceeded, RecordingChanged, Retryable
+from domain.idempotency import available
+from domain.manifest import ByteRange, Manifest, MediaInfo, Source
 from domain.recording import RecordingSegment
-from domain.standing import ByteRange, Footage, Manifest, Source, available
 from domain.window import TimeWindow
 from tests.contract.worlds import START_MS, ClipWorld
 
 REQUEST = ClipRequest("clip-1", "pier", START_MS, START_MS + 300_000, (START_MS + 5,))
 NAME = REQUEST.name
 GAPS = (TimeWindow(START_MS, START_MS + 1), TimeWindow(START_MS + 7000, START_MS + 300_000))
-FOOTAGE = Footage(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
+FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
 WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1"
 AVAILABLE = Manifest(
     available(REQUEST, GAPS),
@@ -99,7 +100,7 @@ def test_a_stored_clip_describes_itself(clip_world: ClipWorld, rendered: Renditi
     clip = clip_world.clips.find(NAME, soon())
     assert clip
     assert (clip.fingerprint, clip.writer) == (REQUEST.fingerprint, WRITER)
-    assert (clip.gaps, clip.footage) == (GAPS, FOOTAGE)
+    assert (clip.gaps, clip.media) == (GAPS, FOOTAGE)
     assert before_ms - 2000 < clip.stored_at_ms < before_ms + 10_000
 
 
@@ -108,7 +109,7 @@ def test_a_clip_without_gaps_gives_back_none(clip_world: ClipWorld, rendered: Re
     clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
     clip = clip_world.clips.find(NAME, soon())
     assert clip
-    assert (clip.gaps, clip.footage) == ((), FOOTAGE)
+    assert (clip.gaps, clip.media) == ((), FOOTAGE)
 
 
 def test_a_hundred_gaps_are_given_back(clip_world: ClipWorld, rendered: Rendition) -> None:
@@ -128,7 +129,7 @@ def test_an_object_that_is_there_is_left_as_it_is(
     clip_world.clips.commit(REQUEST, rendered, WRITER, GAPS, soon())
     first = clip_world.clips.find(NAME, soon())
     other = evolve(REQUEST, end_ms=START_MS + 10)
-    with pytest.raises(AlreadyStored):
+    with pytest.raises(AlreadyExists):
         clip_world.clips.commit(other, rendition(rendered.pieces[0]), "other#1", (), soon())
     assert clip_world.clips.find(NAME, soon()) == first
     assert clip_world.clip_bytes(NAME) == RENDERED
@@ -142,7 +143,7 @@ def test_a_clip_put_there_by_others_is_found_as_another(
     clip = clip_world.clips.find(NAME, soon())
     assert clip
     assert (clip.fingerprint, clip.writer) == ("", "")
-    with pytest.raises(AlreadyStored):
+    with pytest.raises(AlreadyExists):
         clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
     assert clip_world.clip_bytes(NAME) == b"foreign"
 
@@ -153,7 +154,7 @@ def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendit
     def commit(writer: str) -> str | None:
         try:
             clip_world.clips.commit(REQUEST, rendered, writer, (), soon())
-        except AlreadyStored:
+        except AlreadyExists:
             return None
         return writer
 
@@ -167,9 +168,9 @@ def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendit
 
 def test_a_recording_that_changes_meanwhile_leaves_nothing(clip_world: ClipWorld) -> None:
     """Whole or not at all; the recording's own error comes through."""
-    broken = FakeRecording(bytes(100), SourceChanged("It was replaced."))
+    broken = FakeRecording(bytes(100), RecordingChanged("It was replaced."))
     pieces = RecordingPiece(FakeRecording(bytes(5000)), 0, 5000), RecordingPiece(broken, 0, 100)
-    with pytest.raises(SourceChanged, match=r"It was replaced\."):
+    with pytest.raises(RecordingChanged, match=r"It was replaced\."):
         clip_world.clips.commit(REQUEST, rendition(*pieces), WRITER, (), soon())
     assert clip_world.clip_bytes(NAME) is None
     assert clip_world.clips.find(NAME, soon()) is None
@@ -181,7 +182,7 @@ def test_a_rendition_shorter_than_it_was_leaves_nothing(
     """Somebody clears the scratch folder: no short clip may come of it."""
     path = tmp_path / "rendered"
     path.write_bytes(bytes(99))
-    with pytest.raises(GivenBack):
+    with pytest.raises(Retryable):
         clip_world.clips.commit(REQUEST, rendition(FilePiece(path, 0, 100)), WRITER, (), soon())
     assert clip_world.clip_bytes(NAME) is None
 
@@ -191,8 +192,8 @@ def test_stills_take_the_place_of_those_before(clip_world: ClipWorld, tmp_path: 
     small, large, new = (tmp_path / f"{name}.jpg" for name in ("small", "large", "new"))
     for picture in (small, large, new):
         picture.write_text(picture.stem)
-    clip_world.clips.store_stills(NAME, {300: small, 640: large}, soon())
-    clip_world.clips.store_stills(NAME, {300: new, 640: large}, soon())
+    clip_world.clips.store_thumbnails(NAME, {300: small, 640: large}, soon())
+    clip_world.clips.store_thumbnails(NAME, {300: new, 640: large}, soon())
     assert clip_world.still_bytes(NAME, 300) == b"new"
     assert clip_world.still_bytes(NAME, 640) == b"large"
     assert clip_world.still_bytes(NAME, 1500) is None
@@ -209,7 +210,7 @@ def test_a_manifest_gives_way_only_to_one_that_may_replace_it(clip_world: ClipWo
     """A refusal never takes the place of a clip's."""
     clip_world.clips.write_manifest(NAME, REFUSED, soon(), replace=False)
     clip_world.clips.write_manifest(NAME, AVAILABLE, soon(), replace=True)
-    with pytest.raises(AlreadyStored):
+    with pytest.raises(AlreadyExists):
         clip_world.clips.write_manifest(NAME, REFUSED, soon(), replace=False)
     assert clip_world.clips.read_manifest(NAME, soon()) == AVAILABLE
 
@@ -230,15 +231,15 @@ def test_nothing_is_begun_after_the_deadline(
     picture = tmp_path / "still.jpg"
     picture.write_bytes(b"still")
     clips, over_s = clip_world.clips, time.monotonic()
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         clips.find(NAME, over_s)
-    with pytest.raises(OutOfTime):
-        clips.store_stills(NAME, {300: picture}, over_s)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
+        clips.store_thumbnails(NAME, {300: picture}, over_s)
+    with pytest.raises(DeadlineExceeded):
         clips.commit(REQUEST, rendered, WRITER, (), over_s)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         clips.read_manifest(NAME, over_s)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         clips.write_manifest(NAME, AVAILABLE, over_s, replace=True)
     assert clip_world.still_bytes(NAME, 300) is None
     assert clips.find(NAME, soon()) is None

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from domain.clip import ClipReport, ClipStatus
-from domain.errors import OutOfTime
+from domain.errors import DeadlineExceeded
 from domain.window import TimeWindow
 from tests.contract.worlds import FORMAT, START_MS, NotifierWorld
 
@@ -48,7 +48,7 @@ def test_a_repetition_bears_the_same_event_id(notifier_world: NotifierWorld) -> 
 
 def test_nothing_is_published_after_the_deadline(notifier_world: NotifierWorld) -> None:
     """The attempt is over."""
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         notifier_world.notifier.publish(AVAILABLE, time.monotonic())
     notifier_world.notifier.publish(BROKEN, soon())
     assert [event_id for event_id, _ in notifier_world.heard()] == [BROKEN.event_id]

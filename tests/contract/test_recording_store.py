@@ -5,7 +5,7 @@ import time
 import pytest
 from attrs import evolve
 
-from domain.errors import NotRecordedYet, OutOfTime, SourceChanged, Undecodable
+from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from tests.contract.worlds import LENGTH_MS, START_MS, Footages, RecordingWorld
@@ -35,8 +35,10 @@ def test_the_recorders_rounding_is_remembered(
     """Where it says that it recorded for up to 1 s more, the last frame may be held."""
     recording_world.stores(NAME, footages.whole)
     rounded = evolve(SEGMENT, window=TimeWindow(START_MS, START_MS + LENGTH_MS + 700))
-    held_until_ms = recording_world.recordings.open(rounded, soon()).segment.held_until_ms
-    assert held_until_ms == START_MS + LENGTH_MS + 700
+    hold_last_frame_until_ms = recording_world.recordings.open(
+        rounded, soon()
+    ).segment.hold_last_frame_until_ms
+    assert hold_last_frame_until_ms == START_MS + LENGTH_MS + 700
 
 
 @pytest.mark.parametrize(("offset", "length"), [(0, 1), (0, 64), (1000, 500), (700, 0)])
@@ -101,7 +103,7 @@ def test_a_recording_replaced_while_it_is_read_gives_no_more_bytes(
     opened.read(0, 10)
     recording_world.stores(NAME, footages.other)
     for offset in (0, 1000):
-        with pytest.raises(SourceChanged):
+        with pytest.raises(RecordingChanged):
             opened.read(offset, 10)
 
 
@@ -112,7 +114,7 @@ def test_a_recording_removed_while_it_is_read_has_changed(
     recording_world.stores(NAME, footages.whole)
     opened = recording_world.recordings.open(SEGMENT, soon())
     recording_world.removes(NAME)
-    with pytest.raises(SourceChanged):
+    with pytest.raises(RecordingChanged):
         opened.read(0, 10)
 
 
@@ -137,7 +139,7 @@ def test_a_file_that_is_no_recording_is_undecodable(
 ) -> None:
     """A text by the name of a video stays one."""
     recording_world.stores(NAME, footages.text)
-    with pytest.raises(Undecodable):
+    with pytest.raises(UnusableFootage):
         recording_world.recordings.open(SEGMENT, soon())
 
 
@@ -146,7 +148,7 @@ def test_nothing_is_opened_after_the_deadline(
 ) -> None:
     """The attempt is over."""
     recording_world.stores(NAME, footages.whole)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         recording_world.recordings.open(SEGMENT, time.monotonic())
 
 
@@ -158,5 +160,5 @@ def test_nothing_is_read_after_the_deadline_of_opening(
     deadline_s = time.monotonic() + 1
     opened = recording_world.recordings.open(SEGMENT, deadline_s)
     time.sleep(max(0, deadline_s - time.monotonic()))
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         opened.read(0, 10)

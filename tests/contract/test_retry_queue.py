@@ -5,7 +5,7 @@ import time
 import pytest
 
 from domain.clip import ClipRequest
-from domain.errors import OutOfTime
+from domain.errors import DeadlineExceeded
 from tests.contract.worlds import START_MS, QueueWorld
 
 REQUEST = ClipRequest(
@@ -47,6 +47,6 @@ def test_the_longest_delay_is_taken(queue_world: QueueWorld) -> None:
 
 def test_nothing_is_queued_after_the_deadline(queue_world: QueueWorld) -> None:
     """The attempt is over."""
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         queue_world.queue.send(REQUEST, 1, time.monotonic())
     assert queue_world.received_within(1) == []

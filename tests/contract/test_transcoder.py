@@ -11,27 +11,27 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from application.ports import Recording, Rendition, Stills, Transcoder
-from domain.errors import OutOfTime, Refused, Undecodable
+from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
+from devtools import footage
+from devtools.footage.picture import SCALED_DOWN, read_number
+from devtools.footage.recording import FFMPEG
+from domain.errors import DeadlineExceeded, Rejected, UnusableFootage
 from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.ffmpeg.binary import find_ffmpeg
-from infrastructure.ffmpeg.transcoder import FfmpegTranscoder
+from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.in_memory import (
-    InMemoryRecordings,
+    InMemoryRecordingStore,
     InMemoryTranscoder,
     StoredFile,
     piece_bytes,
 )
 from infrastructure.mp4.recording import open_mp4
-from tests import footage
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.contract.worlds import LENGTH_MS, START_MS
-from tests.footage.picture import SCALED_DOWN, read_number
-from tests.footage.recording import FFMPEG
 
 FRAME_MS = 40
-STILLS = Stills((160, 301))
+STILLS = ThumbnailSpec((160, 301))
 NAMES = ("a.mp4", "b.mp4", "c.mp4")
 AFTER_MS = (0, 2000, 5000)
 """The second follows the first, the third comes after a gap of 1 s."""
@@ -63,7 +63,7 @@ class TranscoderWorld(ABC):
         """Look at a clip."""
 
     @abstractmethod
-    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
         """Look at a still of a clip of `frames`: which of them it shows, its width and height."""
 
 
@@ -77,7 +77,7 @@ class InMemoryTranscoderWorld(TranscoderWorld):
         self.transcoder = InMemoryTranscoder(broken=True)
 
     def recordings(self) -> Mapping[str, Recording]:
-        store = InMemoryRecordings({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
+        store = InMemoryRecordingStore({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
         return {segment.name: store.open(segment, soon()) for segment in segments()}
 
     def frames(self, clip: Path) -> list[Seen]:
@@ -87,7 +87,7 @@ class InMemoryTranscoderWorld(TranscoderWorld):
             found.append(Seen(float(clip_ms), AFTER_MS[NAMES.index(name)] + int(media_ms)))
         return found
 
-    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
         clip_ms, size = path.read_text().split()
         width, height = size.split("x")
         (shown,) = (frame for frame in frames if frame.clip_ms == float(clip_ms))
@@ -128,7 +128,7 @@ class FfmpegTranscoderWorld(TranscoderWorld):
             for time_ms, number in zip(reading.times_ms, reading.numbers, strict=True)
         ]
 
-    def still(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
         number, width, height = look_at(path)
         (shown,) = (frame for frame in frames if frame.wall_ms == number * FRAME_MS)
         return shown, width, height
@@ -188,10 +188,10 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def rendered(
-    world: TranscoderWorld, scratch: Path, plan: ClipPlan, stills: Stills = STILLS
+    world: TranscoderWorld, scratch: Path, plan: ClipPlan, thumbnails: ThumbnailSpec = STILLS
 ) -> tuple[Rendition, list[Seen]]:
     """Render, and look at the clip that the pieces make, one after the other."""
-    rendition = world.transcoder.render(plan, world.recordings(), stills, scratch, soon())
+    rendition = world.transcoder.render(plan, world.recordings(), thumbnails, scratch, soon())
     clip = scratch.parent / "clip"
     clip.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
     assert rendition.size_bytes == clip.stat().st_size
@@ -228,7 +228,7 @@ def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(  # noqa: PLR091
     assert [frame.wall_ms for frame in frames] == walls
     times_ms = [float(plan.clip_time_ms(START_MS + wall_ms)) for wall_ms in walls]
     assert [frame.clip_ms for frame in frames] == pytest.approx(times_ms, abs=0.1)
-    footage = rendition.footage
+    footage = rendition.media
     assert footage.frames == len(walls)
     assert footage.first_ms == pytest.approx(first_ms, abs=0.1)
     assert footage.last_ms == pytest.approx(times_ms[-1], abs=0.1)
@@ -243,16 +243,16 @@ def test_stills_are_taken_where_a_quarter_has_been_shown(
     plan = planned(from_ms, to_ms)
     rendition, frames = rendered(world, scratch, plan)
     on = [frame for frame in frames if frame.clip_ms <= plan.delivered_ms / 4]
-    assert set(rendition.stills) == set(STILLS.widths)
-    for width, path in rendition.stills.items():
-        shown, wide, high = world.still(path, frames)
+    assert set(rendition.thumbnails) == set(STILLS.widths)
+    for width, path in rendition.thumbnails.items():
+        shown, wide, high = world.thumbnail(path, frames)
         assert shown == (on[-1] if on else frames[0])
         assert (wide, high % 2) == (width, 0)
 
 
 def test_no_stills_are_made_unasked(world: TranscoderWorld, scratch: Path) -> None:
     """An empty wish gives none."""
-    assert rendered(world, scratch, planned(0, 400), Stills(()))[0].stills == {}
+    assert rendered(world, scratch, planned(0, 400), ThumbnailSpec(()))[0].thumbnails == {}
 
 
 def test_only_the_folder_is_written_to(world: TranscoderWorld, scratch: Path) -> None:
@@ -261,31 +261,31 @@ def test_only_the_folder_is_written_to(world: TranscoderWorld, scratch: Path) ->
         planned(0, 400), world.recordings(), STILLS, scratch, soon()
     )
     assert [path.name for path in scratch.parent.iterdir()] == ["scratch"]
-    assert {path.parent for path in rendition.stills.values()} == {scratch}
+    assert {path.parent for path in rendition.thumbnails.values()} == {scratch}
 
 
 def test_cuts_without_a_frame_are_refused(world: TranscoderWorld, scratch: Path) -> None:
     """A window can lie between two frames."""
-    with pytest.raises(Refused, match="no frame"):
+    with pytest.raises(Rejected, match="no frame"):
         world.transcoder.render(planned(401, 439), world.recordings(), STILLS, scratch, soon())
 
 
 def test_a_plan_without_cuts_is_refused(world: TranscoderWorld, scratch: Path) -> None:
     """There is nothing to show."""
-    with pytest.raises(Refused, match="no frame"):
+    with pytest.raises(Rejected, match="no frame"):
         world.transcoder.render(planned(9000, 9500), world.recordings(), STILLS, scratch, soon())
 
 
 def test_damaged_footage_is_undecodable(world: TranscoderWorld, scratch: Path) -> None:
     """What does not give exactly the planned frames gives nothing."""
     world.damages_them()
-    with pytest.raises(Undecodable):
+    with pytest.raises(UnusableFootage):
         world.transcoder.render(planned(0, 400), world.recordings(), STILLS, scratch, soon())
 
 
 def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:
-    """It is OutOfTime instead."""
-    with pytest.raises(OutOfTime):
+    """It is DeadlineExceeded instead."""
+    with pytest.raises(DeadlineExceeded):
         world.transcoder.render(
             planned(0, 400), world.recordings(), STILLS, scratch, time.monotonic() - 1
         )

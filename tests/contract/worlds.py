@@ -11,17 +11,17 @@ from application.ports import (
     Notifier,
     RecordingStore,
     RetryQueue,
-    Stills,
+    ThumbnailSpec,
 )
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
-from infrastructure.wire import ReportFormat
+from infrastructure.formats.reports import ReportFormat
 
 START_MS = 1_534_341_619_000
 """2018-08-15 14:00:19 UTC."""
 LENGTH_MS = 2000
 """How long every recording here is."""
-FORMAT = ReportFormat("clips", "https://clips.example", Stills((300, 640)))
+FORMAT = ReportFormat("clips", "https://clips.example", ThumbnailSpec((300, 640)))
 
 
 @frozen
@@ -29,7 +29,7 @@ class Media:
     """A recording's bytes, and what is in them for who cannot read it: its length, if any."""
 
     data: bytes
-    length_ms: int | None = LENGTH_MS
+    duration_ms: int | None = LENGTH_MS
     is_recording: bool = True
 
 

@@ -1,0 +1,42 @@
+"""`camclip local-aws`."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NEEDED = ("moto", "flask", "awslambdaric")
+
+
+def local_aws(
+    root: Annotated[
+        Path,
+        typer.Option(
+            "--root", metavar="DIR", help="The folder with `recordings/`; filmed if there are none."
+        ),
+    ] = Path("demo"),
+    package: Annotated[
+        Path | None,
+        typer.Option(metavar="ZIP", help="Run this function package, not the source."),
+    ] = None,
+    camera: Annotated[str, typer.Option(metavar="ID", help="The camera of the sample.")] = "pier",
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Send one request, fetch its clip, and end.")
+    ] = False,
+) -> None:
+    """Run the service as AWS does, on this machine: queue, Lambda runtime, buckets, topic.
+
+    One message in, a clip out, and a live log of what happens in between. Ctrl-C ends it all.
+    """
+    from entrypoints.cli.app import UsageError  # noqa: PLC0415 - it imports this module
+
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise UsageError(
+            f"local-aws needs more than clips do: {' and '.join(missing)} missing here."
+            ' Try: pip install "moto[server]" awslambdaric (on Linux), or camclip[dev].'
+        )
+    from devtools.local_aws.session import run  # noqa: PLC0415 - loads boto3 and all
+
+    raise typer.Exit(run(root.absolute(), package, camera, once=once))

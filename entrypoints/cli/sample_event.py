@@ -1,0 +1,96 @@
+"""Events as SQS hands them to Lambda, in the 2018 service's form."""
+
+import json
+import uuid
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+from attrs import frozen
+
+from domain.clip import ClipRequest
+from domain.recording import RecordingSegment
+from domain.retry import RetryPolicy
+from domain.window import TimeWindow
+from infrastructure.formats.messages import message_body
+
+CLIP_MS = 30_000
+MARGIN_MS = 60_000
+
+
+class Flow(Enum):
+    """What is to become of a sample request."""
+
+    AVAILABLE = "available"
+    PENDING = "pending"
+    NOT_AVAILABLE = "not available"
+    OUT_OF_RANGE = "out of range"
+    TOO_LONG = "too long"
+
+
+@frozen
+class Message:
+    """What SQS says of a message beside its body."""
+
+    body: str
+    sent_at_ms: int
+    """Since the epoch."""
+    message_id: str
+    receive_count: int = 1
+
+
+def sqs_event(*messages: Message) -> dict[str, Any]:
+    """Return the event that carries these messages."""
+    return {"Records": [_record(message) for message in messages]}
+
+
+def asking_for(request: ClipRequest, sent_at_ms: int) -> Message:
+    """Return the first message of a request: a single-quoted dict, as the 2018 service's."""
+    return Message(str(json.loads(message_body(request))), sent_at_ms, str(uuid.uuid4()))
+
+
+def window_of(
+    flow: Flow, policy: RetryPolicy, now_ms: int, recorded: Iterable[RecordingSegment] = ()
+) -> TimeWindow:
+    """Choose a window that, asked for at `now_ms`, goes the way of `flow`.
+
+    AVAILABLE lies in the middle of the newest of the recordings; if none are given, as long ago as
+    a camera that records all the time has stored for certain. The others but TOO_LONG take for
+    granted that there is no footage.
+    """
+    newest = max(recorded, default=None)
+    match flow:
+        case Flow.AVAILABLE if newest:
+            duration_ms = min(CLIP_MS, -(-newest.window.duration_ms // 2))
+            start_ms = newest.window.start_ms + (newest.window.duration_ms - duration_ms) // 2
+            return TimeWindow(start_ms, start_ms + duration_ms)
+        case Flow.AVAILABLE:
+            end_ms = now_ms - policy.retry_limit_ms
+        case Flow.PENDING:
+            end_ms = now_ms
+        case Flow.NOT_AVAILABLE:
+            end_ms = now_ms - (policy.retry_limit_ms + policy.out_of_range_limit_ms) // 2
+        case Flow.OUT_OF_RANGE:
+            end_ms = now_ms - policy.out_of_range_limit_ms - MARGIN_MS
+        case Flow.TOO_LONG:
+            return TimeWindow(now_ms - policy.max_duration_ms - MARGIN_MS, now_ms)
+    return TimeWindow(end_ms - CLIP_MS, end_ms)
+
+
+def _record(message: Message) -> dict[str, Any]:
+    sent = str(message.sent_at_ms)
+    return {
+        "messageId": message.message_id,
+        "receiptHandle": "MessageReceiptHandle",
+        "body": message.body,
+        "attributes": {
+            "ApproximateReceiveCount": str(message.receive_count),
+            "SentTimestamp": sent,
+            "SenderId": "123456789012",
+            "ApproximateFirstReceiveTimestamp": sent,
+        },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-west-1:123456789012:MyQueue",
+        "awsRegion": "us-west-1",
+    }

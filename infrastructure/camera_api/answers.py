@@ -1,0 +1,56 @@
+"""The camera API's answers -> domain."""
+
+from datetime import datetime
+
+from domain.errors import Unavailable
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.camera_api.names import SegmentNaming, recording_name, since_epoch_ms
+from infrastructure.formats.numbers import whole_ms
+
+DEFAULT_LENGTH_MS = 600_000
+"""How long a recording of unknown end is taken to be; its media tells the truth later."""
+
+
+def read_alias(payload: object) -> str:
+    """Read a camera's alias; Unavailable if there is none that an address can hold."""
+    alias = payload.get("alias") if isinstance(payload, dict) else None
+    usable = isinstance(alias, str) and 1 <= len(alias) <= 200 and alias.isprintable()  # noqa: PLR2004
+    if not isinstance(alias, str) or not usable or alias in (".", ".."):
+        raise Unavailable("The camera API gave the camera no usable alias.")
+    return alias
+
+
+def read_segments(payload: object, naming: SegmentNaming) -> list[RecordingSegment]:
+    """Read the camera API's list of recordings; Unavailable if any of it is nonsense."""
+    if not isinstance(payload, list):
+        raise Unavailable("The camera API's answer is no list of recordings.")
+    return [_segment(row, naming) for row in payload]
+
+
+def _segment(row: object, naming: SegmentNaming) -> RecordingSegment:
+    if not isinstance(row, dict):
+        raise Unavailable("The camera API listed a recording that is no object.")
+    name = recording_name(row.get("recordingUrl"))
+    start_ms = _instant_ms(row.get("startDate"))
+    if start_ms is None:
+        start_ms = naming.start_ms(name)
+    if start_ms is None:
+        raise Unavailable(f"The camera API does not say when {name} starts.")
+    end_ms = _instant_ms(row.get("endDate"))
+    try:
+        window = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS if end_ms is None else end_ms)
+    except ValueError as error:
+        raise Unavailable(f"The camera API says that {name} ends before it starts.") from error
+    return RecordingSegment(window, name)
+
+
+def _instant_ms(value: object) -> int | None:
+    """Read ISO 8601 with a zone, or milliseconds since the epoch."""
+    if not isinstance(value, str):
+        return whole_ms(value)
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return since_epoch_ms(instant) if instant.tzinfo else None

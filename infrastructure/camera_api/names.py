@@ -1,0 +1,69 @@
+"""The names of recordings."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from domain.errors import Unavailable
+from infrastructure.formats.numbers import whole_ms
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+RECORDING_NAME = r"(?=.{5,200}\Z)[A-Za-z0-9_.-]+\.mp4"
+
+
+# The camera API's answers
+@frozen
+class SegmentNaming:
+    """Where a recording's name says when it starts: in the part before `.mp4`.
+
+    The recorder's two own forms, `pier.20180815T140019.mp4` and
+    `pier.stream.20181031T025200051.mp4`, are always understood.
+    """
+
+    timestamp_format: str = field(default="%Y%m%dT%H%M%S%f")
+    """As strptime reads it; without a zone it is UTC. ValueError if strptime cannot."""
+    old_file_format: bool = False
+    """The names end with the seconds: no %f."""
+
+    @timestamp_format.validator
+    def _can_be_read(self, _: object, form: str) -> None:
+        datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
+
+    def start_ms(self, name: str) -> int | None:
+        """Read the start, since the epoch, out of a file's name."""
+        stamp = name.removesuffix(".mp4").rpartition(".")[2]
+        own = self.timestamp_format.removesuffix("%f" if self.old_file_format else "")
+        for form in (own, "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%f"):
+            try:
+                start = datetime.strptime(stamp, form)  # noqa: DTZ007 - the zone follows
+                written = start.strftime(form)
+            except ValueError:
+                continue
+            # strptime takes the seconds of "...140019" for 1.9 where the form ends with %S%f.
+            if written.startswith(stamp):
+                return since_epoch_ms(start if start.tzinfo else start.replace(tzinfo=UTC))
+        return None
+
+
+def recording_name(url: object) -> str:
+    """Return the file name a recording's address ends with; Unavailable if it has none.
+
+    Only the name counts, the address is never fetched and nothing in it is decoded.
+    """
+    try:
+        # urlsplit drops line breaks and tabs.
+        path = urlsplit(url).path if isinstance(url, str) and url.isprintable() else ""
+    except ValueError:
+        path = ""
+    name = path.rpartition("/")[2]
+    if not re.fullmatch(RECORDING_NAME, name):
+        raise Unavailable("The camera API listed a recording without a usable file name.")
+    return name
+
+
+def since_epoch_ms(instant: datetime) -> int | None:
+    return whole_ms((instant - EPOCH) // timedelta(milliseconds=1))

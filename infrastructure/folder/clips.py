@@ -1,0 +1,152 @@
+"""x"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
+from domain.clip import ClipName, ClipRequest
+from domain.errors import Unavailable
+from domain.manifest import Manifest, StoredClip
+from domain.window import TimeWindow
+from infrastructure.folder.files import (
+    fsync_folder,
+    require_time,
+    temporary_path,
+    translating_os_errors,
+    write_atomically,
+)
+from infrastructure.formats.manifests import manifest_json, read_manifest
+from infrastructure.formats.object_keys import (
+    clip_key,
+    manifest_key,
+    metadata,
+    stored_clip,
+    thumbnail_key,
+)
+
+CHUNK_BYTES = 2 << 20
+
+
+@frozen
+class FolderClipStore(ClipStore):
+    """Clips, their stills and their manifests below `clips/`."""
+
+    root: Path
+
+    def path(self, name: ClipName) -> Path:
+        """Say where the clip is, or would be."""
+        return self.root / "clips" / clip_key(name)
+
+    def manifest_path(self, name: ClipName) -> Path:
+        """Say where the manifest is, or would be."""
+        return self.root / "clips" / manifest_key(name)
+
+    def thumbnails(self, name: ClipName) -> list[Path]:
+        """Return the stills beside the clip, the smallest first."""
+        thumbnail = re.compile(name.clip_id + r"_(\d+)\.(?:jpg|png|webp)")
+        found = self.path(name).parent.glob(f"{name.clip_id}_*")
+        widths = {path: int(m[1]) for path in found if (m := thumbnail.fullmatch(path.name))}
+        return sorted(widths, key=widths.__getitem__)
+
+    def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
+        """Describe the clip; one that was put there by others has no fingerprint."""
+        path = self.path(name)
+        with translating_os_errors(path.name, deadline_s):
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                return None
+            try:
+                metadata = json.loads(_about(path, stat.st_ino).read_bytes())
+            except (FileNotFoundError, ValueError):
+                metadata = {}
+            return stored_clip(metadata, stat.st_mtime_ns // 1_000_000)
+
+    def store_thumbnails(
+        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
+    ) -> None:
+        """Copy the stills to `<clip id>_<width>` and their own suffix."""
+        with translating_os_errors("The stills", deadline_s):
+            for width, thumbnail in thumbnails.items():
+                require_time(deadline_s)
+                key = thumbnail_key(name, width, thumbnail.suffix.removeprefix("."))
+                target = self.root / "clips" / key
+                with temporary_path(target) as part:
+                    part.write_bytes(thumbnail.read_bytes())
+                    part.replace(target)
+
+    def commit(
+        self,
+        request: ClipRequest,
+        rendition: Rendition,
+        writer: str,
+        gaps: Sequence[TimeWindow],
+        deadline_s: float,
+    ) -> None:
+        """Write the clip, then what describes it, then give it its name."""
+        path = self.path(request.name)
+        with translating_os_errors(path.name, deadline_s), temporary_path(path) as part:
+            with part.open("wb") as file:
+                for piece in rendition.pieces:
+                    for chunk in _chunks(piece):
+                        require_time(deadline_s)
+                        file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            about = _about(path, part.stat().st_ino)
+            write_atomically(about, json.dumps(metadata(request, rendition.media, writer, gaps)))
+            try:
+                os.link(part, path)
+            except OSError as error:
+                about.unlink()
+                if isinstance(error, FileExistsError):
+                    raise AlreadyExists(f"There is a file {path.name} already.") from error
+                raise
+            fsync_folder(path.parent)
+
+    def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
+        """Read `<clip id>.json`."""
+        path = self.manifest_path(name)
+        with translating_os_errors(path.name, deadline_s):
+            try:
+                return read_manifest(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                return None
+            except ValueError as error:
+                raise Unavailable(f"{path.name}: {error}.") from error
+
+    def write_manifest(
+        self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
+    ) -> None:
+        """Write `<clip id>.json`."""
+        path = self.manifest_path(name)
+        with translating_os_errors(path.name, deadline_s):
+            try:
+                write_atomically(path, manifest_json(manifest), replace=replace)
+            except FileExistsError as error:
+                raise AlreadyExists(f"There is a file {path.name} already.") from error
+
+
+def _chunks(piece: Piece) -> Iterator[bytes]:
+    if isinstance(piece, FilePiece):
+        with piece.path.open("rb") as file:
+            file.seek(piece.offset)
+            for at in range(0, piece.length, CHUNK_BYTES):
+                wanted = min(CHUNK_BYTES, piece.length - at)
+                chunk = file.read(wanted)
+                if len(chunk) < wanted:
+                    raise Unavailable("The rendered clip is shorter than it was.")
+                yield chunk
+    else:
+        for at in range(0, piece.length, CHUNK_BYTES):
+            wanted = min(CHUNK_BYTES, piece.length - at)
+            yield piece.recording.read(piece.offset + at, wanted)
+
+
+def _about(clip: Path, inode: int) -> Path:
+    return clip.with_name(f".{clip.stem}.{inode}.json")

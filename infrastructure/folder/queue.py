@@ -1,0 +1,110 @@
+"""x"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+from attrs import frozen
+
+from application.ports import RetryQueue
+from domain.clip import ClipRequest
+from domain.retry import MAX_DELAY_S
+from infrastructure.folder.files import now_ms, translating_os_errors, write_atomically
+from infrastructure.formats.messages import message_body
+
+HIDDEN_MS = 3_600_000
+"""How long a received message stays hidden from other receivers, unless it is settled."""
+
+
+@frozen
+class QueuedMessage:
+    """A request that rested, and is hidden from other receivers while this one handles it."""
+
+    message_id: str
+    sent_at_ms: int
+    """When it was queued, since the epoch."""
+    receive_count: int
+    """How often it was received, this time included."""
+    body: str
+    path: Path
+
+
+@frozen
+class FolderRetryQueue(RetryQueue):
+    """Requests in `queue/`, one a file, named `<due ms>-<sent ms>-<chance>[.<received>].json`.
+
+    A message is received by renaming its file to a later due time: if its receiver dies, it is due
+    again by itself. One that was received `max_receive_count` times in vain is put into `dead/`.
+    """
+
+    root: Path
+    max_receive_count: int = 5
+    now_ms: Callable[[], int] = now_ms
+
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+        """Write the request's message."""
+        if not 1 <= delay_s <= MAX_DELAY_S:
+            raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
+        with translating_os_errors("The queue", deadline_s):
+            sent_at_ms = self.now_ms()
+            name = f"{sent_at_ms + 1000 * delay_s}-{sent_at_ms}-{uuid4().hex[:8]}.json"
+            write_atomically(self._folder / name, message_body(request))
+
+    def receive(self) -> QueuedMessage | None:
+        """Take the message that has been due the longest, and hide it; None if none is due."""
+        for due_ms, path in self._resting():
+            if due_ms > self.now_ms():
+                break
+            match = _NAME.fullmatch(path.name)
+            assert match  # noqa: S101 - it is resting
+            received = int(match[4] or 0) + 1
+            if received > self.max_receive_count:
+                self._move(path, self._folder / "dead" / path.name)
+                continue
+            hidden = self._folder / _named(self.now_ms() + HIDDEN_MS, match[2], received)
+            if self._move(path, hidden):
+                body = hidden.read_text(encoding="utf-8")
+                return QueuedMessage(match[2], int(match[3]), received, body, hidden)
+        return None
+
+    def next_due_ms(self) -> int | None:
+        """Say when the next message is due, since the epoch; None if the queue is empty."""
+        return next((due_ms for due_ms, _ in self._resting()), None)
+
+    def done(self, message: QueuedMessage) -> None:
+        """Remove a message that was handled."""
+        message.path.unlink(missing_ok=True)
+
+    def give_back(self, message: QueuedMessage, delay_s: int) -> None:
+        """Let a message be due again in `delay_s`, or put it with the dead after its last time."""
+        if message.receive_count >= self.max_receive_count:
+            self._move(message.path, self._folder / "dead" / message.path.name)
+            return
+        due_ms = self.now_ms() + 1000 * delay_s
+        name = _named(due_ms, message.message_id, message.receive_count)
+        self._move(message.path, self._folder / name)
+
+    @property
+    def _folder(self) -> Path:
+        return self.root / "queue"
+
+    def _resting(self) -> list[tuple[int, Path]]:
+        found = self._folder.glob("*.json")
+        return sorted((int(m[1]), p) for p in found if (m := _NAME.fullmatch(p.name)))
+
+    def _move(self, path: Path, target: Path) -> bool:
+        """Rename a message, unless another receiver has just done it."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.rename(target)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+_NAME = re.compile(r"(\d+)-((\d+)-[0-9a-f]+)(?:\.(\d+))?\.json")
+
+
+def _named(due_ms: int, message_id: str, received: int) -> str:
+    return f"{due_ms}-{message_id}.{received}.json"

@@ -1,0 +1,74 @@
+"""x"""
+
+import os
+from pathlib import Path
+
+from attrs import frozen
+
+from application.ports import RecordingStore
+from domain.errors import NotRecordedYet, RecordingChanged, UnusableFootage
+from domain.recording import RecordingSegment
+from infrastructure.folder.files import translating_os_errors
+from infrastructure.mp4.recording import Mp4Recording, open_mp4
+
+
+def recording_files(root: Path, alias: str) -> list[Path]:
+    folder = root / "recordings" / alias
+    return sorted(p for p in folder.glob("[!.]*.mp4") if p.is_file())
+
+
+@frozen
+class FolderRecordingStore(RecordingStore):
+    """The files in the folders below `recordings/`, found by their names.
+
+    One name in two folders is UnusableFootage: nothing says which of the two is meant.
+    """
+
+    root: Path
+    tolerance_ms: int = 1000
+
+    def open(self, segment: RecordingSegment, deadline_s: float) -> Mp4Recording:
+        """Open the file of that name, whose version is its size, time and inode."""
+        with translating_os_errors(segment.name, deadline_s):
+            recordings = self.root / "recordings"
+            if segment.name in {"", ".", ".."} or "/" in segment.name or not recordings.is_dir():
+                raise NotRecordedYet(f"{segment.name} is not there.")
+            folders = sorted(p for p in recordings.iterdir() if p.is_dir())
+            found = [path for f in folders if (path := f / segment.name).is_file()]
+            if not found:
+                raise NotRecordedYet(f"{segment.name} is not there yet.")
+            if len(found) > 1:
+                raise UnusableFootage(
+                    f"{segment.name} is in two folders, {found[0].parent.name} and"
+                    f" {found[1].parent.name}: rename one of them."
+                )
+            return open_recording(found[0], segment, deadline_s, self.tolerance_ms)
+
+
+def open_recording(
+    path: Path, segment: RecordingSegment, deadline_s: float, tolerance_ms: int
+) -> Mp4Recording:
+    try:
+        stat = path.stat()
+    except FileNotFoundError as error:
+        raise NotRecordedYet(f"{path.name} is not there any more.") from error
+    version = _version(stat)
+
+    def fetch(offset: int, length: int) -> bytes:
+        with translating_os_errors(path.name, deadline_s):
+            try:
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    data = file.read(length)
+                    same = _version(os.fstat(file.fileno())) == version and len(data) == length
+            except FileNotFoundError:
+                same = False
+            if not same:
+                raise RecordingChanged(f"{path.name} was replaced while it was read.")
+            return data
+
+    return open_mp4(segment, stat.st_size, version, fetch, tolerance_ms)
+
+
+def _version(stat: os.stat_result) -> str:
+    return f"{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ino}"

@@ -1,0 +1,140 @@
+"""The body of an SQS message <-> a request."""
+
+import ast
+import json
+import math
+import re
+
+from domain.clip import IDENTIFIER, ClipRequest, InvalidRequest
+from domain.errors import NoClipId
+from domain.retry import MAX_RETRIES
+from infrastructure.formats.json_keys import END, START
+from infrastructure.formats.numbers import reject_constant, unique_keys, whole_ms
+
+YEAR_2000_MS = 946_684_800_000
+
+
+MAX_LITERAL_CHARS = 256 << 10
+"""Characters: what the 2018 service's queue could hold at most."""
+
+
+DEEPEST_NESTING = 32
+
+
+MAX_INT_DIGITS = 4000
+"""Digits: int() refuses more than 4300."""
+
+
+# The queue's message
+def read_message(body: str, sent_at_ms: int) -> ClipRequest | InvalidRequest:
+    """Read a request out of a message that was sent at `sent_at_ms`; NoClipId if it names no clip.
+
+    JSON, or the single-quoted dict that the 2018 service sends. Retries later than `sent_at_ms` are
+    ignored, and of more than 100 the first and the last 99 count.
+    """
+    message = _parsed(body)
+    if not isinstance(message, dict):
+        raise NoClipId("The message is not a JSON object.")
+    clip_id = _identifier(message.pop("clipId", None))
+    if clip_id is None:
+        raise NoClipId("The message has no valid clipId.")
+    camera_id = _identifier(message.pop("cameraId", None))
+    start_ms = whole_ms(message.pop(START, None))
+    end_ms = whole_ms(message.pop(END, None))
+    retries_ms = _retries(message.pop("retryTimestamps", None))
+    reason = _bound_fault("startTimestampInMs", start_ms) or _bound_fault(
+        "endTimestampInMs", end_ms
+    )
+    if camera_id is None:
+        reason = "cameraId is not 1 to 64 letters, digits, hyphens or underscores."
+    if retries_ms is None:
+        reason = reason or "retryTimestamps is not a list of whole milliseconds."
+    if reason or camera_id is None or start_ms is None or end_ms is None or retries_ms is None:
+        return InvalidRequest(clip_id, str(reason), camera_id, start_ms, end_ms)
+    earlier = tuple(retry_ms for retry_ms in retries_ms if retry_ms <= sent_at_ms)
+    if len(earlier) > MAX_RETRIES:
+        earlier = (min(earlier), *earlier[1 - MAX_RETRIES :])
+    return ClipRequest(clip_id, camera_id, start_ms, end_ms, earlier, message)
+
+
+def message_body(request: ClipRequest) -> str:
+    """Write the request as it is queued again."""
+    return _compact(
+        {
+            **request.unknown_keys,
+            "clipId": request.clip_id,
+            "cameraId": request.camera_id,
+            START: request.start_ms,
+            END: request.end_ms,
+            "retryTimestamps": request.retries_ms,
+        }
+    )
+
+
+def _parsed(body: str) -> object:
+    for parse in (_json, _literal):
+        try:
+            value = parse(body)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            # Their texts and attributes quote the body, which must not reach a log.
+            continue
+        return value if _is_shallow(value, DEEPEST_NESTING) else None
+    return None
+
+
+def _json(body: str) -> object:
+    return json.loads(
+        body,
+        object_pairs_hook=unique_keys,
+        parse_constant=reject_constant,
+        parse_float=_finite,
+        parse_int=lambda digits: int(digits) if len(digits) <= MAX_INT_DIGITS else digits,
+    )
+
+
+def _literal(body: str) -> object:
+    if len(body) > MAX_LITERAL_CHARS:
+        raise ValueError("too long")
+    tree = ast.parse(body.strip(), mode="eval")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            unique_keys([(ast.literal_eval(key) if key else "**", None) for key in node.keys])
+    return json.loads(json.dumps(ast.literal_eval(tree), allow_nan=False))
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if not isinstance(value, list | dict):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in inner)
+
+
+def _identifier(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(IDENTIFIER, value) else None
+
+
+def _retries(value: object) -> list[int] | None:
+    entries = [] if value is None else value
+    if not isinstance(entries, list):
+        return None
+    times = [whole_ms(entry) for entry in entries]
+    return [time for time in times if time is not None] if None not in times else None
+
+
+def _bound_fault(key: str, bound_ms: int | None) -> str | None:
+    if bound_ms is None:
+        return f"{key} is not a whole number of milliseconds."
+    if bound_ms < YEAR_2000_MS:
+        return f"{key} is before the year 2000: it looks like seconds, not milliseconds."
+    return None
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

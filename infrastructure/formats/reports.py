@@ -1,0 +1,51 @@
+"""The report that the camera API and the subscribers get."""
+
+from attrs import frozen
+
+from application.ports import ThumbnailSpec
+from domain.clip import ClipName, ClipReport
+from infrastructure.formats.json_keys import END, START
+from infrastructure.formats.object_keys import clip_key, thumbnail_key
+
+
+@frozen
+class ReportFormat:
+    """How a report reads: it says where the clip and its stills are."""
+
+    bucket: str
+    clip_url: str
+    """What the keys follow in the clips' addresses."""
+    thumbnails: ThumbnailSpec
+
+    def report(self, report: ClipReport) -> dict[str, object]:
+        """Write the report, without what is not known; keys in it begin with a slash."""
+        message = {
+            "clipId": report.clip_id,
+            "cameraId": report.camera_id,
+            START: report.start_ms,
+            END: report.end_ms,
+            "status": report.status.value,
+            "retryTimestamps": list(report.retries_ms),
+            **self._places(report),
+            "coverage": {
+                "complete": report.has_clip and not report.gaps,
+                "deliveredInMs": report.delivered_ms,
+                "gaps": [{START: gap.start_ms, END: gap.end_ms} for gap in report.gaps],
+            },
+            "reason": report.reason,
+        }
+        return {key: value for key, value in message.items() if value is not None}
+
+    def _places(self, report: ClipReport) -> dict[str, object]:
+        if not report.has_clip or report.camera_id is None:
+            return {"thumbnail": {"sizes": []}}
+        name = ClipName(report.camera_id, report.clip_id)
+        thumbnail = thumbnail_key(name, "{size}", self.thumbnails.format)
+        return {
+            "bucket": self.bucket,
+            "clip": self._place(clip_key(name)),
+            "thumbnail": {**self._place(thumbnail), "sizes": list(self.thumbnails.widths)},
+        }
+
+    def _place(self, key: str) -> dict[str, str]:
+        return {"key": f"/{key}", "url": f"{self.clip_url.rstrip('/')}/{key}"}

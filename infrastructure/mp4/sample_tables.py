@@ -1,0 +1,348 @@
+"""The sample tables of one ``trak``, turned into flat arrays (ISO/IEC 14496-12, 8.3 to 8.7).
+
+Nothing is allocated or looped by a count the bytes present cannot hold: tables are sliced out of
+their box first, and what a few bytes may claim (runs, constant sizes) is held against the number of
+samples, which the file's size and MAX_SAMPLES bound.
+"""
+
+# ruff: noqa: PLR2004 - the numbers are the standard's own
+
+import struct
+import sys
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate, chain, repeat
+from operator import add, mul, sub
+
+from attrs import define, evolve, frozen
+
+from infrastructure.mp4.boxes import child, children, fourcc, require, version
+from infrastructure.mp4.errors import InvalidMp4
+
+MAX_SAMPLES = 2_000_000
+"""Per track: 18 hours of 30 fps; the arrays then take about 80 MB."""
+BYTES_PER_SAMPLE = {"vide": 16, "soun": 2}
+"""A file has at least so many for each, or else few samples: an H.264 picture that only repeats the
+last one takes about ten, and four to be listed. To believe a small file that claims more would take
+much memory."""
+FEW_SAMPLES = 10_000
+PACKETS_A_SECOND = 50
+"""What samples of PCM are put together to."""
+LONG_PACKETS_A_SECOND = 500
+"""No codec's packets are shorter: Opus has some of 2.5 ms."""
+MAX_TIME = 1 << 53
+"""No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
+
+
+class TooManySamples(InvalidMp4):
+    """A track claims more samples than a file of this size has, if the file is whole."""
+
+
+@frozen
+class Edit:
+    """An edit list (8.6.6): nothing for a while, then the media from a moment on."""
+
+    empty: int  # ticks of the movie
+    media_time: int  # ticks of the track
+    duration: int  # ticks of the movie; 0: to the end
+
+
+@frozen
+class SampleEntry:
+    """The first entry of stsd (8.5.2), whole and in parts."""
+
+    codec: str
+    stored: bytes
+    config: bytes
+    width: int = 0
+    height: int = 0
+    sample_rate: int = 0
+    channels: int = 0
+
+
+@define(eq=False)
+class StoredTrack:
+    """One track as stored: media times, no edit applied."""
+
+    track_id: int
+    kind: str
+    timescale: int
+    matrix: tuple[int, ...]
+    edit: Edit | None
+    entry: SampleEntry
+    offsets: "array[int]"
+    sizes: "array[int]"
+    dts: "array[int]"
+    pts: "array[int]"
+    durations: "array[int]"
+    sync: bytearray
+
+    def emptied(self) -> "StoredTrack":
+        """Return the track without samples."""
+        none = (array("q"), array("I"), array("q"), array("q"), array("q"), bytearray())
+        offsets, sizes, dts, pts, durations, sync = none
+        return evolve(
+            self, offsets=offsets, sizes=sizes, dts=dts, pts=pts, durations=durations, sync=sync
+        )
+
+    def copied(self) -> "StoredTrack":
+        """Return the track with columns of its own, to append to."""
+        return evolve(
+            self,
+            offsets=self.offsets[:],
+            sizes=self.sizes[:],
+            dts=self.dts[:],
+            pts=self.pts[:],
+            durations=self.durations[:],
+            sync=self.sync[:],
+        )
+
+
+def uint32s(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa: FBT001, FBT002
+    """Return *payload* (a multiple of 4 bytes) as 32-bit big-endian numbers."""
+    numbers = array("i" if signed else "I", bytes(payload))
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+def table(payload: memoryview, what: str, entry_bytes: int, at: int = 4) -> memoryview:
+    """Return the entries that the 32-bit count at *at* announces; InvalidMp4 where they don't fit."""
+    count: int = struct.unpack_from(">I", payload, at)[0]
+    entries = payload[at + 4 : at + 4 + count * entry_bytes]
+    if len(entries) < count * entry_bytes:
+        raise InvalidMp4(f"{what} announces {count} entries, more than its bytes hold")
+    return entries
+
+
+def samples_at_most(kind: str, size_bytes: int) -> int:
+    """Return how many samples a track of a file of *size_bytes* may have."""
+    return min(MAX_SAMPLES, max(FEW_SAMPLES, size_bytes // BYTES_PER_SAMPLE[kind]))
+
+
+def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
+    """Read one track of a file of *size_bytes*; InvalidMp4 on a table that lies."""
+    tkhd, mdhd = require(trak, b"tkhd"), require(trak, b"mdia", b"mdhd")
+    wide = version(tkhd) == 1
+    (track_id,) = struct.unpack_from(">I", tkhd, 20 if wide else 12)
+    matrix = struct.unpack_from(">9i", tkhd, 52 if wide else 40)
+    timescale = read_timescale(mdhd, kind)
+    stbl = require(trak, b"mdia", b"minf", b"stbl")
+    elst = child(trak, b"edts", b"elst")
+    columns = _raw_audio(stbl, timescale, size_bytes) if kind == "soun" else None
+    offsets, sizes, durations = columns or _columns(stbl, kind, size_bytes)
+    dts = array("q", accumulate(chain((0,), durations)))
+    dts.pop()
+    ctts = child(stbl, b"ctts")
+    # Nobody appends to these columns: Media.copied is for that.
+    pts = dts if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
+    return StoredTrack(
+        track_id=track_id,
+        kind=kind,
+        timescale=timescale,
+        matrix=matrix,
+        edit=None if elst is None else _edit(elst),
+        entry=_sample_entry(require(stbl, b"stsd"), kind),
+        offsets=offsets,
+        sizes=sizes,
+        dts=dts,
+        pts=pts,
+        durations=durations,
+        sync=_sync(None if columns else child(stbl, b"stss"), len(sizes)),
+    )
+
+
+def read_timescale(payload: memoryview, what: str) -> int:
+    """Read the ticks per second of an mvhd (8.2.2) or mdhd (8.4.2)."""
+    timescale: int
+    (timescale,) = struct.unpack_from(">I", payload, 20 if version(payload) == 1 else 12)
+    if timescale == 0:
+        raise InvalidMp4(f"the timescale ({what}) is 0")
+    return timescale
+
+
+def _edit(elst: memoryview) -> Edit | None:
+    wide = version(elst) == 1
+    form = ">QqhH" if wide else ">IihH"
+    edits = list(struct.iter_unpack(form, table(elst, "elst", struct.calcsize(form))))
+    if not edits:
+        return None
+    *empty, (duration, media_time, rate, fraction) = edits
+    if (
+        any(entry[1] != -1 for entry in empty)
+        or media_time < 0
+        or (rate, fraction) != (1, 0)
+        or max(media_time, duration, empty_ticks := sum(entry[0] for entry in empty)) > MAX_TIME
+    ):
+        raise InvalidMp4("unsupported edit list: more than a delay and one stretch at normal speed")
+    return Edit(empty_ticks, media_time, duration)
+
+
+def _columns(
+    stbl: memoryview, kind: str, size_bytes: int
+) -> "tuple[array[int], array[int], array[int]]":
+    """Read where each sample lies, how large it is, and how long it lasts."""
+    constant, count, entries = _stsz(stbl, size_bytes)
+    if count > (most := samples_at_most(kind, size_bytes)):
+        raise TooManySamples(
+            f"stsz announces {count} samples; in this file, at most {most} are believed"
+        )
+    sizes = array("I", [constant]) * count if constant else uint32s(entries)
+    durations = _runs(require(stbl, b"stts"), "stts", len(sizes))
+    return _offsets(stbl, sizes), sizes, durations
+
+
+def _stsz(stbl: memoryview, size_bytes: int) -> tuple[int, int, memoryview]:
+    """Read the size that all samples have, or else 0; their number; and the table of sizes."""
+    constant: int
+    count: int
+    stsz = child(stbl, b"stsz")
+    if stsz is None:
+        raise InvalidMp4("there is no box stsz (compact sizes, stz2, are not supported)")
+    constant, count = struct.unpack_from(">II", stsz, 4)
+    if constant * count > size_bytes:
+        raise TooManySamples(
+            f"stsz announces {count} samples of {constant} bytes, more than the file has"
+        )
+    return constant, count, stsz[:0] if constant else table(stsz, "stsz", 4, at=8)
+
+
+def _raw_audio(
+    stbl: memoryview, timescale: int, size_bytes: int
+) -> "tuple[array[int], array[int], array[int]] | None":
+    """Read a track of PCM: thousands of samples a second, of a byte or two, none alone of use.
+
+    What a chunk holds is taken together, up to 20 ms. None if the track is not such a one.
+    """
+    constant, count, _ = _stsz(stbl, size_bytes)
+    runs = table(require(stbl, b"stts"), "stts", 8)
+    if not constant or len(runs) != 8 or child(stbl, b"ctts") is not None:
+        return None
+    covered, ticks = struct.unpack(">II", runs)
+    if covered != count or ticks * LONG_PACKETS_A_SECOND >= timescale:
+        return None
+    most = max(1, timescale // (PACKETS_A_SECOND * max(ticks, 1)))
+    chunks, each, spans = _chunks_of(stbl, count)
+    if len(chunks) + count // most > samples_at_most("soun", size_bytes):
+        raise TooManySamples(f"the file has {len(chunks)} chunks of sound, more than are believed")
+    offsets, sizes, durations = array("q"), array("I"), array("q")
+    counts = chain.from_iterable(map(repeat, each, spans))
+    for chunk, held in zip(chunks, counts, strict=True):
+        for first in range(0, held, most):
+            length = min(most, held - first)
+            offsets.append(chunk + first * constant)
+            sizes.append(length * constant)
+            durations.append(length * ticks)
+    return offsets, sizes, durations
+
+
+def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
+    """Unroll stts or ctts: pairs of how many samples, and their number (8.6.1.2, 8.6.1.3).
+
+    ctts of version 0 is unsigned by the standard, but QuickTime and ffmpeg write negative offsets
+    there too; no honest offset reaches 2^31.
+    """
+    entries = table(payload, what, 8)
+    counts = uint32s(entries)[0::2]
+    values = uint32s(entries, signed=what == "ctts")[1::2]
+    if sum(counts) != samples:
+        raise InvalidMp4(f"{what} covers {sum(counts)} samples, but stsz lists {samples}")
+    if len(counts) == 1:
+        return array("q", values) * samples
+    return array("q", chain.from_iterable(map(repeat, values, counts)))
+
+
+def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
+    """Place every sample."""
+    chunks, each, spans = _chunks_of(stbl, len(sizes))
+    # A sample lies behind its chunk's start by the bytes of the chunk's samples before it; counted
+    # through all samples, that is the difference of two running totals.
+    counts = array("I", chain.from_iterable(map(repeat, each, spans)))
+    before = array("q", accumulate(sizes, initial=0))
+    starts = map(before.__getitem__, accumulate(counts, initial=0))
+    bases = map(sub, chunks, starts)
+    return array("q", map(add, chain.from_iterable(map(repeat, bases, counts)), before))
+
+
+def _chunks_of(stbl: memoryview, samples: int) -> "tuple[Sequence[int], array[int], list[int]]":
+    """Return where chunks lie, and stsc: how many samples a chunk holds, in how many chunks."""
+    chunks = _chunks(stbl)
+    entries = uint32s(table(require(stbl, b"stsc"), "stsc", 12))
+    firsts, each = [*entries[0::3], len(chunks) + 1], entries[1::3]
+    spans = list(map(sub, firsts[1:], firsts))
+    if firsts[0] != 1 or min(spans, default=1) < 1:
+        raise InvalidMp4("stsc and the chunk offsets contradict each other")
+    if any(map((1).__ne__, entries[2::3])):
+        raise InvalidMp4("several sample entries in one track are not supported")
+    held = sum(map(mul, each, spans))
+    if held != samples or 0 in each:
+        raise InvalidMp4(f"the chunks hold {held} samples, but stsz lists {samples}")
+    return chunks, each, spans
+
+
+def _chunks(stbl: memoryview) -> Sequence[int]:
+    stco = child(stbl, b"stco")
+    if stco is not None:
+        return uint32s(table(stco, "stco", 4))
+    co64 = require(stbl, b"co64")
+    chunks = [at for (at,) in struct.iter_unpack(">Q", table(co64, "co64", 8))]
+    if max(chunks, default=0) >= 1 << 62:
+        raise InvalidMp4("co64 names a place no file reaches")
+    return chunks
+
+
+def _sync(stss: memoryview | None, samples: int) -> bytearray:
+    if stss is None:
+        return bytearray(b"\1") * samples
+    sync = bytearray(samples)
+    for number in uint32s(table(stss, "stss", 4)):
+        if not 1 <= number <= samples:
+            raise InvalidMp4(f"stss names sample {number} of {samples}")
+        sync[number - 1] = 1
+    return sync
+
+
+def _sample_entry(stsd: memoryview, kind: str) -> SampleEntry:
+    """Read the first sample entry (8.5.2, 12.1.3, 12.2.3)."""
+    first = next(children(stsd[8:]), None)
+    if first is None:
+        raise InvalidMp4("stsd holds no sample entry")
+    code, entry = first
+    stored = struct.pack(">I4s", 8 + len(entry), code) + bytes(entry)
+    if kind == "vide":
+        width, height = struct.unpack_from(">HH", entry, 24)
+        # All of them are looked at, so that nobody stumbles over a bad one later.
+        found = list(children(entry[78:]))
+        config = next((box for k, box in found if k in {b"avcC", b"hvcC"}), b"")
+        return SampleEntry(fourcc(code), stored, bytes(config), width, height)
+    layout, _, _, channels, _, _, _, rate = struct.unpack_from(">HHIHHHHI", entry, 8)
+    # QuickTime's sound descriptions of version 1 and 2 put 16 and 36 more bytes before the boxes.
+    boxes = entry[28 + ({1: 16, 2: 36}.get(layout, 0) if version(stsd) == 0 else 0) :]
+    esds = child(boxes, b"esds") or child(boxes, b"wave", b"esds")
+    config = b"" if esds is None else _decoder_specific_info(bytes(esds[4:]))
+    return SampleEntry(fourcc(code), stored, config, sample_rate=rate >> 16, channels=channels)
+
+
+def _decoder_specific_info(data: bytes) -> bytes:
+    """Dig the AudioSpecificConfig out of an esds (ISO/IEC 14496-1, 7.2.6: tags 3, 4, 5)."""
+    while data:
+        tag, length, at = data[0], 0, 1
+        while at < len(data):
+            length = length << 7 | data[at] & 0x7F
+            at += 1
+            if data[at - 1] < 0x80 or at > 4:
+                break
+        body = data[at : at + length]
+        if tag == 5:
+            return body
+        if tag == 3 and len(body) >= 3:
+            flags = body[2]
+            skip = 3 + (2 if flags & 0x80 else 0)
+            if flags & 0x40:
+                skip += 1 + (body[skip] if skip < len(body) else 0)
+            data = body[skip + (2 if flags & 0x20 else 0) :]
+        elif tag == 4:
+            data = body[13:]
+        else:
+            data = data[at + length :]
+    return b""

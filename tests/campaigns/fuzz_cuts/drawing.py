@@ -1,0 +1,127 @@
+"""Draw a cut from its seed."""
+
+import random
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from devtools.footage import Recording, Wanted, wanted
+from tests.campaigns.fuzz_cuts.kinds import KINDS, place
+from tests.integration.exactness.cutting import START_MS
+
+NAMES = tuple(KINDS)
+
+
+@frozen
+class RandomCut:
+    """The clip of `recordings` from `from_ms` to `to_ms` after START_MS."""
+
+    seed: int
+    kind: str
+    recordings: tuple[Recording, ...]
+    from_ms: int
+    to_ms: int
+
+    def wanted(self) -> Wanted:
+        """Tell what the clip must hold.
+
+        Where it starts within an overlap, nothing plays yet that would go on until it ends, so the
+        recording that reaches further counts alone.
+        """
+        start_ms, end_ms = START_MS + self.from_ms, START_MS + self.to_ms
+        playing = [r for r in self.recordings if r.start_ms <= start_ms]
+        last = max(playing, key=_end_ms, default=None)
+        usable = [r for r in self.recordings if r is last or r not in playing]
+        return wanted(usable, start_ms, end_ms)
+
+    def whole_gop_frames(self) -> int:
+        """Count the frames of those GOPs that lie whole within the clip."""
+        numbers = set(self.wanted().numbers)
+        return sum(
+            len(gop)
+            for recording in self.recordings
+            for gop in _gops(recording)
+            if numbers.issuperset(gop)
+        )
+
+    def __str__(self) -> str:
+        footage = ", ".join(f"{r.start_ms - START_MS}..{_end_ms(r)}" for r in self.recordings)
+        return f"cut {self.seed}: {self.from_ms}..{self.to_ms} ms of {self.kind} ({footage})"
+
+
+def draw_cut(seed: int) -> RandomCut:
+    """Draw the cut of this seed; the kinds take turns."""
+    rng = random.Random(seed)
+    name = NAMES[seed % len(NAMES)]
+    recordings = _placed(rng, KINDS[name].recordings)
+    draw = rng.choice((_anywhere, _across, _across, _across, _one_frame, _short))
+    from_ms, to_ms = sorted(draw(rng, recordings))
+    return RandomCut(seed, name, recordings, from_ms, max(to_ms, from_ms + 1))
+
+
+def _placed(rng: random.Random, pool: Sequence[Recording]) -> tuple[Recording, ...]:
+    """Place one to three of the recordings, as they were joined or in another order."""
+    order = list(pool)
+    if rng.random() < 0.4:
+        rng.shuffle(order)
+    count = rng.randint(1, len(order))
+    first = rng.randint(0, len(order) - count)
+    placed: list[Recording] = []
+    for recording in order[first : first + count]:
+        after_ms = START_MS + _end_ms(placed[-1]) if placed else recording.start_ms
+        placed.append(place(recording, after_ms))
+    return tuple(placed)
+
+
+def _anywhere(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """From any millisecond to any other, a little outside of the footage too."""
+    first_ms, end_ms = recordings[0].start_ms - START_MS - 500, _end_ms(recordings[-1]) + 500
+    return rng.randint(first_ms, end_ms), rng.randint(first_ms, end_ms)
+
+
+def _across(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """From some instant of the first recording to one of the last."""
+    return _instant(rng, recordings[0]), _instant(rng, recordings[-1])
+
+
+def _one_frame(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """From about a frame to about the next, or for 1 ms."""
+    recording = rng.choice(recordings)
+    n = rng.choice((0, rng.randrange(recording.frames), recording.frames - 1))
+    times_ms = [*recording.times_ms, recording.duration_ms]
+    begins_ms = recording.start_ms - START_MS
+    from_ms = begins_ms + int(times_ms[n]) + rng.randint(-1, 1)
+    return from_ms, rng.choice((from_ms + 1, begins_ms + int(times_ms[n + 1]) + rng.randint(-1, 1)))
+
+
+def _short(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """1 ms to 2 s, short ones as often as long ones, about an instant of some recording."""
+    from_ms = _instant(rng, rng.choice(recordings))
+    duration_ms = round(2000 ** rng.random())
+    return from_ms - rng.choice((0, duration_ms // 2, duration_ms)), from_ms + duration_ms
+
+
+def _instant(rng: random.Random, recording: Recording) -> int:
+    """Any instant of the recording, or 1 ms about a frame, a keyframe or an end of it."""
+    begins_ms, times_ms = recording.start_ms - START_MS, recording.times_ms
+    end_ms = _end_ms(recording)
+    exact = rng.choice(
+        (
+            rng.randint(begins_ms, end_ms),
+            begins_ms + int(rng.choice(times_ms)),
+            begins_ms + int(times_ms[rng.choice(_gops(recording)).start - recording.first_number]),
+            rng.choice((begins_ms, end_ms, begins_ms + int(times_ms[-1]))),
+        )
+    )
+    return exact + rng.randint(-1, 1)
+
+
+def _gops(recording: Recording) -> list[range]:
+    """List the numbers of the frames of each GOP."""
+    length = 1 if recording.all_intra else recording.gop_frames
+    numbers = range(recording.first_number, recording.first_number + recording.frames)
+    return [numbers[at : at + length] for at in range(0, len(numbers), length)]
+
+
+def _end_ms(recording: Recording) -> int:
+    return recording.start_ms - START_MS + int(recording.duration_ms)

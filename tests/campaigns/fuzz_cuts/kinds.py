@@ -1,0 +1,127 @@
+"""The kinds of source: of each a few recordings, which can be placed one after the other.
+
+The sound of a recording repeats every 8 s, so one file serves for every start that is a multiple of
+8 s away from its own: files are made once and placed anew for each cut.
+"""
+
+import random
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from devtools.footage import Recording, cached_recording
+from devtools.footage.audio import SECONDS_TOLD_APART
+from tests.integration.exactness.cutting import START_MS, Camera
+
+REPEATS_MS = SECONDS_TOLD_APART * 1000
+HOLES_MS = (0, 700, -20, 1000, 1001, -1500, 0, 33, -33, 1, -1, 3000, 999, -2345, 0, 34, -1001)
+"""From one recording of a kind to the next, in turn: joins, seams, gaps, and (negative) overlaps;
+those within a frame of 0 lie in the duration of a last frame."""
+
+
+@frozen
+class Kind:
+    """A kind of source."""
+
+    recordings: tuple[Recording, ...] = field(repr=False)
+    copies: bool
+    """Whether every GOP that lies whole within a cut must be taken over as it is."""
+
+
+def place(recording: Recording, after_ms: int) -> Recording:
+    """Move a recording to its next start at or after `after_ms`, less half of 8 s."""
+    earliest_ms = after_ms - REPEATS_MS // 2
+    later_ms = (recording.start_ms - earliest_ms) % REPEATS_MS
+    return evolve(recording, start_ms=earliest_ms + later_ms)
+
+
+def file_of(recording: Recording, folder: Path) -> Path:
+    """Return the recording's file in `folder`: one for all its places."""
+    place_ms = (recording.start_ms - START_MS) % REPEATS_MS
+    return cached_recording(folder, evolve(recording, start_ms=START_MS + place_ms))
+
+
+class PlacedCamera(Camera):
+    """A camera that keeps one file for all places of a recording."""
+
+    def path(self, recording: Recording) -> Path:
+        """Return the recording's file."""
+        return file_of(recording, self.footage)
+
+
+def _uneven_ms(seed: int) -> tuple[int, ...]:
+    """Draw times of frames 5 to 80 ms apart, now and then half a second."""
+    rng = random.Random(seed)
+    times_ms = [0]
+    while times_ms[-1] < 8000:
+        times_ms.append(times_ms[-1] + (500 if rng.random() < 1 / 60 else rng.randint(5, 80)))
+    # A file says of its last frame that it lasts a tick, whatever the one before it lasts.
+    return (*times_ms, times_ms[-1] + 1)
+
+
+UNEVEN_MS = [_uneven_ms(seed) for seed in (1, 2, 3)]
+UNEVEN = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in UNEVEN_MS]
+SMALL: dict[str, Any] = dict(size=(256, 144))
+SILENT: dict[str, Any] = dict(audio=None)
+
+# What all recordings of the kind have, then what the first, the second and the third have besides.
+_COPIED: dict[str, tuple[dict[str, Any], ...]] = {
+    "B-frames": ({},),
+    "B-frames in a pyramid": (dict(bframes=7, preset="veryfast", extra_args=("-b_strategy", "0")),),
+    "no B-frames, baseline": (dict(bframes=0, extra_args=("-profile:v", "baseline")),),
+    "a keyframe every 4 s, 15 fps": (dict(fps=Fraction(15), gop_frames=60, bframes=3),),
+    "intra only": (dict(all_intra=True),),
+    "29.97 fps": (dict(fps=Fraction(30_000, 1001), gop_frames=45),),
+    "moov last, starts at 1.4 s": (dict(layout="moov_last", start_time_s=1.4),),
+    "fragmented": (dict(layout="fragmented"),),
+    "fragmented without index, starts at 2.5 s": (
+        dict(layout="fragmented_no_index", start_time_s=2.5),
+    ),
+    "variable frame rate": (dict(gop_frames=50), *UNEVEN),
+    "no sound, 25 fps": (dict(audio=None, fps=Fraction(25), gop_frames=50),),
+}
+_SEEN_TO: dict[str, tuple[dict[str, Any], ...]] = {
+    "open GOP": (dict(open_gop=True, gop_frames=30),),
+    "intra refresh": (dict(intra_refresh=True),),
+    "HEVC": (dict(codec="hevc"),),
+    "ten bits": (dict(pix_fmt="yuv420p10le"),),
+    "full range": (dict(pix_fmt="yuvj420p"),),
+    "two unlike sizes": ({}, {}, SMALL, {}),
+    "unlike parameter sets": ({}, {}, dict(preset="veryfast", bframes=3), dict(crf=30)),
+    "H.264, HEVC, MPEG-4": ({}, {}, dict(codec="hevc"), dict(codec="mpeg4", bframes=0)),
+    "unlike frame rates": ({}, {}, dict(fps=Fraction(25)), dict(fps=Fraction(60), frames=600)),
+    "with and without sound": ({}, {}, SILENT, {}),
+    "AAC at 44.1 kHz, MP3": (
+        {},
+        dict(sound_rate_hz=44_100, channels=2),
+        dict(audio="mp3"),
+        dict(sound_rate_hz=44_100, channels=2),
+    ),
+    # Numbers that are not read as others when the reader tries out the other three turns.
+    "turned": (
+        dict(rotation=90),
+        dict(first_number=730_000),
+        dict(first_number=740_000),
+        dict(first_number=734_000),
+    ),
+}
+
+
+def _kind(number: int, copies: bool, common: dict[str, Any], *own: dict[str, Any]) -> Kind:
+    recordings: list[Recording] = []
+    start_ms = START_MS + 137 * number
+    for place, kind in enumerate(own or ({}, {}, {})):
+        plain = Recording(first_number=(3 * number + place + 1) * 10_000, frames=240 + 30 * place)
+        recordings.append(evolve(plain, start_ms=start_ms, **{**common, **kind}))
+        duration_ms = recordings[-1].duration_ms
+        assert duration_ms.denominator == 1, "the plan counts in whole milliseconds"
+        start_ms += int(duration_ms) + HOLES_MS[(2 * number + place) % len(HOLES_MS)]
+    return Kind(tuple(recordings), copies)
+
+
+KINDS = {
+    name: _kind(number, name in _COPIED, *how)
+    for number, (name, how) in enumerate({**_COPIED, **_SEEN_TO}.items())
+}

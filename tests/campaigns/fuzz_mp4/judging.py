@@ -1,0 +1,208 @@
+"""What must hold of any file, whoever made it: a clear error, or an index that can be used.
+
+A file is carried as far as the service carries it without ffmpeg: its index, the plan of a clip of
+it, the frames that are taken over and the windows that are written for those that are not.
+"""
+
+import io
+import re
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from application.ports import ThumbnailSpec
+from domain.errors import ClipError, NotRecordedYet, Rejected, UnusableFootage
+from domain.planning import plan_clip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.mp4.index import SampleIndex, Track, read_index
+from infrastructure.mp4.recording import open_mp4
+from infrastructure.mp4.writer import write_excerpt
+from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_cut
+from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
+from infrastructure.splicing.layout import lay_out_clip
+from infrastructure.splicing.picture_format import majority_format
+from infrastructure.splicing.spans import Span, plan_spans
+from infrastructure.splicing.tracks import copied_audio, copied_span, video_track
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
+from tests.campaigns.fuzz_mp4.files import File
+
+BEGAN_MS = 1_784_000_000_000
+MAX_MS = 300_000
+"""VIDEO_MAX_LEN's default: no clip is longer."""
+NO_FFMPEG = FfmpegTranscoder(Path("/nowhere/ffmpeg"))
+RENDERED_OF = 8
+"""The transcoder itself is asked for a clip of one file in so many; it fails for want of ffmpeg."""
+READ_BACK_FRAMES = 1000
+NUMBERS = re.compile(r"\d+")
+SHORT_BYTES = 2 << 20
+MAX_READS, READS_PER_MIB = 120, 30
+
+
+@frozen
+class Verdict:
+    """How far a file came: `shape` is the same for files that came equally far."""
+
+    shape: str
+    frames: int = 0
+
+
+def judge(file: File, folder: Path) -> Verdict:
+    """Carry the file as far as it goes; an AssertionError, or another, if it breaks the rules."""
+    read = file.opened()
+    segment = RecordingSegment(TimeWindow(BEGAN_MS, BEGAN_MS + 600_000), "pier.mp4")
+    try:
+        recording = open_mp4(segment, file.size_bytes, "1", read, 1000)
+    except (NotRecordedYet, UnusableFootage) as error:
+        _check_reads(file, 1)
+        return Verdict(_shape(error))
+    index = recording.index
+    assert index.has_video
+    assert index.duration_ms > index.last_frame_ms >= 0
+    assert recording.segment.window.duration_ms == index.duration_ms
+    shapes, frames = [], 0
+    windows = _windows(index.duration_ms, is_short=file.size_bytes < SHORT_BYTES)
+    for window in windows:
+        plan = plan_clip(window, [recording.segment], 1000)
+        try:
+            sources = resolve_cuts(plan, {segment.name: recording})
+        except (Rejected, UnusableFootage) as error:
+            shapes.append(_shape(error))
+            continue
+        (source,) = sources
+        _check_index(source.index, file.size_bytes)
+        _check_take(source, window)
+        frames += len(source.frames)
+        shapes += _carried(source, plan.delivered_ms, folder)
+        if file.size_bytes % RENDERED_OF == 0:
+            recordings = {segment.name: recording}
+            with pytest.raises(ClipError):
+                NO_FFMPEG.render(
+                    plan, recordings, ThumbnailSpec((300,)), folder, time.monotonic() + 60
+                )
+    _check_reads(file, len(windows) + frames)
+    return Verdict(" ".join(shapes), frames)
+
+
+def _shape(error: Exception) -> str:
+    return NUMBERS.sub("#", f"{type(error).__name__} {error}")[:120]
+
+
+def _windows(duration_ms: int, *, is_short: bool) -> list[TimeWindow]:
+    """Choose windows within the file, and one that reaches over its end."""
+    third = min(duration_ms, 3 * MAX_MS) // 3
+    first = min(duration_ms, MAX_MS) if is_short else 100
+    spans = [(0, first), (third, third + min(third, 300)), (duration_ms - 1, duration_ms + 900)]
+    return [TimeWindow(BEGAN_MS + a, BEGAN_MS + b) for a, b in spans if b > a]
+
+
+def _check_reads(file: File, factor: int) -> None:
+    """Neither requests nor bytes span away."""
+    allowed = MAX_READS + factor + READS_PER_MIB * (file.size_bytes >> 20)
+    assert len(file.asked) <= allowed, f"{len(file.asked)} reads"
+
+
+def _check_index(index: SampleIndex, size_bytes: int) -> None:
+    for track in (index.video, index.audio):
+        if track is None:
+            continue
+        count = len(track.sizes)
+        columns: Sequence[Sequence[int]] = (
+            *(track.offsets, track.dts, track.pts, track.durations, track.sync),
+        )
+        assert count > 0
+        assert {len(column) for column in columns} == {count}
+        assert count <= size_bytes
+        assert sum(track.sizes) <= size_bytes
+        assert min(track.offsets) >= 0
+        assert max(map(int.__add__, track.offsets, track.sizes)) <= size_bytes
+        assert track.timescale > 0
+        assert min(track.durations) >= 0
+        assert set(track.sync) <= {0, 1}
+        for times in (track.dts, track.pts, array("q", [track.shown_from, track.shown_until])):
+            assert max(map(abs, times)) < 1 << 62
+    if index.video:
+        assert 0 not in index.video.sizes
+        assert index.video.shown_until > 0
+
+
+def _check_take(source: CutSource, window: TimeWindow) -> None:
+    video = source.video
+    pts = [video.pts[i] for i in source.frames]
+    assert len(set(source.frames)) == len(source.frames) > 0
+    assert pts == sorted(pts)
+    assert 0 <= source.decoded_from <= len(video.pts)
+    begins, ends = (instant - BEGAN_MS for instant in (window.start_ms, window.end_ms))
+    assert all(begins * video.timescale <= 1000 * time < ends * video.timescale for time in pts)
+
+
+def _carried(source: CutSource, duration_ms: int, folder: Path) -> Iterator[str]:
+    """Plan, write windows, and lay out what is taken over, as the transcoder does."""
+    timescale = clip_timescale([source])
+    times = clip_times([source], timescale)
+    picture_format = majority_format([source])
+    spans = plan_spans([source], times, picture_format)
+    assert sorted(i for span in spans for i in span.source.frames) == sorted(source.frames)
+    for span in [*spans, *plan_spans([source], times, picture_format, splice=False)]:
+        if span.copied:
+            yield _copied(span, source, timescale, duration_ms, folder)
+        else:
+            yield _written(span.source)
+    if source.index.audio:
+        plan = plan_audio([source], duration_ms)
+        if plan:
+            own = samples_in_cut(source, source.index.audio)
+            assert all(packet.sample in own for packet in plan.packets if not packet.silent)
+            yield "sound" + _written(source, own)
+
+
+def _written(source: CutSource, audio: range = range(0)) -> str:
+    """Write the window of a source, and find its frames in it."""
+    out = io.BytesIO()
+    note = write_excerpt(
+        source.index, source.read, source.decoded_from, max(source.frames), out, audio
+    )
+    data = out.getvalue()
+    assert note.size_bytes == len(data)
+    if audio or max(source.frames) - source.decoded_from > READ_BACK_FRAMES:
+        return "window"
+    index = read_index(lambda at, length: data[at : at + length], len(data))
+    video = index.video
+    assert video is not None
+    shown = {video.pts[i]: i for i in range(len(video.pts))}
+    for frame in source.frames:
+        if (time := source.video.pts[frame] - note.pts_offset) >= 0:
+            assert time in shown, "a wanted frame is not in its window"
+            assert time < video.shown_until
+    first = source.video.pts.index(source.video.pts[source.decoded_from], source.decoded_from)
+    assert _bytes_of(source.video, first, source.read) == _bytes_of(
+        video, 0, lambda at, length: data[at : at + length]
+    )
+    return "window"
+
+
+def _bytes_of(track: Track, sample: int, read) -> bytes:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    found: bytes = read(track.offsets[sample], track.sizes[sample])
+    return found
+
+
+def _copied(span: Span, source: CutSource, timescale: int, duration_ms: int, folder: Path) -> str:
+    """Lay out a clip of what is taken over alone, and read it back."""
+    part = copied_span(span)
+    tracks = [video_track([part], timescale, max(span.times) + 1)]
+    plan = plan_audio([source], duration_ms) if can_be_copied([source]) else None
+    if plan and not plan.needs_silence:
+        tracks.append(copied_audio(plan, [source], None))
+    layout = lay_out_clip(tracks, folder / "clip.mp4")
+    layout.fill()
+    if len(span.times) > READ_BACK_FRAMES:
+        return "copied"
+    data = layout.path.read_bytes()
+    video = read_index(lambda at, length: data[at : at + length], len(data)).video
+    assert video is not None
+    assert len(video.pts) == len(span.times)
+    return "copied"

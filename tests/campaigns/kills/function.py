@@ -1,0 +1,56 @@
+"""The Lambda function's process: a batch a line on its standard input, an answer a line back."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from entrypoints.aws_lambda import handler, service
+from tests.campaigns.kills.protocol import ANSWER, READY
+
+PAGE_BYTES = resource.getpagesize()
+
+
+@frozen
+class Context:
+    """Lambda's context, as far as the handler looks at it."""
+
+    ends_s: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, round(1000 * (self.ends_s - time.monotonic())))
+
+
+def tell(kind: str, what: object) -> None:
+    sys.stdout.write(kind + json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def limit(file_bytes: int | None, memory_bytes: int | None) -> None:
+    """Limit what this process, and each that it starts, may write to a file and take of memory."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most if file_bytes is None else file_bytes, most))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE_BYTES
+    bound = most if memory_bytes is None else used + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (bound, most))
+
+
+def main() -> None:
+    service.handle()  # as in a process that has served before
+    tell(READY, None)
+    for line in sys.stdin:
+        order: dict[str, Any] = json.loads(line)
+        limit(order["fileBytes"], order["memoryBytes"])
+        began_s = time.monotonic()
+        context = Context(began_s + order["leftInS"])
+        answer = handler({"Records": order["records"]}, context)  # type: ignore[arg-type]
+        tell(ANSWER, {"answer": answer, "tookInS": time.monotonic() - began_s})
+
+
+if __name__ == "__main__":
+    main()

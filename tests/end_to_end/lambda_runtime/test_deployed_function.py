@@ -1,0 +1,212 @@
+"""The package in its real runtime: cold and warm, failing in part, hanging, dying, given up."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from attrs import evolve
+
+from devtools.footage import assert_clip, read_clip, wanted
+from devtools.local_aws.event_source import Delivery, failures
+from devtools.local_aws.runtime import Function, FunctionError, descendants
+from tests.end_to_end.lambda_runtime.conftest import (
+    FOOTAGE,
+    HANGING,
+    MAX_S,
+    Deployment,
+    alive,
+    deliver,
+    wait_for,
+)
+
+PROBE = """
+import importlib.util
+def handler(event, context):
+    found = [n for n in event if importlib.util.find_spec(n)]
+    return {"found": found, "left": context.get_remaining_time_in_millis(),
+            "arn": context.invoked_function_arn}
+"""
+
+
+def pid_of(delivery: Delivery) -> int:
+    assert delivery.invoked, delivery.error
+    return delivery.invoked.pid
+
+
+def test_a_cold_start_then_the_same_process_again(deployment: Deployment, tmp_path: Path) -> None:
+    """Two messages, one process, and every frame of both clips is right."""
+    deployment.function.restart()
+    source = deployment.source()
+    first = deployment.ask(500, 1_700)
+    one = deliver(source)
+    second = deployment.ask(1_234, 3_777)
+    two = deliver(source)
+    assert one.invoked
+    assert two.invoked
+    assert (one.invoked.cold, two.invoked.cold) == (True, False)
+    assert pid_of(one) == pid_of(two)
+    for clip_id, start_ms, end_ms in ((first, 500, 1_700), (second, 1_234, 3_777)):
+        assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+        clip = read_clip(deployment.download(clip_id, tmp_path))
+        assert_clip(clip, wanted([FOOTAGE], start_ms, end_ms))
+    assert deployment.cloud.waiting(deployment.cloud.queue_url) == 0
+
+
+def test_of_a_batch_only_the_bad_message_comes_back_until_it_is_given_up(
+    deployment: Deployment,
+) -> None:
+    """The others are deleted; the bad one is delivered as often as allowed, then is dead."""
+    source = deployment.source()
+    clips = [deployment.ask(100, 600), deployment.ask(1_100, 1_600)]
+    bad = deployment.cloud.send("gibberish")
+    delivered = deliver(source)
+    assert len(delivered.records) == 3
+    assert delivered.deleted == {r["messageId"] for r in delivered.records} - {bad}
+    assert [deployment.status(clip) for clip in clips] == ["CLIP_AVAILABLE"] * 2
+    for received in ("2", "3"):
+        again = deliver(source)
+        assert [r["messageId"] for r in again.records] == [bad]
+        assert again.records[0]["attributes"]["ApproximateReceiveCount"] == received
+        assert again.deleted == frozenset()
+    assert source.poll() is None
+    assert deployment.cloud.waiting(deployment.cloud.queue_url) == 0
+    dead = deployment.cloud.sqs.receive_message(QueueUrl=deployment.cloud.dead_url)
+    assert [m["MessageId"] for m in dead["Messages"]] == [bad]
+
+
+def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
+    deployment: Deployment,
+) -> None:
+    """The message stays in the queue, and a new process makes the clip."""
+    function, source = deployment.function, deployment.source()
+    function.start()
+    hung = function.pid
+    assert hung
+    os.kill(hung, signal.SIGSTOP)
+    clip_id = deployment.ask(200, 700)
+    function.timeout_s = 1.0
+    try:
+        lost = deliver(source)
+    finally:
+        function.timeout_s = MAX_S
+    assert "timed out after 1.00 seconds" in lost.error
+    assert lost.deleted == frozenset()
+    assert not alive(hung)
+    again = deliver(source)
+    assert pid_of(again) != hung
+    assert again.records[0]["attributes"]["ApproximateReceiveCount"] == "2"
+    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+
+
+def test_a_message_is_hidden_while_it_is_handled_and_back_after_its_timeout(
+    deployment: Deployment,
+) -> None:
+    """What a function that cannot be imported was given is not to be had until then."""
+    cloud, source = deployment.cloud, deployment.source(given_back_after_s=None)
+    source.function = evolve(deployment.function, handler="no.handler")
+    clip_id = deployment.ask(300, 800)
+    lost = deliver(source)
+    assert lost.error.startswith("Runtime.ImportModuleError: Unable to import module 'no'")
+    source.function = deployment.function
+    assert source.poll() is None
+    assert cloud.waiting(cloud.queue_url) == 1
+    cloud.sqs.change_message_visibility(
+        QueueUrl=cloud.queue_url,
+        ReceiptHandle=lost.records[0]["receiptHandle"],
+        VisibilityTimeout=1,
+    )
+    deliver(source)
+    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+
+
+def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finished_later(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """Its ffmpeg goes with it; the next process sweeps its scratch and makes the clip."""
+    told = tmp_path / "ffmpeg.pid"
+    ffmpeg = tmp_path / "ffmpeg"
+    ffmpeg.write_text(HANGING.format(told=told))
+    ffmpeg.chmod(0o755)
+    hanging = evolve(
+        deployment.function,
+        environ={**deployment.function.environ, "CAMCLIP_FFMPEG": str(ffmpeg)},
+    )
+    clip_id = deployment.ask(400, 900)
+    source = deployment.source()
+    source.function = hanging
+    found: list[Delivery] = []
+    at_work = Thread(target=lambda: found.append(deliver(source)))
+    at_work.start()
+    wait_for(told.exists)
+    ffmpeg_pid = int(told.read_text())
+    assert hanging.pid
+    assert ffmpeg_pid in descendants(hanging.pid)
+    assert len(list(deployment.scratch.iterdir())) == 1
+    hanging.close()
+    at_work.join()
+    assert found[0].error == "Runtime exited with error: signal: SIGKILL"
+    assert not alive(ffmpeg_pid)
+    deliver(deployment.source())
+    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+    assert list(deployment.scratch.iterdir()) == []
+
+
+def test_an_event_that_is_no_batch_is_an_error_and_the_process_lives_on(
+    deployment: Deployment,
+) -> None:
+    """Its type and message come through the Runtime API."""
+    deployment.function.start()
+    pid = deployment.function.pid
+    with pytest.raises(FunctionError, match=r"^NoBatch: The event holds no list of Records"):
+        deployment.function.invoke({"Hello": "world"})
+    assert deployment.function.invoke({"Records": []}).pid == pid
+
+
+def test_settings_that_make_no_sense_are_an_error_of_the_start(deployment: Deployment) -> None:
+    """Every invocation says so, and no process is left."""
+    bad = evolve(deployment.function, environ={**deployment.function.environ, "SQS_TIMEOUT": "901"})
+    with pytest.raises(FunctionError, match="SQS_TIMEOUT='901' must be a whole number"):
+        bad.invoke({"Records": []})
+    assert bad.pid is None
+
+
+@pytest.fixture
+def probe(tmp_path: Path, package: list[Path]) -> Iterator[Function]:
+    """Run a handler that looks around, beside the package."""
+    (tmp_path / "probe.py").write_text(PROBE)
+    function = Function([tmp_path, *package], {}, 60, handler="probe.handler")
+    yield function
+    function.close()
+
+
+def test_nothing_but_the_package_and_the_runtime_client_is_on_the_path(probe: Function) -> None:
+    """The function finds its own libraries and the client, and none of the development's."""
+    asked = ("attrs", "boto3", "entrypoints", "awslambdaric", "typer", "rich", "moto", "pytest")
+    seen = probe.invoke(asked).payload
+    assert seen["found"] == ["attrs", "boto3", "entrypoints", "awslambdaric"]
+    assert 0 < seen["left"] <= 60_000
+    assert seen["arn"].startswith("arn:aws:lambda:")
+
+
+IDS = frozenset({"a", "b"})
+ANSWERS: dict[str, tuple[object, str]] = {
+    "nothing": (None, ""),
+    "no key": ({}, ""),
+    "no failures": ({"batchItemFailures": []}, ""),
+    "null": ({"batchItemFailures": None}, ""),
+    "one": ({"batchItemFailures": [{"itemIdentifier": "a"}]}, "a"),
+    "an unknown id": ({"batchItemFailures": [{"itemIdentifier": "c"}]}, "ab"),
+    "an empty id": ({"batchItemFailures": [{"itemIdentifier": ""}]}, "ab"),
+    "a wrong key": ({"batchItemFailures": [{"id": "a"}]}, "ab"),
+    "no list": ({"batchItemFailures": "a"}, "ab"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_answer_is_read_as_lambda_reads_it(case: str) -> None:
+    """Empty is success; whatever is odd gives the whole batch back."""
+    answer, back = ANSWERS[case]
+    assert failures(answer, IDS) == frozenset(back)

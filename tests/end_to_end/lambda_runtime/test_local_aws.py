@@ -1,0 +1,106 @@
+"""`camclip local-aws`, as a person starts and ends it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from devtools.footage import assert_clip, read_clip, wanted
+from devtools.local_aws.runtime import descendants
+from tests.end_to_end.lambda_runtime.conftest import (
+    CAMERA_ID,
+    FOOTAGE,
+    HANGING,
+    MAX_S,
+    alive,
+    store_recording,
+    wait_for,
+)
+
+START_MS = 1_777_636_800_000
+COMMAND = (sys.executable, "-c", "from entrypoints.cli.app import main; main()", "local-aws")
+
+
+@contextmanager
+def started(root: Path, *options: str, **places: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run the command, and kill it at the end of the block if it is not over."""
+    with subprocess.Popen(
+        [*COMMAND, "--root", str(root), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=root,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "THUMBNAIL_SIZES": "160",
+            **places,
+        },
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
+    """It tells where everything is and what happens, leaves the clip, and ends with 0."""
+    store_recording(tmp_path, films, START_MS)
+    with started(tmp_path, "--once") as process:
+        told, _ = process.communicate(timeout=MAX_S)
+    assert process.returncode == 0, told
+    for part in ("requests", "dead letters", "subscriber", "clips", "camera API"):
+        assert re.search(rf"^{part} +http://127\.0\.0\.1:\d+", told, re.MULTILINE), part
+    assert "Action=SendMessage" in told
+    for who, what in (
+        ("camera", "PUT clip local-[0-9]+: CLIP_AVAILABLE"),
+        ("topic", "CLIP_AVAILABLE of local-[0-9]+, event "),
+        ("function", "clip: .*status CLIP_AVAILABLE"),
+        ("lambda", "1 message, 1 done; process [0-9]+, [0-9]+ ms, cold start [0-9]+ ms"),
+    ):
+        assert re.search(rf"^[0-9:.]+  {who} +{what}", told, re.MULTILINE), (who, told)
+    [clip] = (tmp_path / "local-aws" / CAMERA_ID).glob("*.mp4")
+    assert f"The clip: {clip}" in told
+    # The middle half of a recording of 4 s.
+    assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
+
+
+def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> None:
+    """SIGTERM while a message is handled: the function's process goes too, and ffmpeg with it."""
+    store_recording(tmp_path, films, START_MS)
+    told, ffmpeg = tmp_path / "ffmpeg.pid", tmp_path / "ffmpeg"
+    ffmpeg.write_text(HANGING.format(told=told))
+    ffmpeg.chmod(0o755)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    places = {"CAMCLIP_FFMPEG": str(ffmpeg), "TMPDIR": str(temporary)}
+    with started(tmp_path, "--once", **places) as process:
+        wait_for(told.exists)
+        working = descendants(process.pid)
+        assert int(told.read_text()) in working
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=MAX_S)
+    assert process.returncode == 1, said
+    assert "has not ended" in said
+    assert not any(alive(pid) for pid in working)
+    assert list(temporary.iterdir()) == []
+
+
+def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path) -> None:
+    """The stand-ins come with the development's requirements only."""
+    hidden = "import sys; sys.modules['awslambdaric'] = None; sys.modules['moto'] = None; "
+    done = subprocess.run(
+        [sys.executable, "-c", hidden + COMMAND[2], "local-aws", "--root", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+        timeout=MAX_S,
+    )
+    assert done.returncode == 2
+    assert 'pip install "moto[server]" awslambdaric' in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,64 @@
+"""The handler as deployed dies at each call it makes, once before it and once after."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from devtools.footage import Recording, assert_clip, read_clip, wanted
+from tests.end_to_end.service.conftest import World
+from tests.end_to_end.service.tripwire import Crash, Tripwire, hung
+
+FOOTAGE = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
+
+
+@pytest.fixture
+def tripwire(world: World) -> Iterator[Tripwire]:  # noqa: ARG001 - the handler is imported by it
+    """Hang a wire across the calls of the handler."""
+    from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
+
+    with hung(service) as wire:
+        yield wire
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_whichever_call_it_dies_at_the_next_delivery_ends_right(
+    world: World, tripwire: Tripwire, after: bool, tmp_path: Path
+) -> None:
+    """One clip with its frames, AVAILABLE last and never without bytes, one notification."""
+    world.record(FOOTAGE)
+    for at in count():
+        clip = evolve(world, clip_id=f"{world.clip_id}-{at:03}")
+        message = clip.message(clip.body(500, 1_700))
+        tripwire.set(at, after=after)
+        try:
+            assert clip.handle(message) == []
+            break  # it has outlived the last call
+        except Crash:
+            died = f"{tripwire.calls[at]}, the call no. {at}"
+        name = f"{clip.camera_id}/{clip.clip_id}"
+        assert f"{name}.mp4" in clip.stored() or not clip.told(), died
+
+        tripwire.set()
+        message["attributes"]["ApproximateReceiveCount"] = "2"
+        assert clip.handle(message) == [], died
+        assert_clip(read_clip(clip.download(tmp_path)), wanted([FOOTAGE], 500, 1_700))
+        assert len(clip.stored()) == 6, died
+        assert {report["status"] for report in clip.told()} == {"CLIP_AVAILABLE"}, died
+        notes = clip.published()
+        assert len({note["MessageAttributes"]["eventId"]["Value"] for note in notes}) == 1, died
+        # Told and died before the manifest said so: the one crash that repeats a notification.
+        repeated = died.startswith("Publish" if after else "PutObject json")
+        assert len(notes) == 1 + repeated, died
+        assert clip.queued() == []
+    assert {call.split()[0] for call in tripwire.calls} == {
+        "HeadObject",
+        "GetObject",
+        "GET",
+        "PutObject",
+        "PUT",
+        "Publish",
+    }
+    assert at == len(tripwire.calls) >= 15

@@ -1,0 +1,185 @@
+"""Whatever stalls, the handler answers before its time is over, and leaves nothing behind."""
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from attrs import evolve, field, frozen
+
+from devtools.footage import Recording, assert_clip, read_clip, wanted
+from tests.campaigns.kills.killing import LARGE_CLIP, SMALL_CLIP, again
+from tests.campaigns.kills.outside import Outside, outside
+from tests.campaigns.kills.processes import descendants, function, running
+from tests.end_to_end.service.conftest import World
+from tests.support.gate import Reply, Send, Trap, head, hold
+
+LEFT_S = 20.0
+"""Little more than the 15 s without which no message is begun."""
+SPARE_S = 4.0
+"""Of the 8 s that are kept to clean up and answer, so much is left."""
+SLEEP_S = "6021.5"
+"""How long fake ffmpegs sleep: nobody else's processes do."""
+
+
+def drip(trap: Trap, reply: Reply | None, send: Send) -> None:
+    """Send the answer byte by byte."""
+    assert reply is not None
+    for byte in head(reply) + reply.body:
+        send(bytes([byte]))
+        if trap.released.wait(0.3):
+            return
+
+
+def half(trap: Trap, reply: Reply | None, send: Send) -> None:
+    """Send half of the answer's body, and no more."""
+    assert reply is not None
+    send(head(reply) + reply.body[: len(reply.body) // 2])
+    trap.released.wait()
+
+
+def endless(trap: Trap, _: Reply | None, send: Send) -> None:
+    """Send a body that never ends."""
+    send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[")
+    while not trap.released.is_set():
+        send(b" " * 65536)
+
+
+@frozen
+class Stall:
+    """What stalls: a request at the camera API or at AWS, or ffmpeg, which is then a script."""
+
+    name: str
+    pattern: str = ""
+    act: Callable[[Trap, Reply | None, Send], None] = hold
+    after: bool = False
+    is_large: bool = False
+    script: str = ""
+    fault: str = "time|deadline"
+    trap: Trap = field(init=False)
+
+    @trap.default
+    def _trap(self) -> Trap:
+        return Trap(self.pattern, self.act, self.after, reads=not self.is_large)
+
+    @property
+    def is_camera(self) -> bool:
+        return "cameras" in self.pattern
+
+
+STALLS = (
+    Stall("the camera API accepts and never answers", "GET /cameras/recording"),
+    Stall("the camera API drips", "GET /cameras/recording", drip, after=True),
+    Stall("the camera API sends without end", "GET /cameras/cam", endless, fault="over 1048576"),
+    Stall("the status is never answered", "PUT /cameras/clips"),
+    Stall("S3 sends half a body", "GET /origin", half, after=True),
+    Stall("S3 drips", "GET /origin", drip, after=True),
+    Stall("S3 does not take an upload", r"PUT .*partNumber=1\b", is_large=True),
+    Stall("S3 does not answer a commit", r"POST .*\.mp4\?uploadId", is_large=True),
+    Stall("SNS is slow", "POST / Publish"),
+    Stall(
+        "ffmpeg ignores signals",
+        script=f"trap '' TERM INT HUP QUIT; while :; do sleep {SLEEP_S}; done",
+    ),
+    Stall(
+        "ffmpeg forks, and its children hold the pipes",
+        script=f"sleep {SLEEP_S} & (trap '' TERM; sleep {SLEEP_S}; sleep {SLEEP_S}) & wait",
+    ),
+    Stall(
+        "ffmpeg floods its messages",
+        script=f"head -c 100000000 /dev/zero | tr '\\0' x >&2; sleep {SLEEP_S}",
+    ),
+    Stall("ffmpeg prints without end", script="while :; do echo frame=1; done"),
+)
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """Start what is around the function."""
+    folder = tmp_path_factory.mktemp("deadlines")
+    with outside(folder, folder / "footage") as started:
+        yield started
+
+
+def test_whatever_stalls_the_handler_answers_in_time(around: Outside) -> None:
+    """The message is given back, no file and no process is left, and the next delivery is well."""
+    together = Barrier(len(STALLS))
+    with ThreadPoolExecutor(len(STALLS)) as cases:
+        outcomes = list(cases.map(lambda stall: _outcome(stall, around, together), STALLS))
+    faults = [
+        f"{stall.name}: {fault}"
+        for stall, found in zip(STALLS, outcomes, strict=True)
+        for fault in found
+    ]
+    assert not faults, "\n".join(faults)
+    assert running(SLEEP_S) == []
+
+
+def _outcome(stall: Stall, around: Outside, together: Barrier) -> list[str]:
+    """Let one thing stall; return what went wrong."""
+    traps = (stall.trap, None) if stall.is_camera else (None, stall.trap)
+    faults: list[str] = []
+    with ExitStack() as scenery:
+        scene = scenery.enter_context(around.scene(*(traps if stall.pattern else ())))
+        environ = dict(scene.environ)
+        if stall.script:
+            fake = scene.folder / f"ffmpeg-{scene.world.clip_id}"
+            fake.write_text(f"#!/bin/sh\n{stall.script}\n")
+            fake.chmod(0o755)
+            environ["CAMCLIP_FFMPEG"] = str(fake)
+        message = (LARGE_CLIP if stall.is_large else SMALL_CLIP).message(scene)
+        process = scenery.enter_context(function(environ))
+        together.wait(120)
+        process.deliver(message, left_s=LEFT_S)
+        answer = process.answer()
+        if answer.given_back != [message["messageId"]]:
+            faults.append("The message was not given back.")
+        if answer.took_s > LEFT_S - SPARE_S:
+            faults.append(f"It took {answer.took_s:.1f} of {LEFT_S} s.")
+        if stall.pattern and not stall.trap.sprung.is_set():
+            faults.append("It never came to it.")
+        if not answer.faults or not re.search(stall.fault, answer.faults[0]):
+            faults.append(f"It said {answer.faults}.")
+        if left := scene.scratch():
+            faults.append(f"{left} lies in the scratch folder.")
+        if left := [
+            *descendants(process.process.pid).values(),
+            *running(environ["CLIP_DOWNLOAD_DEST"]),
+        ]:
+            faults.append(f"{left} still runs.")
+        if not stall.script:
+            scene.release()
+            process.deliver(again(message))
+            if untimely := process.answer().faults:
+                faults.append(f"The next delivery was given back: {untimely}")
+    return faults
+
+
+@frozen
+class ShrinkingContext:
+    """Lambda's context, whose time runs out between two records."""
+
+    left_ms: list[int]
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left_ms.pop(0)
+
+
+FILM = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
+
+
+def test_with_little_time_left_before_a_record_it_and_all_after_it_are_given_back(
+    world: World, tmp_path: Path
+) -> None:
+    """The first of four was made; of the others nothing was told, and nothing stored."""
+    world.record(FILM)
+    clips = [evolve(world, clip_id=f"{world.clip_id}-{number}") for number in range(4)]
+    messages = [clip.message(clip.body(500, 1_700)) for clip in clips]
+    context: Any = ShrinkingContext([60_000, 14_999, 3_000, 0])
+    assert world.handle(*messages, context=context) == [m["messageId"] for m in messages[1:]]
+    assert_clip(read_clip(clips[0].download(tmp_path)), wanted([FILM], 500, 1_700))
+    assert [clip.told() + list(clip.stored()) for clip in clips[1:]] == [[], [], []]

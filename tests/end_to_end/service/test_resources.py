@@ -1,0 +1,195 @@
+"""Disk, memory and limits: what is too much is told before work; what runs out costs nothing."""
+
+import signal
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from devtools.footage import assert_clip, read_clip, wanted
+from infrastructure.ffmpeg.locate import find_ffmpeg
+from tests.campaigns.kills.killing import SMALL_CLIP, Clip, again
+from tests.campaigns.kills.outside import Outside, Scene, outside
+from tests.campaigns.kills.processes import Answer, descendants, function
+from tests.end_to_end.service.conftest import iso
+
+FFMPEG = find_ffmpeg({})
+OWN_DISKS = ("unshare", "--user", "--map-root-user", "--mount")
+needs_own_disks = pytest.mark.skipif(
+    subprocess.run([*OWN_DISKS, "true"], check=False, capture_output=True).returncode != 0,
+    reason="a process may not mount a disk of its own here",
+)
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """Start what is around the function."""
+    folder = tmp_path_factory.mktemp("resources")
+    with outside(folder, folder / "footage") as started:
+        yield started
+
+
+def small_disk(scratch: Path, size: str) -> tuple[str, ...]:
+    """The command that runs another with a small disk of its own as its scratch folder."""
+    script = f'mount -t tmpfs -o size={size} tmpfs "{scratch}" && exec "$@"'
+    return (*OWN_DISKS, "sh", "-c", script, "sh")
+
+
+def fake_ffmpeg(scene: Scene, script: str) -> dict[str, str]:
+    """The environment with an ffmpeg that runs a script first."""
+    path = scene.folder / f"ffmpeg-{scene.world.clip_id}"
+    path.write_text(f'#!/bin/sh\n{script}\nexec {FFMPEG} "$@"\n')
+    path.chmod(0o755)
+    return {**scene.environ, "CAMCLIP_FFMPEG": str(path)}
+
+
+def assert_nothing_lost(scene: Scene, clip: Clip, message: dict[str, Any], first: Answer) -> None:
+    """Nothing was told or stored for good, and the next delivery ends right."""
+    assert first.given_back == [message["messageId"]]
+    assert scene.world.told() == []
+    assert not any(key.endswith((".mp4", ".json")) for key in scene.world.stored())
+    with function(scene.environ) as second:
+        second.deliver(again(message))
+        assert second.answer().faults == []
+    assert_clip(
+        read_clip(scene.world.download(scene.world.scratch)), wanted(clip.films, *clip.window_ms)
+    )
+    (scene.world.scratch / "clip.mp4").unlink()
+    assert [report["status"] for report in scene.world.told()] == ["CLIP_AVAILABLE"]
+    assert scene.scratch() == []
+
+
+@needs_own_disks
+def test_too_little_room_is_told_before_work(around: Outside) -> None:
+    """The reason gives both sizes; no footage was read but the index, and no ffmpeg ran."""
+    with around.scene() as scene:
+        message = SMALL_CLIP.message(scene)
+        environ = fake_ffmpeg(scene, f"touch {scene.folder}/{scene.world.clip_id}-ran")
+        with function(environ, *small_disk(scene.world.scratch, "6m")) as first:
+            first.deliver(message)
+            answer = first.answer()
+        assert len(answer.faults) == 1
+        assert "The scratch folder has 6.3 MB left; the clip takes " in answer.faults[0]
+        assert not (scene.folder / f"{scene.world.clip_id}-ran").exists()
+        assert_nothing_lost(scene, SMALL_CLIP, message, answer)
+
+
+@needs_own_disks
+def test_a_disk_that_fills_up_during_the_work_costs_nothing(around: Outside) -> None:
+    """The message is given back, nothing broken is published, and our own files are gone."""
+    with around.scene() as scene:
+        message = SMALL_CLIP.message(scene)
+        scratch = scene.world.scratch
+        fill = f"head -c 50000000 /dev/zero > {scratch}/ballast 2>/dev/null"
+        environ = fake_ffmpeg(scene, f'case "$*" in *libx264*) {fill};; esac')
+        with function(environ, *small_disk(scratch, "20m")) as first:
+            first.deliver(message)
+            answer = first.answer()
+            own_disk = Path(f"/proc/{first.process.pid}/root{scratch}")
+            assert [path.name for path in own_disk.iterdir()] == ["ballast"]
+        assert_nothing_lost(scene, SMALL_CLIP, message, answer)
+
+
+def test_a_file_that_cannot_grow_costs_nothing(around: Outside) -> None:
+    """Whether we write it or ffmpeg, the message is given back, and the process goes on."""
+    with (
+        around.scene(THUMBNAIL_FORMAT="png", THUMBNAIL_SIZES="1500") as scene,
+        function(scene.environ) as process,
+    ):
+        message = Clip(SMALL_CLIP.films[:1], (100, 600)).message(scene)
+        faults = []
+        for file_bytes in (20_000, 700_000):
+            process.deliver(message, file_bytes=file_bytes)
+            answer = process.answer()
+            assert answer.given_back == [message["messageId"]]
+            assert scene.scratch() == []
+            faults += answer.faults
+        # ffmpeg is killed by SIGXFSZ, which Python ignores.
+        assert faults == [
+            "The scratch folder cannot be used: File too large",
+            f"ffmpeg was killed by signal {signal.SIGXFSZ.value}.",
+        ]
+        assert scene.world.stored() == {}
+        process.deliver(message)
+        assert process.answer().faults == []
+
+
+def test_memory_that_runs_out_costs_nothing(around: Outside) -> None:
+    """Not even a thread can be started: the message is given back, and the process survives."""
+    with around.scene() as scene, function(scene.environ) as process:
+        message = SMALL_CLIP.message(scene)
+        process.deliver(message, memory_bytes=1 << 20)
+        assert process.answer().given_back == [message["messageId"]]
+        assert scene.scratch() == []
+        assert descendants(process.process.pid) == {}
+        process.deliver(again(message))
+        assert process.answer().faults == []
+
+
+def test_an_ffmpeg_without_memory_costs_nothing(around: Outside) -> None:
+    """However it ends."""
+    with around.scene() as scene:
+        message = SMALL_CLIP.message(scene)
+        with function(fake_ffmpeg(scene, "ulimit -v 150000")) as first:
+            first.deliver(message)
+            answer = first.answer()
+        assert_nothing_lost(scene, SMALL_CLIP, message, answer)
+
+
+def bomb(path: Path) -> bytes:
+    """A picture of 12,000 x 12,000 pixels: 216 MB decoded."""
+    argv = [str(FFMPEG), "-v", "error", "-y", "-f", "lavfi"]
+    argv += ["-i", "color=gray:s=12000x12000:r=1:d=1", "-c:v", "mjpeg", "-f", "mp4", str(path)]
+    subprocess.run(argv, check=True, env={}, timeout=60)
+    return path.read_bytes()
+
+
+def test_a_picture_that_is_too_large_is_not_decoded(around: Outside, tmp_path: Path) -> None:
+    """Where the tables lie about it, ffmpeg stops; where they say so, that is the reason."""
+    data = bomb(tmp_path / "bomb.mp4")
+    at = data.index(b"mp4v") + 28  # its width and height (ISO/IEC 14496-12, 12.1.3)
+    lie = data[:at] + struct.pack(">HH", 640, 360) + data[at + 4 :]
+    with around.scene() as scene, function(scene.environ) as process:
+        world = scene.world
+        name = world.record(evolve(SMALL_CLIP.films[0], frames=30), stored=False)
+        message = world.message(world.body(0, 1_000))
+        world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=lie)
+        process.deliver(message)
+        answer = process.answer()
+        assert answer.given_back == [message["messageId"]]
+        assert answer.faults[0].startswith("ffmpeg left with ")
+        assert world.told() == []
+
+        world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=data)
+        process.deliver(again(message))
+        assert process.answer().given_back == []
+        (report,) = world.told()
+        assert report["status"] == "FATAL_ERROR"
+        assert "12000 x 12000" in report["reason"]
+        assert scene.scratch() == []
+
+
+def test_footage_in_a_thousand_parts_is_refused_unread(around: Outside) -> None:
+    """The reason says how many are allowed."""
+    with around.scene() as scene, function(scene.environ) as process:
+        world = scene.world
+        world.camera_api.recordings[world.camera_id] = [
+            {
+                "startDate": iso(world.moment_ms + 100 * number),
+                "endDate": iso(world.moment_ms + 100 * number + 100),
+                "recordingUrl": f"https://recordings.invalid/{number}.mp4",
+                "alias": "a",
+            }
+            for number in range(1000)
+        ]
+        process.deliver(world.message(world.body(0, 100_000)))
+        assert process.answer().given_back == []
+        (report,) = world.told()
+        assert report["status"] == "FATAL_ERROR"
+        assert "1000 recordings" in report["reason"]
+        assert "200" in report["reason"]
+        assert not [line for line in scene.aws.asked if "/origin/" in line]

@@ -1,0 +1,68 @@
+"""What SQS and SNS are handed."""
+
+import json
+import time
+
+import pytest
+
+from domain.clip import ClipReport, ClipStatus
+from domain.errors import Unavailable
+from infrastructure.formats.messages import message_body
+from tests.contract.real import Aws, SnsNotifierWorld, SqsQueueWorld
+from tests.contract.test_retry_queue import REQUEST
+from tests.contract.worlds import FORMAT
+
+AVAILABLE = ClipReport("clip-1", ClipStatus.AVAILABLE, "pier", 5, 9)
+BROKEN = ClipReport("clip-2", ClipStatus.FATAL_ERROR, reason="cameraId is missing")
+
+
+def soon() -> float:
+    return time.monotonic() + 10
+
+
+def test_the_queues_message_is_the_services_own(aws: Aws) -> None:
+    """JSON, as it would be asked for the first time."""
+    world = SqsQueueWorld(aws)
+    world.queue.send(REQUEST, 1, soon())
+    time.sleep(1.2)
+    (message,) = aws.sqs.receive_message(QueueUrl=world.queue_url)["Messages"]
+    assert message["Body"] == message_body(REQUEST)
+    assert json.loads(message["Body"])["retryTimestamps"] == list(REQUEST.retries_ms)
+
+
+def test_a_message_in_hand_comes_again_when_it_is_told_to(aws: Aws) -> None:
+    """Not when the queue would have delivered it, half a minute later."""
+    world = SqsQueueWorld(aws)
+    aws.sqs.send_message(QueueUrl=world.queue_url, MessageBody="{}")
+    (message,) = aws.sqs.receive_message(QueueUrl=world.queue_url)["Messages"]
+    world.queue.delay_redelivery(message["ReceiptHandle"], 1, soon())
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=world.queue_url)
+    again = aws.sqs.receive_message(QueueUrl=world.queue_url, WaitTimeSeconds=5)
+    assert [m["MessageId"] for m in again["Messages"]] == [message["MessageId"]]
+
+
+def test_a_receipt_that_sqs_does_not_know_is_unavailable(aws: Aws) -> None:
+    """Whoever asks may go on without it."""
+    with pytest.raises(Unavailable, match="SQS answered"):
+        SqsQueueWorld(aws).queue.delay_redelivery("no receipt", 1, soon())
+
+
+def test_a_notification_can_be_filtered_by_its_attributes(aws: Aws) -> None:
+    """Status, camera and event id."""
+    world = SnsNotifierWorld(aws)
+    world.notifier.publish(AVAILABLE, soon())
+    (letter,) = world.letters()
+    assert letter["MessageAttributes"] == {
+        "status": {"Type": "String", "Value": "CLIP_AVAILABLE"},
+        "cameraId": {"Type": "String", "Value": "pier"},
+        "eventId": {"Type": "String", "Value": AVAILABLE.event_id},
+    }
+    assert json.loads(letter["Message"]) == FORMAT.report(AVAILABLE)
+
+
+def test_what_is_not_known_is_no_attribute(aws: Aws) -> None:
+    """SNS refuses an empty one."""
+    world = SnsNotifierWorld(aws)
+    world.notifier.publish(BROKEN, soon())
+    (letter,) = world.letters()
+    assert set(letter["MessageAttributes"]) == {"status", "eventId"}

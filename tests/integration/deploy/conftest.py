@@ -1,0 +1,182 @@
+"""Every kind of request, handled by the service with the environment that the template gives it.
+
+AWS is moto, the camera API a loopback server; every call to AWS is noted.
+"""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import asdict, frozen
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.server import ThreadedMotoServer
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from devtools.footage import Recording, cached_recording
+from devtools.footage.recording import FFMPEG
+from entrypoints.container import aws
+from entrypoints.sqs_batch import DeliveryOutcome
+from tests.end_to_end.service.conftest import iso
+from tests.integration.deploy.calls import Call, Recorder
+from tests.integration.deploy.packaged import alone, shared_folder
+from tests.integration.deploy.template import REGION, Stack
+
+SMALL = Recording(first_number=0, frames=120, size=(160, 90))
+LARGE = Recording(first_number=0, frames=120, size=(1280, 720), crf=2)
+"""Large enough for S3 to copy: 7 MB for each second."""
+ANOTHER_ACCOUNT = "444455556666"
+
+GIVEN = {
+    "CamServicesUrl": "https://cameras.invalid",
+    "RecordingsUrl": "https://cameras.invalid",
+    "ClipUrl": "https://clips.invalid",
+    "OriginBucket": "policy-recordings",
+    "OriginFolder": "rewinds",
+    "OriginBucketOwner": ANOTHER_ACCOUNT,
+    "DestinationBucket": "policy-clips",
+}
+
+
+@frozen
+class Played:
+    """What was asked of AWS, and what became of each clip: its status or the error."""
+
+    calls: list[Call]
+    came_to: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Play all requests, once for all the processes of a test run."""
+    folder = shared_folder(tmp_path_factory, "policy")
+    done = folder / "played.json"
+    with alone(folder, "played"):
+        if not done.exists():
+            recorded = _play_on_moto(shared_folder(tmp_path_factory, "footage"), folder)
+            done.write_text(json.dumps(asdict(recorded)))
+    told = json.loads(done.read_text())
+    return Played([Call(**call) for call in told["calls"]], told["came_to"])
+
+
+def _play_on_moto(footage: Path, folder: Path) -> Played:
+    moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    own = {
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }
+    try:
+        with pytest.MonkeyPatch.context() as environ, HTTPServer() as cameras:
+            for name, value in own.items():
+                environ.setenv(name, value)
+            return _play(cameras, footage, folder / "scratch")
+    finally:
+        moto.stop()
+
+
+def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
+    stack = Stack(GIVEN)
+    now_ms = time.time_ns() // 1_000_000
+    start_ms = now_ms - 300_000
+    recordings = {"small": SMALL, "large": LARGE, "not-stored": SMALL}
+    _answer(cameras, {camera: _row(camera, start_ms, r) for camera, r in recordings.items()})
+    scratch.mkdir()
+    came_to: dict[str, str] = {}
+
+    def tell(outcome: DeliveryOutcome) -> None:
+        told = outcome.result.report.status.value if outcome.result else repr(outcome.error)
+        came_to[getattr(outcome.request, "clip_id", "")] = told
+
+    service = aws(
+        {
+            **stack.environment(),
+            "CAM_SERVICES_URL": cameras.url_for(""),
+            "RECORDINGS_URL": cameras.url_for(""),
+            "CLIP_DOWNLOAD_DEST": str(scratch),
+            "CAMCLIP_FFMPEG": FFMPEG,
+        },
+        tell,
+    )
+    s3, sqs, sns = service.s3(), service.sqs(), service.sns()
+    where: Any = {"LocationConstraint": REGION}
+    for bucket in (GIVEN["OriginBucket"], GIVEN["DestinationBucket"]):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    for camera in ("small", "large"):
+        path = cached_recording(footage, recordings[camera])
+        s3.upload_file(str(path), GIVEN["OriginBucket"], f"{GIVEN['OriginFolder']}/{_name(camera)}")
+    sqs.create_queue(QueueName=stack.properties("Requests")["QueueName"])
+    sns.create_topic(Name=stack.properties("Topic")["TopicName"])
+    calls = Recorder()
+    for client in (s3, sqs, sns):
+        calls.listen(client)
+
+    def ask(clip_id: str, camera: str, duration_ms: int, at_ms: int = start_ms + 1_234) -> None:
+        body = {
+            "clipId": clip_id,
+            "cameraId": camera,
+            "startTimestampInMs": at_ms,
+            "endTimestampInMs": at_ms + duration_ms,
+        }
+        record = {
+            "messageId": f"message-{clip_id}",
+            "receiptHandle": f"receipt-{clip_id}",
+            "eventSource": "aws:sqs",
+            "body": json.dumps(body),
+            "attributes": {"SentTimestamp": str(now_ms), "ApproximateReceiveCount": "1"},
+        }
+        service.handle()({"Records": [record]}, lambda: 120_000)
+
+    ask("made", "small", 2_000)
+    ask("made-again", "small", 2_000)
+    ask("made", "small", 2_500)  # a name that is taken: given back
+    ask("waiting", "small", 2_000, now_ms - 2_000)
+    ask("not-stored", "not-stored", 2_000)
+    ask("too-long", "small", 300_001)
+    ask("composed", "large", 2_500)
+    s3.meta.events.register("before-call.s3.UploadPartCopy", _refuse)  # type: ignore[arg-type]
+    ask("sent-instead", "large", 2_500)
+    return Played(calls.made, came_to)
+
+
+def _refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+    """Answer in S3's place."""
+    answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    return AWSResponse("", 403, HTTPHeaders(), None), answer
+
+
+def _answer(cameras: HTTPServer, rows: dict[str, dict[str, str]]) -> None:
+    def row(request: Request) -> Response:
+        return _json([rows[request.path.rpartition("/")[2]]])
+
+    cameras.expect_request(re.compile("/cameras/clips/[^/]+"), "PUT").respond_with_json({})
+    cameras.expect_request(re.compile("/cameras/recording/[^/]+")).respond_with_handler(row)
+    cameras.expect_request(re.compile("/cameras/[^/]+")).respond_with_handler(
+        lambda request: _json({"alias": request.path.rpartition("/")[2]})
+    )
+
+
+def _name(camera: str) -> str:
+    return f"{camera}.stream.20260101T000000000.mp4"
+
+
+def _row(camera: str, start_ms: int, recording: Recording) -> dict[str, str]:
+    return {
+        "startDate": iso(start_ms),
+        "endDate": iso(start_ms + round(recording.duration_ms)),
+        "recordingUrl": f"https://recordings.invalid/{_name(camera)}",
+        "alias": camera,
+        "thumbLargeUrl": "https://recordings.invalid/large.jpg",
+        "thumbSmallUrl": "https://recordings.invalid/small.jpg",
+    }
+
+
+def _json(payload: object) -> Response:
+    return Response(json.dumps(payload), content_type="application/json")

@@ -1,0 +1,269 @@
+"""The package: whole, small, the same each time, and enough to run from."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from deploy.contents import bytecode, our_modules
+from deploy.package import LIMIT_BYTES, build_function, check_size, main
+from deploy.wheels import ARCHITECTURES, PYTHON, THIS_ARCHITECTURE, THIS_PYTHON, CannotPackage
+from tests.integration.deploy.packaged import packaged, packaged_function, shared_folder
+
+MACHINES = {"arm64": 183, "x86_64": 62}
+"""e_machine of an ELF header (ELF specification): EM_AARCH64, EM_X86_64."""
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_MAX_ATTEMPTS": "1",
+    "CAM_SERVICES_URL": "http://127.0.0.1:9",
+    "RECORDINGS_URL": "http://127.0.0.1:9",
+    "CLIP_URL": "http://127.0.0.1:9",
+    "S3_BUCKET_ORIGIN": "recordings",
+    "S3_BUCKET_DESTINATION": "clips",
+    "AWS_SNS_TOPIC": "arn:aws:sns:eu-west-1:123456789012:clips",
+    "AWS_SQS_QUEUE_URL": "http://127.0.0.1:9/123456789012/requests",
+    "CAMCLIP_FFMPEG": "/bin/true",
+}
+"""Nothing answers there: port 9 is discard's."""
+
+RUN = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from entrypoints.aws_lambda import handler
+
+class Context:
+    function_name, memory_limit_in_mb, aws_request_id = "f", 1769, "r"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+
+    def get_remaining_time_in_millis(self):
+        return 60_000
+
+answers = [handler(event, Context()) for event in json.loads(sys.argv[2])]
+files = [getattr(module, "__file__", None) for module in sys.modules.values()]
+print(json.dumps([answers, [file for file in files if file], list(sys.modules)]))
+"""
+
+
+@frozen
+class Built:
+    """What is deployed, for a processor."""
+
+    arch: str
+    function: Path
+    layer: Path
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's package, unpacked, for this machine."""
+    return packaged_function(shared_folder(tmp_path_factory, "package"))
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """What is deployed, for each processor."""
+    arch = str(request.param)
+    return Built(arch, *packaged(shared_folder(tmp_path_factory, "package"), arch))
+
+
+def record(body: str) -> dict[str, object]:
+    attributes = {"SentTimestamp": "1784023692345", "ApproximateReceiveCount": "1"}
+    return {
+        "messageId": "m1",
+        "eventSource": "aws:sqs",
+        "body": body,
+        "attributes": attributes,
+    }
+
+
+def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
+    """It answers an empty batch, an unreadable message, and one for which AWS does not answer.
+
+    The interpreter sees the package and the standard library, and no commands are loaded.
+    """
+    request = {
+        "clipId": "c1",
+        "cameraId": "pier",
+        "startTimestampInMs": 1784023600000,
+        "endTimestampInMs": 1784023601000,
+    }
+    events = [
+        {"Records": []},
+        {"Records": [record("gibberish")]},
+        {"Records": [record(json.dumps(request))]},
+    ]
+    done = subprocess.run(
+        [
+            *(os.path.realpath(sys.executable), "-I", "-S", "-B", "-W", "error", "-c", RUN),
+            *(str(unpacked), json.dumps(events)),
+        ],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers, files, modules = json.loads(done.stdout.splitlines()[-1])
+    back = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert answers == [{"batchItemFailures": []}, back, back]
+    strangers = [f for f in files if not f.startswith((str(unpacked), sys.base_prefix))]
+    assert strangers == []
+    assert not {"typer", "rich", "imageio_ffmpeg", "entrypoints.cli.app"} & set(modules)
+    fault = json.loads(done.stdout.splitlines()[-2])
+    assert fault["clipId"] == "c1"
+    assert "EndpointConnectionError" in fault["fault"]
+
+
+def test_two_builds_are_the_same_byte_for_byte(tmp_path: Path, built: Built) -> None:
+    """Whenever, wherever and in whichever order the files were written."""
+    again = build_function(built.arch, PYTHON, tmp_path)
+    assert again.read_bytes() == built.function.read_bytes()
+    with zipfile.ZipFile(again) as zipped:
+        assert {entry.date_time for entry in zipped.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert zipped.namelist() == sorted(zipped.namelist())
+
+
+def test_two_builds_with_bytecode_are_the_same(tmp_path: Path, unpacked: Path) -> None:
+    """Bytecode is of the target's Python, and says that it is not to be checked."""
+    again = build_function(THIS_ARCHITECTURE, THIS_PYTHON, tmp_path)
+    first = unpacked.parent / again.name
+    assert again.read_bytes() == first.read_bytes()
+    with zipfile.ZipFile(again) as zipped:
+        sources = {n for n in zipped.namelist() if n.endswith(".py")}
+        compiled = {n for n in zipped.namelist() if n.endswith(".pyc")}
+        assert len(compiled) == len(sources)
+        # PEP 552: flags 0b01 are "hash-based, unchecked".
+        assert {zipped.read(name)[4:8] for name in compiled} == {b"\1\0\0\0"}
+
+
+def test_bytecode_does_not_know_where_it_was_made() -> None:
+    """Tracebacks name the files as Lambda has them."""
+    sources = {"some/module.py": b"def f():\n    return {'a', 'b'}\n", "some/data.json": b"{}"}
+    one, other = (bytecode(sources, THIS_PYTHON, sys.executable) for _ in range(2))
+    (code,) = one.values()
+    assert one == other
+    assert b"/var/task/some/module.py" in code
+
+
+def test_bytecode_of_another_python_is_refused() -> None:
+    """Lambda would ignore it."""
+    with pytest.raises(CannotPackage, match=r"no Python 3\.9"):
+        bytecode({}, "3.9", sys.executable)
+
+
+def names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as zipped:
+        return zipped.namelist()
+
+
+def test_the_function_holds_what_it_needs_and_no_more(built: Built) -> None:
+    """Every top-level name is known, and of each there is nothing that Lambda never loads."""
+    held = names(built.function)
+    tops = {name.partition("/")[0].removesuffix(".py") for name in held}
+    packages = {top for top in tops if not top.endswith(".dist-info")}
+    assert packages <= {
+        *("domain", "application", "infrastructure", "entrypoints", "LICENSE", "__pycache__"),
+        *("attr", "attrs", "aws_lambda_powertools", "boto3", "botocore", "cattr", "cattrs"),
+        *("certifi", "charset_normalizer", "dateutil", "dependency_injector", "idna", "jmespath"),
+        *("requests", "s3transfer", "six", "typing_extensions", "urllib3"),
+    }
+    unused = (".c", ".h", ".pxd", ".pyi", ".pyx", ".js", ".css", "RECORD", "/")
+    assert [name for name in held if name.endswith(unused)] == []
+    assert [name for name in held if "tests" in name.split("/")] == []
+    services = {
+        n.split("/")[2] for n in held if n.startswith("botocore/data/") and n.count("/") > 2
+    }
+    assert services == {"s3", "sns", "sqs", "sts"}
+    assert [name for name in held if "examples-" in name] == []
+
+
+def test_every_licence_comes_along(built: Built) -> None:
+    """Each library's, by its dist-info."""
+    held = names(built.function)
+    libraries = {name.partition("/")[0] for name in held if ".dist-info/" in name}
+    assert len(libraries) > 10
+    for library in libraries:
+        own = [name for name in held if name.startswith(f"{library}/")]
+        assert any("LICEN" in name.upper() for name in own), library
+    assert "LICENSE" in held
+
+
+def test_commands_are_left_out() -> None:
+    """The handler cannot import them; all that it can import is there."""
+    ours = our_modules()
+    assert {"entrypoints/aws_lambda.py", "entrypoints/sqs_batch.py", "domain/clip.py"} <= set(ours)
+    assert "infrastructure/s3/owners.py" in ours
+    assert not {
+        "entrypoints/cli/app.py",
+        "entrypoints/cli/demo/demo.py",
+        "entrypoints/invoke.py",
+    } & set(ours)
+    assert not [name for name, source in ours.items() if b"import typer" in source]
+
+
+def elf_machines(path: Path) -> Iterator[tuple[str, int]]:
+    with zipfile.ZipFile(path) as zipped:
+        for name in zipped.namelist():
+            with zipped.open(name) as file:
+                head = file.read(20)
+            if head[:4] == b"\x7fELF":
+                yield name, int.from_bytes(head[18:20], "little")
+
+
+def test_programs_are_for_the_processor(built: Built) -> None:
+    """Libraries and ffmpeg, by their ELF headers."""
+    libraries = dict(elf_machines(built.function))
+    assert set(libraries) == {name for name in names(built.function) if name.endswith(".so")}
+    assert len(libraries) > 3
+    assert set(libraries.values()) == {MACHINES[built.arch]}
+    assert dict(elf_machines(built.layer)) == {"bin/ffmpeg": MACHINES[built.arch]}
+
+
+def test_the_layer_holds_ffmpeg_and_its_licence(built: Built) -> None:
+    """Lambda makes /opt/bin/ffmpeg of it; all may run it."""
+    with zipfile.ZipFile(built.layer) as zipped:
+        modes = {e.filename: e.external_attr >> 16 for e in zipped.infolist()}
+        assert stat.S_IMODE(modes["bin/ffmpeg"]) == 0o755
+        assert "GNU General Public License" in zipped.read("licences/ffmpeg/NOTICE").decode()
+        assert b"GNU GENERAL PUBLIC LICENSE" in zipped.read("licences/ffmpeg/GPL-3.0")
+        assert zipped.read("licences/ffmpeg/ORIGIN").startswith(b"ffmpeg-linux-")
+    assert set(modes.values()) == {0o100755, 0o100644}
+
+
+def test_lambda_takes_it_for_its_size(built: Built) -> None:
+    """Function and layer together, unpacked."""
+    assert check_size(built.function, built.layer) < 0.8 * LIMIT_BYTES
+    assert check_size(built.function) < 32 << 20
+    assert built.function.stat().st_size < 8 << 20
+
+
+def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
+    """However small its zip is."""
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("zeros", bytes(100 << 20))
+    assert check_size(path, path) == 200 << 20
+    with pytest.raises(CannotPackage, match="allowed"):
+        check_size(path, path, path)
+
+
+def test_what_cannot_be_packaged_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is 1."""
+    flags = ["--arch", THIS_ARCHITECTURE, "--python", THIS_PYTHON, "--out", str(tmp_path)]
+    assert main([*flags, "--compiler", "/bin/false"]) == 1
+    assert "/bin/false is no Python" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.zip"))

@@ -1,0 +1,131 @@
+"""The function's role: all that the code asks for, and nothing else.
+
+Every call that the service makes, over every kind of request, is held against the policy of the
+template by a small IAM.
+"""
+
+import pytest
+
+from tests.integration.deploy.calls import NEEDED, needed_by_lambda
+from tests.integration.deploy.conftest import ANOTHER_ACCOUNT, GIVEN, Played
+from tests.integration.deploy.iam import Access, actions, allows, matches, resources
+from tests.integration.deploy.template import ACCOUNT, REGION, Stack
+
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:camclip-test-requests"
+LOG = "/aws/lambda/camclip-test"
+
+
+def needed(played: Played) -> set[Access]:
+    return needed_by_lambda(QUEUE, LOG).union(*(call.needs() for call in played.calls))
+
+
+def test_every_kind_of_request_was_played(played: Played) -> None:
+    """Else the policy would be judged by too little."""
+    assert played.came_to == {
+        "made": "Conflict('There is a clip of that name already, of another window.')",
+        "made-again": "CLIP_AVAILABLE",
+        "waiting": "CLIP_PENDING",
+        "not-stored": "CLIP_PENDING",
+        "too-long": "CLIP_TOO_LONG",
+        "composed": "CLIP_AVAILABLE",
+        "sent-instead": "CLIP_AVAILABLE",
+    }
+    assert {(call.service, call.operation) for call in played.calls} == set(NEEDED)
+
+
+def test_every_call_is_allowed(played: Played) -> None:
+    """And what Lambda itself does in the function's name."""
+    statements = Stack(GIVEN).statements()
+    assert [access for access in sorted(needed(played)) if not allows(statements, access)] == []
+
+
+def test_every_word_of_the_policy_is_needed(played: Played) -> None:
+    """Each action and each resource of each statement is wanted by some call."""
+    accesses = needed(played)
+    unneeded = [
+        (statement["Sid"], action, resource)
+        for statement in Stack(GIVEN).statements()
+        for action in actions(statement)
+        for resource in resources(statement)
+        if not any(
+            matches({**statement, "Action": action, "Resource": resource}, access)
+            for access in accesses
+        )
+    ]
+    assert unneeded == []
+
+
+DENIED = [
+    Access("s3:PutObject", "arn:aws:s3:::policy-recordings/rewinds/pier.mp4"),
+    Access("s3:DeleteObject", "arn:aws:s3:::policy-recordings/rewinds/pier.mp4"),
+    Access("s3:GetObject", "arn:aws:s3:::policy-recordings/elsewhere/pier.mp4"),
+    Access("s3:GetObject", "arn:aws:s3:::policy-recordings-too/rewinds/pier.mp4"),
+    Access("s3:DeleteObject", "arn:aws:s3:::policy-clips/pier/c1.mp4"),
+    Access("s3:PutObjectAcl", "arn:aws:s3:::policy-clips/pier/c1.mp4"),
+    Access("s3:PutBucketPolicy", "arn:aws:s3:::policy-clips"),
+    Access("s3:ListBucket", "arn:aws:s3:::another-bucket"),
+    Access("s3:ListAllMyBuckets", "*"),
+    Access("sqs:DeleteQueue", QUEUE),
+    Access("sqs:PurgeQueue", QUEUE),
+    Access("sqs:SendMessage", QUEUE.replace("requests", "dead-letters")),
+    Access("sqs:ReceiveMessage", QUEUE.replace("requests", "dead-letters")),
+    Access("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:another-topic"),
+    Access("sns:Subscribe", f"arn:aws:sns:{REGION}:{ACCOUNT}:camclip-test-clips"),
+    Access("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/other:log-stream:a"),
+    Access("logs:DeleteLogGroup", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{LOG}:*"),
+    Access("kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key"),
+    Access("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/another"),
+    Access("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/another"),
+    Access("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:camclip-test"),
+]
+
+
+@pytest.mark.parametrize("access", DENIED, ids=lambda access: f"{access.action} {access.arn}")
+def test_all_else_is_denied(access: Access) -> None:
+    """What an intruder in the function would like to do."""
+    assert not allows(Stack(GIVEN).statements(), access)
+
+
+def test_no_action_is_a_pattern() -> None:
+    """Who reads the policy sees every action by its name; no resource is everything."""
+    for statement in Stack(GIVEN).statements():
+        assert statement["Effect"] == "Allow"
+        assert not [action for action in actions(statement) if "*" in action or "?" in action]
+        assert not [arn for arn in resources(statement) if arn.split(":", 5)[5].startswith("*")]
+
+
+def test_without_a_folder_the_whole_origin_may_be_read() -> None:
+    """Recordings then lie at its top."""
+    statements = Stack({**GIVEN, "OriginFolder": ""}).statements()
+    assert allows(statements, Access("s3:GetObject", "arn:aws:s3:::policy-recordings/pier.mp4"))
+
+
+def test_a_key_of_ones_own_may_decrypt_and_no_more() -> None:
+    """Recordings that are encrypted with a KMS key need kms:Decrypt, also to be copied."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key"
+    statements = Stack({**GIVEN, "OriginKeyArn": key}).statements()
+    assert allows(statements, Access("kms:Decrypt", key))
+    assert not allows(statements, Access("kms:Decrypt", key + "-too"))
+    assert not allows(statements, Access("kms:Encrypt", key))
+
+
+def test_every_call_of_s3_says_who_must_own_the_buckets(played: Played) -> None:
+    """The recorder's account was given; the clips' bucket is the stack's own."""
+    owners = {GIVEN["OriginBucket"]: ANOTHER_ACCOUNT, GIVEN["DestinationBucket"]: ACCOUNT}
+    for call in played.calls:
+        if call.service == "s3":
+            assert call.params.get("ExpectedBucketOwner") == owners[call.params["Bucket"]], call
+        if call.operation == "UploadPartCopy":
+            assert call.params["ExpectedSourceBucketOwner"] == ANOTHER_ACCOUNT
+
+
+def test_a_denial_wins() -> None:
+    """The small IAM itself: Deny before Allow, nothing without a statement, patterns."""
+    allow = {"Effect": "Allow", "Action": ["s3:Get*"], "Resource": "arn:aws:s3:::b/*"}
+    deny = {"Effect": "Deny", "Action": "S3:getobject", "Resource": "arn:aws:s3:::b/?.mp4"}
+    assert allows([allow], Access("s3:GetObject", "arn:aws:s3:::b/a.mp4"))
+    assert not allows([allow, deny], Access("s3:GetObject", "arn:aws:s3:::b/a.mp4"))
+    assert allows([allow, deny], Access("s3:GetObject", "arn:aws:s3:::b/ab.mp4"))
+    assert not allows([allow], Access("s3:PutObject", "arn:aws:s3:::b/a.mp4"))
+    assert not allows([allow], Access("s3:GetObject", "arn:aws:s3:::b"))
+    assert not allows([], Access("s3:GetObject", "arn:aws:s3:::b/a.mp4"))

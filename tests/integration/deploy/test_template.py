@@ -1,0 +1,292 @@
+"""The template: cfn-lint's rules, and those that it does not know."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from deploy.deploy import ARTIFACTS, ENVIRONMENTS, PACKAGE, read_environment, template_parameters
+from deploy.wheels import PYTHON
+from devtools.footage.recording import FFMPEG
+from entrypoints.metrics import UNITS, with_metrics
+from entrypoints.settings import read_settings
+from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
+from tests.integration.deploy.conftest import GIVEN
+from tests.integration.deploy.packaged import packaged, shared_folder
+from tests.integration.deploy.template import ACCOUNT, TEMPLATE, Stack, read_document
+
+TIMEOUTS = read_document()["Parameters"]["FunctionTimeout"]["AllowedValues"]
+
+
+def stack(**given: str) -> Stack:
+    return Stack({**GIVEN, **given})
+
+
+class Asked(Mapping[str, str]):
+    """An environment that notes which variables are read."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ, self.names = environ, set[str]()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self.environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.environ)
+
+    def __len__(self) -> int:
+        return len(self.environ)
+
+
+def test_cfn_lint_has_nothing_to_say() -> None:
+    """No error and no warning."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), str(TEMPLATE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("timeout", TIMEOUTS)
+def test_the_times_fit_each_other(timeout: str) -> None:
+    """A message is hidden for six times the function's timeout; alarms follow from both."""
+    made = stack(FunctionTimeout=timeout)
+    timeout_s = int(made.properties("Function")["Timeout"])
+    visibility_s = made.properties("Requests")["VisibilityTimeout"]
+    assert timeout_s == int(timeout)
+    assert visibility_s >= 6 * timeout_s
+    assert visibility_s <= 43_200  # SQS's limit
+    assert made.properties("OldestRequestAlarm")["Threshold"] == 2 * visibility_s
+    assert made.properties("SlowAlarm")["Threshold"] == 800 * timeout_s
+
+
+def test_what_comes_back_outlives_its_deliveries() -> None:
+    """The last delivery of a request comes before the queue drops it."""
+    requests, dead = (stack().properties(name) for name in ("Requests", "DeadLetterQueue"))
+    deliveries = requests["RedrivePolicy"]["maxReceiveCount"]
+    assert deliveries == 5
+    assert requests["MessageRetentionPeriod"] == 4 * 86_400
+    assert requests["MessageRetentionPeriod"] > deliveries * requests["VisibilityTimeout"]
+    assert dead["MessageRetentionPeriod"] == 14 * 86_400
+    assert requests["RedrivePolicy"]["deadLetterTargetArn"].endswith(dead["QueueName"])
+
+
+def test_messages_are_encrypted() -> None:
+    """At rest, by SQS's own keys, which need no leave."""
+    for queue in stack().resources("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_the_trigger_takes_partial_answers() -> None:
+    """Without ReportBatchItemFailures Lambda would take every answer for success."""
+    event = stack().properties("Function")["Events"]["Request"]["Properties"]
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["Queue"].endswith(":camclip-test-requests")
+    assert 1 <= event["BatchSize"] <= 10
+    assert event["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_every_setting_that_is_read_is_set() -> None:
+    """By its parameter or with its default; PATH is Lambda's own."""
+    given = {**stack(OriginBucketOwner=ACCOUNT).environment(), "CAMCLIP_FFMPEG": FFMPEG}
+    asked = Asked(given)
+    read_settings(asked)
+    find_ffmpeg(asked)
+    assert asked.names == set(given)
+
+
+def test_settings_come_from_the_values_that_aws_gets() -> None:
+    """What the code believes of its timeout and its queue is what they are."""
+    made = stack(FunctionTimeout="600", MaxReceiveCount="7")
+    settings = read_settings(made.environment())
+    assert settings.rules.function_timeout_ms == 1000 * int(made.properties("Function")["Timeout"])
+    redrive = made.properties("Requests")["RedrivePolicy"]
+    assert settings.rules.max_receive_count == int(redrive["maxReceiveCount"])
+    assert settings.places.queue_url.endswith("/" + made.properties("Requests")["QueueName"])
+    assert settings.places.topic_arn.endswith(":" + made.properties("Topic")["TopicName"])
+    assert settings.places.destination_bucket == made.properties("Clips")["BucketName"]
+    assert settings.places.bucket_owners == {
+        "policy-clips": ACCOUNT,
+        "policy-recordings": GIVEN["OriginBucketOwner"],
+    }
+    assert Path(made.environment()["CAMCLIP_FFMPEG"]) == LAYER
+
+
+def test_defaults_are_those_of_the_code() -> None:
+    """A parameter that nobody gives leaves the rule as it is; each stack has figures of its own."""
+    rules = read_settings(stack().environment()).rules
+    few = {name: stack().environment()[name] for name in read_places()}
+    few["METRICS_NAMESPACE"] = "camclip-test"
+    assert rules == read_settings(few).rules
+
+
+def read_places() -> set[str]:
+    """The variables without which nothing starts."""
+    return {
+        *("CAM_SERVICES_URL", "RECORDINGS_URL", "CLIP_URL", "S3_BUCKET_ORIGIN"),
+        *("S3_BUCKET_DESTINATION", "AWS_SNS_TOPIC", "AWS_SQS_QUEUE_URL"),
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
+    """Its file names parameters only, each with a value that is allowed."""
+    path = TEMPLATE.parent / "environments" / f"{environment}.env"
+    values = read_environment(path)
+    parameters = read_document()["Parameters"]
+    assert set(parameters) == template_parameters()
+    assert values.pop(ARTIFACTS)
+    assert set(values) <= set(parameters)
+    for name, value in values.items():
+        rules = parameters[name]
+        assert re.fullmatch(str(rules.get("AllowedPattern", ".*")), value), name
+        assert value in map(str, rules.get("AllowedValues", [value])), name
+        assert rules.get("MinValue", 0) <= int(value if rules["Type"] == "Number" else 0), name
+    unset = {name for name, rules in parameters.items() if "Default" not in rules}
+    assert unset <= set(values)
+    read_settings(Stack(values).environment())
+
+
+def test_what_the_template_names_is_what_is_built(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Handler, runtime, processor, and the places of the zips."""
+    function, layer = (stack().properties(name) for name in ("Function", "FfmpegLayer"))
+    (arch,) = function["Architectures"]
+    assert function["Runtime"] == f"python{PYTHON}"
+    built = packaged(shared_folder(tmp_path_factory, "package"), arch)
+    assert [function["CodeUri"], layer["ContentUri"]] == [f"../build/{z.name}" for z in built]
+    assert [path.name for path in built] == list(PACKAGE)
+    assert layer["CompatibleArchitectures"] == [arch]
+    assert layer["CompatibleRuntimes"] == [function["Runtime"]]
+    assert function["Handler"] == "entrypoints.aws_lambda.handler"
+    with zipfile.ZipFile(built[0]) as zipped:
+        assert "entrypoints/aws_lambda.py" in zipped.namelist()
+
+
+def test_clips_are_private_encrypted_and_kept() -> None:
+    """And what killed functions left behind goes away."""
+    bucket = stack().properties("Clips")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert read_document()["Resources"]["Clips"]["DeletionPolicy"] == "Retain"
+    assert read_document()["Resources"]["DeadLetterQueue"]["DeletionPolicy"] == "Retain"
+
+
+def test_nobody_fetches_clips_but_through_tls() -> None:
+    """And the one distribution that was named."""
+    (denial,) = stack().properties("ClipsPolicy")["PolicyDocument"]["Statement"]
+    assert (denial["Effect"], denial["Principal"]) == ("Deny", "*")
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert denial["Resource"] == ["arn:aws:s3:::policy-clips", "arn:aws:s3:::policy-clips/*"]
+    arn = f"arn:aws:cloudfront::{ACCOUNT}:distribution/D1"
+    policy = stack(DistributionArn=arn).properties("ClipsPolicy")
+    _, reading = policy["PolicyDocument"]["Statement"]
+    assert reading["Action"] == "s3:GetObject"
+    assert reading["Condition"] == {"StringEquals": {"aws:SourceArn": arn}}
+
+
+def test_what_the_2018_service_had_may_stay() -> None:
+    """Its bucket and its topic are used, and not made."""
+    arn = f"arn:aws:sns:us-west-1:{ACCOUNT}:clips-prod"
+    made = stack(CreateDestinationBucket="false", ExistingTopicArn=arn)
+    assert made.resources("AWS::S3::Bucket") == {}
+    assert made.resources("AWS::S3::BucketPolicy") == {}
+    assert made.resources("AWS::SNS::Topic") == {}
+    settings = read_settings(made.environment())
+    assert settings.places.topic_arn == arn
+    assert "policy-clips" not in settings.places.bucket_owners
+
+
+def test_alarms_watch_what_there_is() -> None:
+    """Each names a queue or the function of this stack, or the service's own metric, and tells."""
+    made = stack(AlarmTopicArn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms")
+    alarms = made.resources("AWS::CloudWatch::Alarm")
+    watched = {
+        name: [_metric(part) for part in alarm.get("Metrics", [alarm]) if "Expression" not in part]
+        for name, alarm in alarms.items()
+    }
+    function = ("AWS/Lambda", "FunctionName", "camclip-test")
+    assert watched == {
+        "DeadLetterAlarm": [
+            (
+                "ApproximateNumberOfMessagesVisible",
+                "AWS/SQS",
+                "QueueName",
+                "camclip-test-dead-letters",
+            )
+        ],
+        "OldestRequestAlarm": [
+            ("ApproximateAgeOfOldestMessage", "AWS/SQS", "QueueName", "camclip-test-requests")
+        ],
+        "ErrorAlarm": [("Errors", *function)],
+        "FatalErrorAlarm": [
+            ("clips", "camclip-test", "status", "FATAL_ERROR"),
+            ("Invocations", *function),
+        ],
+        "SlowAlarm": [("Duration", *function)],
+    }
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [made.given["AlarmTopicArn"]]
+        assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarms["DeadLetterAlarm"]["Threshold"] == 0
+
+
+def _metric(part: dict[str, dict[str, object]]) -> tuple[object, ...]:
+    metric = part.get("MetricStat", {}).get("Metric", part)
+    assert isinstance(metric, dict)
+    (dimension,) = metric["Dimensions"]
+    return metric["MetricName"], metric["Namespace"], dimension["Name"], dimension["Value"]
+
+
+def test_the_dashboard_is_json_and_names_this_stack() -> None:
+    """Its queues, its function and its log."""
+    body = json.loads(stack().properties("Dashboard")["DashboardBody"])
+    text = json.dumps(body)
+    assert len(body["widgets"]) == 9
+    for name in ("camclip-test-requests", "camclip-test-dead-letters", "/aws/lambda/camclip-test"):
+        assert name in text
+    assert "${" not in text
+
+
+def test_the_services_own_metrics_are_those_that_it_writes() -> None:
+    """The alarm's and the dashboard's, by namespace, name and dimensions."""
+    line = with_metrics(
+        {"status": "FATAL_ERROR", **dict.fromkeys(UNITS, 1)},
+        read_settings(stack().environment()).rules.metrics_namespace,
+        0,
+    )
+    written: set[tuple[str, str, tuple[str, ...]]] = {
+        (group["Namespace"], metric["Name"], dimensions)
+        for group in line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+        for dimensions in map(tuple, group["Dimensions"])
+        for metric in group["Metrics"]
+    }
+    fatal = stack().properties("FatalErrorAlarm")["Metrics"][1]["MetricStat"]["Metric"]
+    watched: set[tuple[str, str, tuple[str, ...]]] = {
+        (fatal["Namespace"], fatal["MetricName"], ("status",))
+    }
+    body = json.loads(stack().properties("Dashboard")["DashboardBody"])
+    for widget in body["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            if metric[0] == fatal["Namespace"]:
+                watched.add((metric[0], metric[1], ()))
+            elif isinstance(metric[0], dict):
+                pattern = r'\{"([\w-]+)",(\w+)\} MetricName="(\w+)"'
+                found = re.search(pattern, metric[0]["expression"])
+                assert found
+                watched.add((found[1], found[3], (found[2],)))
+    assert len(watched) > 8
+    assert watched - written == set()

@@ -1,0 +1,112 @@
+"""A deployment in moto, with a camera API, for the commands that look after one."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from attrs import frozen
+from pytest_httpserver import HTTPServer
+from typer.testing import CliRunner, Result
+
+from entrypoints.cli.app import app
+from tests.contract.real import Aws, HttpCameraWorld
+
+SECRET = "made-up-secret-key"
+PLACES = (
+    *("CAM_SERVICES_URL", "RECORDINGS_URL", "CLIP_URL", "S3_BUCKET_ORIGIN", "S3_BUCKET_ORIGIN_DIR"),
+    *("S3_BUCKET_DESTINATION", "AWS_SNS_TOPIC", "AWS_SQS_QUEUE", "AWS_SQS_QUEUE_URL"),
+)
+
+
+def camclip(*arguments: object, **settings: str | None) -> Result:
+    """Run `camclip` with these settings and no other."""
+    runner = CliRunner()
+    nothing: dict[str, str | None] = dict.fromkeys((*PLACES, "CAMCLIP_FFMPEG", "AWS_ENDPOINT_URL"))
+    return runner.invoke(app, list(map(str, arguments)), env={**nothing, **settings})
+
+
+@frozen
+class Deployment:
+    """Two buckets, a queue with its dead-letter queue, a topic that somebody hears, cameras."""
+
+    aws: Aws
+    cameras: HttpCameraWorld
+    settings: dict[str, str]
+    queue_url: str
+    dead_url: str
+    origin: str
+    clips: str
+    topic_arn: str
+
+    def camclip(self, *arguments: object, **settings: str) -> Result:
+        return camclip(*arguments, **{**self.settings, **settings})
+
+    def letters(self, queue_url: str, *, wait_s: int = 0) -> list[dict[str, Any]]:
+        """Take all messages that are visible now."""
+        found: list[dict[str, Any]] = []
+        while more := self.aws.sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0 if found else wait_s,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages"):
+            found += [dict(message) for message in more]
+        return found
+
+
+def deploy(aws: Aws, server: HTTPServer) -> Deployment:
+    """Deploy as the README asks for it."""
+    name = uuid4().hex[:12]
+    origin, clips = aws.bucket(), aws.bucket()
+    aws.s3.put_bucket_lifecycle_configuration(
+        Bucket=clips,
+        LifecycleConfiguration={
+            "Rules": [
+                {
+                    "ID": "uploads",
+                    "Status": "Enabled",
+                    "Filter": {"Prefix": ""},
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                }
+            ]
+        },
+    )
+    block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    aws.s3.put_public_access_block(
+        Bucket=clips,
+        PublicAccessBlockConfiguration=dict.fromkeys(block, True),  # type: ignore[arg-type]
+    )
+    dead_url = aws.sqs.create_queue(
+        QueueName=f"{name}-dead", Attributes={"MessageRetentionPeriod": "1209600"}
+    )["QueueUrl"]
+    dead_arn = aws.sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
+    policy = {
+        "deadLetterTargetArn": dead_arn["Attributes"]["QueueArn"],
+        "maxReceiveCount": 5,
+    }
+    queue_url = aws.sqs.create_queue(
+        QueueName=name,
+        Attributes={"VisibilityTimeout": "1800", "RedrivePolicy": json.dumps(policy)},
+    )["QueueUrl"]
+    topic_arn = aws.sns.create_topic(Name=name)["TopicArn"]
+    aws.sns.subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=dead_arn["Attributes"]["QueueArn"]
+    )
+    address = server.url_for("").rstrip("/")
+    settings = {
+        "AWS_ENDPOINT_URL": aws.s3.meta.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CAM_SERVICES_URL": address,
+        "RECORDINGS_URL": address,
+        "CLIP_URL": "https://clips.example",
+        "S3_BUCKET_ORIGIN": origin,
+        "S3_BUCKET_ORIGIN_DIR": "rewinds",
+        "S3_BUCKET_DESTINATION": clips,
+        "AWS_SNS_TOPIC": topic_arn,
+        "AWS_SQS_QUEUE_URL": queue_url,
+    }
+    cameras = HttpCameraWorld(server)
+    return Deployment(aws, cameras, settings, queue_url, dead_url, origin, clips, topic_arn)

@@ -1,0 +1,65 @@
+"""Clips put together inside S3, however small: a strict S3 whose parts may be small too."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from application.ports import RecordingPiece, Rendition
+from domain.clip import ClipRequest
+from domain.recording import RecordingSegment
+from infrastructure.aws import CONFIG
+from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
+from tests.contract.real import aws_session
+from tests.integration.exactness.cutting import DEADLINE_S, TOLERANCE_MS, Buckets
+from tests.support.strict_s3 import StrictS3, strict_s3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MIN_PART_BYTES = 4096
+REQUEST = ClipRequest("composed", "pier", 0, 1000)
+
+
+@frozen
+class StrictBuckets(Buckets):
+    """Two buckets of an S3 that keeps all rules of copying."""
+
+    server: StrictS3
+    client: "S3Client"
+
+    def open(self, segment: RecordingSegment, data: bytes) -> S3Recording:
+        """Store the bytes and open them as the service does."""
+        self.server.put(f"recordings/{segment.name}", data)
+        deadline_s = time.monotonic() + DEADLINE_S
+        return S3RecordingStore(self.client, "recordings", tolerance_ms=TOLERANCE_MS).open(
+            segment, deadline_s
+        )
+
+    def join(self, rendition: Rendition) -> bytes:
+        """Have the clip put together; what could be copied was not read by us."""
+        self.server.objects.pop("clips/pier/composed.mp4", None)
+        self.server.requests.clear()
+        clips = S3ClipStore(self.client, "clips", min_part_bytes=MIN_PART_BYTES)
+        clips.commit(REQUEST, rendition, "m#1", (), time.monotonic() + DEADLINE_S)
+        clip = self.server.objects["clips/pier/composed.mp4"].data
+        assert clip == super().join(rendition)
+        assert not self.server.uploads
+        longest = max(
+            (p.length for p in rendition.pieces if isinstance(p, RecordingPiece)), default=0
+        )
+        # A range is copied that is large enough, once it has filled up what stands before it.
+        assert bool(self.server.asked("copy")) or longest < 2 * MIN_PART_BYTES
+        return clip
+
+
+@contextmanager
+def strict_buckets() -> Iterator[StrictBuckets]:
+    """Serve two empty buckets."""
+    with strict_s3() as server:
+        server.min_part_bytes = MIN_PART_BYTES
+        client = aws_session().client("s3", endpoint_url=server.url, config=CONFIG)
+        yield StrictBuckets(server, client)
+        client.close()

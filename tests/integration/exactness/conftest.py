@@ -1,0 +1,40 @@
+"""Recordings are made once for all processes of a test run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
+from tests.integration.exactness.composing import MIN_PART_BYTES, StrictBuckets, strict_buckets
+from tests.integration.exactness.cutting import Camera
+
+
+@pytest.fixture(scope="session")
+def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the run's processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage"
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[StrictBuckets]:
+    """Serve buckets in which clips are put together."""
+    with strict_buckets() as served:
+        yield served
+
+
+@pytest.fixture
+def camera(footage_folder: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
+    """Return a camera whose clips are as they are in service: frames are copied, inside S3."""
+    transcoder = FfmpegTranscoder(find_ffmpeg({}), min_copied_range_bytes=MIN_PART_BYTES)
+    return Camera(footage_folder, tmp_path, transcoder, buckets)
+
+
+@pytest.fixture
+def encoder(footage_folder: Path, tmp_path: Path) -> Camera:
+    """Return a camera all of whose frames are encoded, and decoded to prove them."""
+    transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode", splice=False)
+    return Camera(footage_folder, tmp_path, transcoder)

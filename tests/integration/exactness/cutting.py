@@ -1,0 +1,99 @@
+"""Cut a clip out of numbered recordings, as the service does, and read it back."""
+
+import time
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+from attrs import frozen
+
+from application.ports import Rendition, ThumbnailSpec, Transcoder
+from devtools.footage import ClipReading, Recording, Wanted, cached_recording, read_clip, wanted
+from domain.planning import ClipPlan, plan_clip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.in_memory import piece_bytes
+from infrastructure.mp4.recording import Mp4Recording, open_mp4
+
+START_MS = 1_534_341_619_000
+"""When the first recording of every test starts."""
+TOLERANCE_MS = 1000
+DEADLINE_S = 60.0
+
+
+class Buckets:
+    """Where recordings are, and where clips go: here, both are bytes in memory."""
+
+    def open(self, segment: RecordingSegment, data: bytes) -> Mp4Recording:
+        """Open a recording of these bytes."""
+
+        def fetch(offset: int, length: int) -> bytes:
+            return data[offset : offset + length]
+
+        return open_mp4(segment, len(data), "1", fetch, TOLERANCE_MS)
+
+    def join(self, rendition: Rendition) -> bytes:
+        """Return the clip that is made of the rendition's pieces."""
+        return b"".join(map(piece_bytes, rendition.pieces))
+
+
+IN_MEMORY = Buckets()
+
+
+@frozen
+class Clip:
+    """A clip and all there is to say about it."""
+
+    rendition: Rendition
+    path: Path
+    reading: ClipReading
+    wanted: Wanted
+    plan: ClipPlan
+    sources: tuple[Path, ...]
+
+
+@frozen
+class Camera:
+    """Cuts clips of recordings that it keeps in `footage`."""
+
+    footage: Path
+    folder: Path
+    transcoder: Transcoder
+    buckets: Buckets = IN_MEMORY
+
+    def cut(
+        self,
+        recordings: Sequence[Recording],
+        from_ms: int,
+        to_ms: int,
+        thumbnails: ThumbnailSpec = ThumbnailSpec(()),  # noqa: B008 - a value that cannot change
+    ) -> Clip:
+        """Cut the clip from `from_ms` to `to_ms` after START_MS."""
+        opened = {r.segment.name: r for r in map(self.open, recordings)}
+        window = TimeWindow(START_MS + from_ms, START_MS + to_ms)
+        plan = plan_clip(window, [r.segment for r in opened.values()], TOLERANCE_MS)
+        scratch = self.folder / "scratch"
+        scratch.mkdir()
+        rendition = self.transcoder.render(
+            plan, opened, thumbnails, scratch, time.monotonic() + DEADLINE_S
+        )
+        path = self.folder / "clip.mp4"
+        path.write_bytes(self.buckets.join(rendition))
+        return Clip(
+            rendition,
+            path,
+            read_clip(path),
+            wanted(recordings, window.start_ms, window.end_ms),
+            plan,
+            tuple(self.path(recording) for recording in recordings),
+        )
+
+    def path(self, recording: Recording) -> Path:
+        """Return the recording's file."""
+        return cached_recording(self.footage, recording)
+
+    def open(self, recording: Recording) -> Mp4Recording:
+        """Open a recording as its store would."""
+        window = TimeWindow(recording.start_ms, recording.start_ms + ceil(recording.duration_ms))
+        segment = RecordingSegment(window, f"pier.{recording.start_ms}.mp4")
+        return self.buckets.open(segment, self.path(recording).read_bytes())

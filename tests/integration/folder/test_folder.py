@@ -1,0 +1,424 @@
+"""What is particular to the folder; what every adapter owes is in tests/contract."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
+from devtools.footage import Recording, cached_recording
+from domain.clip import ClipRequest, ClipStatus, report_of
+from domain.errors import (
+    ClipDeleted,
+    DeadlineExceeded,
+    NotRecordedYet,
+    RecordingChanged,
+    Rejected,
+    Unavailable,
+    UnusableFootage,
+)
+from domain.manifest import MediaInfo
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.folder.cameras import FolderCameraService
+from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.files import ABANDONED_S
+from infrastructure.folder.notifier import FolderNotifier
+from infrastructure.folder.queue import HIDDEN_MS, FolderRetryQueue
+from infrastructure.folder.recordings import FolderRecordingStore
+from infrastructure.formats.reports import ReportFormat
+
+START_MS = 1_534_341_619_000
+NAME = "pier.20180815T140019.mp4"
+REQUEST = ClipRequest("c1", "pier", START_MS, START_MS + 1000, unknown_keys={"session": "s9"})
+REPORT = report_of(REQUEST, ClipStatus.AVAILABLE)
+FOOTAGE = MediaInfo(30, 0, 966.7, 1000, "h264", 320, 180, 24)
+FORMAT = ReportFormat("clips", "file:///clips", ThumbnailSpec((300, 640)))
+
+
+@pytest.fixture
+def soon() -> float:
+    """Give a deadline that no test reaches."""
+    return time.monotonic() + 60
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make two seconds of footage."""
+    return cached_recording(tmp_path_factory.getbasetemp(), Recording(first_number=0, frames=60))
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, footage: Path) -> Path:
+    """Store the only recording of the camera "pier"."""
+    path = tmp_path / "recordings" / "pier" / NAME
+    path.parent.mkdir(parents=True)
+    shutil.copyfile(footage, path)
+    return path
+
+
+def window(start_ms: int, end_ms: int) -> TimeWindow:
+    return TimeWindow(START_MS + start_ms, START_MS + end_ms)
+
+
+def rendition_of(folder: Path, data: bytes = b"0123456789") -> Rendition:
+    path = folder / "rendered.mp4"
+    path.write_bytes(data)
+    return Rendition((FilePiece(path, 0, len(data)),), {}, FOOTAGE)
+
+
+def killed_at(step: int, action: Callable[[], object]) -> bool:
+    """Do it in a process that dies before the given file operation; tell whether it came to it."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event: str, _: object) -> None:
+            nonlocal left
+            left -= event in {"open", "os.mkdir", "os.rename", "os.link", "os.remove"}
+            if left == 0:
+                os._exit(9)
+
+        sys.addaudithook(count)
+        try:
+            action()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, 9}
+    return status == 9
+
+
+class TestFolderCameras:
+    """Cameras and their recordings are found by names."""
+
+    @pytest.mark.usefixtures("recorded")
+    def test_dropped_in_recordings_are_found_as_long_as_their_media(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """No cameras.json is needed, and a recording ends where its frames end."""
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        [found] = cameras.find_segments("pier", window(1999, 9000), soon)
+        assert (found.name, found.window) == (NAME, window(0, 2000))
+        assert not cameras.find_segments("pier", window(2000, 9000), soon)
+        assert not cameras.find_segments("pier", window(-9000, 0), soon)
+
+    @pytest.mark.usefixtures("recorded")
+    def test_an_alias_names_the_folder(self, tmp_path: Path, soon: float) -> None:
+        """A camera's recordings are in the folder of its alias."""
+        (tmp_path / "cameras.json").write_text('{"17": {"alias": "pier"}}')
+        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1), soon)
+        assert found.name == NAME
+
+    def test_both_forms_of_names_tell_the_start(
+        self, tmp_path: Path, recorded: Path, soon: float
+    ) -> None:
+        """Milliseconds in a name count."""
+        recorded.rename(recorded.with_name("pier.stream.20180815T140019051.mp4"))
+        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("pier", window(60, 61), soon)
+        assert found.window == window(51, 2051)
+
+    def test_an_unfinished_recording_is_taken_to_last_ten_minutes(
+        self, tmp_path: Path, recorded: Path, soon: float
+    ) -> None:
+        """The file that is being written is listed, though it cannot be read yet."""
+        recorded.write_bytes(recorded.read_bytes()[:1000])
+        [found] = FolderCameraService(tmp_path, FORMAT).find_segments(
+            "pier", window(5000, 6000), soon
+        )
+        assert found.window == window(0, 600_000)
+
+    def test_undated_recordings_are_named_and_left_out(
+        self, tmp_path: Path, recorded: Path, soon: float
+    ) -> None:
+        """A name without a start cannot be placed; a hidden file is nobody's recording."""
+        shutil.copyfile(recorded, recorded.with_name("holiday.mp4"))
+        shutil.copyfile(recorded, recorded.with_name("._holiday.mp4"))
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        assert cameras.undated("pier") == ["holiday.mp4"]
+        assert len(cameras.find_segments("pier", window(0, 1000), soon)) == 1
+
+    @pytest.mark.usefixtures("recorded")
+    def test_an_unknown_camera_is_refused(self, tmp_path: Path, soon: float) -> None:
+        """Neither listed nor a folder: there is no such camera."""
+        with pytest.raises(Rejected, match="unknown camera boat"):
+            FolderCameraService(tmp_path, FORMAT).find_segments("boat", window(0, 1000), soon)
+
+    @pytest.mark.parametrize(
+        "text", ["{", "[]", '{"17": 5}', '{"17": {"alias": "../.."}}', '{"17": {"alias": ".."}}']
+    )
+    def test_a_senseless_camera_list_is_unavailable(
+        self, tmp_path: Path, text: str, soon: float
+    ) -> None:
+        """It never reads as a camera without recordings, and no alias leaves the folder."""
+        (tmp_path / "cameras.json").write_text(text)
+        with pytest.raises(Unavailable):
+            FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1000), soon)
+
+    def test_a_deleted_clip_is_told(self, tmp_path: Path, soon: float) -> None:
+        """The mark of a deleted clip stops its states from being stored."""
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        cameras.update_clip(REPORT, soon)
+        assert json.loads((tmp_path / "status/c1.json").read_text())["status"] == "CLIP_AVAILABLE"
+        (tmp_path / "status/c1.deleted").touch()
+        with pytest.raises(ClipDeleted):
+            cameras.update_clip(REPORT, soon)
+
+
+class TestFolderRecordings:
+    """Recordings are opened by name and never mixed."""
+
+    def open(self, root: Path, deadline_s: float) -> bytes:
+        segment = RecordingSegment(window(0, 2000), NAME)
+        return FolderRecordingStore(root).open(segment, deadline_s).read(4, 4)
+
+    @pytest.mark.usefixtures("recorded")
+    def test_a_range_is_read(self, tmp_path: Path, soon: float) -> None:
+        """The bytes are the file's."""
+        assert self.open(tmp_path, soon) == b"ftyp"
+
+    @pytest.mark.parametrize("kept", [None, 0, 5000])
+    def test_what_cannot_be_read_yet_is_not_recorded(
+        self, tmp_path: Path, recorded: Path, kept: int | None, soon: float
+    ) -> None:
+        """Absent, empty and cut off before the sample table are all the same."""
+        if kept is None:
+            recorded.unlink()
+        else:
+            os.truncate(recorded, kept)
+        with pytest.raises(NotRecordedYet):
+            self.open(tmp_path, soon)
+
+    @pytest.mark.parametrize("change", ["replaced", "removed", "grown", "touched"])
+    def test_a_changed_file_is_never_read_on(
+        self, tmp_path: Path, recorded: Path, change: str, soon: float
+    ) -> None:
+        """Bytes of another version never come back."""
+        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        match change:
+            case "replaced":
+                other = recorded.with_name("other")
+                shutil.copyfile(recorded, other)
+                other.replace(recorded)
+            case "removed":
+                recorded.unlink()
+            case "grown":
+                with recorded.open("ab") as file:
+                    file.write(b"more")
+            case _:
+                os.utime(recorded, ns=(0, 0))
+        with pytest.raises(RecordingChanged):
+            opened.read(0, 8)
+
+    def test_one_name_in_two_folders_is_not_guessed_at(
+        self, tmp_path: Path, recorded: Path, soon: float
+    ) -> None:
+        """The footage of another camera must not get into a clip."""
+        (tmp_path / "recordings/boat").mkdir()
+        shutil.copyfile(recorded, tmp_path / "recordings/boat" / NAME)
+        with pytest.raises(UnusableFootage, match="boat and pier"):
+            self.open(tmp_path, soon)
+
+    def test_a_name_does_not_lead_out_of_the_folder(
+        self, tmp_path: Path, recorded: Path, soon: float
+    ) -> None:
+        """A segment's name is a name, not a path."""
+        (tmp_path / "secret.mp4").write_bytes(recorded.read_bytes())
+        with pytest.raises(NotRecordedYet):
+            FolderRecordingStore(tmp_path).open(
+                RecordingSegment(window(0, 1), "../../secret.mp4"), soon
+            )
+
+    @pytest.mark.usefixtures("recorded")
+    def test_reads_end_with_the_attempt(self, tmp_path: Path) -> None:
+        """A recording is read until the deadline it was opened with."""
+        with pytest.raises(DeadlineExceeded):
+            self.open(tmp_path, time.monotonic() - 1)
+
+
+class TestFolderClips:
+    """A clip is there whole, with what describes it, or not at all."""
+
+    def test_pieces_become_one_file(self, tmp_path: Path, recorded: Path, soon: float) -> None:
+        """Bytes of files and of recordings follow one another."""
+        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        part = tmp_path / "part"
+        part.write_bytes(b"abcdef")
+        pieces = (
+            FilePiece(part, 1, 2),
+            RecordingPiece(opened, 0, opened.size_bytes),
+            FilePiece(part, 5, 1),
+        )
+        clips = FolderClipStore(tmp_path)
+        clips.commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "w", (), soon)
+        assert clips.path(REQUEST.name).read_bytes() == b"bc" + recorded.read_bytes() + b"f"
+
+    def test_the_loser_leaves_the_winners_clip_and_its_description(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """What is stored first stays, and nothing of the second is left."""
+        clips = FolderClipStore(tmp_path)
+        gaps = (window(200, 300),)
+        clips.commit(REQUEST, rendition_of(tmp_path, b"first"), "m#1", gaps, soon)
+        with pytest.raises(AlreadyExists):
+            clips.commit(REQUEST, rendition_of(tmp_path, b"second"), "m#2", (), soon)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert (found.writer, found.gaps, found.media) == ("m#1", gaps, FOOTAGE)
+        assert abs(found.stored_at_ms / 1000 - time.time()) < 60
+        assert clips.path(REQUEST.name).read_bytes() == b"first"
+        assert len(list((tmp_path / "clips/pier").iterdir())) == 2
+
+    def test_nothing_is_left_of_a_clip_that_could_not_be_stored(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """A rendition that is shorter than it says is not stored, not even in part."""
+        clips = FolderClipStore(tmp_path)
+        rendition = rendition_of(tmp_path)
+        (tmp_path / "rendered.mp4").write_bytes(b"01234")
+        with pytest.raises(Unavailable):
+            clips.commit(REQUEST, rendition, "m#1", (), soon)
+        assert clips.find(REQUEST.name, soon) is None
+        assert not list((tmp_path / "clips/pier").iterdir())
+
+    def test_a_crash_at_any_step_leaves_a_described_clip_or_none(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """Whatever the file operation before which the process dies; the next attempt finishes."""
+        rendition, gaps = rendition_of(tmp_path), (window(200, 300),)
+        for step in range(1, 100):
+            clips = FolderClipStore(tmp_path / str(step))
+            commit = partial(clips.commit, REQUEST, rendition, "a", gaps, soon)
+            if not killed_at(step, commit):
+                break
+            found = clips.find(REQUEST.name, soon)
+            if found is None:
+                clips.commit(REQUEST, rendition, "b", gaps, soon)
+                found = clips.find(REQUEST.name, soon)
+            assert found is not None
+            assert (found.gaps, found.media) == (gaps, FOOTAGE)
+            assert clips.path(REQUEST.name).read_bytes() == b"0123456789"
+        assert 8 < step < 100
+
+    def test_what_a_killed_attempt_left_is_cleared_away_in_time(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """A part nobody has written to for long goes; one that may be at work stays."""
+        clips = FolderClipStore(tmp_path)
+        old, new = (tmp_path / f"clips/pier/.c1.mp4.{name}.part" for name in ("old", "new"))
+        for part in (old, new):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.touch()
+        long_ago_s = time.time() - ABANDONED_S - 60
+        os.utime(old, (long_ago_s, long_ago_s))
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        assert (old.exists(), new.exists()) == (False, True)
+
+    def test_a_clip_of_somebody_else_is_nobodys(self, tmp_path: Path, soon: float) -> None:
+        """A file that was put there by hand is found, and fits no request."""
+        clips = FolderClipStore(tmp_path)
+        clips.path(REQUEST.name).parent.mkdir(parents=True)
+        clips.path(REQUEST.name).write_bytes(b"mine")
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert found.fingerprint == ""
+
+    def test_stills_are_found_beside_the_clip(self, tmp_path: Path, soon: float) -> None:
+        """By width, and only this clip's."""
+        clips = FolderClipStore(tmp_path)
+        picture = tmp_path / "picture.jpg"
+        picture.write_bytes(b"jpg")
+        clips.store_thumbnails(REQUEST.name, {1500: picture, 300: picture}, soon)
+        (tmp_path / "clips/pier/c1_2_300.jpg").touch()
+        names = [thumbnail.name for thumbnail in clips.thumbnails(REQUEST.name)]
+        assert names == ["c1_300.jpg", "c1_1500.jpg"]
+
+    def test_a_file_in_the_place_of_a_folder_is_unavailable(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """The file system's refusals are translated, with its own words."""
+        (tmp_path / "clips").touch()
+        with pytest.raises(Unavailable, match=r"c1\.mp4: Not a directory"):
+            FolderClipStore(tmp_path).find(REQUEST.name, soon)
+
+
+class TestFolderQueue:
+    """Messages rest, come again when they must, and are given up in the end."""
+
+    def test_a_message_is_received_when_it_is_due(self, tmp_path: Path, soon: float) -> None:
+        """Not before, only once, and with all that was sent."""
+        clock = [START_MS]
+        queue = FolderRetryQueue(tmp_path, now_ms=lambda: clock[0])
+        queue.send(REQUEST, 60, soon)
+        clock[0] += 59_999
+        assert queue.receive() is None
+        assert queue.next_due_ms() == START_MS + 60_000
+        clock[0] += 1
+        message = queue.receive()
+        assert message is not None
+        assert (message.sent_at_ms, message.receive_count) == (START_MS, 1)
+        assert json.loads(message.body)["session"] == "s9"
+        assert queue.receive() is None
+        queue.done(message)
+        assert queue.next_due_ms() is None
+
+    def test_two_receivers_never_get_the_same_message(self, tmp_path: Path, soon: float) -> None:
+        """Each message is received once, the one that is due first before the others."""
+        clock = [START_MS]
+        one, other = (FolderRetryQueue(tmp_path, now_ms=lambda: clock[0]) for _ in range(2))
+        for delay_s in (3, 1, 2):
+            one.send(REQUEST, delay_s, soon)
+        clock[0] += 5000
+        received = [queue.receive() for queue in (one, other, one, other)]
+        assert received[3] is None
+        assert len({message.message_id for message in received if message}) == 3
+
+    def test_a_message_whose_receiver_died_comes_again(self, tmp_path: Path, soon: float) -> None:
+        """It stays hidden for a while and counts how often it was received."""
+        clock = [START_MS]
+        queue = FolderRetryQueue(tmp_path, now_ms=lambda: clock[0])
+        queue.send(REQUEST, 1, soon)
+        clock[0] += 1000
+        first = queue.receive()
+        clock[0] += HIDDEN_MS - 1
+        assert queue.receive() is None
+        clock[0] += 1
+        second = queue.receive()
+        assert first is not None
+        assert second is not None
+        assert (second.message_id, second.receive_count) == (first.message_id, 2)
+
+    def test_a_message_that_fails_every_time_is_put_with_the_dead(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """After its last time it is out of the queue, and not lost."""
+        clock = [START_MS]
+        queue = FolderRetryQueue(tmp_path, max_receive_count=2, now_ms=lambda: clock[0])
+        queue.send(REQUEST, 1, soon)
+        for count in (1, 2):
+            clock[0] += 10_000
+            message = queue.receive()
+            assert message is not None
+            assert message.receive_count == count
+            queue.give_back(message, 10)
+        assert queue.next_due_ms() is None
+        assert len(list((tmp_path / "queue/dead").iterdir())) == 1
+
+
+def test_every_notification_is_a_line(tmp_path: Path, soon: float) -> None:
+    """Repetitions are kept, as subscribers would see them, under one event id."""
+    notifier = FolderNotifier(tmp_path, FORMAT)
+    notifier.publish(REPORT, soon)
+    notifier.publish(REPORT, soon)
+    lines = (tmp_path / "notifications.jsonl").read_text().splitlines()
+    first, second = map(json.loads, lines)
+    assert first == second
+    assert first["eventId"] == REPORT.event_id
+    assert first["message"]["clip"]["key"] == "/pier/c1.mp4"

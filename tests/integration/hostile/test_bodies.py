@@ -1,0 +1,208 @@
+"""Whatever a message says, it is answered as the tables say, and the process lives on."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from attrs import Factory, define
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from application.make_clip import MakeClip
+from application.ports import ThumbnailSpec
+from domain.clip import ClipName, ClipStatus
+from domain.manifest import StoredClip
+from domain.recording import RecordingSegment
+from domain.retry import RetryPolicy
+from domain.window import TimeWindow
+from entrypoints.sqs_batch import DeliveryOutcome, HandleBatch, NotAnSqsEvent
+from infrastructure.formats.messages import message_body
+from infrastructure.in_memory import (
+    InMemoryCameraService,
+    InMemoryClipStore,
+    InMemoryNotifier,
+    InMemoryRecordingStore,
+    InMemoryRetryQueue,
+    InMemoryTranscoder,
+    StoredFile,
+)
+from tests.integration.hostile.bodies import CANARY, FOOTAGE_MS, NOW_MS, Body, bodies
+
+MIB = 1 << 20
+BATCH = 10
+
+
+@define
+class Cameras(InMemoryCameraService):
+    """Notes which cameras it is asked for."""
+
+    asked: set[str] = Factory(set)
+
+    def find_segments(
+        self, camera_id: str, window: TimeWindow, deadline_s: float
+    ) -> Sequence[RecordingSegment]:
+        self.asked.add(camera_id)
+        return InMemoryCameraService.find_segments(self, camera_id, window, deadline_s)
+
+
+@define
+class Clips(InMemoryClipStore):
+    """Notes which clips it is asked for."""
+
+    asked: set[ClipName] = Factory(set)
+
+    def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
+        self.asked.add(name)
+        return InMemoryClipStore.find(self, name, deadline_s)
+
+
+class Service:
+    """The handler on adapters in memory: the camera `pier`, and an hour of its footage."""
+
+    def __init__(self, scratch: Path) -> None:
+        footage = RecordingSegment(TimeWindow(*FOOTAGE_MS), "pier.mp4")
+        duration_ms = FOOTAGE_MS[1] - FOOTAGE_MS[0]
+        self.cameras = Cameras({"pier": [footage]})
+        self.clips = Clips()
+        self.queue = InMemoryRetryQueue()
+        self.notifier = InMemoryNotifier()
+        self.outcomes: list[DeliveryOutcome] = []
+        make_clip = MakeClip(
+            self.cameras,
+            InMemoryRecordingStore({"pier.mp4": StoredFile(b"pier", duration_ms)}),
+            InMemoryTranscoder(),
+            self.clips,
+            self.queue,
+            self.notifier,
+            RetryPolicy(),
+            ThumbnailSpec((300,)),
+        )
+        self.handle = HandleBatch(make_clip, scratch, 5, self.outcomes.append)
+
+    def deliver(self, *texts: str, received: int = 1) -> list[int]:
+        """Deliver messages as one batch; return the numbers of those given back."""
+        attributes = {"SentTimestamp": str(NOW_MS), "ApproximateReceiveCount": str(received)}
+        records = [
+            {
+                "messageId": str(number),
+                "eventSource": "aws:sqs",
+                "body": text,
+                "attributes": attributes,
+            }
+            for number, text in enumerate(texts)
+        ]
+        answer = self.handle({"Records": records}, lambda: 60_000)
+        assert set(answer) == {"batchItemFailures"}
+        return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+    def check(self, batch: Sequence[Body]) -> None:
+        """Hold everything that happened against what the tables say of the bodies."""
+        wanted = {body.clip_id: body.status for body in batch if body.clip_id}
+        assert {r.clip_id: r.status.value for r in self.cameras.told} == wanted
+        assert len(self.cameras.told) == len(wanted)
+        final = {clip: s for clip, s in wanted.items() if s != ClipStatus.PENDING.value}
+        assert {r.clip_id: r.status.value for r in self.notifier.published} == final
+        assert len(self.notifier.published) == len(final)
+        pending = {request.clip_id for request, _ in self.queue.sent}
+        assert pending == wanted.keys() - final.keys()
+        assert len(self.queue.sent) == len(pending)
+        for request, _ in self.queue.sent:
+            assert request.retries_ms[-1] == NOW_MS
+            json.loads(message_body(request))
+        for report in self.cameras.told:
+            assert bool(report.reason) != (report.has_clip and not report.gaps)
+        assert {name.clip_id for name in self.clips.asked} <= wanted.keys()
+        assert self.cameras.asked <= {"pier", "nowhere"}
+        lines = json.dumps([outcome.line() for outcome in self.outcomes])
+        assert len(self.outcomes) == len(batch)
+        assert CANARY not in lines
+
+
+def handled(batch: Sequence[Body], received: int = 1) -> None:
+    """Deliver a batch to a fresh service and check all of it."""
+    with TemporaryDirectory() as scratch:
+        service = Service(Path(scratch))
+        back = service.deliver(*(body.text for body in batch), received=received)
+        assert back == [number for number, body in enumerate(batch) if body.clip_id is None]
+        service.check(batch)
+        assert list(Path(scratch).iterdir()) == []
+
+
+def test_ten_messages_are_answered_as_the_tables_say() -> None:
+    """Valid clipId: told once, with the table's status; else given back, and nobody hears of it.
+
+    4,000 messages, among them every way to end.
+    """
+    seen: Counter[str | None] = Counter()
+
+    # To make ten bodies smaller takes minutes; to find the one that is to blame is enough.
+    @settings(
+        max_examples=400,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.tuples(*map(bodies, range(BATCH))), st.sampled_from((1, 5)))
+    def answer(batch: tuple[Body, ...], received: int) -> None:
+        try:
+            handled(batch, received)
+        except AssertionError:
+            for body in batch:
+                handled([body], received)
+            raise
+        seen.update(body.status for body in batch)
+
+    answer()
+    assert seen.keys() == {None, *(status.value for status in ClipStatus)}
+    assert seen.total() == 4000
+    assert min(seen.values()) > 2
+
+
+def nameless(text: str) -> Body:
+    return Body(text, None, None)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.text(max_size=60), min_size=BATCH, max_size=BATCH))
+@example(
+    [text * (MIB // len(text)) for text in ("{", "(", "-", "[", '{"a":', "[{", '"', "\\", "1")]
+)
+@example([text * 200_000 for text in ("{", "(", "-", "[", "~", "'", "#", "\t", "\0", "\ud800")])
+def test_gibberish_is_given_back(texts: list[str]) -> None:
+    """It may be of any length and depth."""
+    handled([*map(nameless, texts)])
+
+
+@pytest.mark.parametrize("record", [{"body": None}, {"body": 7}, {"body": {}}, {}, {"body": []}])
+@pytest.mark.parametrize(
+    "attributes", [None, {}, [], {"SentTimestamp": "١"}, {"SentTimestamp": "1" * 99}]
+)
+def test_a_record_without_a_body_or_attributes_is_given_back(
+    tmp_path: Path, record: dict[str, object], attributes: object
+) -> None:
+    """Alone: the others of the batch are handled."""
+    service = Service(tmp_path)
+    rows = [{**record, "attributes": attributes}, {**record, "attributes": {}}]
+    records = [{"messageId": str(n), "eventSource": "aws:sqs", **row} for n, row in enumerate(rows)]
+    answer = service.handle({"Records": records}, lambda: 60_000)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["0", "1"]
+    assert not re.search("١|1{20}", json.dumps([o.line() for o in service.outcomes]))
+
+
+@pytest.mark.parametrize("name", [None, 7, "absent"])
+def test_a_record_that_could_not_be_given_back_stops_the_batch(
+    tmp_path: Path, name: object
+) -> None:
+    """Before anything is done: to answer without its id would acknowledge it."""
+    service = Service(tmp_path)
+    good = {"messageId": "0", "eventSource": "aws:sqs", "body": "{}"}
+    bad = {**good, "messageId": name}
+    if name == "absent":
+        del bad["messageId"]
+    with pytest.raises(NotAnSqsEvent, match="no messageId"):
+        service.handle({"Records": [good, bad]}, lambda: 60_000)
+    assert service.outcomes == []

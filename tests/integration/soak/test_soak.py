@@ -1,0 +1,77 @@
+"""A small soak in every test run, and the proof that a soak can fail."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns.soak.accounts import Verdict, judge
+from tests.campaigns.soak.asking import SHARES, draw
+from tests.campaigns.soak.running import Soak, run
+from tests.campaigns.soak.watching import Sample, memory_slope
+from tests.integration.deploy.packaged import packaged_function
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the run's processes share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def soaked(shared: Path, soak: Soak) -> Verdict:
+    with run(soak, packaged_function(shared / "package"), shared / "footage") as course:
+        return judge(soak, course)
+
+
+def test_a_small_soak_with_every_fault_loses_nothing(shared: Path) -> None:
+    """Twenty requests: duplicates, waiting, poison, refusals, an API that fails, a SIGKILL."""
+    verdict = soaked(shared, Soak(6, 20, seed=3, given_back_after_s=1, decoded=3))
+    assert verdict.violations == [], verdict.table()
+    told = dict(verdict.rows)
+    assert told["faults"] == "1 SIGKILLs, 4 answers of 500"
+    assert told["  dead-lettered"] == "1"
+    assert told["  lost"] == "0"
+
+
+BROKEN = {
+    "careless": ("api 500", "at last"),
+    "hasty": ("", "subscribers heard []"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_service_is_found_out(shared: Path, how: str) -> None:
+    """One that acknowledges what has failed, and one that acknowledges before it notifies."""
+    handler = f"tests.campaigns.soak.broken.{how}"
+    soak = Soak(1, 8, functions=1, given_back_after_s=0, decoded=0, handler=handler)
+    verdict = soaked(shared, soak)
+    kind, fault = BROKEN[how]
+    assert any(kind in v and fault in v for v in verdict.violations), verdict.table()
+
+
+def test_the_same_seed_draws_the_same_requests() -> None:
+    """Each kind has its share, and one at least."""
+    drawn = draw(7, 300, 450)
+    assert drawn == draw(7, 300, 450)
+    kinds = [request.kind for request in drawn]
+    assert {kind: kinds.count(kind) for kind in SHARES} == {
+        kind: round(share * 300) for kind, share in SHARES.items()
+    }
+    assert {request.kind for request in draw(7, 10, 15)} >= SHARES.keys()
+
+
+@pytest.mark.parametrize("leak_bytes", [0, MIB // 50])
+def test_the_slope_of_memory_is_that_of_the_warm_invocations(leak_bytes: int) -> None:
+    """Not of the start, nor of the step from one process to the next."""
+    lives = [
+        Sample(pid, level * MIB + leak_bytes * n - (5 * MIB if n < 15 else 0), 7, 0, 0)
+        for pid, level in ((1, 70), (2, 90))
+        for n in range(60)
+    ]
+    slope = memory_slope(lives, warm_after=15)
+    assert slope.samples == 90
+    assert slope.mib_per_100 == pytest.approx(100 * leak_bytes / MIB, abs=0.01)
+    assert slope.error < 0.01

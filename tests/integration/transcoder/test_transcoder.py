@@ -1,0 +1,299 @@
+"""The transcoder under bad conditions, and what of it the contract does not tell."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from application.ports import Recording, Rendition, ThumbnailSpec
+from devtools import footage
+from domain.errors import DeadlineExceeded, RecordingChanged, Rejected, Unavailable, UnusableFootage
+from infrastructure.ffmpeg.excerpt import index_file
+from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.in_memory import piece_bytes
+from infrastructure.mp4.avc import parse_avcc, parse_sps
+from infrastructure.mp4.recording import Mp4Recording
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
+from tests.integration.exactness.cutting import START_MS, Camera
+from tests.unit.splicing.tracks import named, opened, plan, video_track
+
+FFMPEG = find_ffmpeg({})
+FILM = footage.Recording(start_ms=START_MS, first_number=1000, frames=180, bframes=3)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where this module's recordings are kept."""
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture
+def film(films: Path, tmp_path: Path) -> Mp4Recording:
+    """Open a recording of 6 s."""
+    return Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).open(FILM)
+
+
+Render = Callable[..., Rendition]
+
+
+@pytest.fixture
+def render(tmp_path: Path) -> Render:
+    """Return a function that renders from 1 s to 2 s of a recording."""
+
+    def cut(
+        recording: Recording,
+        transcoder: FfmpegTranscoder,
+        seconds: float = 30,
+        thumbnail: str = "jpg",
+    ) -> Rendition:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        thumbnails = ThumbnailSpec((64,), thumbnail)
+        found, deadline_s = plan(1000, 2000, recording), time.monotonic() + seconds
+        return transcoder.render(found, named(recording), thumbnails, scratch, deadline_s)
+
+    return cut
+
+
+def fake(folder: Path, script: str) -> FfmpegTranscoder:
+    """Return a transcoder with a fake ffmpeg."""
+    path = folder / "ffmpeg"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return FfmpegTranscoder(path)
+
+
+def test_success_without_a_file_is_undecodable(
+    film: Mp4Recording, render: Render, tmp_path: Path
+) -> None:
+    """An exit code is no proof."""
+    with pytest.raises(UnusableFootage):
+        render(film, fake(tmp_path, "for last; do :; done; : > ${last#file:}"))
+
+
+def test_a_hung_ffmpeg_is_out_of_time(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
+    """Soon after the deadline, stills included."""
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        render(film, fake(tmp_path, "sleep 60"), seconds=0.5)
+    assert time.monotonic() - began < 2
+
+
+def test_a_frame_too_few_is_undecodable(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
+    """The frames are counted, whatever ffmpeg thinks of its work."""
+    script = f'exec {FFMPEG} $(echo "$@" | sed "s/-fps_mode passthrough/-frames:v 29 &/")'
+    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were wanted"):
+        render(film, fake(tmp_path, script))
+
+
+def test_a_frame_at_another_time_is_undecodable(
+    film: Mp4Recording, render: Render, tmp_path: Path
+) -> None:
+    """Thirty frames are not enough: each must be where it was."""
+    script = f'exec {FFMPEG} $(echo "$@" | sed "s/setpts=PTS-STARTPTS/setpts=N*400/")'
+    with pytest.raises(UnusableFootage, match="at another time"):
+        render(film, fake(tmp_path, script))
+
+
+def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4Recording:
+    """Put other bytes into a video sample, at a share of its length."""
+    video = recording.index.video
+    assert video is not None
+    begin = video.offsets[sample] + int(video.sizes[sample] * at)
+
+    def fetch(offset: int, length: int) -> bytes:
+        read = bytearray(recording.fetch(offset, length))
+        for place, byte in enumerate(data, begin - offset):
+            if 0 <= place < length:
+                read[place] = byte
+        return bytes(read)
+
+    return evolve(recording, fetch=fetch)
+
+
+def test_a_damaged_frame_that_still_decodes_does_not_cost_the_clip(
+    film: Mp4Recording, render: Render
+) -> None:
+    """All frames come, if not all beautiful: strictly first, then as well as can be."""
+    rendition = render(damaged(film, 41, b"\xff" * 60, 0.5), FfmpegTranscoder(FFMPEG))
+    assert rendition.media.frames == 30
+
+
+def test_a_damaged_frame_that_does_not_decode_is_undecodable(
+    film: Mp4Recording, render: Render
+) -> None:
+    """One frame less is not the clip that was asked for."""
+    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were wanted"):
+        render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
+
+
+def test_zeros_in_place_of_the_footage_are_undecodable(film: Mp4Recording, render: Render) -> None:
+    """There is nothing to decode."""
+    nothing = evolve(film, fetch=lambda _, length: bytes(length))
+    with pytest.raises(UnusableFootage):
+        render(nothing, FfmpegTranscoder(FFMPEG))
+
+
+def test_only_what_the_window_needs_is_read(film: Mp4Recording, render: Render) -> None:
+    """Nothing after the last wanted sample, nothing before its keyframe."""
+    reads: list[tuple[int, int]] = []
+
+    def fetch(offset: int, length: int) -> bytes:
+        reads.append((offset, length))
+        return film.fetch(offset, length)
+
+    render(evolve(film, fetch=fetch), FfmpegTranscoder(FFMPEG))
+    video = film.index.video
+    assert video is not None
+    end = max(video.offsets[i] + video.sizes[i] for i in range(64))
+    assert max(offset + length for offset, length in reads) <= end + 2000
+    assert sum(length for _, length in reads) < 1.8 * end
+
+
+def test_a_recording_replaced_meanwhile_is_told(film: Mp4Recording, render: Render) -> None:
+    """What a read raises passes through."""
+
+    def fetch(offset: int, length: int) -> bytes:
+        raise RecordingChanged(f"{offset}+{length} changed")
+
+    with pytest.raises(RecordingChanged):
+        render(evolve(film, fetch=fetch), FfmpegTranscoder(FFMPEG))
+
+
+def test_a_scratch_folder_that_is_gone_is_unavailable(film: Mp4Recording, tmp_path: Path) -> None:
+    """The footage is not to blame."""
+    found, gone = plan(0, 1000, film), tmp_path / "gone"
+    with pytest.raises(Unavailable, match="scratch"):
+        FfmpegTranscoder(FFMPEG).render(
+            found, named(film), ThumbnailSpec(()), gone, time.monotonic() + 30
+        )
+
+
+def test_a_bomb_is_refused_unread(render: Render) -> None:
+    """12,000 x 12,000 pixels are told from the tables."""
+    video = evolve(video_track([512 * i for i in range(90)], 12_800), width=12_000, height=12_000)
+    with pytest.raises(Rejected, match="12000 x 12000"):
+        render(opened(video), FfmpegTranscoder(FFMPEG))
+
+
+def test_progress_counts_the_frames(film: Mp4Recording, render: Render) -> None:
+    """It rises, and ends with all of them."""
+    told: list[tuple[int, int]] = []
+    render(film, FfmpegTranscoder(FFMPEG, lambda done, frames: told.append((done, frames))))
+    assert told == sorted(told)
+    assert told[-1] == (30, 30)
+
+
+@pytest.mark.parametrize(
+    ("form", "magic"), [("jpg", b"\xff\xd8\xff"), ("png", b"\x89PNG"), ("webp", b"RIFF")]
+)
+def test_stills_come_in_three_formats(
+    film: Mp4Recording, render: Render, form: str, magic: bytes
+) -> None:
+    """Each is what its name says."""
+    path = render(film, FfmpegTranscoder(FFMPEG), thumbnail=form).thumbnails[64]
+    assert path.suffix == f".{form}"
+    assert path.read_bytes().startswith(magic)
+
+
+def test_an_unknown_format_is_refused(film: Mp4Recording, render: Render) -> None:
+    """A setting that cannot be met."""
+    with pytest.raises(Rejected, match="gif"):
+        render(film, FfmpegTranscoder(FFMPEG), thumbnail="gif")
+
+
+def test_folders_may_have_strange_names(film: Mp4Recording, tmp_path: Path) -> None:
+    """They are taken neither for patterns nor for options or protocols."""
+    scratch = tmp_path / "-i http:%d 'x' [0]"
+    scratch.mkdir()
+    rendition = FfmpegTranscoder(FFMPEG).render(
+        plan(0, 500, film), named(film), ThumbnailSpec((64, 96)), scratch, time.monotonic() + 30
+    )
+    assert rendition.media.frames == 15
+
+
+def parameter_sets(rendition: Rendition, folder: Path) -> list[int]:
+    """Return the ids of the SPS that a clip has."""
+    path = folder / "clip.mp4"
+    path.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
+    video = index_file(path).video
+    assert video is not None
+    return [parse_sps(nal).sps_id for nal in parse_avcc(video.config).sps]
+
+
+def test_like_recordings_share_a_parameter_set(films: Path, tmp_path: Path) -> None:
+    """However many they are: an avcC holds only 31."""
+    shorts = [
+        evolve(FILM, start_ms=START_MS + 200 * i, first_number=1000 + 6 * i, frames=6, audio=None)
+        for i in range(33)
+    ]
+    camera = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG))
+    clip = camera.cut(shorts, 0, 6600)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert len(parameter_sets(clip.rendition, tmp_path)) <= 2
+
+
+def test_unlike_recordings_get_a_parameter_set_each(films: Path, tmp_path: Path) -> None:
+    """With ids of their own, so that none is read with the other's."""
+    slow = evolve(FILM, frames=90)
+    fast = evolve(
+        FILM,
+        start_ms=START_MS + 3000,
+        fps=2 * FILM.fps,
+        bframes=0,
+        extra_args=("-profile:v", "main"),
+    )
+    clip = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).cut([slow, fast], 2000, 4000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert parameter_sets(clip.rendition, tmp_path) == [0, 1]
+
+
+def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
+    films: Path, tmp_path: Path
+) -> None:
+    """What was encoded under an id already taken is encoded anew."""
+    script = f"""
+    case "$*" in *window-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
+    exec {FFMPEG} "$@"
+    """
+    second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
+    clip = Camera(films, tmp_path, fake(tmp_path, script)).cut([FILM, second], 5000, 7000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert parameter_sets(clip.rendition, tmp_path) == [0, 1, 2]
+
+
+def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
+    """The index in front, one avc1 entry, no parameter sets among the samples."""
+    rendition = render(film, FfmpegTranscoder(FFMPEG))
+    data = b"".join(map(piece_bytes, rendition.pieces))
+    header = data[: data.index(b"mdat") + 4]
+    assert header[4:8] == b"ftyp"
+    assert header.count(b"avc1") >= 1
+    assert header.index(b"moov") < header.index(b"mdat")
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(data)
+    argv = [str(FFMPEG), "-v", "error", "-i", str(path), "-map", "0:v", "-c", "copy"]
+    argv += ["-bsf:v", "filter_units=pass_types=7-8", "-f", "h264", "-"]
+    done = subprocess.run(argv, check=True, capture_output=True, env={}, timeout=30)
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("from_ms", [2000, 2345], ids=["all copied", "spliced"])
+def test_a_splice_that_does_not_decode_is_encoded_instead(
+    films: Path, tmp_path: Path, from_ms: int
+) -> None:
+    """Nobody hears of a clip whose joins were not decoded; the clip is made all the same."""
+    script = f"""
+    case "$*" in *join-0.mp4*) exit 1;; esac
+    exec {FFMPEG} "$@"
+    """
+    spliced = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).cut([FILM], from_ms, 5000)
+    assert spliced.rendition.media.copied_frames > 0
+    other = tmp_path / "other"
+    other.mkdir()
+    clip = Camera(films, other, fake(tmp_path, script)).cut([FILM], from_ms, 5000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert clip.rendition.media.copied_frames == 0

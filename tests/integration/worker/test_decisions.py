@@ -1,0 +1,79 @@
+"""What becomes of a message in hand: tables."""
+
+import pytest
+
+from entrypoints.worker.decisions import (
+    Answer,
+    Delete,
+    Lease,
+    Leave,
+    Redeliver,
+    Step,
+    Stopping,
+    WorkOutcome,
+    backoff_s,
+    next_step,
+    settlement,
+)
+
+LEASE = Lease(100.0, 60)
+"""Extended from 120 on, and over at 150, ten seconds before SQS thinks so."""
+
+STEPS = {
+    "hidden and at work": (119.0, 400, Answer.NONE, Stopping.NOT, Step.WAIT),
+    "a third of the lease is over": (120.0, 400, Answer.NONE, Stopping.NOT, Step.EXTEND),
+    "it could not be extended so far": (149.9, 400, Answer.NONE, Stopping.NOT, Step.EXTEND),
+    "it could not be extended": (150.0, 400, Answer.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the timeout is over": (119.0, 119, Answer.NONE, Stopping.NOT, WorkOutcome.OVERRAN),
+    "both are over": (151.0, 119, Answer.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the worker finishes": (119.0, 400, Answer.NONE, Stopping.FINISHING, Step.WAIT),
+    "it is kept hidden until then": (121.0, 400, Answer.NONE, Stopping.FINISHING, Step.EXTEND),
+    "the worker stops": (119.0, 400, Answer.NONE, Stopping.NOW, WorkOutcome.STOPPED),
+    "done": (119.0, 400, Answer.DONE, Stopping.NOT, WorkOutcome.DONE),
+    "done, as the worker stops": (119.0, 400, Answer.DONE, Stopping.NOW, WorkOutcome.DONE),
+    "done, late": (161.0, 119, Answer.DONE, Stopping.NOT, WorkOutcome.DONE),
+    "failed, as the worker stops": (119.0, 400, Answer.FAILED, Stopping.NOW, WorkOutcome.FAILED),
+    "died": (119.0, 400, Answer.DIED, Stopping.NOT, WorkOutcome.DIED),
+}
+
+
+@pytest.mark.parametrize(
+    ("now_s", "timeout_s", "answer", "stopping", "expected"), STEPS.values(), ids=STEPS
+)
+def test_the_next_step(
+    now_s: float, timeout_s: float, answer: Answer, stopping: Stopping, expected: object
+) -> None:
+    """An answer counts always; then stopping, the lease and the timeout, in this order."""
+    assert next_step(now_s, timeout_s, LEASE, answer, stopping) is expected
+
+
+SETTLEMENTS = {
+    "done": (WorkOutcome.DONE, 1, Delete()),
+    "done on the last delivery": (WorkOutcome.DONE, 5, Delete()),
+    "failed at first": (WorkOutcome.FAILED, 1, Redeliver(60)),
+    "failed again": (WorkOutcome.FAILED, 2, Redeliver(240)),
+    "failed before the last delivery": (WorkOutcome.FAILED, 4, Redeliver(3600)),
+    "failed on the last delivery": (WorkOutcome.FAILED, 5, Redeliver(0)),
+    "died": (WorkOutcome.DIED, 1, Redeliver(60)),
+    "overran": (WorkOutcome.OVERRAN, 2, Redeliver(240)),
+    "could not be kept hidden": (WorkOutcome.LAPSED, 1, Leave()),
+    "the worker stops": (WorkOutcome.STOPPED, 3, Redeliver(0)),
+    "a count that makes no sense": (WorkOutcome.FAILED, 0, Redeliver(60)),
+}
+
+
+@pytest.mark.parametrize(("outcome", "received", "expected"), SETTLEMENTS.values(), ids=SETTLEMENTS)
+def test_the_settlement(outcome: WorkOutcome, received: int, expected: object) -> None:
+    """Deleted, left to rest for longer each time, given back at once, or left alone."""
+    assert settlement(outcome, received, 5, 60) == expected
+
+
+def test_a_rest_has_a_limit() -> None:
+    """However often a queue delivers, and whatever the count."""
+    assert settlement(WorkOutcome.FAILED, 999, 1000, 60) == Redeliver(3600)
+
+
+def test_a_pause_grows_and_has_a_limit() -> None:
+    """From under a second to half a minute, and never the same for all workers."""
+    assert [backoff_s(n, 1) for n in (1, 2, 3, 5, 6, 99)] == [1, 2, 4, 16, 30, 30]
+    assert [backoff_s(n, 0) for n in (1, 6)] == [0.5, 15]

@@ -1,0 +1,265 @@
+"""The worker from outside: messages in, clips out, whoever kills it and whatever goes down."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from devtools.footage import assert_clip, read_clip, wanted
+from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World, is_running, wait_until
+
+
+def assert_exact(world: World, clip_id: str) -> None:
+    """Assert that there is this one clip, and that it is the right one."""
+    name = f"{world.name}/{clip_id}"
+    assert {f"{name}.mp4", f"{name}.json", f"{name}_160.jpg"} <= world.stored()
+    assert_clip(read_clip(world.download(clip_id)), wanted([FOOTAGE], 500, 1_700))
+
+
+def test_a_request_becomes_an_exact_clip(world: World) -> None:
+    """The same effects and the same line of the log as in Lambda; then SIGTERM ends it with 0."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(world.folder / "systemd"))
+        systemd.settimeout(10)
+        world.request("one")
+        worker = world.start(NOTIFY_SOCKET=str(world.folder / "systemd"))
+        assert systemd.recv(64) == b"READY=1"
+        wait_until(lambda: world.told("one") and world.is_done())
+        worker.signal(signal.SIGTERM)
+        assert worker.ended() == 0
+        heard = [systemd.recv(64)]
+        while heard[-1] != b"STOPPING=1":
+            heard.append(systemd.recv(64))
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert len(world.event_ids()) == 1
+    assert_exact(world, "one")
+    assert list(world.scratch.iterdir()) == []
+    assert not world.health_file.exists()
+    (line,) = worker.said("clip")
+    assert line["clipId"] == "one"
+    assert line["attempt"] == 1
+    assert [entry["message"] for entry in worker.log] == [
+        "working",
+        "a slot is ready",
+        "clip",
+        "stopping",
+        "stopped",
+    ]
+    assert "a-word-of-the-body" not in worker.output.read_text()
+
+
+def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: World) -> None:
+    """Two slots work at once, each message delivered once; the third waits for anybody's slot."""
+    world.camera_api.freed.clear()
+    for clip_id in ("one", "two", "three"):
+        world.request(clip_id)
+    world.start(WORKER_SLOTS="2", WORKER_VISIBILITY="4")
+    wait_until(lambda: world.camera_api.being_asked == 2)
+    time.sleep(5)
+    assert world.queued() == (1, 2)
+    assert sum("/recording/" in asked for asked in world.camera_api.asked) == 0
+    assert world.camera_api.most_at_once == 2
+    world.camera_api.freed.set()
+    wait_until(world.is_done)
+    assert [world.told(clip_id) for clip_id in ("one", "two", "three")] == [["CLIP_AVAILABLE"]] * 3
+    assert sum("/recording/" in asked for asked in world.camera_api.asked) == 3
+    assert len(world.event_ids()) == 3
+
+
+def test_a_message_in_hand_is_finished_when_the_worker_stops(world: World) -> None:
+    """SIGTERM while a clip is made: nothing new is taken, the clip is made, and it ends with 0."""
+    world.camera_api.freed.clear()
+    world.request("one")
+    worker = world.start(WORKER_GRACE="60")
+    wait_until(lambda: world.camera_api.being_asked)
+    worker.signal(signal.SIGTERM)
+    wait_until(lambda: worker.said("stopping"))
+    world.request("later")
+    time.sleep(0.5)
+    world.camera_api.freed.set()
+    assert worker.ended() == 0
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert_exact(world, "one")
+    assert world.queued() == (1, 0)
+
+
+@pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("60", 2)], ids=["no grace", "twice"])
+def test_a_message_in_hand_is_given_back_when_there_is_no_time(
+    world: World, grace: str, signals: int
+) -> None:
+    """SIGTERM inside ffmpeg, without grace or twice: all is ended, and then the message is free."""
+    world.hung.touch()
+    world.request("one")
+    worker = world.start(WORKER_GRACE=grace)
+    ffmpeg = world.hung_ffmpeg()
+    for number in range(signals):
+        worker.signal((signal.SIGTERM, signal.SIGINT)[number])
+        wait_until(lambda: worker.said("stopping"))
+    assert worker.ended(15) == 0
+    assert world.queued() == (1, 0)
+    assert not is_running(ffmpeg)
+    assert list(world.scratch.iterdir()) == []
+    (line,) = worker.said("a message was not finished")
+    assert line["fault"] == "the worker stops"
+    assert world.stored() == set()
+
+
+def test_kill_9_loses_nothing(world: World) -> None:
+    """Killed inside ffmpeg: all its processes end, and another worker makes the one clip."""
+    world.hung.touch()
+    world.request("one")
+    killed = world.start(WORKER_VISIBILITY="3")
+    ffmpeg = world.hung_ffmpeg()
+    (child,) = killed.children()
+    killed.signal(signal.SIGKILL)
+    wait_until(lambda: not is_running(child))
+    assert len(list(world.scratch.iterdir())) == 1
+
+    world.hung.unlink()
+    world.start(WORKER_VISIBILITY="3")
+    wait_until(world.is_done)
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert len(world.event_ids()) == 1
+    assert_exact(world, "one")
+    assert len(world.stored()) == 3
+    assert list(world.scratch.iterdir()) == []
+    assert not is_running(ffmpeg)
+
+
+def test_what_the_poll_of_a_dead_worker_took_comes_back_soon(world: World) -> None:
+    """SQS gives a message to a connection that is gone: it is hidden for as long as we said."""
+    dead = world.start(WORKER_VISIBILITY="2", WORKER_POLL="20")
+    wait_until(lambda: dead.said("a slot is ready"))
+    time.sleep(0.5)
+    dead.signal(signal.SIGKILL)
+    dead.ended()
+    world.request("one")
+    wait_until(lambda: world.queued() == (0, 1))
+    world.start()
+    wait_until(world.is_done)
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+
+
+def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> None:
+    """AWS goes down while a clip is made: the work is ended in time, and done when AWS is back."""
+    world.camera_api.freed.clear()
+    world.request("one")
+    worker = world.start(WORKER_VISIBILITY="3", MAX_RECEIVE_COUNT="5")
+    wait_until(lambda: world.camera_api.being_asked)
+    (child,) = worker.children()
+    world.gate.shut()
+    wait_until(lambda: world.queued() == (1, 0))
+    assert not is_running(child)
+    world.camera_api.freed.set()
+    world.gate.open()
+    wait_until(world.is_done)
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    (line,) = worker.said("a message was not finished")
+    assert line["fault"] == "it could not be kept hidden"
+    assert len(worker.said("SQS fails")) == 1
+    assert len(worker.said("SQS works again")) == 1
+
+
+def test_a_worker_that_starts_while_aws_is_down_waits_for_it(world: World) -> None:
+    """It says so once, is healthy, and works as soon as it can."""
+    world.gate.shut()
+    world.request("one")
+    worker = world.start()
+    wait_until(lambda: worker.said("SQS fails"))
+    time.sleep(1)
+    assert world.is_healthy()
+    world.gate.open()
+    wait_until(world.is_done)
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert len(worker.said("SQS fails")) == 1
+    assert len(worker.said("SQS works again")) == 1
+
+
+def test_a_message_that_nobody_can_handle_ends_in_the_dead_letter_queue(world: World) -> None:
+    """It is handled as often as the queue says, rests in between, and is never logged."""
+    world.request("", body="{a-poisoned-body")
+    worker = world.start()
+    wait_until(lambda: world.queued(world.dead_url) == (1, 0))
+    assert world.is_done()
+    assert [line["attempt"] for line in worker.said("no clip")] == [1, 2]
+    first, second = (line["timestamp"] for line in worker.said("no clip"))
+    assert first != second
+    assert "poisoned" not in worker.output.read_text()
+
+
+def test_a_process_that_dies_costs_its_message_one_delivery(world: World) -> None:
+    """As if memory had run out: the message comes back, and a new process makes the clip."""
+    world.hung.touch()
+    world.request("one")
+    worker = world.start()
+    world.hung_ffmpeg()
+    (child,) = worker.children()
+    os.kill(child, signal.SIGKILL)
+    world.hung.unlink()
+    wait_until(world.is_done)
+    assert world.told("one") == ["CLIP_AVAILABLE"]
+    (line,) = worker.said("clip")
+    assert line["attempt"] == 2
+    (line,) = worker.said("a message was not finished")
+    assert line["fault"] == "its process died"
+
+
+def test_a_process_that_hangs_is_ended_at_the_timeout(world: World) -> None:
+    """As Lambda ends a function, whatever it is doing; and a worker that hangs looks ill."""
+    worker = world.start(FUNCTION_TIMEOUT="1")
+    child = wait_until(lambda: worker.said("a slot is ready"))[0]["pid"]
+    os.kill(child, signal.SIGSTOP)
+    world.request("one")
+    wait_until(lambda: worker.said("a message was not finished"))
+    assert not is_running(child)
+    (line,) = worker.said("a message was not finished")
+    assert line["fault"] == "it took longer than FUNCTION_TIMEOUT"
+
+    worker.signal(signal.SIGSTOP)
+    os.utime(world.health_file, (time.time() - 60, time.time() - 60))
+    assert not world.is_healthy()
+    worker.signal(signal.SIGCONT)
+    wait_until(world.is_healthy, 10)
+
+
+CAMCLIP = ("-c", "from entrypoints.cli.app import main; main()", "worker")
+MODULE = ("-m", "entrypoints.worker")
+
+
+@pytest.mark.parametrize("command", [CAMCLIP, MODULE], ids=["camclip worker", "module"])
+def test_settings_that_make_no_sense_are_told_in_one_message(
+    world: World, command: tuple[str, ...]
+) -> None:
+    """The worker's own beside the service's; nothing is taken from the queue."""
+    world.request("one")
+    nonsense = {"WORKER_SLOTS": "0", "WORKER_VISIBILITY": "1", "WORKER_GRACE": "a while"}
+    worker = world.start(command, **nonsense, AWS_SNS_TOPIC="")
+    assert worker.ended() == 2
+    told = worker.output.read_text()
+    assert all(
+        name in told
+        for name in ("WORKER_SLOTS", "WORKER_VISIBILITY", "WORKER_GRACE", "AWS_SNS_TOPIC")
+    )
+    assert "Traceback" not in told
+    assert world.queued() == (1, 0)
+
+
+def test_the_worker_needs_nothing_of_the_command_line(world: World) -> None:
+    """Neither the worker nor a slot's process imports typer or rich."""
+    code = (
+        "import sys, entrypoints.worker.__main__, entrypoints.worker.supervisor, entrypoints.aws_lambda\n"
+        "sys.exit(repr({'typer', 'rich', 'pytest'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=world.environment,
+        cwd=REPOSITORY,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr.strip() in {"", "''"}

@@ -1,0 +1,328 @@
+"""Everything outside of the service as one value, and the oracle that watches it.
+
+A port call is a step from one value to the next, made by the in-memory adapters. What must never
+be, at any moment, is noted in `faults` as it happens; `verdict` adds what must hold in the end.
+"""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from attrs import Factory, define, evolve, frozen
+
+from application.ports import Recording, RecordingPiece, Rendition, ThumbnailSpec
+from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.manifest import Manifest, StoredClip
+from domain.planning import ClipPlan
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.in_memory import (
+    FRAME_MS,
+    InMemoryCameraService,
+    InMemoryClipStore,
+    InMemoryNotifier,
+    InMemoryRecording,
+    InMemoryRecordingStore,
+    InMemoryRetryQueue,
+    InMemoryTranscoder,
+    StoredFile,
+    piece_bytes,
+)
+from tests.model.queueing import Message, Queue
+
+NOW = 1_600_000_000_000
+FOREVER = float("inf")
+
+MediaInfo = tuple[RecordingSegment, StoredFile]
+
+
+def footage(name: str, start_ms: int, duration_ms: int) -> MediaInfo:
+    """A recording that starts at NOW + `start_ms`, as listed and as stored."""
+    window = TimeWindow(NOW + start_ms, NOW + start_ms + duration_ms)
+    return RecordingSegment(window, name), StoredFile(name.encode(), duration_ms)
+
+
+@frozen(eq=False)
+class Call:
+    """A call of a port: an effect, or a look."""
+
+    port: str
+    method: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        """Name it as the order of effects does."""
+        told = [a.status.name for a in self.args if isinstance(a, ClipReport)]
+        return " ".join([f"{self.port}.{self.method}", *told])
+
+
+@frozen
+class Raised:
+    """A reply that is an error."""
+
+    kind: type[Exception]
+    message: str
+
+    def again(self) -> Exception:
+        """Make the error anew: one that was raised before carries its notes along."""
+        return self.kind(self.message)
+
+
+@frozen(cache_hash=True)
+class InFlightMessage:
+    """A message in a receiver's hands."""
+
+    message: Message
+    began_ms: int
+    hand: int = 0
+    """Which receiver's, where one message reached two at once."""
+
+    def __str__(self) -> str:
+        """Name it as the writer of a clip is named."""
+        return f"{self.message.name}#{self.message.received}" + "'" * self.hand
+
+
+@frozen(cache_hash=True)
+class Outside:
+    """The queue, the camera API, the stores, the topic, the clock, and what was noticed."""
+
+    request: ClipRequest
+    queue: Queue = Factory(Queue)
+    recorded: tuple[MediaInfo, ...] = ()
+    to_come: tuple[MediaInfo, ...] = ()
+    """What the recorder has not uploaded yet."""
+    broken: bool = False
+    """Whether the footage cannot be decoded."""
+    now_ms: int = NOW
+    told: ClipReport | None = None
+    """What the camera API was told last."""
+    clip: tuple[StoredClip, bytes] | None = None
+    thumbnails: bool = False
+    manifest: Manifest | None = None
+    published: tuple[tuple[str, ClipReport], ...] = ()
+    """What the subscribers were told, and by which delivery."""
+    faults: frozenset[str] = frozenset()
+
+    under_way: frozenset[str] = frozenset()
+    met: frozenset[frozenset[str]] = frozenset()
+    """Deliveries that were under way at the same time, in pairs."""
+    looked: frozenset[str] = frozenset()
+    """Those under way that have looked for the clip."""
+    late: frozenset[str] = frozenset()
+    """Those whose first look came when everybody had been told of it."""
+    too_late: frozenset[str] = frozenset()
+    """Those whose first look came when everybody had been told that there is none."""
+    owing: frozenset[str] = frozenset()
+    """Those that published and have not said so in the manifest."""
+    died_owing: frozenset[str] = frozenset()
+
+    def begun(self, by: InFlightMessage) -> "Outside":
+        """Note that a delivery is under way."""
+        pairs = {frozenset({other, str(by)}) for other in self.under_way}
+        return evolve(self, under_way=self.under_way | {str(by)}, met=self.met | pairs)
+
+    def ended(self, by: InFlightMessage, how: str) -> "Outside":
+        """Let a delivery end: `done` acknowledges the message, all else leaves it in the queue."""
+        name = str(by)
+        faults = self.faults
+        if how == "AlreadyInProgress" and name in self.late:
+            faults |= {"a finished clip was taken for an unfinished one"}
+        gone = frozenset({name})
+        told_nobody = name not in {publisher for publisher, _ in self.published}
+        return evolve(
+            self,
+            queue=self.queue.deleted(by.message.name) if how == "done" else self.queue,
+            faults=faults,
+            under_way=self.under_way - gone,
+            met=frozenset(p for p in self.met if name not in p) if told_nobody else self.met,
+            looked=self.looked - gone,
+            late=self.late - gone,
+            too_late=self.too_late - gone,
+            owing=self.owing - gone,
+            died_owing=self.died_owing | (self.owing & gone),
+        )
+
+    def uploaded(self) -> "Outside":
+        """Let the recorder upload the next recording."""
+        return evolve(self, recorded=(*self.recorded, self.to_come[0]), to_come=self.to_come[1:])
+
+    def performed(self, by: InFlightMessage, call: Call) -> "tuple[Outside, object]":
+        """Carry out a port call; its reply may be Raised."""
+        if call.method == "acknowledge":  # no port's: for wrong orders
+            return evolve(self, queue=self.queue.deleted(by.message.name)), None
+        ports = _Ports.of(self)
+        try:
+            reply = ports.call(call)
+        except Exception as error:  # noqa: BLE001 - it is handed on
+            reply = Raised(type(error), str(error))
+        return ports.outside(self, by).watched(by, call, self), reply
+
+    def watched(self, by: InFlightMessage, call: Call, before: "Outside") -> "Outside":
+        """Note what of the step from `before` counts: looks, debts, and what must never be."""
+        name = str(by)
+        match call.port, call.method, call.args:
+            case "clips", "find", _ if name not in before.looked:
+                looked = evolve(self, looked=self.looked | {name})
+                if before.manifest is None:
+                    return looked
+                if before.manifest.report.has_clip:
+                    return evolve(looked, late=self.late | {name})
+                return evolve(looked, too_late=self.too_late | {name})
+            case "clips", "write_manifest", _:
+                return evolve(self, owing=self.owing - {name})
+            case "cameras", "update_clip", (report, *_):
+                return evolve(self, faults=self.faults | self._lies(report))
+            case "notifier", "publish", (report, *_):
+                seen = self.faults | self._lies(report) | before.repetitions(by, report)
+                return evolve(self, faults=seen, owing=self.owing | {name})
+            case _:
+                return self
+
+    def _lies(self, report: ClipReport) -> set[str]:
+        if report.has_clip and not (self.clip and self._is_whole(*self.clip) and self.thumbnails):
+            return {"AVAILABLE was told before the bytes were there"}
+        return set()
+
+    def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
+        return data == planned(self.request, self.recorded, clip.gaps)
+
+    def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
+        """Name what is wrong with telling the subscribers that, after what they were told."""
+        earlier = [(n, r) for n, r in self.published if r.status is report.status]
+        found = set()
+        if any(r.event_id != report.event_id for _, r in earlier):
+            found.add("one ending was told under two event ids")
+        if not all(self._may_repeat(name, by, report) for name, _ in earlier):
+            found.add("one ending was told twice")
+        if str(by) in self.late:
+            found.add("a finished clip was taken for an unfinished one")
+        if str(by) in self.too_late and not report.has_clip:
+            found.add("a request that had ended was ended once more")
+        if any(name == str(by) and r.status is not report.status for name, r in self.published):
+            found.add("one delivery told two endings")
+        return found
+
+    def _may_repeat(self, earlier: str, by: InFlightMessage, report: ClipReport) -> bool:
+        """Tell whether `by` may tell what `earlier` told: the holes of the order of effects."""
+        if earlier in self.died_owing:
+            return True
+        if frozenset({earlier, str(by)}) not in self.met:
+            return False
+        if earlier.partition("#")[0] == by.message.name:
+            return True
+        # Two at once, and no commit between them: a refusal, or an abandoned clip taken up twice.
+        writer = self.clip[0].writer if self.clip else ""
+        return not report.has_clip or writer not in {earlier, str(by)}
+
+    def verdict(self) -> frozenset[str]:
+        """Name everything that is wrong once no delivery is under way."""
+        faults = set(self.faults)
+        if not self.queue.is_balanced:
+            faults.add("a message was lost")
+        if self.clip and not self._is_whole(*self.clip):
+            faults.add("the clip does not hold the planned frames")
+        if self.queue.held or self.queue.dead:
+            return frozenset(faults)
+        if self.told is None or self.told.status is ClipStatus.PENDING:
+            faults.add("all is acknowledged and the request has not ended")
+        elif self.told.has_clip != bool(self.clip):
+            faults.add("the last status is wrong")
+        elif self.told.status not in {report.status for _, report in self.published}:
+            faults.add("the subscribers were never told")
+        elif not self.manifest or self.manifest.report.has_clip != self.told.has_clip:
+            faults.add("the manifest does not say how it ended")
+        return frozenset(faults)
+
+
+@define
+class _Ports:
+    """The in-memory adapters, as the outside stands."""
+
+    cameras: InMemoryCameraService
+    recordings: InMemoryRecordingStore
+    transcoder: InMemoryTranscoder
+    clips: InMemoryClipStore
+    queue: InMemoryRetryQueue
+    notifier: InMemoryNotifier
+
+    @classmethod
+    def of(cls, outside: Outside) -> "_Ports":
+        name, clip, manifest = outside.request.name, outside.clip, outside.manifest
+        return cls(
+            InMemoryCameraService({"pier": [segment for segment, _ in outside.recorded]}),
+            InMemoryRecordingStore({segment.name: file for segment, file in outside.recorded}),
+            InMemoryTranscoder(broken=outside.broken),
+            InMemoryClipStore(
+                lambda: outside.now_ms,
+                {name: clip} if clip else {},
+                {name: {}} if outside.thumbnails else {},
+                {name: manifest} if manifest else {},
+            ),
+            InMemoryRetryQueue(),
+            InMemoryNotifier(),
+        )
+
+    def call(self, call: Call) -> object:
+        """Let the adapter answer; what it answers twice is the same object."""
+        if call.method == "render" and not self.transcoder.broken:
+            plan, opened, *_ = call.args
+            return _rendered(plan, tuple(sorted(opened.items())))
+        adapter = getattr(self, call.port)
+        reply: object = getattr(adapter, call.method)(*call.args, **dict(call.kwargs))
+        if isinstance(reply, InMemoryRecording):
+            return _OPENED.setdefault((reply.segment, reply.file), reply)
+        return tuple(reply) if isinstance(reply, list) else reply
+
+    def outside(self, before: Outside, by: InFlightMessage) -> Outside:
+        name, queue = before.request.name, before.queue
+        for request, delay_s in self.queue.sent:
+            queue = queue.sent(request, before.now_ms, delay_s * 1000)
+        return evolve(
+            before,
+            queue=queue,
+            told=self.cameras.told[-1] if self.cameras.told else before.told,
+            clip=self.clips.objects.get(name),
+            thumbnails=name in self.clips.thumbnails,
+            manifest=self.clips.manifests.get(name),
+            published=(*before.published, *((str(by), r) for r in self.notifier.published)),
+        )
+
+
+_OPENED: dict[tuple[RecordingSegment, StoredFile], InMemoryRecording] = {}
+
+
+@cache
+def _rendered(plan: ClipPlan, opened: tuple[tuple[str, Recording], ...]) -> Rendition:
+    """Render a recipe, and keep it in memory."""
+    with TemporaryDirectory() as folder:
+        made = InMemoryTranscoder().render(
+            plan, dict(opened), ThumbnailSpec(()), Path(folder), FOREVER
+        )
+        data = b"".join(map(piece_bytes, made.pieces))
+    file = StoredFile(data, plan.delivered_ms)
+    segment = RecordingSegment(plan.window, "rendered")
+    piece = RecordingPiece(
+        InMemoryRecording(segment, file, {"rendered": file}, FOREVER), 0, len(data)
+    )
+    return Rendition((piece,), {}, made.media)
+
+
+@cache
+def planned(
+    request: ClipRequest, recorded: tuple[MediaInfo, ...], gaps: tuple[TimeWindow, ...]
+) -> bytes:
+    """List the frames of the window outside of the gaps, without the planner's help."""
+    frames = sorted(
+        (segment.window.start_ms + media_ms, segment.name, media_ms)
+        for segment, file in recorded
+        for media_ms in range(0, file.duration_ms or 0, FRAME_MS)
+    )
+    lines = []
+    for seen_ms, name, media_ms in frames:
+        in_a_gap = any(gap.start_ms <= seen_ms < gap.end_ms for gap in gaps)
+        if request.start_ms <= seen_ms < request.end_ms and not in_a_gap:
+            skipped_ms = sum(gap.duration_ms for gap in gaps if gap.end_ms <= seen_ms)
+            lines.append(f"{seen_ms - request.start_ms - skipped_ms} {name} {media_ms}\n")
+    return "".join(lines).encode()

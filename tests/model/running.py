@@ -1,0 +1,164 @@
+"""The use case run on the outside: by a recorder that numbers every call and can cut it short."""
+
+from abc import ABCMeta
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, frozen
+
+from application.make_clip import MakeClip
+from application.ports import (
+    CameraService,
+    ClipStore,
+    Notifier,
+    RecordingStore,
+    RetryQueue,
+    ThumbnailSpec,
+    Transcoder,
+)
+from domain.retry import RetryPolicy
+from tests.model.outside import Call, InFlightMessage, Outside, Raised
+from tests.model.queueing import PATIENCE_MS
+
+PORTS: dict[str, ABCMeta] = {
+    "cameras": CameraService,
+    "recordings": RecordingStore,
+    "transcoder": Transcoder,
+    "clips": ClipStore,
+    "queue": RetryQueue,
+    "notifier": Notifier,
+}
+POLICY = RetryPolicy(retry_limit_ms=299_000, retry_delay_ms=300_000)
+FOLDER = Path("/nowhere")
+ACKNOWLEDGE = Call("queue", "acknowledge")
+
+
+def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
+    """Put the use case together on ports whose every call goes through `answer`."""
+
+    def port(name: str) -> Any:  # noqa: ANN401 - one of each
+        def through(method: str) -> Callable[..., Any]:
+            return lambda _, *args, **kwargs: answer(
+                Call(name, method, args, tuple(kwargs.items()))
+            )
+
+        methods = {*PORTS[name].__abstractmethods__, "acknowledge"}
+        return type(name, (PORTS[name],), {method: through(method) for method in methods})()
+
+    ports = {name: port(name) for name in PORTS}
+    return kind(
+        **ports, policy=POLICY, thumbnails=ThumbnailSpec((300,)), delivery_timeout_ms=PATIENCE_MS
+    )
+
+
+class Crash(BaseException):
+    """The process dies. No Exception, so that nothing hides it."""
+
+
+@frozen
+class Disturbance:
+    """What befalls a call: instead of it, or after it, so that its reply is lost."""
+
+    error: BaseException
+    after: bool = False
+
+
+Disturb = Callable[[int, Call], Disturbance | None]
+
+
+def undisturbed(_number: int, _call: Call) -> None:
+    """Let everything go well."""
+
+
+@frozen
+class At:
+    """Disturbs the effect of that number, before or after it: with a crash, or an error."""
+
+    number: int
+    after: bool
+    error: type[BaseException] = Crash
+
+    def __call__(self, number: int, _call: Call) -> Disturbance | None:
+        return Disturbance(self.error("disturbed"), self.after) if number == self.number else None
+
+
+@define
+class Recorder:
+    """Runs one delivery, carries its calls out on the outside, and numbers them from 0.
+
+    The acknowledgement is the last effect.
+    """
+
+    outside: Outside
+    kind: type[MakeClip] = MakeClip
+    disturb: Disturb = undisturbed
+
+    def deliver(self, by: InFlightMessage) -> list[Call]:
+        """Return the effects that were attempted, in order."""
+        effects: list[Call] = []
+
+        def answer(call: Call) -> object:
+            effects.append(call)
+            disturbance = self.disturb(len(effects) - 1, call)
+            if disturbance and not disturbance.after:
+                raise disturbance.error
+            self.outside, reply = self.outside.performed(by, call)
+            if disturbance:
+                raise disturbance.error
+            if isinstance(reply, Raised):
+                raise reply.again()
+            return reply
+
+        self.outside = self.outside.begun(by)
+        try:
+            make_clip(self.kind, answer)(
+                by.message.request, by.message.delivery(by.began_ms), FOLDER
+            )
+            answer(ACKNOWLEDGE)
+        except Crash:
+            how = "crashed"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back
+            how = type(error).__name__
+        else:
+            how = "done"
+        self.outside = self.outside.ended(by, how)
+        return effects
+
+
+def received(outside: Outside) -> tuple[Outside, InFlightMessage | None]:
+    """Wait for the next message and receive it; None if it has become a dead letter."""
+    message = min(outside.queue.held, key=lambda m: (m.visible_ms, m.name))
+    now_ms = max(outside.now_ms, message.visible_ms)
+    queue, taken = outside.queue.received(message, now_ms)
+    outside = evolve(outside, queue=queue, now_ms=now_ms)
+    return outside, InFlightMessage(taken, now_ms) if taken else None
+
+
+def drained(
+    outside: Outside,
+    disturbances: Iterable[Disturb] = (),
+    kind: type[MakeClip] = MakeClip,
+) -> tuple[Outside, list[list[Call]]]:
+    """Deliver one message after the other until none is left; return each delivery's effects.
+
+    The first deliveries are disturbed as said, the others not. Between two deliveries the recorder
+    uploads what is still to come.
+    """
+    disturbing = iter(disturbances)
+    effects: list[list[Call]] = []
+    while outside.queue.held:
+        if effects and outside.to_come:
+            outside = outside.uploaded()
+        outside, by = received(outside)
+        if by:
+            recorder = Recorder(outside, kind, next(disturbing, undisturbed))
+            effects.append(recorder.deliver(by))
+            outside = recorder.outside
+    return outside, effects
+
+
+def redriven(outside: Outside) -> Outside:
+    """Mend the footage, let the dead letters in once more, and drain the queue."""
+    queue = outside.queue.redriven(outside.now_ms)
+    return drained(evolve(outside, broken=False, queue=queue))[0]

@@ -1,0 +1,57 @@
+"""Every interleaving of deliveries that are under way at once, port call by port call."""
+
+import pytest
+from attrs import frozen
+
+from tests.model.cases import TOGETHER
+from tests.model.exploring import Exploration
+
+
+@frozen
+class Extent:
+    """How much there is to explore: a smaller one would mean that something is not looked at."""
+
+    world: str
+    crashes: int
+    states: int
+    schedules: int
+    """Of the calls, crashes, uploads and receptions, until the queue is empty."""
+
+
+EXTENTS = [
+    Extent("two messages of one request", 0, 215, 242_992),
+    Extent("two messages of one request", 1, 913, 663_220_358),
+    Extent("two messages of one request", 2, 2_486, 16_587_609_390),
+    Extent("one message in two hands", 0, 240, 243_155),
+    Extent("one message in two hands", 2, 729, 4_092_856),
+    Extent("one message in two hands, counted once", 0, 259, 1_096_166),
+    Extent("one message in two hands, counted once", 2, 691, 9_750_804),
+    Extent("the second while the first is delivered again", 2, 8_180, 2_348_755_974_596),
+    Extent("one may wait, one may build", 0, 1_582, 1_376_311_742_576),
+    Extent("one may refuse, one may build", 1, 2_552, 3_331_106_562),
+    Extent("one waits, one is too late to", 1, 9_516, 49_353_036_258_443),
+    Extent("one waits, one is too late to, and then there is footage", 0, 1_985, 51_699_252),
+    Extent("three messages of one request", 0, 4_420, 729_900_123_871_416),
+    Extent("three, one may refuse", 0, 36_935, 4_940_506_426_816_512),
+]
+
+
+@pytest.mark.parametrize("extent", EXTENTS, ids=lambda e: f"{e.world}, crashes: {e.crashes}")
+def test_every_schedule_ends_right(extent: Extent) -> None:
+    """Whoever goes first, and wherever one dies: the oracle finds no fault in any state."""
+    world = TOGETHER[extent.world]
+    exploration = Exploration()
+    start = exploration.begin(world.outside, world.deliveries, extent.crashes)
+    exploration.explore(start)
+    assert exploration.faults == {}
+    assert len(exploration.steps) >= extent.states
+    assert exploration.schedules(start) >= extent.schedules
+
+
+@pytest.mark.parametrize("world", ["three messages of one request", "three, one may refuse"])
+def test_three_deliveries_and_three_crashes_end_right_however_chance_has_it(world: str) -> None:
+    """Schedules by chance where there are too many states to visit them all."""
+    exploration = Exploration()
+    start = exploration.begin(TOGETHER[world].outside, TOGETHER[world].deliveries, 3)
+    for seed in range(300):
+        assert exploration.walk(start, seed) == frozenset(), seed

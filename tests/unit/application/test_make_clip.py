@@ -1,0 +1,573 @@
+"""The use case on adapters in memory: three endings, in the order of effects."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from attrs import Factory, define, evolve
+
+from application.make_clip import MAX_CUTS, ClipResult, MakeClip
+from application.ports import Rendition, ThumbnailSpec
+from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest, report_of
+from domain.delivery import Delivery
+from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
+from domain.idempotency import available
+from domain.manifest import Manifest, StoredClip
+from domain.recording import RecordingSegment
+from domain.retry import RetryPolicy
+from domain.window import TimeWindow
+from infrastructure.in_memory import (
+    InMemoryCameraService,
+    InMemoryClipStore,
+    InMemoryNotifier,
+    InMemoryRecordingStore,
+    InMemoryRetryQueue,
+    InMemoryTranscoder,
+    StoredFile,
+)
+
+NOW = 1_600_000_000_000
+REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
+FULL = available(REQUEST, ())
+
+
+@define
+class World:
+    """The service on adapters in memory, and a log of its effects in order."""
+
+    folder: Path
+    cameras: "Cameras"
+    clips: "Clips"
+    queue: "Queue"
+    notifier: "Notifier"
+    log: list[str]
+    recordings: InMemoryRecordingStore = Factory(InMemoryRecordingStore)
+    transcoder: InMemoryTranscoder = Factory(InMemoryTranscoder)
+
+    def recorded(self, name: str, start_ms: int, duration_ms: int, *, listed_ms: int = 0) -> None:
+        """Let the camera have a recording that starts at NOW + `start_ms`."""
+        window = TimeWindow(NOW + start_ms, NOW + start_ms + (listed_ms or duration_ms))
+        self.cameras.segments["pier"].append(RecordingSegment(window, name))
+        self.recordings.files[name] = StoredFile(name.encode(), duration_ms)
+
+    def deliver(
+        self, request: ClipRequest = REQUEST, delivery: Delivery | None = None
+    ) -> ClipResult:
+        return self.make_clip()(request, delivery or delivered(), self.folder)
+
+    def make_clip(self) -> MakeClip:
+        return MakeClip(
+            self.cameras,
+            self.recordings,
+            self.transcoder,
+            self.clips,
+            self.queue,
+            self.notifier,
+            RetryPolicy(),
+            ThumbnailSpec((300, 640)),
+        )
+
+    @property
+    def statuses(self) -> list[ClipStatus]:
+        """What the camera API was told, in order."""
+        return [report.status for report in self.cameras.told]
+
+    @property
+    def published(self) -> list[ClipStatus]:
+        """What the subscribers were told, in order."""
+        return [report.status for report in self.notifier.published]
+
+
+@define
+class Cameras(InMemoryCameraService):
+    """Also notes what happens, and fails when told to."""
+
+    log: list[str] = Factory(list)
+    fails: Sequence[ClipStatus] = ()
+
+    def update_clip(self, report: ClipReport, deadline_s: float) -> None:
+        if report.status in self.fails:
+            raise Unavailable("the camera API answered 500")
+        InMemoryCameraService.update_clip(self, report, deadline_s)
+        self.log.append(f"PUT {report.status.value}")
+
+
+@define
+class Clips(InMemoryClipStore):
+    """Also notes what happens; `rival` stores its clip just before our commit or second look."""
+
+    log: list[str] = Factory(list)
+    rival: StoredClip | None = None
+    reply_lost: bool = False
+    appears_at_look: int = 0
+    looks: int = 0
+
+    def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
+        self.log.append("HEAD clip")
+        self.looks += 1
+        if self.rival and self.looks == self.appears_at_look:
+            self.objects[name] = (self.rival, b"")
+        return InMemoryClipStore.find(self, name, deadline_s)
+
+    def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
+        self.log.append("GET manifest")
+        return InMemoryClipStore.read_manifest(self, name, deadline_s)
+
+    def store_thumbnails(
+        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
+    ) -> None:
+        self.log.append("PUT stills")
+        InMemoryClipStore.store_thumbnails(self, name, thumbnails, deadline_s)
+
+    def commit(
+        self,
+        request: ClipRequest,
+        rendition: Rendition,
+        writer: str,
+        gaps: Sequence[TimeWindow],
+        deadline_s: float,
+    ) -> None:
+        self.log.append("PUT clip")
+        if self.rival and not self.appears_at_look:
+            self.objects[request.name] = (self.rival, b"")
+        InMemoryClipStore.commit(self, request, rendition, writer, gaps, deadline_s)
+        if self.reply_lost:
+            InMemoryClipStore.commit(self, request, rendition, writer, gaps, deadline_s)
+
+    def write_manifest(
+        self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
+    ) -> None:
+        self.log.append("PUT manifest")
+        InMemoryClipStore.write_manifest(self, name, manifest, deadline_s, replace=replace)
+
+
+@define
+class Queue(InMemoryRetryQueue):
+    """Also notes what happens, and fails when told to."""
+
+    log: list[str] = Factory(list)
+    fails: bool = False
+
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+        if self.fails:
+            raise Unavailable("the queue does not answer")
+        InMemoryRetryQueue.send(self, request, delay_s, deadline_s)
+        self.log.append("SEND")
+
+
+@define
+class Notifier(InMemoryNotifier):
+    """Also notes what happens, and loses its replies when told to."""
+
+    log: list[str] = Factory(list)
+    reply_lost: bool = False
+
+    def publish(self, report: ClipReport, deadline_s: float) -> None:
+        InMemoryNotifier.publish(self, report, deadline_s)
+        self.log.append(f"SNS {report.status.value}")
+        if self.reply_lost:
+            raise Unavailable("the topic did not answer")
+
+
+def delivered(
+    *, message_id: str = "m", after_ms: int = 0, receive_count: int = 1, deliveries_left: int = 4
+) -> Delivery:
+    return Delivery(
+        message_id,
+        NOW + after_ms,
+        NOW + after_ms,
+        time.monotonic() + 60,
+        receive_count,
+        deliveries_left,
+    )
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    log: list[str] = []
+    return World(
+        tmp_path,
+        Cameras({"pier": []}, log=log),
+        Clips(lambda: NOW, log=log),
+        Queue(log=log),
+        Notifier(log=log),
+        log,
+    )
+
+
+@pytest.fixture
+def recorded(world: World) -> World:
+    world.recorded("a", -100_000, 600_000)
+    return world
+
+
+def test_a_clip_is_made_in_the_order_of_effects(recorded: World) -> None:
+    """Stills, clip, status, notification, manifest; nothing is told before the bytes are there."""
+    result = recorded.deliver()
+    assert recorded.log == [
+        "HEAD clip",
+        "GET manifest",
+        "PUT stills",
+        "PUT clip",
+        "PUT CLIP_AVAILABLE",
+        "SNS CLIP_AVAILABLE",
+        "PUT manifest",
+    ]
+    assert result.report == FULL
+    assert result.media
+    assert result.media.frames == 250
+    assert set(recorded.clips.thumbnails[REQUEST.name]) == {300, 640}
+    assert recorded.clips.objects[REQUEST.name][0].writer == "m#1"
+
+
+def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None:
+    """The proof: what the clip was made of and what was measured."""
+    recorded.recorded("z", -700_000, 600_000)
+    wanted = evolve(REQUEST, start_ms=NOW - 110_000)
+    recorded.deliver(wanted)
+    manifest = recorded.clips.manifests[REQUEST.name]
+    assert [(s.name, s.window.start_ms - NOW, s.window.end_ms - NOW) for s in manifest.sources] == [
+        ("z", -110_000, -100_000),
+        ("a", -100_000, -50_000),
+    ]
+    assert len({s.version for s in manifest.sources}) == 2
+    assert manifest.media
+    assert manifest.report == available(wanted, ())
+
+
+def test_footage_that_is_not_there_yet_is_waited_for(world: World) -> None:
+    """The request is queued again with this sending noted; only the camera API hears of it."""
+    result = world.deliver()
+    assert world.log == [
+        "HEAD clip",
+        "GET manifest",
+        "HEAD clip",
+        "GET manifest",
+        "PUT CLIP_PENDING",
+        "HEAD clip",
+        "SEND",
+    ]
+    assert world.queue.sent == [(REQUEST.retried(NOW), 60)]
+    assert result.report.status is ClipStatus.PENDING
+    assert not world.published
+
+
+def test_a_waiting_request_becomes_a_clip(world: World) -> None:
+    """The queued request, delivered again when the footage is there, ends like any other."""
+    world.deliver()
+    world.recorded("a", -100_000, 600_000)
+    again, _ = world.queue.sent[0]
+    world.deliver(again, delivered(message_id="m2", after_ms=60_000))
+    assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
+    assert world.notifier.published == [available(again, ())]
+
+
+def test_footage_that_never_comes_is_refused_in_the_order_of_effects(world: World) -> None:
+    """Status, a second look, notification, manifest."""
+    old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+    result = world.deliver(old)
+    assert world.log[-6:] == [
+        "HEAD clip",
+        "GET manifest",
+        "PUT CLIP_NOT_AVAILABLE",
+        "HEAD clip",
+        "SNS CLIP_NOT_AVAILABLE",
+        "PUT manifest",
+    ]
+    assert result.report.reason
+    assert world.clips.manifests[old.name].report == result.report
+
+
+def test_an_unknown_camera_is_told_as_a_fatal_error(world: World) -> None:
+    """The message is done with; nobody asks again."""
+    result = world.deliver(evolve(REQUEST, camera_id="nowhere"))
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert "unknown camera" in str(result.report.reason)
+    assert world.published == [ClipStatus.FATAL_ERROR]
+
+
+def test_a_clip_that_is_too_long_is_refused_before_the_camera_is_asked(world: World) -> None:
+    """Even a camera that does not exist is not asked."""
+    result = world.deliver(ClipRequest("clip", "nowhere", NOW - 300_001, NOW))
+    assert result.report.status is ClipStatus.TOO_LONG
+
+
+def test_a_tail_that_does_not_come_in_time_is_left_out(recorded: World) -> None:
+    """After the wait the clip is made of what there is, and the report says what is missing."""
+    recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
+    first = recorded.deliver()
+    assert first.report.status is ClipStatus.PENDING
+    again, _ = recorded.queue.sent[0]
+    result = recorded.deliver(again, delivered(message_id="m2", after_ms=900_001))
+    assert result.report.status is ClipStatus.AVAILABLE
+    assert result.report.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.delivered_ms == 5_000
+    assert result.report.reason
+
+
+def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -> None:
+    """The camera API lists it, the bucket does not have it: wait."""
+    world.recorded("a", -100_000, 600_000)
+    del world.recordings.files["a"]
+    result = world.deliver()
+    assert result.report.status is ClipStatus.PENDING
+    assert "a is not recorded yet" in result.notes[0]
+
+
+def test_a_shorter_file_makes_room_for_an_overlapping_one(world: World) -> None:
+    """The plan is made again on what the recordings really hold, until it stands."""
+    world.recorded("a", -100_000, 45_000, listed_ms=600_000)
+    world.recorded("b", -57_000, 100_000)
+    result = world.deliver()
+    assert result.report == FULL
+    assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_a_second_delivery_tells_the_camera_api_again_and_no_one_else(recorded: World) -> None:
+    """One clip, one notification; no cut."""
+    recorded.deliver()
+    recorded.log.clear()
+    result = recorded.deliver(delivery=delivered(message_id="m2"))
+    assert recorded.log == ["HEAD clip", "GET manifest", "PUT CLIP_AVAILABLE"]
+    assert result.report == FULL
+
+
+def test_a_redelivery_resumes_after_a_crash_behind_the_commit(recorded: World) -> None:
+    """The clip that this message stored is announced, with the gaps that it was stored with."""
+    gaps = (TimeWindow(NOW - 52_000, NOW - 50_000),)
+    clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, gaps)
+    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    result = recorded.deliver(delivery=delivered(receive_count=2))
+    assert result.report == available(REQUEST, gaps)
+    assert recorded.log == [
+        "HEAD clip",
+        "GET manifest",
+        "PUT CLIP_AVAILABLE",
+        "SNS CLIP_AVAILABLE",
+        "PUT manifest",
+    ]
+    assert recorded.clips.manifests[REQUEST.name].writer == "m#1"
+
+
+def test_a_clip_that_another_delivery_has_just_stored_is_left_to_it(recorded: World) -> None:
+    """The message goes back: if the other one crashes, this one announces the clip later."""
+    clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 299_999)
+    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    with pytest.raises(AlreadyInProgress):
+        recorded.deliver()
+    assert not recorded.statuses
+
+
+def test_an_abandoned_clip_is_announced_by_another_message(recorded: World) -> None:
+    """Its writer is older than any delivery can be."""
+    clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 300_000)
+    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.deliver()
+    assert recorded.published == [ClipStatus.AVAILABLE]
+
+
+@pytest.mark.parametrize("deliveries_left", [4, 0])
+def test_a_clip_of_another_window_is_never_touched(recorded: World, deliveries_left: int) -> None:
+    """Nor is its status, not even when the message is given up."""
+    recorded.clips.objects[REQUEST.name] = (StoredClip("another", "other#1", 0), b"old")
+    with pytest.raises(Conflict):
+        recorded.deliver(delivery=delivered(deliveries_left=deliveries_left))
+    assert recorded.clips.objects[REQUEST.name][1] == b"old"
+    assert not recorded.statuses
+    assert not recorded.published
+
+
+def test_the_loser_of_a_race_goes_back(recorded: World) -> None:
+    """It neither tells nor acknowledges: the winner may crash before it tells."""
+    recorded.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    with pytest.raises(AlreadyInProgress):
+        recorded.deliver()
+    assert not recorded.statuses
+
+
+def test_the_loser_against_another_window_tells_nothing(recorded: World) -> None:
+    """Two requests under one name at once: one of them is a conflict."""
+    recorded.clips.rival = StoredClip("another", "other#1", NOW)
+    with pytest.raises(Conflict):
+        recorded.deliver()
+    assert not recorded.statuses
+
+
+def test_our_own_clip_in_the_way_is_a_lost_reply(recorded: World) -> None:
+    """A commit that was applied twice, the second time in vain, is a success."""
+    recorded.clips.reply_lost = True
+    assert recorded.deliver().report == FULL
+    assert recorded.published == [ClipStatus.AVAILABLE]
+
+
+@pytest.mark.parametrize("duration_ms", [10_000, 300_001], ids=["waiting", "refusing"])
+def test_a_clip_that_appears_while_its_absence_is_told_puts_the_status_right(
+    world: World, duration_ms: int
+) -> None:
+    """The last status is AVAILABLE, and the message comes back to see to the rest."""
+    wanted = evolve(REQUEST, start_ms=REQUEST.end_ms - duration_ms)
+    world.clips.rival = StoredClip(wanted.fingerprint, "other#1", NOW)
+    world.clips.appears_at_look = 3 if duration_ms == 10_000 else 2
+    with pytest.raises(AlreadyInProgress):
+        world.deliver(wanted)
+    assert world.statuses[-1] is ClipStatus.AVAILABLE
+    assert not world.published
+    assert not world.queue.sent
+
+
+def test_a_failing_pending_status_does_not_stop_the_wait(world: World) -> None:
+    """That status is advisory; the ending notes it."""
+    world.cameras.fails = [ClipStatus.PENDING]
+    result = world.deliver()
+    assert len(world.queue.sent) == 1
+    assert "the camera API answered 500" in result.notes[-1]
+
+
+def test_a_retry_that_cannot_be_queued_is_not_lost(world: World) -> None:
+    """The message itself goes back."""
+    world.queue.fails = True
+    with pytest.raises(Unavailable):
+        world.deliver()
+
+
+def test_a_final_status_that_cannot_be_told_brings_the_message_back(recorded: World) -> None:
+    """The bytes stay; the next delivery announces them."""
+    recorded.cameras.fails = [ClipStatus.AVAILABLE]
+    with pytest.raises(Unavailable):
+        recorded.deliver()
+    assert not recorded.published
+    recorded.cameras.fails = []
+    recorded.deliver(delivery=delivered(receive_count=2))
+    assert recorded.published == [ClipStatus.AVAILABLE]
+
+
+def test_a_clip_that_was_deleted_meanwhile_is_not_published(recorded: World) -> None:
+    """The camera API no longer knows it."""
+    recorded.cameras.deleted.add("clip")
+    with pytest.raises(ClipDeleted):
+        recorded.deliver()
+    assert not recorded.published
+
+
+def test_footage_that_is_damaged_is_told_on_the_last_delivery_only(recorded: World) -> None:
+    """Until then the message just goes back; then it goes to the dead letters, and all know."""
+    recorded.transcoder.broken = True
+    with pytest.raises(UnusableFootage):
+        recorded.deliver(delivery=delivered(deliveries_left=1))
+    assert not recorded.statuses
+    with pytest.raises(UnusableFootage):
+        recorded.deliver(delivery=delivered(deliveries_left=0))
+    assert recorded.statuses == recorded.published == [ClipStatus.FATAL_ERROR]
+    assert recorded.cameras.told[0].reason == "the footage is damaged"
+
+
+def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: World) -> None:
+    """The clip is stored but its status cannot be: nobody hears of a fatal error."""
+    recorded.cameras.fails = [ClipStatus.AVAILABLE]
+    with pytest.raises(Unavailable):
+        recorded.deliver(delivery=delivered(deliveries_left=0))
+    assert not recorded.statuses
+    assert not recorded.published
+
+
+def test_a_refusal_that_was_half_told_on_the_last_delivery_is_not_replaced(world: World) -> None:
+    """The subscribers may have heard of it: they do not hear of another ending."""
+    world.notifier.reply_lost = True
+    old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+    with pytest.raises(Unavailable, match="the topic did not answer"):
+        world.deliver(old, delivered(deliveries_left=0))
+    assert world.statuses == world.published == [ClipStatus.NOT_AVAILABLE]
+
+
+def test_a_failure_on_the_last_delivery_ends_no_request_that_had_ended(world: World) -> None:
+    """Everybody was told how: a duplicate that fails changes nothing."""
+    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
+    world.cameras.fails = [ClipStatus.RETRY_TIMEOUT]
+    with pytest.raises(Unavailable):
+        world.deliver(delivery=delivered(message_id="m2", deliveries_left=0))
+    assert not world.statuses
+    assert not world.published
+
+
+def test_a_failure_that_cannot_be_told_is_noted(recorded: World) -> None:
+    """The first error stays the one that counts."""
+    recorded.transcoder.broken = True
+    recorded.cameras.fails = [ClipStatus.FATAL_ERROR]
+    with pytest.raises(UnusableFootage) as caught:
+        recorded.deliver(delivery=delivered(deliveries_left=0))
+    assert "the camera API answered 500" in caught.value.__notes__[0]
+
+
+def test_a_request_that_had_ended_is_only_repeated_to_the_camera_api(world: World) -> None:
+    """A replayed refusal publishes nothing and changes no ending."""
+    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
+    for after_ms in (0, 900_001):
+        result = world.deliver(REQUEST.retried(NOW), delivered(after_ms=after_ms))
+        assert result.report == ended
+    assert world.cameras.told == [ended, ended]
+    assert not world.published
+    assert not world.queue.sent
+
+
+def test_footage_that_came_after_the_end_still_becomes_a_clip(recorded: World) -> None:
+    """An available manifest replaces a refusing one."""
+    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT)
+    recorded.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
+    recorded.deliver()
+    assert recorded.clips.manifests[REQUEST.name].report == FULL
+
+
+def test_a_refusal_never_replaces_a_manifest(world: World) -> None:
+    """Not even that of another request of the same name."""
+    there = Manifest(report_of(evolve(REQUEST, end_ms=NOW), ClipStatus.FATAL_ERROR), "x#1")
+    world.clips.manifests[REQUEST.name] = there
+    world.deliver(REQUEST.retried(NOW), delivered(after_ms=900_001))
+    assert world.published == [ClipStatus.RETRY_TIMEOUT]
+    assert world.clips.manifests[REQUEST.name] == there
+
+
+def test_a_deleted_clip_whose_manifest_stayed_is_made_again(recorded: World) -> None:
+    """A manifest alone is no proof that the bytes are there."""
+    recorded.deliver()
+    del recorded.clips.objects[REQUEST.name]
+    recorded.deliver(delivery=delivered(message_id="m2"))
+    assert REQUEST.name in recorded.clips.objects
+
+
+def test_a_window_without_a_single_frame_is_refused(recorded: World) -> None:
+    """There is footage, but no frame falls into the window."""
+    result = recorded.deliver(ClipRequest("clip", "pier", NOW - 59_999, NOW - 59_990))
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "There is no frame in the clip's window."
+
+
+def test_footage_in_too_many_parts_is_refused(world: World) -> None:
+    """Before anything is opened."""
+    for number in range(MAX_CUTS + 1):
+        world.cameras.segments["pier"].append(
+            RecordingSegment(TimeWindow(NOW - 60_000 + number, NOW - 59_999 + number), f"{number}")
+        )
+    result = world.deliver()
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert "too many parts" in str(result.report.reason)
+
+
+BROKEN = InvalidRequest("clip", "startTimestampInMs is no number", "pier")
+
+
+def test_a_broken_request_is_told(world: World) -> None:
+    """As a fatal error with its reason, to the camera API and the subscribers."""
+    result = world.make_clip().reject_invalid(BROKEN, delivered())
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert world.cameras.told == world.notifier.published == [result.report]
+
+
+def test_a_broken_request_never_touches_a_finished_clip(recorded: World) -> None:
+    """Its status stays what it is."""
+    recorded.deliver()
+    with pytest.raises(Conflict):
+        recorded.make_clip().reject_invalid(BROKEN, delivered())
+    assert recorded.statuses == [ClipStatus.AVAILABLE]

@@ -1,0 +1,278 @@
+"""The retry policy: build, wait or refuse, with every boundary."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.clip import ClipRequest, ClipStatus
+from domain.delivery import Delivery
+from domain.planning import Coverage
+from domain.retry import (
+    MAX_RETRIES,
+    Build,
+    Reject,
+    Requeue,
+    RetryDecision,
+    RetryPolicy,
+    decide_from_request,
+    decide_retry,
+    first_seen_ms,
+    redelivery_backoff_s,
+)
+
+POLICY = RetryPolicy(
+    retry_limit_ms=900_000,
+    out_of_range_limit_ms=259_200_000,
+    retry_delay_ms=60_000,
+    max_duration_ms=300_000,
+)
+SENT = 1_600_000_000_000
+FULL, TAIL, HOLE, NONE = Coverage.FULL, Coverage.TAIL_MISSING, Coverage.HOLE, Coverage.NONE
+
+
+def request(
+    *, ended_ago_ms: int, duration_ms: int = 60_000, retries_ms: tuple[int, ...] = ()
+) -> ClipRequest:
+    end_ms = SENT - ended_ago_ms
+    return ClipRequest("clip", "camera", end_ms - duration_ms, end_ms, retries_ms)
+
+
+def delivery(*, after_ms: int = 0, sent_at_ms: int = SENT) -> Delivery:
+    return Delivery("message", sent_at_ms, sent_at_ms + after_ms, deadline_s=0)
+
+
+def decide(
+    wanted: ClipRequest, coverage: Coverage, *, after_ms: int = 0, sent_at_ms: int = SENT
+) -> RetryDecision:
+    return decide_retry(
+        POLICY, wanted, delivery(after_ms=after_ms, sent_at_ms=sent_at_ms), coverage
+    )
+
+
+def status(decision: RetryDecision) -> str:
+    """Write a decision down in one word."""
+    match decision:
+        case Build():
+            return "build"
+        case Requeue():
+            return "wait"
+        case Reject(refused):
+            return refused.value
+
+
+DAY_MS = 86_400_000
+RULES = {
+    "everything is there": (dict(ended_ago_ms=10_000), FULL, "build"),
+    "everything is there, of a clip four days old": (dict(ended_ago_ms=4 * DAY_MS), FULL, "build"),
+    "nothing yet of a recent clip": (dict(ended_ago_ms=10_000), NONE, "wait"),
+    "the tail is missing of a recent clip": (dict(ended_ago_ms=10_000), TAIL, "wait"),
+    "a hole does not fill": (dict(ended_ago_ms=10_000), HOLE, "build"),
+    "asked for as late as is waited for": (dict(ended_ago_ms=900_000), NONE, "wait"),
+    "a millisecond later": (dict(ended_ago_ms=900_001), NONE, "CLIP_NOT_AVAILABLE"),
+    "the tail is missing, asked for as late as is waited for": (
+        dict(ended_ago_ms=900_000),
+        TAIL,
+        "wait",
+    ),
+    "the tail is missing, a millisecond later": (dict(ended_ago_ms=900_001), TAIL, "build"),
+    "age counts from the end: a long clip begun 16 minutes ago": (
+        dict(ended_ago_ms=660_000, duration_ms=300_000),
+        NONE,
+        "wait",
+    ),
+    "the start three days ago exactly": (
+        dict(ended_ago_ms=3 * DAY_MS - 60_000),
+        NONE,
+        "CLIP_NOT_AVAILABLE",
+    ),
+    "the start a millisecond more than three days ago": (
+        dict(ended_ago_ms=3 * DAY_MS - 59_999),
+        NONE,
+        "CLIP_OUT_OF_RANGE",
+    ),
+    "some footage of a clip more than three days old": (
+        dict(ended_ago_ms=4 * DAY_MS),
+        HOLE,
+        "build",
+    ),
+    "the end in the future, as far as is waited for": (dict(ended_ago_ms=-900_000), NONE, "wait"),
+    "the end a millisecond further in the future": (
+        dict(ended_ago_ms=-900_001),
+        NONE,
+        "FATAL_ERROR",
+    ),
+    "a far future is refused even if footage is claimed": (
+        dict(ended_ago_ms=-DAY_MS),
+        FULL,
+        "FATAL_ERROR",
+    ),
+    "as long as allowed": (dict(ended_ago_ms=0, duration_ms=300_000), FULL, "build"),
+    "a millisecond too long": (dict(ended_ago_ms=0, duration_ms=300_001), FULL, "CLIP_TOO_LONG"),
+    "too long and out of range: too long": (
+        dict(ended_ago_ms=9 * DAY_MS, duration_ms=300_001),
+        NONE,
+        "CLIP_TOO_LONG",
+    ),
+    "start equals end": (dict(ended_ago_ms=0, duration_ms=0), FULL, "FATAL_ERROR"),
+    "start after end": (dict(ended_ago_ms=0, duration_ms=-5_000), FULL, "FATAL_ERROR"),
+}
+
+
+@pytest.mark.parametrize(("wanted", "coverage", "outcome"), RULES.values(), ids=RULES)
+def test_rules(wanted: dict[str, Any], coverage: Coverage, outcome: str) -> None:
+    """Each named case comes to its outcome on the first attempt."""
+    assert status(decide(request(**wanted), coverage)) == outcome
+
+
+PATIENCE = {
+    "as long as is waited for": (900_000, NONE, "wait"),
+    "a millisecond longer": (900_001, NONE, "CLIP_RETRY_TIMEOUT"),
+    "a millisecond longer, with some footage": (900_001, TAIL, "build"),
+}
+
+
+@pytest.mark.parametrize(("after_ms", "coverage", "outcome"), PATIENCE.values(), ids=PATIENCE)
+def test_patience_counts_from_the_first_sending(
+    after_ms: int, coverage: Coverage, outcome: str
+) -> None:
+    """The deadline is 15 minutes after the request was first sent, inclusive."""
+    wanted = request(ended_ago_ms=10_000, retries_ms=(SENT, SENT + 400_000))
+    assert status(decide(wanted, coverage, sent_at_ms=SENT + after_ms)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "outcome"),
+    [(500_000 + 900_000, "wait"), (500_000 + 900_001, "CLIP_RETRY_TIMEOUT")],
+)
+def test_patience_counts_from_the_end_of_a_clip_that_was_still_running(
+    after_ms: int, outcome: str
+) -> None:
+    """A clip asked for before it ended is waited for until 15 minutes after its end."""
+    wanted = request(ended_ago_ms=-500_000, retries_ms=(SENT,))
+    assert status(decide(wanted, NONE, sent_at_ms=SENT + after_ms)) == outcome
+
+
+def test_waiting_goes_by_the_later_clock() -> None:
+    """A message that rested in the queue has waited, though it was sent in time."""
+    wanted = request(ended_ago_ms=10_000)
+    assert status(decide(wanted, NONE, after_ms=900_000)) == "wait"
+    assert status(decide(wanted, NONE, after_ms=900_001)) == "CLIP_RETRY_TIMEOUT"
+    assert status(decide(wanted, NONE, after_ms=-DAY_MS)) == "wait"
+    again = wanted.retried(SENT)
+    late = decide(again, NONE, sent_at_ms=SENT + 900_001, after_ms=-900_001)
+    assert status(late) == "CLIP_RETRY_TIMEOUT"
+
+
+def test_after_a_hundred_retries_it_is_over() -> None:
+    """The chain ends by number even where no clock moves."""
+    many = tuple(SENT for _ in range(MAX_RETRIES))
+    assert status(decide(request(ended_ago_ms=0, retries_ms=many[1:]), NONE)) == "wait"
+    assert status(decide(request(ended_ago_ms=0, retries_ms=many), NONE)) == "CLIP_RETRY_TIMEOUT"
+    assert status(decide(request(ended_ago_ms=0, retries_ms=many), TAIL)) == "build"
+
+
+def test_age_goes_by_when_the_request_was_first_seen() -> None:
+    """The earliest of all sendings counts, in whatever order the message lists them."""
+    wanted = request(ended_ago_ms=0, retries_ms=(SENT - 1_000, SENT - 9_000, SENT + 5_000))
+    assert first_seen_ms(wanted, delivery()) == SENT - 9_000
+    assert first_seen_ms(request(ended_ago_ms=0), delivery()) == SENT
+    assert first_seen_ms(request(ended_ago_ms=0, retries_ms=(SENT + 5,)), delivery()) == SENT
+
+
+DELAYS = {
+    "the policy's delay": (dict(ended_ago_ms=10_000), 0, 60),
+    "not before the clip's end": (dict(ended_ago_ms=-200_500), 0, 201),
+    "not more than the queue allows": (dict(ended_ago_ms=-899_999), 0, 900),
+    "not far past the deadline": (dict(ended_ago_ms=0), 880_000, 21),
+    "once more just after the deadline": (dict(ended_ago_ms=0), 900_000, 1),
+}
+
+
+@pytest.mark.parametrize(("wanted", "after_ms", "delay_s"), DELAYS.values(), ids=DELAYS)
+def test_delays(wanted: dict[str, Any], after_ms: int, delay_s: int) -> None:
+    """A request rests for this long."""
+    assert decide(request(**wanted), NONE, after_ms=after_ms) == Requeue(delay_s)
+
+
+def test_no_rest_is_longer_than_the_queue_allows() -> None:
+    """However far in the future the clip ends: it is tried, and rests again."""
+    patient = RetryPolicy(retry_limit_ms=3_600_000)
+    wanted = request(ended_ago_ms=-2_000_000)
+    assert decide_retry(patient, wanted, delivery(), NONE) == Requeue(900)
+
+
+def test_what_can_be_refused_unseen_is() -> None:
+    """Length and bounds are judged before the camera is asked; all else is not."""
+    assert decide_from_request(POLICY, request(ended_ago_ms=99 * DAY_MS), delivery()) is None
+    refused = decide_from_request(POLICY, request(ended_ago_ms=0, duration_ms=300_001), delivery())
+    assert refused == Reject(ClipStatus.TOO_LONG, "The clip is 300.001 s long; 300 s are allowed.")
+
+
+@given(
+    ended_ago_ms=st.integers(-1_000_000, 2_000_000),
+    duration_ms=st.integers(1, 300_000),
+    lag_ms=st.integers(-5_000, 120_000),
+    delay_s=st.integers(1, 900),
+    coverage=st.sampled_from([NONE, TAIL]),
+)
+def test_every_retry_chain_ends(
+    ended_ago_ms: int, duration_ms: int, lag_ms: int, delay_s: int, coverage: Coverage
+) -> None:
+    """A request whose footage never comes is queued again at most 100 times, each in 1..900 s."""
+    policy = RetryPolicy(retry_delay_ms=1000 * delay_s)
+    wanted = request(ended_ago_ms=ended_ago_ms, duration_ms=duration_ms)
+    sent_at_ms = SENT
+    for _ in range(MAX_RETRIES + 1):
+        decision = decide_retry(
+            policy, wanted, delivery(sent_at_ms=sent_at_ms, after_ms=lag_ms), coverage
+        )
+        if not isinstance(decision, Requeue):
+            break
+        assert 1 <= decision.delay_s <= 900
+        wanted = wanted.retried(sent_at_ms)
+        sent_at_ms += 1000 * decision.delay_s
+    else:
+        pytest.fail("the chain does not end")
+    assert sent_at_ms <= max(SENT, wanted.end_ms) + policy.retry_limit_ms + 1000 + 120_000
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        dict(retry_delay_ms=999),
+        dict(retry_delay_ms=900_001),
+        dict(retry_limit_ms=-1),
+        dict(max_duration_ms=0),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(nonsense: dict[str, Any]) -> None:
+    """SQS takes delays of 1 to 900 s only, and limits are not negative."""
+    with pytest.raises(ValueError, match="must be"):
+        RetryPolicy(**nonsense)
+
+
+RESTS = {
+    "the first time": (60, 1, 4, 60),
+    "four times as long": (60, 2, 3, 240),
+    "again": (60, 3, 2, 960),
+    "an hour at most": (60, 4, 1, 3600),
+    "after the last delivery the dead-letter queue is next": (60, 5, 0, 0),
+    "an only delivery": (60, 1, 0, 0),
+    "a queue that delivers for ever": (1, 10**6, 1, 3600),
+    "a count that makes no sense": (60, 0, 5, 60),
+}
+
+
+@pytest.mark.parametrize(("first_s", "received", "left", "rests_s"), RESTS.values(), ids=RESTS)
+def test_what_is_given_back_rests(first_s: int, received: int, left: int, rests_s: int) -> None:
+    """A moment's fault is made up for soon, and the deliveries are not used up soon."""
+    assert redelivery_backoff_s(first_s, received, left) == rests_s
+
+
+def test_five_deliveries_outlast_an_hour() -> None:
+    """And the third one comes after a delivery's time, when a dead one's clip can be taken up."""
+    rests_s = [redelivery_backoff_s(60, received, 5 - received) for received in range(1, 5)]
+    assert sum(rests_s) > 3600
+    assert sum(rests_s[:2]) >= 300

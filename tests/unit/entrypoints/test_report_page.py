@@ -1,0 +1,166 @@
+"""The page: whole, self-contained, and true to the plan."""
+
+import base64
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from domain.clip import ClipRequest
+from domain.idempotency import available
+from domain.manifest import Manifest, MediaInfo, Source
+from domain.planning import plan_clip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from entrypoints.cli.demo.report_page import Page, Sent, report_page
+
+START_MS = 1_777_636_800_000
+NASTY = 'a<script>"b"&.20260501T120000.mp4'
+
+
+def segment(start_s: float, end_s: float, name: str) -> RecordingSegment:
+    window = TimeWindow(START_MS + round(1000 * start_s), START_MS + round(1000 * end_s))
+    return RecordingSegment(window, name)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    """Describe a clip of three recordings with a seam and a gap."""
+    recorded = (
+        segment(0, 60, NASTY),
+        segment(60.5, 100, "second.mp4"),
+        segment(110, 160, "third.mp4"),
+        segment(120, 180, "other.mp4"),
+    )
+    request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
+    plan = plan_clip(request.window, recorded, 1000)
+    clip, thumbnail = tmp_path / "c1.mp4", tmp_path / "c1_300.jpg"
+    clip.write_bytes(b"the clip")
+    thumbnail.write_bytes(b"the still")
+    return Page(
+        manifest=Manifest(
+            available(request, plan.gaps),
+            "m#1",
+            MediaInfo(1643, 16.7, 54_716.7, 54_750, "h264", 960, 540, 1500),
+            tuple(Source(cut.segment.name, "v</td>1", cut.window) for cut in plan.cuts),
+        ),
+        plan=plan,
+        recorded=recorded,
+        clip=clip,
+        thumbnails=(thumbnail,),
+        messages=(Sent("To the camera API", "PUT /c1", {"reason": "<b>&", "sizes": [300, 640]}),),
+    )
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, and the text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def having(self, tag: str, kind: str) -> list[dict[str, str | None]]:
+        return [
+            attributes
+            for name, attributes in self.tags
+            if name == tag and kind in str(attributes.get("class", "")).split()
+        ]
+
+
+def test_the_clip_and_its_stills_are_in_the_page(page: Page) -> None:
+    """Byte for byte, as data URLs."""
+    html = report_page(page)
+    embedded = re.findall(r'"data:(\w+/\w+);base64,([\w+/=]+)"', html)
+    assert [(kind, base64.b64decode(data)) for kind, data in embedded] == [
+        ("video/mp4", b"the clip"),
+        ("image/jpeg", b"the still"),
+    ]
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    """Opened from disk, without a network, all of it is there."""
+    html = report_page(page)
+    for _, attributes in Reader(html).tags:
+        for name in ("src", "href", "srcset", "data"):
+            assert str(attributes.get(name) or "data:").startswith("data:")
+    assert not re.search(r"@import|url\((?!#)|//[a-z]+\.", html)
+
+
+def test_names_and_words_stay_text(page: Page) -> None:
+    """Whatever a file is called, it is no markup."""
+    reader = Reader(report_page(page))
+    assert [tag for tag, _ in reader.tags].count("script") == 1
+    assert NASTY in reader.text
+    assert "v</td>1" in reader.text
+    assert '"reason": "<b>&"' in reader.text
+    assert '"sizes": [300, 640]' in reader.text
+
+
+def test_the_facts_are_those_of_the_clip(page: Page) -> None:
+    """What was asked, what was delivered, what is missing, what was measured."""
+    text = Reader(report_page(page)).text
+    for fact in (
+        "54.750 seconds of pier",
+        "2026-05-01 12:00:50.250",
+        "There is no footage of 10 s of the clip.",
+        "asked 64.750 s",
+        "1,643",
+        "143 encoded anew",
+        "960 \N{MULTIPLICATION SIGN} 540",
+    ):
+        assert fact in text
+
+
+def test_the_timeline_draws_the_plan(page: Page) -> None:
+    """Recordings, used or not; the window; cuts, seam and gap at their places."""
+    reader = Reader(report_page(page))
+    assert len(reader.having("rect", "recording")) == 4
+    assert len(reader.having("rect", "used")) == 3
+    rows = {str(bar["y"]) for bar in reader.having("rect", "recording")}
+    assert len(rows) == 2
+    parts = [
+        (float(bar["x"] or 0), float(bar["width"] or 0))
+        for kind in ("cut", "seam", "gap")
+        for bar in reader.having("rect", kind)
+    ]
+    first, second, third, seam, gap = parts
+    assert first[0] == 96
+    for before, after in ((first, seam), (second, gap), (gap, third)):
+        assert sum(before) == pytest.approx(after[0], abs=0.2)
+    assert sum(third) == pytest.approx(988, abs=0.2)
+    assert gap[1] / first[1] == pytest.approx(10 / 9.75, rel=0.01)
+    [after_the_gap] = re.findall(r'x="([\d.]+)" [^>]*>50 s<', report_page(page))
+    assert float(after_the_gap) == pytest.approx(96 + 892 * 60 / 64.75, abs=0.1)
+    assert "seam 0.500 s" in reader.text
+    assert "gap 10.000 s" in reader.text
+    assert "3 cuts, 1 seams, 1 gaps" in reader.text
+
+
+def test_ids_are_unique_and_pictures_have_words(page: Page) -> None:
+    """What a screen reader needs."""
+    reader = Reader(report_page(page))
+    ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert all(attributes.get("alt") for tag, attributes in reader.tags if tag == "img")
+    assert any(tag == "desc" for tag, _ in reader.tags)
+
+
+def test_whole_and_partial_clips_are_told_apart(page: Page) -> None:
+    """At first sight, and in words."""
+    assert Reader(report_page(page)).having("strong", "partial")
+    request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
+    plan = plan_clip(request.window, page.recorded, 1000)
+    whole = evolve(page, plan=plan, manifest=Manifest(available(request, ()), "m#1"))
+    reader = Reader(report_page(whole))
+    assert reader.having("strong", "whole")
+    assert "Every moment of it is there." in reader.text

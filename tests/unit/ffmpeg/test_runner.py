@@ -1,0 +1,222 @@
+"""Whatever a program does that calls itself ffmpeg, the run ends in time and leaves nothing."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from domain.errors import DeadlineExceeded, Unavailable, UnusableFootage
+from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.ffmpeg.runner import TAIL_BYTES, Ffmpeg, mp4_input
+
+Fake = Callable[[str], Ffmpeg]
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Fake:
+    """Return a maker of fake ffmpegs out of shell scripts."""
+
+    def make(script: str) -> Ffmpeg:
+        path = tmp_path / "ffmpeg"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return Ffmpeg(path)
+
+    return make
+
+
+def soon(seconds: float = 20) -> float:
+    """Return a deadline."""
+    return time.monotonic() + seconds
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["sleep 60", "trap '' TERM INT HUP; while :; do sleep 1; done", "exec 2>&-; sleep 60"],
+    ids=["hangs", "ignores signals", "closes its messages"],
+)
+def test_what_hangs_is_out_of_time(fake: Fake, script: str) -> None:
+    """At the deadline it is killed, and not later."""
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        fake(script).run([], soon(0.3))
+    assert 0.3 <= time.monotonic() - began < 1.3
+
+
+def test_without_time_nothing_is_started(fake: Fake, tmp_path: Path) -> None:
+    """A deadline that has passed is DeadlineExceeded at once."""
+    with pytest.raises(DeadlineExceeded):
+        fake(f"touch {tmp_path}/started").run([], soon(-1))
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("result", ["sleep 60", "exit 0"], ids=["hangs", "leaves"])
+def test_its_children_die_with_it(fake: Fake, tmp_path: Path, result: str) -> None:
+    """A child that holds the pipes neither survives nor delays the end."""
+    began = time.monotonic()
+    try:
+        fake(f"sleep 60 &\necho $! > {tmp_path}/child\n{result}").run([], soon(0.5))
+    except DeadlineExceeded:
+        assert result != "exit 0"
+    assert time.monotonic() - began < 2
+    child = int((tmp_path / "child").read_text())
+    gone_by = soon(2)
+    while is_alive(child) and time.monotonic() < gone_by:
+        time.sleep(0.01)
+    assert not is_alive(child)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from infrastructure.ffmpeg.runner import Ffmpeg
+Ffmpeg(Path(sys.argv[1])).run([], time.monotonic() + 60)
+"""
+
+
+def test_it_does_not_outlive_us(fake: Fake, tmp_path: Path) -> None:
+    """If the process that runs it is killed, it dies, and its children, whatever they ignore."""
+    ffmpeg = fake(
+        "trap '' TERM INT HUP\nsleep 60 &\n"
+        f"echo $$ $! > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pids\nsleep 60; sleep 60"
+    )
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(ffmpeg.path)]) as process:
+        began_by = soon()
+        while not (tmp_path / "pids").exists() and time.monotonic() < began_by:
+            time.sleep(0.01)
+        pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        assert all(map(is_alive, pids))
+        process.kill()
+    gone_by = soon(3)
+    while any(map(is_alive, pids)) and time.monotonic() < gone_by:
+        time.sleep(0.01)
+    left = [pid for pid in pids if is_alive(pid)]
+    for pid in left:
+        os.kill(pid, 9)
+    assert left == []
+
+
+def test_a_child_that_left_the_group_delays_nothing(fake: Fake, tmp_path: Path) -> None:
+    """It keeps the pipes open, but nobody waits for it."""
+    began = time.monotonic()
+    fake(f"setsid sleep 20 &\necho $! > {tmp_path}/child\nsleep 0.1\nexit 0").run([], soon())
+    assert time.monotonic() - began < 5
+    os.kill(int((tmp_path / "child").read_text()), 9)
+
+
+def test_of_a_flood_of_messages_the_end_is_kept(fake: Fake) -> None:
+    """100 MB take neither memory nor for ever, and the last words are there."""
+    said = fake("head -c 100000000 /dev/zero | tr '\\0' x >&2\necho the end >&2").run([], soon())
+    assert len(said) <= TAIL_BYTES
+    assert said.endswith("the end")
+
+
+def test_a_flood_of_output_without_lines_blocks_nothing(fake: Fake) -> None:
+    """It comes in parts of bounded length."""
+    lengths: list[int] = []
+    fake("head -c 1000000 /dev/zero").run(
+        [], soon(), on_line=lambda line: lengths.append(len(line))
+    )
+    assert sum(lengths) == 1_000_000
+    assert max(lengths) <= 4096
+
+
+def test_an_ending_by_signal_is_unavailable(fake: Fake) -> None:
+    """Somebody killed it: the footage is not to blame."""
+    with pytest.raises(Unavailable, match="signal 9"):
+        fake("kill -9 $$").run([], soon())
+
+
+def test_a_refusal_is_undecodable_with_its_last_words(fake: Fake) -> None:
+    """What it said last is the reason."""
+    with pytest.raises(UnusableFootage, match="left with 3 and said: no frame!"):
+        fake("echo something >&2; echo no frame! >&2; exit 3").run([], soon())
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("x.mp4: No space left on device", "disk is full"),
+        ("av_interleaved_write_frame(): File too large", "disk is full"),
+        ("Error while opening encoder: Cannot allocate memory", "too little memory"),
+        ("x264 [error]: malloc of size 1074880 failed", "too little memory"),
+    ],
+)
+def test_a_full_disk_or_memory_is_unavailable(fake: Fake, words: str, meaning: str) -> None:
+    """The footage is not to blame for it."""
+    with pytest.raises(Unavailable, match=meaning):
+        fake(f"echo '{words}' >&2; exit 1").run([], soon())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"1\n00:00:00,000 --> 00:00:05,000\nHello.\n",
+        b"P6 1 1 255\n\0\0\0",
+    ],
+    ids=["an HLS playlist", "a list of files", "subtitles", "a picture"],
+)
+def test_only_an_mp4_is_opened(tmp_path: Path, data: bytes) -> None:
+    """Left to itself, ffmpeg goes by what a file holds, and opens what that names."""
+    path = tmp_path / "window.mp4"
+    path.write_bytes(data)
+    with pytest.raises(UnusableFootage, match="left with"):
+        Ffmpeg(find_ffmpeg({})).run([*mp4_input(path), "-f", "null", "-"], soon())
+
+
+def test_no_program_is_unavailable(tmp_path: Path) -> None:
+    """So is a file that is none."""
+    with pytest.raises(Unavailable, match="No such file"):
+        Ffmpeg(tmp_path / "ffmpeg").run([], soon())
+    (tmp_path / "text").write_text("no program")
+    with pytest.raises(Unavailable, match="Permission denied"):
+        Ffmpeg(tmp_path / "text").run([], soon())
+
+
+def test_it_gets_no_environment_and_no_input_unless_given(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret in our environment does not reach it; its stdin is at its end."""
+    monkeypatch.setenv("SECRET", "hidden")
+    lines: list[str] = []
+    fake('echo "[$SECRET]"; cat').run([], soon(), on_line=lines.append)
+    assert lines == ["[]\n"]
+    fake("cat").run([], soon(), stdin=b"given\n", on_line=lines.append)
+    assert lines == ["[]\n", "given\n"]
+
+
+def test_more_input_than_it_reads_blocks_nothing(fake: Fake) -> None:
+    """It may leave before it has read all."""
+    fake("head -c 10 > /dev/null").run([], soon(), stdin=bytes(5_000_000))
+
+
+def test_a_listener_that_fails_fails_the_run_in_the_end(fake: Fake) -> None:
+    """Its error comes out, and the output is drained all the same."""
+
+    def fail(line: str) -> None:
+        raise KeyError(line)
+
+    with pytest.raises(KeyError):
+        fake("head -c 1000000 /dev/zero").run([], soon(), on_line=fail)
+
+
+def test_the_end_is_noticed_at_once(fake: Fake) -> None:
+    """Ten short runs take no polling interval each."""
+    began = time.monotonic()
+    for _ in range(10):
+        fake("exit 0").run([], soon())
+    assert time.monotonic() - began < 1

@@ -1,0 +1,163 @@
+"""Parameter sets and NAL units, read from what x264 wrote."""
+
+import struct
+import time
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infrastructure.mp4 import avc
+from infrastructure.mp4.boxes import box
+from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.index import Track
+from infrastructure.splicing.access_points import copy_obstacle
+from tests.unit.mp4.media import ffmpeg, index_of
+
+BT709 = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
+
+
+def encoded(folder: Path, size: str, *options: str) -> tuple[bytes, Track]:
+    """Encode ten frames with x264; return the file and its video track."""
+    path = folder / "x.mp4"
+    source = f"testsrc2=size={size}:rate=30:duration=0.34"
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libx264", *options, str(path))
+    data = path.read_bytes()
+    video = index_of(data).video
+    assert video is not None
+    return data, video
+
+
+def test_an_avcc_survives_being_taken_apart(tmp_path: Path) -> None:
+    """Built again it is the same, bytes after the PPS included; so is the sample entry."""
+    _, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p")
+    config = avc.parse_avcc(video.config)
+    assert (config.profile, config.nal_length_size) == (100, 4)
+    assert config.extension == b"\xfd\xf8\xf8\x00"
+    assert avc.build_avcc(config) == video.config
+    assert avc.avc1_entry(video.sample_entry, video.config) == video.sample_entry
+    made = avc.avc1_entry((160, 96), video.config)
+    assert (made[4:8], made[86:], made[32:36]) == (
+        b"avc1",
+        len(video.config + bytes(8)).to_bytes(4) + b"avcC" + video.config,
+        b"\0\xa0\0\x60",
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "expected"),
+    [
+        ("160x96", ["-pix_fmt", "yuv420p"], {"width": 160, "height": 96, "profile_idc": 100}),
+        ("162x90", ["-pix_fmt", "yuv420p"], {"width": 162, "height": 90}),
+        ("160x96", ["-pix_fmt", "yuv444p"], {"chroma_format_idc": 3, "profile_idc": 244}),
+        ("160x96", ["-pix_fmt", "yuv422p"], {"chroma_format_idc": 2, "height": 96}),
+        ("160x96", ["-pix_fmt", "yuv420p10le"], {"bit_depth_luma": 10, "bit_depth_chroma": 10}),
+        ("160x96", ["-pix_fmt", "yuv420p", "-bf", "0"], {"max_num_reorder_frames": 0}),
+        ("160x96", ["-pix_fmt", "yuv420p", "-bf", "3"], {"max_num_reorder_frames": 2}),
+        ("160x96", ["-pix_fmt", "yuv420p", "-x264-params", "sps-id=7"], {"sps_id": 7}),
+        (
+            "160x92",
+            ["-pix_fmt", "yuv420p", "-flags", "+ildct+ilme"],
+            {"frame_mbs_only": False, "height": 92},
+        ),
+        (
+            "160x96",
+            ["-pix_fmt", "yuv420p", "-profile:v", "baseline", "-refs", "2"],
+            {"profile_idc": 66, "num_ref_frames": 2, "bit_depth_luma": 8},
+        ),
+        (
+            "160x96",
+            [
+                *["-vf", "scale=out_range=pc", "-color_range", "pc", "-pix_fmt", "yuv420p"],
+                *["-x264-params", f"{BT709}:nal-hrd=vbr:vbv-maxrate=500:vbv-bufsize=500"],
+            ],
+            {"colour": avc.Colour(True, 1, 1, 1), "max_num_reorder_frames": 2},
+        ),
+    ],
+)
+def test_an_sps_says_what_x264_was_told(
+    size: str, options: list[str], expected: dict[str, object], tmp_path: Path
+) -> None:
+    """Size, profile, chroma, depth, reordering, interlace, colours."""
+    _, video = encoded(tmp_path, size, *options)
+    config = avc.parse_avcc(video.config)
+    sps = avc.parse_sps(config.sps[0])
+    assert {name: getattr(sps, name) for name in expected} == expected
+    assert avc.parse_pps(config.pps[0]).sps_id == sps.sps_id
+
+
+def test_emulation_prevention_bytes_are_no_part_of_the_numbers() -> None:
+    """00 00 03 in a NAL unit stands for 00 00."""
+    plain = avc._Bits(b"\0\0\3\1\0\0\3\0")  # noqa: SLF001
+    assert [plain.u(8) for _ in range(6)] == [0, 0, 1, 0, 0, 0]
+
+
+def test_slices_are_told_apart(tmp_path: Path) -> None:
+    """One IDR picture first, then P and B; a prefix that shows no slice says None."""
+    data, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p", "-bf", "3")
+    whole = [data[at : at + n] for at, n in zip(video.offsets, video.sizes, strict=True)]
+    assert [avc.is_idr(sample, 4) for sample in whole] == [True] + [False] * (len(whole) - 1)
+    kinds = [avc.first_slice_type(sample, 4) for sample in whole]
+    assert kinds[0] == "I"
+    assert set(kinds[1:]) == {"P", "B"}
+    assert list(avc.nal_types(whole[0], 4)) == [nal[0] & 31 for nal in avc.nal_units(whole[0], 4)]
+    assert avc.is_idr(whole[0][:40], 4) is None  # x264's long SEI comes first
+    with pytest.raises(InvalidMp4):
+        list(avc.nal_units(whole[0][:-1], 4))
+
+
+def test_parameter_sets_of_two_encodes_stand_side_by_side(tmp_path: Path) -> None:
+    """Unlike ids merge; unlike sets under one id are refused; equal ones are kept once."""
+    plain = ["-pix_fmt", "yuv420p"]
+    one = avc.parse_avcc(encoded(tmp_path, "160x96", *plain)[1].config)
+    two = avc.parse_avcc(encoded(tmp_path, "160x96", *plain, "-x264-params", "sps-id=1")[1].config)
+    both = avc.merge_avcc([one, two, one])
+    assert (both.sps, both.pps) == (one.sps + two.sps, one.pps + two.pps)
+    assert avc.parse_avcc(avc.build_avcc(both)) == both
+    with pytest.raises(ValueError, match="one id"):
+        avc.merge_avcc([one, evolve(one, sps=(one.sps[0] + b"\x80",))])
+
+
+def test_a_megabyte_of_empty_nal_units_is_not_walked_through() -> None:
+    """A damaged sample is zeros as a rule, which read as NAL units without a byte each."""
+    zeros = bytes(4 << 20)
+    began_s = time.process_time()
+    assert avc.is_idr(zeros, 4) is None
+    with pytest.raises(InvalidMp4, match="more than 4096 NAL units"):
+        list(avc.nal_units(zeros, 4))
+    assert time.process_time() - began_s < 0.2
+
+
+def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
+    """With 64 bits, which no box in a sample entry needs."""
+    wide = struct.pack(">I4sQ", 1, b"pasp", 24) + struct.pack(">II", 4, 3)
+    entry = box(b"avc1", bytes(78), wide, box(b"avcC", b"old"))
+    made = avc.avc1_entry(entry, b"new")
+    pasp = box(b"pasp", struct.pack(">II", 4, 3))
+    assert made == box(b"avc1", bytes(78), box(b"avcC", b"new"), pasp)
+
+
+def test_parameter_sets_that_are_none_are_no_ground_to_copy_on(tmp_path: Path) -> None:
+    """What cannot be read cannot be told from ours."""
+    _, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p")
+    assert copy_obstacle(video) is None
+    config = avc.parse_avcc(video.config)
+    for pps, why in (((b"\x67\1",), "cannot be read"), ((), "no picture parameter set")):
+        odd = evolve(video, config=avc.build_avcc(evolve(config, pps=pps)))
+        assert why in str(copy_obstacle(odd))
+
+
+@given(st.binary(max_size=60))
+def test_garbage_is_bad_mp4(garbage: bytes) -> None:
+    """Random bytes parse or raise InvalidMp4, nothing else."""
+    for parse, head in (
+        (avc.parse_avcc, b"\1\x64"),
+        (avc.parse_sps, b"\x67\x64"),
+        (avc.parse_pps, b"\x68"),
+    ):
+        try:
+            parse(head + garbage)
+        except InvalidMp4 as error:
+            assert str(error)  # noqa: PT017

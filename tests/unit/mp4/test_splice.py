@@ -1,0 +1,159 @@
+"""The splice plan: what is taken over, what is encoded, and why not."""
+
+from itertools import accumulate
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infrastructure.splicing.access_points import MAX_KEYFRAMES_TRIED, Splice, plan_splice
+
+# Letters in decode order: I a keyframe that stands alone, O one that does not (open GOP), P and B.
+# Presentation times stand beside them.
+CLOSED = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("I", 4), ("P", 7), ("B", 5), ("B", 6), ("I", 8)]
+OPEN = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("O", 6), ("B", 4), ("B", 5), ("P", 9), ("B", 7),
+        ("B", 8), ("I", 10), ("P", 11)]  # fmt: skip
+
+
+def plan(samples: list[tuple[str, int]], start: int, end: int) -> Splice:
+    pts = [time for _, time in samples]
+    frames = sorted((i for i, t in enumerate(pts) if start <= t < end), key=pts.__getitem__)
+    keys = [i for i, (kind, _) in enumerate(samples) if kind in "IO"]
+    return plan_splice(pts, frames, keys, lambda i: samples[i][0] == "I")
+
+
+def shown(samples: list[tuple[str, int]], splice: Splice) -> tuple[list[int], list[int], list[int]]:
+    """Write a plan down in presentation times: head, copied in decode order, tail."""
+    return (
+        [samples[i][1] for i in splice.head],
+        [samples[i][1] for i in splice.copied],
+        [samples[i][1] for i in splice.tail],
+    )
+
+
+CASES = {
+    "from keyframe to keyframe all is copied": (CLOSED, 4, 8, ([], [4, 7, 5, 6], [])),
+    "the head up to the keyframe is encoded": (CLOSED, 2, 8, ([2, 3], [4, 7, 5, 6], [])),
+    "the tail after the last whole run is encoded": (CLOSED, 0, 6, ([], [0, 3, 1, 2, 4], [5])),
+    "a keyframe alone is copied": (CLOSED, 4, 5, ([], [4], [])),
+    "between keyframes all is encoded": (CLOSED, 1, 4, ([1, 2, 3], [], [])),
+    "the last keyframe of the recording": (CLOSED, 7, 9, ([7], [8], [])),
+    "everything": (CLOSED, 0, 9, ([], [0, 3, 1, 2, 4, 7, 5, 6, 8], [])),
+    "a keyframe that others reach across does not begin a run": (
+        OPEN,
+        4,
+        12,
+        ([4, 5, 6, 7, 8, 9], [10, 11], []),
+    ),
+    "but a run goes on across it": (OPEN, 0, 7, ([], [0, 3, 1, 2, 6, 4, 5], [])),
+    "frames that refer to an unwanted one are encoded": (OPEN, 0, 6, ([], [0, 3, 1, 2], [4, 5])),
+    "a run may end with the frames that reach across": (
+        OPEN,
+        0,
+        10,
+        ([], [0, 3, 1, 2, 6, 4, 5, 9, 7, 8], []),
+    ),
+    "no keyframe that stands alone": (OPEN, 4, 10, ([4, 5, 6, 7, 8, 9], [], [])),
+}
+
+
+@pytest.mark.parametrize(("samples", "start", "end", "wanted"), CASES.values(), ids=CASES)
+def test_a_cut_is_spliced(
+    samples: list[tuple[str, int]],
+    start: int,
+    end: int,
+    wanted: tuple[list[int], list[int], list[int]],
+) -> None:
+    """Each named case gives its head, copied run and tail."""
+    assert shown(samples, plan(samples, start, end)) == wanted
+
+
+def test_as_few_keyframes_are_looked_at_as_can_be() -> None:
+    """The first one that will do ends the search, and those outside of the cut cost nothing."""
+    looked: list[int] = []
+
+    def stands_alone(sample: int) -> bool:
+        looked.append(sample)
+        return sample > 10
+
+    plan_splice(list(range(40)), range(5, 35), range(0, 40, 10), stands_alone)
+    assert looked == [10, 20]
+
+
+@frozen
+class Film:
+    """Random GOPs: the samples, and from which sample on each can be decoded."""
+
+    samples: list[tuple[str, int]]
+    needs: list[int]
+    """For every sample, the latest sample from which decoding gives it whole."""
+
+
+@st.composite
+def films(draw: st.DrawFn) -> Film:
+    """Draw GOPs of mini-GOPs: an anchor decoded first, then the B-frames shown before it."""
+    film = Film([], [])
+    time, keyframe = 0, 0
+    for gop in range(draw(st.integers(1, 5))):
+        is_open = gop > 0 and draw(st.booleans())
+        for anchor in range(draw(st.integers(1, 4))):
+            b_frames = draw(st.integers(0, 3)) if anchor or is_open else 0
+            needed_by_b_frames = keyframe
+            if anchor == 0:
+                keyframe = len(film.samples)
+            kind = ("O" if is_open else "I") if anchor == 0 else "P"
+            film.samples.append((kind, time + b_frames))
+            film.needs.append(keyframe)
+            for b in draw(st.permutations(range(b_frames))):
+                film.samples.append(("B", time + b))
+                film.needs.append(needed_by_b_frames)
+            time += b_frames + 1
+    return film
+
+
+@given(films(), st.integers(0, 60), st.integers(1, 60))
+def test_every_wanted_frame_once_and_every_copied_one_decodable(
+    film: Film, start: int, length: int
+) -> None:
+    """Head, run and tail hold the wanted frames in order; the run needs nothing before it."""
+    pts = [time for _, time in film.samples]
+    splice = plan(film.samples, start, start + length)
+    wanted = sorted(t for t in pts if start <= t < start + length)
+    copied = sorted(pts[i] for i in splice.copied)
+    assert [pts[i] for i in splice.head] + copied + [pts[i] for i in splice.tail] == wanted
+    for sample in splice.copied:
+        assert film.needs[sample] >= splice.copied.start
+
+
+@given(films(), st.integers(0, 60), st.integers(1, 60))
+def test_nothing_is_encoded_that_could_have_been_copied(
+    film: Film, start: int, length: int
+) -> None:
+    """The head ends at the first keyframe that stands alone; the tail is no whole run."""
+    splice = plan(film.samples, start, start + length)
+    pts = [time for _, time in film.samples]
+    alone = [
+        t
+        for (kind, t), before in zip(film.samples, accumulate([-1, *pts[:-1]], max), strict=True)
+        if kind == "I" and t > before
+    ]
+    inside = [t for t in alone if start <= t < start + length]
+    assert bool(splice.copied) == bool(inside)
+    if inside:
+        assert all(pts[i] < inside[0] for i in splice.head)
+        assert not [t for t in inside if t in {pts[i] for i in splice.tail}]
+
+
+def test_a_keyframe_that_stands_alone_is_not_sought_for_ever() -> None:
+    """Each look may cost a request: where 64 keyframes do not stand alone, all is encoded."""
+    looked: list[int] = []
+
+    def never(sample: int) -> bool:
+        looked.append(sample)
+        return False
+
+    frames = range(1000)
+    plan = plan_splice(list(frames), frames, frames, never)
+    assert looked == list(range(MAX_KEYFRAMES_TRIED))
+    assert (plan.head, len(plan.copied)) == (tuple(frames), 0)

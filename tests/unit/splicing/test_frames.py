@@ -1,0 +1,143 @@
+"""Which frames a cut takes, in exact arithmetic."""
+
+from array import array
+from fractions import Fraction
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.errors import Rejected
+from infrastructure.mp4.index import Track
+from infrastructure.splicing.frames import (
+    clip_times,
+    clip_timescale,
+    decoded_from,
+    resolve_cuts,
+)
+from tests.unit.splicing.tracks import named, opened, plan, video_track
+
+THIRDS = video_track([1001 * i for i in range(90)], 30_000)
+"""29.97 frames a second for 3 s."""
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.integers(-500, 3500), st.integers(1, 3000))
+def test_a_cut_takes_what_is_seen_within_it(from_ms: int, duration_ms: int) -> None:
+    """From the start on, before the end, by fractions."""
+    recording = opened(THIRDS)
+    seen = [
+        i for i in range(90) if from_ms <= Fraction(1001 * i * 1000, 30_000) < from_ms + duration_ms
+    ]
+    found = plan(from_ms, from_ms + duration_ms, recording)
+    if not seen:
+        with pytest.raises(Rejected, match="no frame"):
+            resolve_cuts(found, named(recording))
+        return
+    (source,) = resolve_cuts(found, named(recording))
+    assert list(source.frames) == seen
+    timescale = clip_timescale([source])
+    for frame, time in zip(seen, clip_times([source], timescale)[0], strict=True):
+        wanted_ms = Fraction(1001 * frame * 1000, 30_000) - max(from_ms, 0)
+        assert abs(Fraction(time * 1000, timescale) - wanted_ms) <= Fraction(1, 20)
+
+
+def test_frames_come_in_the_order_in_which_they_are_shown() -> None:
+    """B-frames are stored after the frame that they refer to."""
+    recording = opened(video_track([0, 300, 100, 200, 600, 400, 500], 1000))
+    (source,) = resolve_cuts(plan(100, 501, recording), named(recording))
+    assert source.frames == (2, 3, 1, 5, 6)
+
+
+def test_frames_that_are_only_decoded_are_not_taken() -> None:
+    """What an edit list hides lies before 0, or after the end."""
+    video = evolve(video_track([-200, -100, 0, 100, 200, 300], 1000), shown_until=300)
+    (source,) = resolve_cuts(plan(-500, 900, opened(video)), named(opened(video)))
+    assert source.frames == (2, 3, 4)
+
+
+def test_a_cut_without_a_frame_is_left_out() -> None:
+    """The others make the clip."""
+    slow = opened(video_track([0, 500], 1000))
+    later = opened(video_track([0, 500], 1000), after_ms=1000)
+    sources = resolve_cuts(plan(600, 1400, slow, later), named(slow, later))
+    assert [source.recording for source in sources] == [later]
+    assert sources[0].clip_ms == 400
+
+
+def test_pictures_that_are_too_large_are_refused() -> None:
+    """Before anything is read."""
+    bomb = opened(evolve(THIRDS, width=12_000, height=12_000))
+    with pytest.raises(Rejected, match="12000 x 12000"):
+        resolve_cuts(plan(0, 1000, bomb), named(bomb))
+
+
+@pytest.mark.parametrize(
+    ("own", "clip"),
+    [
+        ([15_360], 15_360),
+        ([30], 10_020),
+        ([600], 10_200),
+        ([90_000], 90_000),
+        ([10_000_000], 90_000),
+        ([15_360, 12_800], 90_000),
+    ],
+)
+def test_the_clips_clock_is_the_recordings_own_where_fine_enough(own: list[int], clip: int) -> None:
+    """Finer than 0.1 ms always, so that no frame is off by more than half of that."""
+    recordings = [
+        opened(video_track([0, scale // 2], scale), after_ms=1000 * i)
+        for i, scale in enumerate(own)
+    ]
+    sources = resolve_cuts(plan(0, 5000, *recordings), named(*recordings))
+    assert clip_timescale(sources) == clip
+
+
+def test_times_rise_even_where_the_clock_is_too_coarse() -> None:
+    """Frames closer than a tick follow each other by one."""
+    recording = opened(video_track([0, 1, 2, 3, 10_000_000], 10_000_000))
+    sources = resolve_cuts(plan(0, 2000, recording), named(recording))
+    assert clip_times(sources, clip_timescale(sources)) == [[0, 1, 2, 3, 90_000]]
+
+
+def test_a_last_frame_of_no_length_is_not_lost() -> None:
+    """Recorders that cannot know how long it lasts write next to nothing."""
+    video = evolve(video_track([0, 500, 1000], 1000), shown_until=1001, timescale=1000)
+    video = evolve(video, durations=array("q", [500, 500, 1]))
+    fine = evolve(video, timescale=10_000, pts=array("q", [0, 5000, 10_000]), shown_until=10_001)
+    for track in (video, fine):
+        (source,) = resolve_cuts(plan(0, 2000, opened(track)), named(opened(track)))
+        assert source.frames == (0, 1, 2)
+
+
+CLOSED = video_track([0, 200, 100, 300, 500, 400], 1000, b"\1\0\0\1\0\0")
+OPEN = video_track([0, 100, 400, 200, 300, 500], 1000, b"\1\0\1\0\0\0")
+
+
+@pytest.mark.parametrize(
+    ("track", "frames", "first"),
+    [
+        (CLOSED, [1, 2], 0),
+        (CLOSED, [3], 3),
+        (CLOSED, [5, 4], 3),
+        (OPEN, [3, 4], 0),
+        (OPEN, [4, 2, 5], 0),
+        (OPEN, [2, 5], 2),
+        (video_track([0, 100, 200], 1000, b"\0\0\1"), [1], None),
+    ],
+    ids=[
+        "from the keyframe before",
+        "from the keyframe itself",
+        "frames shown before their neighbours",
+        "frames before a keyframe that are stored behind it",
+        "a keyframe among frames that are shown before it",
+        "from an open keyframe on",
+        "no keyframe before",
+    ],
+)
+def test_decoding_begins_where_all_frames_come_out_whole(
+    track: Track, frames: list[int], first: int | None
+) -> None:
+    """At a keyframe decoded and shown no later than any of them."""
+    assert decoded_from(opened(track).read, track, frames) == first
