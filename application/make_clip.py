@@ -1,12 +1,14 @@
 """The use case: one delivery of a request, carried as far as it can go.
 
-Gather what there is, decide by a pure function, act. The order of effects is what makes crashes,
-duplicates and races harmless; docs/decisions/0003-order-of-effects.md says why it is this one.
+Look at what exists, gather the footage, decide by a pure function, act. The order of effects makes
+crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md explains it.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from application.ports import (
     AlreadyExists,
@@ -21,7 +23,7 @@ from application.ports import (
     ThumbnailSpec,
     Transcoder,
 )
-from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, report_of
+from domain.clip import ClipReport, ClipStatus, InvalidRequest
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress, ClipError, Conflict, NotRecordedYet, Rejected
 from domain.idempotency import (
@@ -31,40 +33,61 @@ from domain.idempotency import (
     InProgress,
     NameTaken,
     Unannounced,
-    available,
     decide_existing,
 )
-from domain.manifest import ByteRange, Manifest, MediaInfo, Source
-from domain.planning import ClipPlan, Cut, plan_clip
-from domain.retry import Build, Reject, Requeue, RetryPolicy, decide_from_request, decide_retry
+from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
+from domain.planning import ClipPlan, Coverage, Cut, plan_clip
+from domain.retry import (
+    Build,
+    Reject,
+    Requeue,
+    RetryDecision,
+    RetryPolicy,
+    decide_from_request,
+    decide_retry,
+)
 
 MAX_CUTS = 200
 MAX_GAPS = 100
-"""So that the gaps fit into the clip's metadata, which S3 holds to 2 KB."""
+"""So many gaps fit into the clip's metadata, which S3 limits to 2 KB."""
 
 
 @frozen
 class ClipInputs:
-    """What there is to make a clip of."""
+    """What a delivery has found out: by default, nothing."""
 
-    plan: ClipPlan
-    opened: dict[str, Recording]
-    notes: tuple[str, ...]
+    rejection: ClipReport | None = None
+    """How an earlier delivery rejected the request, if one did."""
+    plan: ClipPlan | None = None
+    recordings: Mapping[str, Recording] = Factory(dict)
+    """By the name of their segment, open."""
+    notes: tuple[str, ...] = ()
+    """For the log: what was left out, and why."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the requested window there is footage for."""
+        return self.plan.coverage if self.plan else Coverage.NONE
+
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes have been read from the recordings so far."""
+        return sum(recording.read_bytes for recording in self.recordings.values())
 
 
 @frozen
 class ClipResult:
-    """How a delivery ended: what was told, and what else is worth a line in the log."""
+    """How a delivery ended: the report, and facts for the log."""
 
     report: ClipReport
     notes: tuple[str, ...] = ()
     media: MediaInfo | None = None
     read_bytes: int = 0
-    """How much was read of the recordings."""
+    """How many bytes were read from the recordings."""
 
 
-class _HalfTold(Exception):
-    """A status without a clip was stored, but not all that follows: it is not to be replaced."""
+class _StatusStored(Exception):
+    """A later step failed after a rejection's status was stored, which must stay as it is."""
 
     def __init__(self, error: ClipError) -> None:
         super().__init__(str(error))
@@ -73,7 +96,7 @@ class _HalfTold(Exception):
 
 @frozen
 class MakeClip:
-    """Makes clips, or says why not. Holds no state between deliveries."""
+    """Makes clips, or reports why not. Keeps no state between deliveries."""
 
     cameras: CameraService
     recordings: RecordingStore
@@ -85,101 +108,75 @@ class MakeClip:
     thumbnails: ThumbnailSpec
     seam_tolerance_ms: int = 1000
     delivery_timeout_ms: int = 300_000
-    """The longest that a delivery can take: the function's timeout."""
+    """The maximum duration of a delivery: the function's timeout."""
 
-    def __call__(self, request: ClipRequest, delivery: Delivery, folder: Path) -> ClipResult:
-        """Carry `request` as far as it goes, with `folder` for scratch.
+    def __call__(self, delivery: Delivery, folder: Path) -> ClipResult:
+        """Carry the delivery's request as far as it goes, with `folder` as scratch space.
 
-        Returning means that the message is done with; any error means that it must be delivered
-        again. On its last delivery the camera API and the subscribers hear of the error too.
+        A result acknowledges the message; any error means that it must be delivered again. An
+        error of the last delivery is reported and published as FATAL_ERROR, too.
         """
-        try:
-            return self._make(request, delivery, folder)
-        except (Conflict, AlreadyInProgress):
-            raise
-        except _HalfTold as half_told:
-            raise half_told.error from half_told.error.__cause__
-        except Exception as error:
-            if delivery.deliveries_left == 0:
-                self._tell_failure(request, delivery, error)
-            raise
+        with self._reporting_last_failure(delivery):
+            match self._existing(delivery):
+                case Announced(report):
+                    return self._repeat(delivery, report)
+                case Unannounced(clip):
+                    report = ClipReport.available(delivery.request, clip.gaps)
+                    manifest = Manifest(report, clip.writer, clip.media)
+                    return self._announce(delivery, manifest, ("The clip was already stored.",))
+                case InProgress():
+                    raise AlreadyInProgress("Another delivery has just stored the clip.")
+                case NameTaken():
+                    raise Conflict("A clip of another window has this name.")
+                case Absent(rejection):
+                    inputs, decision = self._decide(delivery, ClipInputs(rejection))
+            match decision:
+                case Build():
+                    return self._build(delivery, inputs, folder)
+                case Requeue(delay_s):
+                    return self._requeue(delivery, inputs, delay_s)
+                case Reject():
+                    return self._reject(delivery, inputs, decision)
 
-    def reject_invalid(self, broken: InvalidRequest, delivery: Delivery) -> ClipResult:
-        """Tell that the message cannot be understood, unless there is a clip of that name."""
-        if broken.name and self.clips.find(broken.name, delivery.deadline_s):
-            raise Conflict(
-                f"A message that cannot be understood names a finished clip: {broken.reason}"
-            )
+    def reject_invalid(self, invalid: InvalidRequest, deadline_s: float) -> ClipResult:
+        """Report and publish that the message is malformed, unless there is a clip of its name."""
+        if invalid.name and self.clips.find(invalid.name, deadline_s):
+            raise Conflict(f"A malformed message names a finished clip: {invalid.reason}")
         report = ClipReport(
-            broken.clip_id,
+            invalid.clip_id,
             ClipStatus.FATAL_ERROR,
-            broken.camera_id,
-            broken.start_ms,
-            broken.end_ms,
-            reason=broken.reason,
+            invalid.camera_id,
+            invalid.start_ms,
+            invalid.end_ms,
+            reason=invalid.reason,
         )
-        self.cameras.update_clip(report, delivery.deadline_s)
-        self.notifier.publish(report, delivery.deadline_s)
+        self.cameras.update_clip(report, deadline_s)
+        self.notifier.publish(report, deadline_s)
         return ClipResult(report)
 
-    def _make(self, request: ClipRequest, delivery: Delivery, folder: Path) -> ClipResult:
-        refused = decide_from_request(self.policy, request, delivery)
-        if refused:
-            return self._refuse(request, delivery, refused)
-        standing = self._standing(request, delivery)
-        if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, delivery)
-        try:
-            gathered = self._gather(request, delivery)
-            result = self._settle(request, delivery, folder, gathered)
-            read_bytes = sum(recording.read_bytes for recording in gathered.opened.values())
-            return evolve(result, read_bytes=read_bytes)
-        except Rejected as error:
-            return self._refuse(request, delivery, Reject(ClipStatus.FATAL_ERROR, str(error)))
-
-    def _settle(
-        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
-    ) -> ClipResult:
-        match decide_retry(self.policy, request, delivery, gathered.plan.coverage):
-            case Build():
-                return self._build(request, delivery, folder, gathered)
-            case Requeue(delay_s):
-                return self._wait(request, delivery, delay_s, gathered.notes)
-            case Reject() as refused:
-                return self._refuse(request, delivery, refused, gathered.notes)
-
-    def _standing(self, request: ClipRequest, delivery: Delivery) -> Existing:
-        clip = self.clips.find(request.name, delivery.deadline_s)
-        manifest = self.clips.read_manifest(request.name, delivery.deadline_s)
+    def _existing(self, delivery: Delivery) -> Existing:
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        clip = self.clips.find(name, deadline_s)
+        manifest = self.clips.read_manifest(name, deadline_s)
         if clip is None and manifest and manifest.report.has_clip:
-            clip = self.clips.find(request.name, delivery.deadline_s)
-        return decide_existing(request, delivery, clip, manifest, self.delivery_timeout_ms)
+            clip = self.clips.find(name, deadline_s)
+        return decide_existing(delivery, clip, manifest, self.delivery_timeout_ms)
 
-    def _go_on_from(
-        self,
-        standing: Announced | Unannounced | InProgress | NameTaken,
-        request: ClipRequest,
-        delivery: Delivery,
-    ) -> ClipResult:
-        match standing:
-            case Announced(report):
-                self.cameras.update_clip(report, delivery.deadline_s)
-                return ClipResult(report, ("The clip was there already.",))
-            case Unannounced(clip):
-                return self._announce(
-                    request,
-                    delivery,
-                    Manifest(available(request, clip.gaps), clip.writer, clip.media),
-                    ("The clip was there already, unannounced.",),
-                )
-            case InProgress():
-                raise AlreadyInProgress("Another delivery has just stored the clip.")
-            case NameTaken():
-                raise Conflict("There is a clip of that name already, of another window.")
+    def _decide(self, delivery: Delivery, inputs: ClipInputs) -> tuple[ClipInputs, RetryDecision]:
+        """Decide from the request alone if that suffices, else from its footage."""
+        reject = decide_from_request(self.policy, delivery)
+        if reject:
+            return inputs, reject
+        try:
+            inputs = self._gather(delivery, inputs)
+        except Rejected as error:
+            return inputs, _fatal(error)
+        return inputs, decide_retry(self.policy, delivery, inputs.coverage)
 
-    def _gather(self, request: ClipRequest, delivery: Delivery) -> ClipInputs:
-        """Plan on what the recordings really hold: open what the plan needs until it stands."""
-        listed = self.cameras.find_segments(request.camera_id, request.window, delivery.deadline_s)
+    def _gather(self, delivery: Delivery, inputs: ClipInputs) -> ClipInputs:
+        """Plan with what the recordings really hold: open those that the plan needs, replan."""
+        request, deadline_s = delivery.request, delivery.deadline_s
+        listed = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
         segments = {segment.name: segment for segment in sorted(listed, reverse=True)}
         opened: dict[str, Recording] = {}
         notes: tuple[str, ...] = ()
@@ -192,10 +189,10 @@ class MakeClip:
                 )
             unopened = [c.segment for c in plan.cuts if c.segment.name not in opened]
             if not unopened:
-                return ClipInputs(plan, opened, notes)
+                return evolve(inputs, plan=plan, recordings=opened, notes=notes)
             for segment in unopened:
                 try:
-                    recording = self.recordings.open(segment, delivery.deadline_s)
+                    recording = self.recordings.open(segment, deadline_s)
                 except NotRecordedYet as error:
                     del segments[segment.name]
                     notes = (*notes, str(error))
@@ -203,114 +200,133 @@ class MakeClip:
                     opened[segment.name] = recording
                     segments[segment.name] = recording.segment
 
-    def _build(
-        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
-    ) -> ClipResult:
-        plan, opened = gathered.plan, gathered.opened
-        rendition = self.transcoder.render(
-            plan, opened, self.thumbnails, folder, delivery.deadline_s
-        )
-        self.clips.store_thumbnails(request.name, rendition.thumbnails, delivery.deadline_s)
+    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
+        request, deadline_s, plan = delivery.request, delivery.deadline_s, inputs.plan
+        assert plan  # noqa: S101 - a clip is built only from planned footage
         try:
-            self.clips.commit(request, rendition, delivery.writer, plan.gaps, delivery.deadline_s)
+            rendition = self.transcoder.render(
+                plan, inputs.recordings, self.thumbnails, folder, deadline_s
+            )
+        except Rejected as error:
+            return self._reject(delivery, inputs, _fatal(error))
+        self.clips.store_thumbnails(request.name, rendition.thumbnails, deadline_s)
+        try:
+            self.clips.commit(request, rendition, delivery.id, plan.gaps, deadline_s)
         except AlreadyExists:
-            self._check_ours(request, delivery)
+            self._require_own_clip(delivery)
         manifest = Manifest(
-            available(request, plan.gaps),
-            delivery.writer,
+            ClipReport.available(request, plan.gaps),
+            delivery.id,
             rendition.media,
-            tuple(_source(cut, opened[cut.segment.name], rendition.pieces) for cut in plan.cuts),
+            tuple(
+                _source(cut, inputs.recordings[cut.segment.name], rendition.pieces)
+                for cut in plan.cuts
+            ),
         )
-        return self._announce(request, delivery, manifest, gathered.notes)
+        result = self._announce(delivery, manifest, inputs.notes)
+        return evolve(result, read_bytes=inputs.read_bytes)
 
-    def _check_ours(self, request: ClipRequest, delivery: Delivery) -> None:
-        """Go on only if the object is this delivery's own: stored, and the reply lost."""
-        clip = self.clips.find(request.name, delivery.deadline_s)
-        if clip and clip.fingerprint != request.fingerprint:
-            raise Conflict("There is a clip of that name now, of another window.")
-        if clip is None or clip.writer != delivery.writer:
+    def _require_own_clip(self, delivery: Delivery) -> None:
+        """Raise unless this delivery stored the clip itself, and only the reply was lost."""
+        clip = self._rival_clip(delivery)
+        if clip is None or clip.writer != delivery.id:
             raise AlreadyInProgress("Another delivery stored the clip first.")
 
     def _announce(
-        self, request: ClipRequest, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
     ) -> ClipResult:
-        self.cameras.update_clip(manifest.report, delivery.deadline_s)
-        self.notifier.publish(manifest.report, delivery.deadline_s)
-        self.clips.write_manifest(request.name, manifest, delivery.deadline_s, replace=True)
+        deadline_s = delivery.deadline_s
+        self.cameras.update_clip(manifest.report, deadline_s)
+        self.notifier.publish(manifest.report, deadline_s)
+        self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
         return ClipResult(manifest.report, notes, manifest.media)
 
-    def _wait(
-        self, request: ClipRequest, delivery: Delivery, delay_s: int, notes: tuple[str, ...]
-    ) -> ClipResult:
-        standing = self._standing(request, delivery)
-        if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, delivery)
-        if standing.ended:
-            return self._repeat(standing.ended, request, delivery)
-        report = report_of(request, ClipStatus.PENDING, reason="The footage is not all there yet.")
+    def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
+        if inputs.rejection:
+            return self._repeat(delivery, inputs.rejection)
+        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+        report = ClipReport.of(
+            request, ClipStatus.PENDING, reason="Some of the footage is not stored yet."
+        )
         try:
-            self.cameras.update_clip(report, delivery.deadline_s)
+            self.cameras.update_clip(report, deadline_s)
         except ClipError as error:
-            notes = (*notes, f"The clip's state could not be stored: {error}")
-        self._look_again(request, delivery)
-        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, delivery.deadline_s)
-        return ClipResult(report, notes)
+            notes = (*notes, f"The clip's status could not be reported: {error}")
+        self._yield_to_rival(delivery)
+        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
 
-    def _refuse(
-        self,
-        request: ClipRequest,
-        delivery: Delivery,
-        refused: Reject,
-        notes: tuple[str, ...] = (),
-    ) -> ClipResult:
-        standing = self._standing(request, delivery)
-        if not isinstance(standing, Absent):
-            return self._go_on_from(standing, request, delivery)
-        if standing.ended:
-            return self._repeat(standing.ended, request, delivery)
-        report = report_of(request, refused.status, reason=refused.reason)
-        self.cameras.update_clip(report, delivery.deadline_s)
-        self._look_again(request, delivery)
+    def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
+        if inputs.rejection:
+            return self._repeat(delivery, inputs.rejection)
+        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+        report = ClipReport.of(request, reject.status, reason=reject.reason)
+        self.cameras.update_clip(report, deadline_s)
+        self._yield_to_rival(delivery)
         try:
-            self.notifier.publish(report, delivery.deadline_s)
+            self.notifier.publish(report, deadline_s)
             self.clips.write_manifest(
-                request.name, Manifest(report, delivery.writer), delivery.deadline_s, replace=False
+                request.name, Manifest(report, delivery.id), deadline_s, replace=False
             )
         except AlreadyExists:
             notes = (*notes, "Another delivery stored a manifest first.")
         except ClipError as error:
-            raise _HalfTold(error) from error
-        return ClipResult(report, notes)
+            raise _StatusStored(error) from error
+        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
 
-    def _repeat(self, ended: ClipReport, request: ClipRequest, delivery: Delivery) -> ClipResult:
-        """Tell the camera API once more how the request ended without a clip."""
-        self.cameras.update_clip(ended, delivery.deadline_s)
-        self._look_again(request, delivery)
-        return ClipResult(ended, ("The request had ended already.",))
+    def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
+        """Report to the camera API again how the request ended; subscribers know already."""
+        self.cameras.update_clip(report, delivery.deadline_s)
+        if not report.has_clip:
+            self._yield_to_rival(delivery)
+        return ClipResult(report, ("The request had ended already.",))
 
-    def _look_again(self, request: ClipRequest, delivery: Delivery) -> None:
-        """After a state without a clip was stored: put it right if the clip came meanwhile."""
-        clip = self.clips.find(request.name, delivery.deadline_s)
+    def _yield_to_rival(self, delivery: Delivery) -> None:
+        """Correct a status without a clip, just stored, if a rival has committed the clip."""
+        clip = self._rival_clip(delivery)
         if clip is None:
             return
-        if clip.fingerprint != request.fingerprint:
-            raise Conflict("There is a clip of that name now, of another window.")
-        self.cameras.update_clip(available(request, clip.gaps), delivery.deadline_s)
-        raise AlreadyInProgress("Another delivery stored the clip meanwhile.")
+        report = ClipReport.available(delivery.request, clip.gaps)
+        self.cameras.update_clip(report, delivery.deadline_s)
+        raise AlreadyInProgress("Another delivery has stored the clip.")
 
-    def _tell_failure(self, request: ClipRequest, delivery: Delivery, error: Exception) -> None:
-        """Tell FATAL_ERROR, unless the request has ended; `error` notes it if that fails."""
-        reason = str(error) if isinstance(error, ClipError) else "The service failed."
-        report = report_of(request, ClipStatus.FATAL_ERROR, reason=reason)
+    def _rival_clip(self, delivery: Delivery) -> StoredClip | None:
+        """Return the clip that has appeared since the first look; Conflict if it is another's."""
+        clip = self.clips.find(delivery.request.name, delivery.deadline_s)
+        if clip and clip.fingerprint != delivery.request.fingerprint:
+            raise Conflict("A clip of another window has this name now.")
+        return clip
+
+    @contextmanager
+    def _reporting_last_failure(self, delivery: Delivery) -> Iterator[None]:
+        """Report and publish an error of the last delivery, unless its request has ended."""
         try:
-            standing = self._standing(request, delivery)
-            if not isinstance(standing, Absent) or standing.ended:
+            yield
+        except (Conflict, AlreadyInProgress):
+            raise
+        except _StatusStored as stored:
+            raise stored.error from stored.error.__cause__
+        except Exception as error:
+            if delivery.deliveries_left == 0:
+                self._report_failure(delivery, error)
+            raise
+
+    def _report_failure(self, delivery: Delivery, error: Exception) -> None:
+        """Report FATAL_ERROR; if that fails, add a note to `error`."""
+        reason = str(error) if isinstance(error, ClipError) else "The service failed."
+        report = ClipReport.of(delivery.request, ClipStatus.FATAL_ERROR, reason=reason)
+        try:
+            if self._existing(delivery) != Absent():
                 return
             self.cameras.update_clip(report, delivery.deadline_s)
-            self._look_again(request, delivery)
+            self._yield_to_rival(delivery)
             self.notifier.publish(report, delivery.deadline_s)
-        except ClipError as untold:
-            error.add_note(f"Nor could that be told: {untold}")
+        except ClipError as unreported:
+            error.add_note(f"Reporting the failure also failed: {unreported}")
+
+
+def _fatal(error: Rejected) -> Reject:
+    return Reject(ClipStatus.FATAL_ERROR, str(error))
 
 
 def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source:

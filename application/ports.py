@@ -1,8 +1,8 @@
-"""What the use case needs of the world. Every sentence of a docstring is a test in tests/contract.
+"""The ports of the use case. Every sentence of a docstring is a test in tests/contract.
 
-Deadlines are instants on the monotonic clock in seconds; a method that takes one raises DeadlineExceeded
-rather than outlast it by more than a second. Each method may raise Unavailable: the dependency
-failed, refused or lied, and nothing is known of the effect. Everything else it raises is listed.
+Deadlines are instants on the monotonic clock, in seconds. A method that takes one raises
+DeadlineExceeded rather than outlast it by more than a second. Each method may raise Unavailable:
+the dependency failed or refused, and the effect is unknown. All other errors are listed.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ from domain.window import TimeWindow
 
 
 class CameraService(ABC):
-    """The camera API: which recordings a camera has, and what became of its clips."""
+    """The camera API: which recordings a camera has, and the status of its clips."""
 
     @abstractmethod
     def find_segments(
@@ -27,46 +27,46 @@ class CameraService(ABC):
     ) -> Sequence[RecordingSegment]:
         """Return every listed segment that overlaps `window`, in any order, perhaps twice.
 
-        A window without footage gives an empty answer. An unknown camera is Refused.
+        A window without footage returns none. An unknown camera raises Rejected.
         """
 
     @abstractmethod
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
-        """Store the clip's state, in place of what was stored before.
+        """Store the clip's status, in place of the one before.
 
-        A clip that the service no longer knows is ClipDeleted.
+        A clip that the service no longer knows raises ClipDeleted.
         """
 
 
 class Recording(ABC):
-    """A stored segment, opened: bytes by range."""
+    """The opened file of a segment, read by byte ranges."""
 
     segment: RecordingSegment
-    """The segment as long as its media is."""
+    """The segment, with the duration of its media."""
     size_bytes: int
     version: str
     """Changes whenever the bytes do."""
     read_bytes: int
-    """How many have been read of it so far, to open it and since."""
+    """How many bytes have been read so far, opening the file included."""
 
     @abstractmethod
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset` on.
 
-        A range that reaches beyond the file is a ValueError, before anything is read. Bytes that
-        are not of `version` any more are never returned: RecordingChanged.
+        A range beyond the end of the file raises ValueError, before anything is read. Bytes of
+        another version are never returned: RecordingChanged.
         """
 
 
 class RecordingStore(ABC):
-    """Where the cameras' recorder puts its files."""
+    """Where the recorder stores its files."""
 
     @abstractmethod
     def open(self, segment: RecordingSegment, deadline_s: float) -> Recording:
-        """Open a segment's file; its reads are bound to `deadline_s` too.
+        """Open a segment's file; `deadline_s` limits its reads, too.
 
-        A file that is absent, empty, or has no sample table yet is NotRecordedYet. One that is no
-        recording, or lies about itself, is UnusableFootage.
+        A file that is absent, empty, or has no sample table yet raises NotRecordedYet. One that is
+        no recording, or contradicts itself, raises UnusableFootage.
         """
 
 
@@ -81,7 +81,7 @@ class FilePiece:
 
 @frozen
 class RecordingPiece:
-    """Bytes of a recording, taken over as they are."""
+    """Bytes of a recording, copied unchanged."""
 
     recording: Recording
     offset: int
@@ -93,7 +93,7 @@ Piece = FilePiece | RecordingPiece
 
 @frozen
 class ThumbnailSpec:
-    """Which stills to make: JPEG, PNG or WebP pictures of given widths."""
+    """Which thumbnails to make: JPEG, PNG or WebP images of the given widths, in pixels."""
 
     widths: tuple[int, ...]
     format: str = "jpg"
@@ -101,7 +101,7 @@ class ThumbnailSpec:
 
 @frozen
 class Rendition:
-    """A rendered clip: its bytes as ordered pieces, its stills by width, and what was measured."""
+    """A rendered clip: its bytes as ordered pieces, its thumbnails by width, its media info."""
 
     pieces: tuple[Piece, ...]
     thumbnails: Mapping[int, Path]
@@ -109,7 +109,7 @@ class Rendition:
 
     @property
     def size_bytes(self) -> int:
-        """The clip's size."""
+        """The clip's size in bytes."""
         return sum(piece.length for piece in self.pieces)
 
 
@@ -125,12 +125,12 @@ class Transcoder(ABC):
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
-        """Render the plan's cuts out of `recordings` (by segment name), writing only to `folder`.
+        """Render the plan's cuts from `recordings` (by segment name), writing only to `folder`.
 
-        The clip holds exactly the frames seen within the cuts, each at its time on the plan's
-        clock. A still is taken where a quarter of the clip has been shown, as wide as asked and
-        of even height. Cuts without a single frame are Refused. Footage that does not give exactly
-        that is UnusableFootage.
+        The clip contains exactly the frames seen within the cuts, each at its time on the plan's
+        clock. Thumbnails show the picture at a quarter of the clip, in the requested widths and
+        with even heights. Cuts without a single frame raise Rejected. Footage from which exactly
+        that cannot be made raises UnusableFootage.
         """
 
 
@@ -139,17 +139,17 @@ class AlreadyExists(Exception):
 
 
 class ClipStore(ABC):
-    """Where finished clips go."""
+    """Where finished clips are stored."""
 
     @abstractmethod
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        """Describe the clip stored under `name`, whoever asked for it, else None."""
+        """Return the clip stored under `name`, whatever its window, else None."""
 
     @abstractmethod
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
     ) -> None:
-        """Store the stills, by width, beside the clip, in place of those that were there."""
+        """Store the thumbnails, by width, next to the clip, in place of any that were there."""
 
     @abstractmethod
     def commit(
@@ -160,10 +160,10 @@ class ClipStore(ABC):
         gaps: Sequence[TimeWindow],
         deadline_s: float,
     ) -> None:
-        """Store the rendition's pieces, one after the other, as one object, whole or not at all.
+        """Store the rendition's pieces, in order, as one object, whole or not at all.
 
-        `find` then gives back the request's fingerprint, the writer, the gaps and the footage. An
-        object that is there already is left as it is: AlreadyExists.
+        `find` then returns the request's fingerprint, the writer, the gaps and the media info. An
+        object that exists already stays as it is: AlreadyExists.
         """
 
     @abstractmethod
@@ -178,18 +178,18 @@ class ClipStore(ABC):
 
 
 class RetryQueue(ABC):
-    """Where a request rests until its footage may be there."""
+    """Where a request waits until its footage may have been stored."""
 
     @abstractmethod
     def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
-        """Queue the request, unknown keys included, to be delivered no sooner than `delay_s`.
+        """Queue the request, unknown keys included, for delivery after at least `delay_s` seconds.
 
-        A delay outside 1..900 s is a ValueError.
+        A delay outside 1..900 s raises ValueError.
         """
 
 
 class Notifier(ABC):
-    """Tells the subscribers."""
+    """Publishes reports to the subscribers."""
 
     @abstractmethod
     def publish(self, report: ClipReport, deadline_s: float) -> None:

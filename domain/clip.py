@@ -10,15 +10,14 @@ from attrs.validators import matches_re, optional
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
-"""What a clip or camera id matches, whole. Nothing else ever reaches a path, key or address."""
-
+"""What a clip or camera id matches, whole. No other text reaches a path, key or address."""
 
 FORMAT_VERSION = 1
-"""Counts the changes after which the same request makes a different clip."""
+"""Increased whenever the same request would produce a different clip."""
 
 
 class ClipStatus(Enum):
-    """What the camera API and the subscribers are told of a clip."""
+    """The status of a clip, as reported to the camera API and published."""
 
     AVAILABLE = "CLIP_AVAILABLE"
     PENDING = "CLIP_PENDING"
@@ -30,13 +29,13 @@ class ClipStatus(Enum):
 
 
 def fingerprint_of(*parts: object) -> str:
-    """Hash `parts` to 32 hexadecimal digits."""
+    """Return a hash of `parts`: 32 hexadecimal digits."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
 @frozen
 class ClipName:
-    """What a clip is stored under."""
+    """The name that a clip is stored under."""
 
     camera_id: str = field(validator=matches_re(IDENTIFIER))
     clip_id: str = field(validator=matches_re(IDENTIFIER))
@@ -44,9 +43,9 @@ class ClipName:
 
 @frozen
 class ClipRequest:
-    """The clip of one camera from `start_ms` to `end_ms` (since the epoch), as asked for.
+    """A request for one camera's clip from `start_ms` to `end_ms` (since the epoch).
 
-    The bounds may be nonsense: the retry policy refuses them with a reason.
+    The bounds may make no sense: the retry policy rejects them with a reason.
     """
 
     clip_id: str = field(validator=matches_re(IDENTIFIER))
@@ -56,31 +55,31 @@ class ClipRequest:
     retries_ms: tuple[int, ...] = ()
     """When each earlier message of this request was sent, since the epoch."""
     unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False)
-    """What else the message held: carried along when the request is queued again."""
+    """The message's other members: kept when the request is requeued."""
 
     @property
     def name(self) -> ClipName:
-        """What the clip is stored under."""
+        """The name that the clip is stored under."""
         return ClipName(self.camera_id, self.clip_id)
 
     @property
     def window(self) -> TimeWindow:
-        """The wanted stretch of time; ValueError if it is empty."""
+        """The requested window; ValueError if it is empty."""
         return TimeWindow(self.start_ms, self.end_ms)
 
     @property
     def fingerprint(self) -> str:
-        """What tells two clips apart that bear the same id."""
+        """Distinguishes two clips that have the same id."""
         return fingerprint_of(FORMAT_VERSION, self.camera_id, self.start_ms, self.end_ms)
 
     def retried(self, sent_at_ms: int) -> "ClipRequest":
-        """Return the request as it is queued again by the message that was sent at `sent_at_ms`."""
+        """Return the request to requeue, with `sent_at_ms` appended to its retry timestamps."""
         return evolve(self, retries_ms=(*self.retries_ms, sent_at_ms))
 
 
 @frozen
 class InvalidRequest:
-    """A message that names a clip but cannot be understood: what of it could be read."""
+    """The readable part of a message that names a clip but is otherwise malformed."""
 
     clip_id: str = field(validator=matches_re(IDENTIFIER))
     reason: str
@@ -90,13 +89,13 @@ class InvalidRequest:
 
     @property
     def name(self) -> ClipName | None:
-        """What the clip would be stored under, as far as the message says."""
+        """The name that the clip would be stored under, if the message has a camera id."""
         return ClipName(self.camera_id, self.clip_id) if self.camera_id else None
 
 
 @frozen
 class ClipReport:
-    """How a request ended, or stands, as told to the camera API and the subscribers."""
+    """A request's status and result, as reported to the camera API and published."""
 
     clip_id: str
     status: ClipStatus
@@ -105,45 +104,53 @@ class ClipReport:
     end_ms: int | None = None
     retries_ms: tuple[int, ...] = ()
     gaps: tuple[TimeWindow, ...] = ()
-    """The stretches of the wanted window that the clip does not hold."""
+    """The parts of the requested window that the clip lacks."""
     reason: str | None = None
     """For people: why there is no clip, or what it lacks."""
     fingerprint: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        request: ClipRequest,
+        status: ClipStatus,
+        *,
+        gaps: tuple[TimeWindow, ...] = (),
+        reason: str | None = None,
+    ) -> "ClipReport":
+        """Return the report that `request` has reached `status`."""
+        return cls(
+            request.clip_id,
+            status,
+            request.camera_id,
+            request.start_ms,
+            request.end_ms,
+            request.retries_ms,
+            gaps,
+            reason,
+            request.fingerprint,
+        )
+
+    @classmethod
+    def available(cls, request: ClipRequest, gaps: tuple[TimeWindow, ...]) -> "ClipReport":
+        """Return the report that the clip is available, except for its gaps."""
+        missing_s = sum(gap.duration_ms for gap in gaps) / 1000
+        reason = f"There is no footage of {missing_s:g} s of the clip." if gaps else None
+        return cls.of(request, ClipStatus.AVAILABLE, gaps=gaps, reason=reason)
+
     @property
     def event_id(self) -> str:
-        """The same for every notification of the same ending: subscribers drop repetitions."""
+        """The same in every notification of one result, so that subscribers can drop duplicates."""
         return fingerprint_of(self.clip_id, self.status.value, self.fingerprint)
 
     @property
     def has_clip(self) -> bool:
-        """Tell whether there is a clip to watch."""
+        """Whether there is a clip to watch."""
         return self.status is ClipStatus.AVAILABLE
 
     @property
     def delivered_ms(self) -> int:
-        """How many milliseconds of the wanted window the clip holds."""
+        """How many milliseconds of the requested window the clip contains."""
         if not self.has_clip or self.start_ms is None or self.end_ms is None:
             return 0
         return self.end_ms - self.start_ms - sum(gap.duration_ms for gap in self.gaps)
-
-
-def report_of(
-    request: ClipRequest,
-    status: ClipStatus,
-    *,
-    gaps: tuple[TimeWindow, ...] = (),
-    reason: str | None = None,
-) -> ClipReport:
-    """Report that `request` has come to `status`."""
-    return ClipReport(
-        request.clip_id,
-        status,
-        request.camera_id,
-        request.start_ms,
-        request.end_ms,
-        request.retries_ms,
-        gaps,
-        reason,
-        request.fingerprint,
-    )

@@ -1,32 +1,40 @@
-"""One delivery of a request."""
+"""One delivery of a request: the queue delivers each message at least once."""
 
 from attrs import frozen
+
+from domain.clip import ClipRequest
 
 
 @frozen
 class Delivery:
-    """One delivery of a request."""
+    """One delivery of a request's message."""
 
+    request: ClipRequest
     message_id: str
     sent_at_ms: int
     """When the message was sent, since the epoch."""
-    now_ms: int
-    """When it was taken up, since the epoch."""
+    received_at_ms: int
+    """When this delivery began, since the epoch."""
     deadline_s: float
-    """When its work must be over, on the monotonic clock."""
+    """When its work must be finished, on the monotonic clock."""
     receive_count: int = 1
-    """How often this message was delivered, this delivery included."""
+    """How often the message has been delivered, this delivery included."""
     deliveries_left: int = 1
-    """How many deliveries follow before the dead-letter queue."""
+    """How many deliveries follow before the message is dead-lettered."""
 
     @property
-    def writer(self) -> str:
-        """The name under which this delivery stores a clip."""
+    def id(self) -> str:
+        """Identifies this delivery as the writer of a clip."""
         return f"{self.message_id}#{self.receive_count}"
 
-    def wrote_earlier(self, writer: str) -> bool:
-        """Tell whether `writer` is an earlier delivery of this same message."""
-        message_id, _, receive_count = writer.rpartition("#")
+    @property
+    def first_seen_ms(self) -> int:
+        """When the request was first sent, since the epoch: the same for all its duplicates."""
+        return min((*self.request.retries_ms, self.sent_at_ms))
+
+    def follows(self, delivery_id: str) -> bool:
+        """Return whether `delivery_id` identifies an earlier delivery of this same message."""
+        message_id, _, receive_count = delivery_id.rpartition("#")
         return (
             message_id == self.message_id
             and receive_count.isdecimal()

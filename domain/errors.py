@@ -1,30 +1,30 @@
 """Everything that can go wrong, sorted by what happens next.
 
 ClipError
-├── Refused            told to the camera API and the subscribers as FATAL_ERROR; acknowledged
-├── NotRecordedYet     the file counts as not recorded; the retry policy decides
-├── ClipDeleted        the clip was deleted while it was made: acknowledged, nothing published
-├── Retryable          the message goes back to the queue and is delivered again
-│   ├── Unavailable    a dependency failed, refused or lied
-│   │   └── Denied     it does not let us: people must put that right meanwhile
-│   ├── RecordingChanged  a recording was replaced while it was read
-│   ├── DeadlineExceeded      the attempt's deadline would pass before the work is done
-│   ├── AlreadyInProgress      another delivery is making this clip, or has just made it
+├── Rejected               reported as FATAL_ERROR and published; acknowledged
+├── NotRecordedYet         the file counts as not recorded; the retry policy decides
+├── ClipDeleted            the clip was deleted while it was made: acknowledged, not published
+├── Retryable              the message returns to the queue and is delivered again
+│   ├── Unavailable        a dependency failed, refused, or answered nonsense
+│   │   └── AccessDenied   it denied access: an operator must change a permission
+│   ├── RecordingChanged   a recording was replaced while it was read
+│   ├── DeadlineExceeded   the delivery's deadline would pass before the work is done
+│   ├── AlreadyInProgress  another delivery is making this clip, or has just made it
 │   └── UnusableFootage    the footage cannot become the planned frames
-├── NoClipId           no clip to tell anything of: the message goes to the dead-letter queue
-└── Conflict           the message goes to the dead-letter queue, the clip's status is left alone
+├── NoClipId               there is no clip to report on: the message is dead-lettered
+└── Conflict               the message is dead-lettered, the clip's status stays as it is
 
-The message of an error is for people: it names the dependency and the fault, and never holds a
+An error's message is for people: it names the dependency and the fault, and never contains a
 token, a key or a message's body.
 """
 
 
 class ClipError(Exception):
-    """The root: an ending that is not a finished clip."""
+    """The root: an outcome other than a finished clip."""
 
 
 class Rejected(ClipError):
-    """The request can never become a clip; the message says why."""
+    """The request can never become a clip; the message gives the reason."""
 
 
 class NotRecordedYet(ClipError):
@@ -44,19 +44,19 @@ class Unavailable(Retryable):
 
 
 class AccessDenied(Unavailable):
-    """A dependency does not let us, and will not until people put it right."""
+    """A dependency denies access, and will until an operator changes a permission."""
 
 
 class RecordingChanged(Retryable):
-    """The bytes of a recording are not those of its index any more."""
+    """A recording's bytes are no longer those that its index describes."""
 
 
 class DeadlineExceeded(Retryable):
-    """The attempt's deadline leaves no time for the next step."""
+    """The delivery's deadline leaves no time for the next step."""
 
 
 class AlreadyInProgress(Retryable):
-    """Another delivery of the same request is at work, or was a moment ago."""
+    """Another delivery of the same request is running, or was a moment ago."""
 
 
 class UnusableFootage(Retryable):
@@ -64,8 +64,8 @@ class UnusableFootage(Retryable):
 
 
 class NoClipId(ClipError):
-    """The message names no clip, so there is nobody to tell."""
+    """The message names no clip, so there is nothing to report on."""
 
 
 class Conflict(ClipError):
-    """The clip's name is taken by a clip of another window, which must not be touched."""
+    """A clip of another window has this name, and must not be touched."""

@@ -1,31 +1,30 @@
-"""What a clip's name already holds, and what that means for a delivery of its request."""
+"""What exists already under a clip's name, and what that means for a delivery of its request."""
 
 from attrs import frozen
 
-from domain.clip import ClipReport, ClipRequest, ClipStatus, report_of
+from domain.clip import ClipReport
 from domain.delivery import Delivery
 from domain.manifest import Manifest, StoredClip
-from domain.window import TimeWindow
 
 
 @frozen
 class Absent:
-    """Nothing stands in the way of making the clip."""
+    """There is no clip yet."""
 
-    ended: ClipReport | None = None
-    """How an earlier delivery of this same request ended without a clip, if one did."""
+    rejection: ClipReport | None = None
+    """How an earlier delivery rejected this same request, if one did."""
 
 
 @frozen
 class Announced:
-    """The clip is made and everybody was told."""
+    """The clip is stored, reported and published."""
 
     report: ClipReport
 
 
 @frozen
 class Unannounced:
-    """The clip is made, by a delivery that is over, and nobody may know."""
+    """The clip is stored by a delivery that has ended, perhaps before it could announce it."""
 
     clip: StoredClip
 
@@ -37,41 +36,32 @@ class InProgress:
 
 @frozen
 class NameTaken:
-    """The name belongs to a clip of another window."""
+    """A clip of another window has the name."""
 
 
 Existing = Absent | Announced | Unannounced | InProgress | NameTaken
 
 
 def decide_existing(
-    request: ClipRequest,
     delivery: Delivery,
     clip: StoredClip | None,
     manifest: Manifest | None,
     delivery_timeout_ms: int,
 ) -> Existing:
-    """Decide from what was found, `clip` looked for before `manifest`.
+    """Decide from what was found, `clip` looked up before `manifest`.
 
-    `delivery_timeout_ms` is the longest that a delivery can take: a clip older than that is no longer in
-    anybody's hands.
+    `delivery_timeout_ms` is the maximum duration of a delivery: one that stored its clip longer ago
+    has ended.
     """
+    fingerprint = delivery.request.fingerprint
     if clip is None:
-        same = manifest and manifest.report.fingerprint == request.fingerprint
+        same = manifest and manifest.report.fingerprint == fingerprint
         return Absent(manifest.report if manifest and same else None)
-    if clip.fingerprint != request.fingerprint:
+    if clip.fingerprint != fingerprint:
         return NameTaken()
-    if manifest and manifest.report.has_clip and manifest.report.fingerprint == clip.fingerprint:
+    if manifest and manifest.report.has_clip and manifest.report.fingerprint == fingerprint:
         return Announced(manifest.report)
-    if (
-        delivery.wrote_earlier(clip.writer)
-        or delivery.now_ms - clip.stored_at_ms >= delivery_timeout_ms
-    ):
+    age_ms = delivery.received_at_ms - clip.stored_at_ms
+    if delivery.follows(clip.writer) or age_ms >= delivery_timeout_ms:
         return Unannounced(clip)
     return InProgress()
-
-
-def available(request: ClipRequest, gaps: tuple[TimeWindow, ...]) -> ClipReport:
-    """Report that the clip is there, and what it lacks."""
-    missing_s = sum(gap.duration_ms for gap in gaps) / 1000
-    reason = f"There is no footage of {missing_s:g} s of the clip." if gaps else None
-    return report_of(request, ClipStatus.AVAILABLE, gaps=gaps, reason=reason)

@@ -1,4 +1,4 @@
-"""What is stored beside and about a clip."""
+"""What is stored of a clip in addition to its bytes."""
 
 from attrs import frozen
 
@@ -8,7 +8,7 @@ from domain.window import TimeWindow
 
 @frozen
 class MediaInfo:
-    """What was measured of a finished clip."""
+    """What a finished clip's own tables say."""
 
     frames: int
     first_ms: float
@@ -18,14 +18,16 @@ class MediaInfo:
     duration_ms: float
     codec: str
     width: int
+    """Pixels."""
     height: int
+    """Pixels."""
     copied_frames: int = 0
-    """How many of the frames are the recording's own bytes; the others were encoded."""
+    """How many frames are the recording's own bytes; the others were encoded."""
 
 
 @frozen
 class ByteRange:
-    """Bytes of a recording that are the clip's as they are."""
+    """A range of a recording's bytes that the clip contains unchanged."""
 
     offset: int
     length: int
@@ -33,7 +35,7 @@ class ByteRange:
 
 @frozen
 class Source:
-    """One recording that a clip was made of."""
+    """One recording that a clip was made from."""
 
     name: str
     version: str
@@ -47,6 +49,7 @@ class StoredClip:
 
     fingerprint: str
     writer: str
+    """The id of the delivery that stored it."""
     stored_at_ms: int
     """Since the epoch, by the store's clock."""
     gaps: tuple[TimeWindow, ...] = ()
@@ -55,9 +58,10 @@ class StoredClip:
 
 @frozen
 class Manifest:
-    """The report with its proof, stored beside the clip."""
+    """The report with its evidence, stored next to the clip."""
 
     report: ClipReport
     writer: str
+    """The id of the delivery that stored the clip, or rejected the request."""
     media: MediaInfo | None = None
     sources: tuple[Source, ...] = ()

@@ -14,9 +14,9 @@ class Coverage(Enum):
 
     FULL = "full"
     TAIL_MISSING = "tail missing"
-    """Footage from the start up to some moment, and nothing later: it may still be on its way."""
+    """Footage from the start up to some moment, and none later: it may not be stored yet."""
     HOLE = "hole"
-    """The head is missing, or there is a gap with footage after it: it will not come any more."""
+    """The head is missing, or a gap has footage after it: the missing part will not come."""
     NONE = "none"
 
 
@@ -35,9 +35,9 @@ class ClipPlan:
     window: TimeWindow
     cuts: tuple[Cut, ...] = ()
     seams: tuple[TimeWindow, ...] = ()
-    """Short holes after a cut: its last frame is held, the clip's clock goes on."""
+    """Short holes after a cut: its last frame is held while the clip's clock goes on."""
     gaps: tuple[TimeWindow, ...] = ()
-    """Missing stretches: the clip's clock skips them."""
+    """Missing windows: the clip's clock skips them."""
 
     @property
     def coverage(self) -> Coverage:
@@ -51,11 +51,11 @@ class ClipPlan:
 
     @property
     def delivered_ms(self) -> int:
-        """The clip's length in milliseconds: the window without its gaps."""
+        """The clip's duration in milliseconds: the window without its gaps."""
         return self.window.duration_ms - sum(gap.duration_ms for gap in self.gaps)
 
     def clip_time_ms(self, instant_ms: int) -> int:
-        """Say where in the clip the instant `instant_ms` (since the epoch) is seen, in ms.
+        """Return the clip time, in ms, at which the instant `instant_ms` (since the epoch) is seen.
 
         The clip's clock is the wall clock less the gaps skipped before the instant.
         """
@@ -72,11 +72,11 @@ def plan_clip(
 ) -> ClipPlan:
     """Cover `window` with as few cuts as the segments allow, each instant once.
 
-    Where segments overlap, the one that plays goes on until it ends, then the one that reaches
-    furthest takes over; only the last frame's duration gives way to the next one's first frame.
+    Where segments overlap, the one that plays goes on to its end, then the one that reaches
+    furthest follows; only the duration of the last frame yields to the next segment's first frame.
     A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap beyond. A hole at the
-    window's head is a gap; one at its tail too, unless the last segment's frame is held over it.
-    The order of `segments` is of no account, and one listed twice counts once.
+    window's head is a gap, and so is one at its tail, unless the last segment's frame is held over
+    it. Order and duplicates in `segments` do not matter.
     """
     usable = sorted({s for s in segments if s.window.overlaps(window)})
     cuts: list[Cut] = []
@@ -98,23 +98,23 @@ def plan_clip(
             (s for s in following if s.window.start_ms <= starts_ms),
             key=lambda s: (s.window.end_ms, s.window.start_ms),
         )
-        reached_ms = min(_plays_until(furthest, starts_ms, usable), window.end_ms)
+        reached_ms = min(_hands_over_at(furthest, starts_ms, usable), window.end_ms)
         cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
     return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))
 
 
-def _plays_until(
+def _hands_over_at(
     segment: RecordingSegment, from_ms: int, others: Iterable[RecordingSegment]
 ) -> int:
-    """Say until when a segment plays that plays at `from_ms`: its end, or a little before.
+    """Return when the segment playing at `from_ms` hands over: its end, or within its last frame.
 
-    How long its last frame lasts is the recorder's guess. Where another segment starts within it,
-    by a rounded date as a rule, an overlap would cost that one its first frame.
+    The last frame's duration is the recorder's guess. Another segment often starts within it,
+    because dates are rounded; an overlap would then cost that segment its first frame.
     """
     last_frame_ms = segment.window.end_ms - segment.last_frame_duration_ms
-    takes_over = (
+    starts_within = (
         other.window.start_ms
         for other in others
         if max(last_frame_ms, from_ms) < other.window.start_ms < segment.window.end_ms
     )
-    return min(takes_over, default=segment.window.end_ms)
+    return min(starts_within, default=segment.window.end_ms)

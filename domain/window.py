@@ -1,4 +1,4 @@
-"""Half-open stretches of UTC time."""
+"""Half-open windows of UTC time."""
 
 from attrs import field, frozen
 from attrs.validators import instance_of
@@ -8,7 +8,7 @@ from attrs.validators import instance_of
 class TimeWindow:
     """The instants `start_ms <= t < end_ms`, in milliseconds since the Unix epoch.
 
-    Never empty: a window that ends where it starts, or before, is a ValueError.
+    Never empty: bounds that are equal or reversed raise ValueError.
     """
 
     start_ms: int = field(validator=instance_of(int))
@@ -21,9 +21,9 @@ class TimeWindow:
 
     @property
     def duration_ms(self) -> int:
-        """How long it is, in milliseconds: at least 1."""
+        """Its duration in milliseconds: at least 1."""
         return self.end_ms - self.start_ms
 
     def overlaps(self, other: "TimeWindow") -> bool:
-        """Tell whether the two share an instant; windows that only touch do not."""
+        """Return whether the two share an instant; adjacent windows do not."""
         return self.start_ms < other.end_ms and other.start_ms < self.end_ms

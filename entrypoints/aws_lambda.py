@@ -1,6 +1,6 @@
-"""The Lambda function. Importing it reads and checks the environment and wires the service.
+"""The Lambda function. Importing it reads and checks the environment.
 
-A batch is answered message by message; each leaves one JSON line in the log.
+Each message of a batch leaves one JSON line in the log.
 """
 
 import os
@@ -12,16 +12,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from domain.errors import AccessDenied, ClipError
-from entrypoints.container import aws
-from entrypoints.metrics import with_metrics
-from entrypoints.sqs_batch import DeliveryOutcome
+from entrypoints.container import aws_service
+from entrypoints.log_line import DeliveryOutcome, with_metrics
 
 logger = Logger("camclip")
 
 
 def log(outcome: DeliveryOutcome) -> None:
-    """Write the line: an error if people must do something, with its traceback if it is ours."""
-    line = with_metrics(outcome.line(), rules.metrics_namespace, time.time_ns() // 1_000_000)
+    """Write the line: an error if an operator must act, with the traceback if it is a bug."""
+    line = with_metrics(outcome.line(), settings.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
         case None:
             logger.info("clip", extra=line)
@@ -33,13 +32,15 @@ def log(outcome: DeliveryOutcome) -> None:
             logger.error("no clip", exc_info=error, extra=line)
 
 
-service = aws(os.environ, log)
-rules = service.settings().rules
-logger.setLevel(rules.log_level)
+service = aws_service(os.environ, log)
+service.ffmpeg()  # it must be there before the first message is
+settings = service.settings()
+logger.setLevel(settings.log_level)
 batches = count()
 
 
+@logger.inject_lambda_context(log_event=False)  # whatever the environment says: bodies stay out
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle a batch of SQS messages: `{"batchItemFailures": [{"itemIdentifier": id}, ...]}`."""
     logger.append_keys(coldStart=next(batches) == 0)
-    return service.handle()(event, context.get_remaining_time_in_millis)
+    return service.handle_batch()(event, context.get_remaining_time_in_millis)

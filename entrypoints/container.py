@@ -1,15 +1,14 @@
-"""What is plugged into what. The only module that knows dependency_injector.
+"""How the service is put together: one graph, and three families of adapters to put into it.
 
-Each provider is annotated with its port, so that mypy sees a wrong adapter. Nothing is made before
-it is used for the first time.
+The only module that imports dependency_injector. Each provider is annotated with its port, so that
+mypy reports an adapter that does not fit. Nothing is made before its first use.
 """
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
-from attrs import frozen
 from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
@@ -21,8 +20,9 @@ from application.ports import (
     RetryQueue,
     Transcoder,
 )
-from entrypoints.settings import ClipSettings, Settings, read_clip_settings, read_settings
-from entrypoints.sqs_batch import DeliveryOutcome, HandleBatch
+from entrypoints.log_line import DeliveryOutcome
+from entrypoints.settings import AwsSettings, ClipSettings, read_clip_settings, read_settings
+from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api.client import HttpCameraService
@@ -33,178 +33,194 @@ from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
+from infrastructure.in_memory import (
+    InMemoryCameraService,
+    InMemoryClipStore,
+    InMemoryNotifier,
+    InMemoryRecordingStore,
+    InMemoryRetryQueue,
+    InMemoryTranscoder,
+)
 from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs import SqsRetryQueue
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
-Progress = Callable[[int, int], None]
-"""Is told how many frames are done, and of how many."""
+P = TypeVar("P")
 
 
-def _use_case(  # noqa: PLR0913, PLR0917 - the ports
-    rules: ClipSettings,
-    cameras: CameraService,
-    recordings: RecordingStore,
-    transcoder: Transcoder,
-    clips: ClipStore,
-    queue: RetryQueue,
-    notifier: Notifier,
-) -> MakeClip:
-    return MakeClip(
-        timed(CameraService, cameras),
-        timed(RecordingStore, recordings),
-        timed(Transcoder, transcoder),
-        timed(ClipStore, clips),
-        timed(RetryQueue, queue),
-        timed(Notifier, notifier),
-        rules.policy,
-        rules.thumbnails,
-        rules.seam_tolerance_ms,
-        rules.function_timeout_ms,
+class Service(containers.DeclarativeContainer):
+    """The service, without its adapters."""
+
+    settings: providers.Dependency[ClipSettings] = providers.Dependency(instance_of=ClipSettings)
+    environ: providers.Dependency[Mapping[str, str]] = providers.Dependency()
+    on_outcome: providers.Dependency[Callable[[DeliveryOutcome], None]] = providers.Dependency()
+    ffmpeg: providers.Provider[Path] = providers.Singleton(find_ffmpeg, environ)
+    on_progress: providers.Provider[Any] = providers.Object(None)
+    """Called with how many frames are encoded, and of how many."""
+    scratch: providers.Provider[Path] = providers.Dependency(instance_of=Path)
+    report_format: providers.Provider[ReportFormat] = providers.AbstractSingleton(ReportFormat)
+    delay_redelivery: providers.Provider[Any] = providers.Object(None)
+
+    cameras: providers.Provider[CameraService] = providers.AbstractSingleton(CameraService)
+    recordings: providers.Provider[RecordingStore] = providers.AbstractSingleton(RecordingStore)
+    transcoder: providers.Provider[Transcoder] = providers.Singleton(
+        FfmpegTranscoder,
+        ffmpeg,
+        on_progress,
+        settings.provided.verify,
+    )
+    clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
+    queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
+    notifier: providers.Provider[Notifier] = providers.AbstractSingleton(Notifier)
+
+    make_clip: providers.Provider[MakeClip] = providers.Singleton(
+        MakeClip,
+        providers.Singleton(timed, CameraService, cameras),
+        providers.Singleton(timed, RecordingStore, recordings),
+        providers.Singleton(timed, Transcoder, transcoder),
+        providers.Singleton(timed, ClipStore, clips),
+        providers.Singleton(timed, RetryQueue, queue),
+        providers.Singleton(timed, Notifier, notifier),
+        settings.provided.policy,
+        settings.provided.thumbnails,
+        settings.provided.seam_tolerance_ms,
+        settings.provided.function_timeout_ms,
+    )
+    handle_batch: providers.Provider[HandleBatch] = providers.Singleton(
+        HandleBatch,
+        make_clip,
+        scratch,
+        settings.provided.max_receive_count,
+        on_outcome,
+        settings.provided.backoff_base_s,
+        delay_redelivery,
     )
 
 
-class Aws(containers.DeclarativeContainer):
-    """The service in AWS: the camera HTTP API, S3, SQS and SNS."""
+def plug(port: providers.Provider[P], adapter: Callable[..., P]) -> None:
+    """Plug `adapter` into `port`; mypy reports a type that does not fit."""
+    port.override(adapter)
 
-    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
-    ffmpeg = providers.Dependency(instance_of=Path)
-    tell: providers.Dependency[Callable[[DeliveryOutcome], None]] = providers.Dependency()
 
-    rules = settings.provided.rules
-    places = settings.provided.places
+@containers.copy(Service)
+class AwsService(Service):
+    """The service on the camera HTTP API, S3, SQS and SNS."""
+
+    aws: providers.Dependency[AwsSettings] = providers.Dependency(instance_of=AwsSettings)
     s3 = providers.ThreadSafeSingleton(
         expect_owners,
         providers.Factory(boto3.client, "s3", config=CONFIG),
-        places.bucket_owners,
+        aws.provided.bucket_owners,
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
-    report_format = providers.Singleton(
-        ReportFormat, places.destination_bucket, places.clip_url, rules.thumbnails
-    )
-    cameras: providers.Provider[CameraService] = providers.Singleton(
+
+
+_aws, _clips = AwsService.aws.provided, AwsService.settings.provided
+plug(AwsService.scratch, _aws.scratch)
+plug(
+    AwsService.report_format,
+    providers.Singleton(ReportFormat, _aws.destination_bucket, _aws.clip_url, _clips.thumbnails),
+)
+plug(
+    AwsService.cameras,
+    providers.Singleton(
         HttpCameraService,
-        places.cam_services_url,
-        places.recordings_url,
-        report_format,
-        rules.naming,
-    )
-    recordings: providers.Provider[RecordingStore] = providers.Singleton(
-        S3RecordingStore, s3, places.origin_bucket, places.origin_folder, rules.seam_tolerance_ms
-    )
-    transcoder: providers.Provider[Transcoder] = providers.Singleton(
-        FfmpegTranscoder, ffmpeg, verify=rules.verify
-    )
-    clips: providers.Provider[ClipStore] = providers.Singleton(
-        S3ClipStore, s3, places.destination_bucket, rules.compose
-    )
-    queue: providers.Provider[RetryQueue] = providers.Singleton(
-        SqsRetryQueue, sqs, places.queue_url
-    )
-    notifier: providers.Provider[Notifier] = providers.Singleton(
-        SnsNotifier, sns, places.topic_arn, report_format
-    )
-    handle = providers.Singleton(
-        HandleBatch,
-        providers.Singleton(
-            _use_case, rules, cameras, recordings, transcoder, clips, queue, notifier
-        ),
-        places.scratch,
-        rules.max_receive_count,
-        tell,
-        rules.backoff_base_s,
-        queue.provided.delay_redelivery,
-    )
+        _aws.cam_services_url,
+        _aws.recordings_url,
+        AwsService.report_format,
+        _clips.naming,
+    ),
+)
+plug(
+    AwsService.recordings,
+    providers.Singleton(
+        S3RecordingStore,
+        AwsService.s3,
+        _aws.origin_bucket,
+        _aws.origin_folder,
+        _clips.seam_tolerance_ms,
+    ),
+)
+plug(
+    AwsService.clips,
+    providers.Singleton(S3ClipStore, AwsService.s3, _aws.destination_bucket, _clips.copy_in_s3),
+)
+plug(AwsService.queue, providers.Singleton(SqsRetryQueue, AwsService.sqs, _aws.queue_url))
+plug(
+    AwsService.notifier,
+    providers.Singleton(SnsNotifier, AwsService.sns, _aws.topic_arn, AwsService.report_format),
+)
+plug(AwsService.delay_redelivery, AwsService.queue.provided.delay_redelivery)
 
 
-class Folder(containers.DeclarativeContainer):
+@containers.copy(Service)
+class FolderService(Service):
     """The service on a plain folder."""
 
     root = providers.Dependency(instance_of=Path)
-    rules = providers.Dependency(instance_of=ClipSettings)
-    ffmpeg = providers.Dependency(instance_of=Path)
-    progress: providers.Dependency[Progress | None] = providers.Dependency()
-    tell: providers.Dependency[Callable[[DeliveryOutcome], None]] = providers.Dependency()
 
-    clips_url = providers.Callable(lambda root: (root / "clips").as_uri(), root)
-    report_format = providers.Singleton(ReportFormat, "clips", clips_url, rules.provided.thumbnails)
-    cameras: providers.Provider[FolderCameraService] = providers.Singleton(
-        FolderCameraService, root, report_format, rules.provided.naming
+
+_root, _clips = FolderService.root, FolderService.settings.provided
+_clips_url = providers.Callable(lambda root: (root / "clips").as_uri(), _root)
+plug(FolderService.scratch, providers.Callable(Path.joinpath, _root, ".scratch"))
+plug(
+    FolderService.report_format,
+    providers.Singleton(ReportFormat, "clips", _clips_url, _clips.thumbnails),
+)
+plug(
+    FolderService.cameras,
+    providers.Singleton(FolderCameraService, _root, FolderService.report_format, _clips.naming),
+)
+plug(
+    FolderService.recordings,
+    providers.Singleton(FolderRecordingStore, _root, _clips.seam_tolerance_ms),
+)
+plug(FolderService.clips, providers.Singleton(FolderClipStore, _root))
+plug(FolderService.queue, providers.Singleton(FolderRetryQueue, _root, _clips.max_receive_count))
+plug(
+    FolderService.notifier, providers.Singleton(FolderNotifier, _root, FolderService.report_format)
+)
+
+
+@containers.copy(Service)
+class InMemoryService(Service):
+    """The service in memory, for tests of what surrounds it."""
+
+
+plug(InMemoryService.cameras, providers.Singleton(InMemoryCameraService))
+plug(InMemoryService.recordings, providers.Singleton(InMemoryRecordingStore))
+plug(InMemoryService.transcoder, providers.Singleton(InMemoryTranscoder))
+plug(InMemoryService.clips, providers.Singleton(InMemoryClipStore))
+plug(InMemoryService.queue, providers.Singleton(InMemoryRetryQueue))
+plug(InMemoryService.notifier, providers.Singleton(InMemoryNotifier))
+
+
+def aws_service(
+    environ: Mapping[str, str], on_outcome: Callable[[DeliveryOutcome], None] = lambda _: None
+) -> AwsService:
+    """Return the service in AWS; InvalidSettings if `environ` does not configure it."""
+    settings = read_settings(environ)
+    return AwsService(
+        settings=settings.clips,
+        aws=settings.aws,
+        environ=providers.Object(environ),
+        on_outcome=providers.Object(on_outcome),
     )
-    recordings: providers.Provider[RecordingStore] = providers.Singleton(
-        FolderRecordingStore, root, rules.provided.seam_tolerance_ms
-    )
-    transcoder: providers.Provider[Transcoder] = providers.Singleton(
-        FfmpegTranscoder, ffmpeg, progress, rules.provided.verify
-    )
-    clips: providers.Provider[FolderClipStore] = providers.Singleton(FolderClipStore, root)
-    queue: providers.Provider[FolderRetryQueue] = providers.Singleton(
-        FolderRetryQueue, root, rules.provided.max_receive_count
-    )
-    notifier: providers.Provider[Notifier] = providers.Singleton(
-        FolderNotifier, root, report_format
-    )
-    make_clip: providers.Provider[MakeClip] = providers.Singleton(
-        _use_case, rules, cameras, recordings, transcoder, clips, queue, notifier
-    )
-    handle = providers.Singleton(
-        HandleBatch,
-        make_clip,
-        providers.Callable(Path.joinpath, root, ".scratch"),
-        rules.provided.max_receive_count,
-        tell,
-    )
 
 
-def aws(environ: Mapping[str, str], tell: Callable[[DeliveryOutcome], None]) -> Aws:
-    """Wire the service in AWS; InvalidSettings if `environ` makes no sense."""
-    return Aws(
-        settings=read_settings(environ),
-        ffmpeg=find_ffmpeg(environ),
-        tell=providers.Object(tell),
-    )
-
-
-@frozen
-class LocalApp:
-    """The service on a plain folder, put together."""
-
-    make_clip: MakeClip
-    cameras: FolderCameraService
-    clips: FolderClipStore
-    queue: FolderRetryQueue
-    report_format: ReportFormat
-    handle_batch: HandleBatch
-    outcomes: list[DeliveryOutcome]
-    """What the last batch came to, a message each."""
-
-    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Handle a batch as the Lambda function does, with an hour's time."""
-        self.outcomes.clear()
-        return self.handle_batch(event, lambda: 3_600_000)
-
-
-def local_app(
-    root: Path, progress: Progress | None = None, environ: Mapping[str, str] | None = None
-) -> LocalApp:
-    """Put the service on the folder `root` together; InvalidSettings if `environ` makes no sense."""
-    rules = read_clip_settings(environ or {})
-    outcomes: list[DeliveryOutcome] = []
-    container = Folder(
+def folder_service(
+    root: Path,
+    environ: Mapping[str, str],
+    on_outcome: Callable[[DeliveryOutcome], None],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> FolderService:
+    """Return the service on the folder `root`; InvalidSettings if `environ` makes no sense."""
+    return FolderService(
         root=root.absolute(),
-        rules=rules,
-        ffmpeg=find_ffmpeg(environ or {}),
-        progress=providers.Object(progress),
-        tell=providers.Object(outcomes.append),
-    )
-    return LocalApp(
-        container.make_clip(),
-        container.cameras(),
-        container.clips(),
-        container.queue(),
-        container.report_format(),
-        container.handle(),
-        outcomes,
+        settings=read_clip_settings(environ),
+        environ=providers.Object(environ),
+        on_outcome=providers.Object(on_outcome),
+        on_progress=providers.Object(on_progress),
     )

@@ -1,13 +1,18 @@
-"""The environment, read once and checked whole: every fault stands in one message."""
+"""The settings, declared once and read from the environment; one message names every fault.
+
+Each attribute names its variable, type and default. A hook per type parses the variable's text.
+"""
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Annotated, Any, Literal, NewType, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
-from attrs import define, frozen
+import attrs
+import cattrs
+from attrs import Factory, field, frozen
 
 from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
@@ -15,215 +20,229 @@ from infrastructure.camera_api.names import SegmentNaming
 
 T = TypeVar("T")
 
+Url = NewType("Url", str)
+Bucket = NewType("Bucket", str)
+KeyPrefix = NewType("KeyPrefix", str)
+TopicArn = NewType("TopicArn", str)
+AccountId = NewType("AccountId", str)
+Namespace = NewType("Namespace", str)
+TimestampFormat = NewType("TimestampFormat", str)
+Widths = NewType("Widths", tuple[int, ...])
+
+
+@frozen
+class Between:
+    """The whole numbers that a setting may have."""
+
+    min: int
+    max: int
+
+
+def variable(name: str, default: Any = attrs.NOTHING) -> Any:  # noqa: ANN401 - as attrs.field
+    """Declare the attribute that the environment variable `name` sets; required if no default."""
+    return field(default=default, metadata={"variable": name})
+
 
 class InvalidSettings(ValueError):
-    """The environment does not make sense; the message names every fault."""
+    """The configuration is invalid; the message names every fault."""
 
 
 @frozen
 class ClipSettings:
-    """What clips may be, and what is waited for: all have defaults."""
+    """What clips may be, and how long to wait for footage. All have defaults."""
 
-    policy: RetryPolicy
-    thumbnails: ThumbnailSpec
-    naming: SegmentNaming
-    seam_tolerance_ms: int
-    max_receive_count: int
-    backoff_base_s: int
-    """How long a message rests that is given back for the first time."""
-    function_timeout_ms: int
-    """The longest that a delivery can take."""
-    metrics_namespace: str
-    """Under which CloudWatch keeps the service's figures."""
-    verify: str
-    """What is decoded of a clip to prove it: "joins" or "decode"."""
-    compose: bool
-    """Whether clips are put together inside S3 where they can be."""
-    log_level: str
+    retry_limit_s: Annotated[int, Between(0, 86_400)] = variable("SQS_RETRY_LIMIT", 900)
+    out_of_range_limit_s: Annotated[int, Between(0, 10**9)] = variable(
+        "OUT_OF_RANGE_LIMIT", 259_200
+    )
+    retry_delay_s: Annotated[int, Between(1, 900)] = variable("SQS_TIMEOUT", 60)
+    max_duration_s: Annotated[int, Between(1, 86_400)] = variable("VIDEO_MAX_LEN", 300)
+    thumbnail_widths: Widths = variable("THUMBNAIL_SIZES", (300, 640, 1500, 3000))
+    thumbnail_format: Literal["jpg", "png", "webp"] = variable("THUMBNAIL_FORMAT", "jpg")
+    timestamp_format: TimestampFormat = variable("TIMESTAMP_FORMAT", "%Y%m%dT%H%M%S%f")
+    old_file_format: bool = variable("OLD_FILE_FORMAT", False)
+    seam_tolerance_s: Annotated[int, Between(0, 60)] = variable("SEAM_TOLERANCE", 1)
+    max_receive_count: Annotated[int, Between(1, 1000)] = variable("MAX_RECEIVE_COUNT", 5)
+    backoff_base_s: Annotated[int, Between(1, 3600)] = variable("GIVEN_BACK_REST", 60)
+    """The redelivery backoff after the first failure."""
+    function_timeout_s: Annotated[int, Between(1, 43_200)] = variable("FUNCTION_TIMEOUT", 300)
+    """The maximum duration of a delivery."""
+    metrics_namespace: Namespace = variable("METRICS_NAMESPACE", "camclip")
+    """The CloudWatch namespace of the service's metrics."""
+    verify: Literal["joins", "decode"] = variable("VERIFY", "joins")
+    """What is decoded of a clip to verify it."""
+    compose: Literal["auto", "off"] = variable("COMPOSE", "auto")
+    """Whether S3 copies parts of clips from the recordings where it can."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = variable(
+        "LOG_LEVEL", "INFO"
+    )
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """How long to wait for footage, and how old and long clips may be."""
+        return RetryPolicy(
+            1000 * self.retry_limit_s,
+            1000 * self.out_of_range_limit_s,
+            1000 * self.retry_delay_s,
+            1000 * self.max_duration_s,
+        )
+
+    @property
+    def thumbnails(self) -> ThumbnailSpec:
+        """Which thumbnails to make."""
+        return ThumbnailSpec(self.thumbnail_widths, self.thumbnail_format)
+
+    @property
+    def naming(self) -> SegmentNaming:
+        """How recordings are named."""
+        return SegmentNaming(self.timestamp_format, self.old_file_format)
+
+    @property
+    def seam_tolerance_ms(self) -> int:
+        """The longest hole over which the last frame is held."""
+        return 1000 * self.seam_tolerance_s
+
+    @property
+    def function_timeout_ms(self) -> int:
+        """The maximum duration of a delivery."""
+        return 1000 * self.function_timeout_s
+
+    @property
+    def copy_in_s3(self) -> bool:
+        """Whether S3 copies parts of clips from the recordings where it can."""
+        return self.compose == "auto"
 
 
 @frozen
 class AwsSettings:
-    """Where everything is, and whose: few have a default."""
+    """Where everything is in AWS, and whose. Few have a default."""
 
-    scratch: Path
-    cam_services_url: str
-    recordings_url: str
-    clip_url: str
-    origin_bucket: str
-    origin_folder: str
-    destination_bucket: str
-    bucket_owners: Mapping[str, str]
-    """The accounts that must own the buckets, by bucket; one that is not named may be anybody's."""
-    topic_arn: str
-    queue_url: str
+    cam_services_url: Url = variable("CAM_SERVICES_URL")
+    recordings_url: Url = variable("RECORDINGS_URL")
+    clip_url: Url = variable("CLIP_URL")
+    origin_bucket: Bucket = variable("S3_BUCKET_ORIGIN")
+    destination_bucket: Bucket = variable("S3_BUCKET_DESTINATION")
+    topic_arn: TopicArn = variable("AWS_SNS_TOPIC")
+    queue_url: Url = variable("AWS_SQS_QUEUE_URL")
+    origin_folder: KeyPrefix = variable("S3_BUCKET_ORIGIN_DIR", "")
+    origin_owner: AccountId | None = variable("S3_BUCKET_ORIGIN_OWNER", None)
+    destination_owner: AccountId | None = variable("S3_BUCKET_DESTINATION_OWNER", None)
+    scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
+
+    @property
+    def bucket_owners(self) -> dict[str, str]:
+        """The accounts that must own the buckets, by bucket; others may have any owner."""
+        owners = {
+            self.origin_bucket: self.origin_owner,
+            self.destination_bucket: self.destination_owner,
+        }
+        return {bucket: owner for bucket, owner in owners.items() if owner}
 
 
 @frozen
 class Settings:
     """All settings of a service that runs in AWS."""
 
-    rules: ClipSettings
-    places: AwsSettings
+    clips: ClipSettings
+    aws: AwsSettings
 
 
 @frozen
 class WorkerSettings:
-    """How the worker works: all have defaults."""
+    """How the worker works. All have defaults."""
 
-    slots: int
-    """How many messages are worked on at once."""
-    visibility_s: int
-    """For how long a message is hidden at a time: as long as a killed worker's stays hidden."""
-    poll_s: int
-    grace_s: int
-    """How long the messages in hand may take once the worker is to stop."""
-    health_file: Path | None
+    slots: Annotated[int, Between(1, 64)] = variable(
+        "WORKER_SLOTS", Factory(lambda: os.cpu_count() or 1)
+    )
+    """How many messages are processed at once."""
+    visibility_s: Annotated[int, Between(2, 43_200)] = variable("WORKER_VISIBILITY", 60)
+    """The visibility timeout of each lease: how long a killed worker's message stays hidden."""
+    poll_s: Annotated[int, Between(0, 20)] = variable("WORKER_POLL", 20)
+    grace_s: Annotated[int, Between(0, 43_200)] = variable("WORKER_GRACE", 60)
+    """How long messages in flight may take once the worker is to stop."""
+    health_file: Path | None = variable("WORKER_HEALTH_FILE", None)
+
+
+VARIABLES = frozenset(
+    attribute.metadata["variable"]
+    for kind in (ClipSettings, AwsSettings, WorkerSettings)
+    for attribute in attrs.fields(kind)
+)
+"""The names of all environment variables that are settings."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all settings, or raise InvalidSettings."""
-    reader = _Reader(environ)
-    settings = Settings(_rules(reader), _places(reader))
-    reader.check()
-    return settings
+    clips, aws = _read(environ, ClipSettings, AwsSettings)
+    return Settings(clips, aws)
 
 
 def read_clip_settings(environ: Mapping[str, str]) -> ClipSettings:
-    """Read the settings that a laptop needs too, or raise InvalidSettings."""
-    reader = _Reader(environ)
-    rules = _rules(reader)
-    reader.check()
-    return rules
+    """Read the settings that a laptop needs, too, or raise InvalidSettings."""
+    (clips,) = _read(environ, ClipSettings)
+    return cast("ClipSettings", clips)
 
 
 def read_worker_settings(environ: Mapping[str, str]) -> tuple[Settings, WorkerSettings]:
     """Read all settings of a worker, or raise InvalidSettings."""
-    reader = _Reader(environ)
-    settings, own = Settings(_rules(reader), _places(reader)), _worker(reader)
-    reader.check()
-    return settings, own
+    clips, aws, worker = _read(environ, ClipSettings, AwsSettings, WorkerSettings)
+    return Settings(clips, aws), worker
 
 
-def _rules(env: "_Reader") -> ClipSettings:
-    usual_widths: tuple[int, ...] = (300, 640, 1500, 3000)
-    widths = env.read("THUMBNAIL_SIZES", _widths, usual_widths)
-    return ClipSettings(
-        policy=RetryPolicy(
-            retry_limit_ms=1000 * env.read("SQS_RETRY_LIMIT", _whole(0, 86_400), 900),
-            out_of_range_limit_ms=1000 * env.read("OUT_OF_RANGE_LIMIT", _whole(0, 10**9), 259_200),
-            retry_delay_ms=1000 * env.read("SQS_TIMEOUT", _whole(1, 900), 60),
-            max_duration_ms=1000 * env.read("VIDEO_MAX_LEN", _whole(1, 86_400), 300),
-        ),
-        thumbnails=ThumbnailSpec(
-            widths, env.read("THUMBNAIL_FORMAT", _one_of("jpg", "png", "webp"), "jpg")
-        ),
-        naming=SegmentNaming(
-            env.read("TIMESTAMP_FORMAT", _time_format, "%Y%m%dT%H%M%S%f"),
-            env.read("OLD_FILE_FORMAT", _truth, False),
-        ),
-        seam_tolerance_ms=1000 * env.read("SEAM_TOLERANCE", _whole(0, 60), 1),
-        max_receive_count=env.read("MAX_RECEIVE_COUNT", _whole(1, 1000), 5),
-        backoff_base_s=env.read("GIVEN_BACK_REST", _whole(1, 3600), 60),
-        function_timeout_ms=1000 * env.read("FUNCTION_TIMEOUT", _whole(1, 43_200), 300),
-        metrics_namespace=env.read("METRICS_NAMESPACE", _namespace, "camclip"),
-        verify=env.read("VERIFY", _one_of("joins", "decode"), "joins"),
-        compose=env.read("COMPOSE", _one_of("auto", "off"), "auto") == "auto",
-        log_level=env.read("LOG_LEVEL", _log_level, "INFO"),
-    )
+def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
+    read: list[Any] = []
+    faults: list[str] = []
+    for kind in kinds:
+        texts = dict(_texts(environ, kind))
+        try:
+            read.append(CONVERTER.structure(texts, kind))
+        except cattrs.ClassValidationError as error:
+            variables = {f.name: f.metadata["variable"] for f in attrs.fields(kind)}
+            for fault, note in error.group_exceptions()[0]:
+                text = texts[note.name]
+                given = f"{variables[note.name]}={text!r}" if text else None
+                faults.append(f"{given or f'{variables[note.name]} is not set: it'} {fault}")
+    if faults:
+        raise InvalidSettings("The configuration is invalid:\n  " + "\n  ".join(faults))
+    return read
 
 
-def _places(env: "_Reader") -> AwsSettings:
-    origin = env.read("S3_BUCKET_ORIGIN", _bucket)
-    destination = env.read("S3_BUCKET_DESTINATION", _bucket)
-    owners = {
-        origin: env.read("S3_BUCKET_ORIGIN_OWNER", _account, ""),
-        destination: env.read("S3_BUCKET_DESTINATION_OWNER", _account, ""),
-    }
-    return AwsSettings(
-        scratch=env.read("CLIP_DOWNLOAD_DEST", Path, Path("/tmp")),  # noqa: S108
-        cam_services_url=env.read("CAM_SERVICES_URL", _url),
-        recordings_url=env.read("RECORDINGS_URL", _url),
-        clip_url=env.read("CLIP_URL", _url),
-        origin_bucket=origin,
-        origin_folder=env.read("S3_BUCKET_ORIGIN_DIR", lambda text: text.strip("/"), ""),
-        destination_bucket=destination,
-        bucket_owners={bucket: owner for bucket, owner in owners.items() if owner},
-        topic_arn=env.read("AWS_SNS_TOPIC", _arn),
-        queue_url=env.read("AWS_SQS_QUEUE_URL", _url),
-    )
+def _texts(environ: Mapping[str, str], kind: type) -> Iterator[tuple[str, str]]:
+    """Yield the text of each attribute that is set, and "" for a required one that is not."""
+    for attribute in attrs.fields(kind):
+        text = environ.get(attribute.metadata["variable"], "").strip()
+        if text or attribute.default is attrs.NOTHING:
+            yield attribute.name, text
 
 
-def _worker(env: "_Reader") -> WorkerSettings:
-    health_file = env.read("WORKER_HEALTH_FILE", str, "")
-    return WorkerSettings(
-        slots=env.read("WORKER_SLOTS", _whole(1, 64), os.cpu_count() or 1),
-        visibility_s=env.read("WORKER_VISIBILITY", _whole(2, 43_200), 60),
-        poll_s=env.read("WORKER_POLL", _whole(0, 20), 20),
-        grace_s=env.read("WORKER_GRACE", _whole(0, 43_200), 60),
-        health_file=Path(health_file) if health_file else None,
-    )
+def _whole_number(text: str, kind: Any) -> int:  # noqa: ANN401 - a cattrs hook
+    (_, between) = get_args(kind)
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not between.min <= int(text) <= between.max:
+        raise ValueError(f"must be a whole number from {between.min} to {between.max}")
+    return int(text)
 
 
-@define
-class _Reader:
-    """Reads variables and collects the faults, to tell them all at once."""
-
-    environ: Mapping[str, str]
-    faults: tuple[str, ...] = ()
-
-    def read(self, name: str, parse: Callable[[str], T], default: T | None = None) -> T:
-        """Parse the variable; a faulty one gives a stand-in, since `check` raises in the end."""
-        text = self.environ.get(name, "").strip()
-        if text or default is None:
-            try:
-                return parse(text)
-            except ValueError as error:
-                given = f"{name}={text!r}" if text else f"{name} is not set: it"
-                self.faults = (*self.faults, f"{given} {error}")
-        return cast("T", "" if default is None else default)
-
-    def check(self) -> None:
-        if self.faults:
-            raise InvalidSettings("The settings do not make sense:\n  " + "\n  ".join(self.faults))
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    words = re.split(r"[\s,\[\]]+", text.strip(" []"))
-    try:
-        return tuple(dict.fromkeys(_whole(16, 8192)(word) for word in words))
-    except ValueError as error:
-        raise ValueError('must be widths in pixels, such as "300 640 1500 3000"') from error
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text.lower()
-
-    return parse
-
-
-def _log_level(text: str) -> str:
-    return _one_of("debug", "info", "warning", "error", "critical")(text).upper()
+def _choice(text: str, kind: Any) -> str:  # noqa: ANN401 - a cattrs hook
+    choices = {choice.lower(): str(choice) for choice in get_args(kind)}
+    if text.lower() not in choices:
+        raise ValueError(f"must be one of {', '.join(choices)}")
+    return choices[text.lower()]
 
 
 def _truth(text: str) -> bool:
-    return _one_of("true", "false", "1", "0", "yes", "no")(text) in {"true", "1", "yes"}
+    if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+        raise ValueError("must be one of true, false, 1, 0, yes, no")
+    return text.lower() in {"true", "1", "yes"}
 
 
-def _time_format(text: str) -> str:
-    """Accept what gives a time back that was written with it."""
+def _widths(text: str) -> tuple[int, ...]:
+    numbers = re.split(r"[\s,\[\]]+", text.strip(" []"))
+    if not all(re.fullmatch("[0-9]{2,4}", n) and 16 <= int(n) <= 8192 for n in numbers):  # noqa: PLR2004 - what libx264 and JPEG can hold
+        raise ValueError('must be widths in pixels, such as "300 640 1500 3000"')
+    return tuple(dict.fromkeys(map(int, numbers)))
+
+
+def _timestamp_format(text: str) -> str:
     if "%Y" not in text or "%S" not in text:
         raise ValueError("must be a strftime format with at least %Y and %S")
     return text
@@ -236,27 +255,39 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _bucket(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
-        raise ValueError("must be the name of a bucket")
-    return text
+def _matching(pattern: str, expected: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError(f"must be {expected}")
+        return text
+
+    return parse
 
 
-def _namespace(text: str) -> str:
-    if not re.fullmatch(r"[\w.#/-]{1,255}", text, re.ASCII) or text.startswith("AWS/"):
-        raise ValueError("must be a namespace of CloudWatch, such as camclip-prod")
-    return text
+def _is(form: object) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) is form
 
 
-def _account(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{12}", text):
-        raise ValueError("must be the twelve digits of an AWS account")
-    return text
-
-
-def _arn(text: str) -> str:
-    if not re.fullmatch(r"arn:[\w-]+:sns:[\w:.-]+", text):
-        raise ValueError(
-            "must be the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:clips"
-        )
-    return text
+PARSERS: dict[Any, Callable[[str], object]] = {
+    bool: _truth,
+    Path: Path,
+    Path | None: Path,
+    Widths: _widths,
+    TimestampFormat: _timestamp_format,
+    Url: _url,
+    KeyPrefix: lambda text: text.strip("/"),
+    Bucket: _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
+    Namespace: _matching(
+        r"(?!AWS/)[\w.#/-]{1,255}", "a namespace of CloudWatch, such as camclip-prod"
+    ),
+    AccountId | None: _matching(r"[0-9]{12}", "the twelve digits of an AWS account"),
+    TopicArn: _matching(
+        r"arn:[\w-]+:sns:[\w:.-]+",
+        "the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:clips",
+    ),
+}
+CONVERTER = cattrs.Converter(detailed_validation=True)
+CONVERTER.register_structure_hook_func(_is(Annotated), _whole_number)
+CONVERTER.register_structure_hook_func(_is(Literal), _choice)
+for parsed, parser in PARSERS.items():
+    CONVERTER.register_structure_hook(parsed, lambda text, _, parse=parser: parse(text)  # type: ignore[misc])

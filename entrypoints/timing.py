@@ -1,4 +1,4 @@
-"""How long each port is busy with a request: measured around the adapters, so that none knows."""
+"""How long each port's methods take, measured around the adapters."""
 
 import threading
 import time
@@ -10,46 +10,46 @@ from typing import Any, TypeVar
 P = TypeVar("P")
 
 
-class _Busy(threading.local):
-    """What the present request has taken, in seconds by the port's method."""
+class _Calls(threading.local):
+    """The time spent by this thread in each port's method, in seconds."""
 
     def __init__(self) -> None:
-        self.taken_s: defaultdict[str, float] = defaultdict(float)
+        self.spent_s: defaultdict[str, float] = defaultdict(float)
 
 
-_busy = _Busy()
+_calls = _Calls()
 
 
 @contextmanager
 def measured_calls() -> Iterator[dict[str, int]]:
-    """Collect, until the block ends, how many ms this thread spends in which method of a port.
+    """Measure how many ms this thread spends in each port's method until the block ends.
 
-    The dictionary is filled at the end, by the names of the methods.
+    The dictionary is filled at the end; its keys are the methods' names.
     """
-    _busy.taken_s.clear()
-    taken_ms: dict[str, int] = {}
+    _calls.spent_s.clear()
+    spent_ms: dict[str, int] = {}
     try:
-        yield taken_ms
+        yield spent_ms
     finally:
-        taken_ms.update((name, round(1000 * s)) for name, s in _busy.taken_s.items())
+        spent_ms.update((name, round(1000 * s)) for name, s in _calls.spent_s.items())
 
 
 def timed(port: Callable[..., P], adapter: P) -> P:
-    """Return an adapter of `port` that measures the calls which it passes on to `adapter`."""
+    """Return an adapter of `port` that forwards its calls to `adapter` and measures them."""
 
-    def passing(name: str) -> Callable[..., Any]:
+    def forwarding(name: str) -> Callable[..., Any]:
         method = getattr(adapter, name)
 
-        def call(_: P, *args: object, **named: object) -> object:
+        def call(_: P, *args: object, **kwargs: object) -> object:
             began_s = time.monotonic()
             try:
-                return method(*args, **named)
+                return method(*args, **kwargs)
             finally:
-                _busy.taken_s[name] += time.monotonic() - began_s
+                _calls.spent_s[name] += time.monotonic() - began_s
 
         return call
 
     base: Any = port
-    methods = {name: passing(name) for name in base.__abstractmethods__}
-    made: P = type(f"Timed{base.__name__}", (base,), methods)()
-    return made
+    methods = {name: forwarding(name) for name in base.__abstractmethods__}
+    adapter_type: type[P] = type(f"Timed{base.__name__}", (base,), methods)
+    return adapter_type()

@@ -1,7 +1,7 @@
-"""All ports in memory: for tests, and to show what an adapter owes.
+"""All ports in memory: for tests, and as the shortest description of what an adapter must do.
 
-The recordings are made up: each has bytes, a length, and a frame every 40 ms. What is rendered of
-them is a text that names each frame.
+The recordings are artificial: each has bytes, a duration, and a frame every 40 ms. A rendered clip
+is a text that names each frame.
 """
 
 import time
@@ -49,12 +49,12 @@ def _check(deadline_s: float) -> None:
 
 @define
 class InMemoryCameraService(CameraService):
-    """Cameras whose listed segments and told reports are plain attributes."""
+    """Cameras whose listed segments and reports are plain attributes."""
 
     segments: dict[str, list[RecordingSegment]] = Factory(dict)
     """By camera id; a camera that is not a key is unknown."""
-    told: list[ClipReport] = Factory(list)
-    """Every report, in order."""
+    reports: list[ClipReport] = Factory(list)
+    """All reports, in order."""
     deleted: set[str] = Factory(set)
     """The ids of clips that are no longer known."""
 
@@ -68,20 +68,20 @@ class InMemoryCameraService(CameraService):
         return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
-        """Append the report to those told."""
+        """Append the report."""
         _check(deadline_s)
         if report.clip_id in self.deleted:
             raise ClipDeleted(f"clip {report.clip_id} is not known")
-        self.told.append(report)
+        self.reports.append(report)
 
     def state(self, clip_id: str) -> ClipReport | None:
-        """Return what was told last of the clip."""
-        return next((r for r in reversed(self.told) if r.clip_id == clip_id), None)
+        """Return the latest report of the clip."""
+        return next((r for r in reversed(self.reports) if r.clip_id == clip_id), None)
 
 
 @frozen
 class StoredFile:
-    """A recording's bytes and the length of its media; None while it has no sample table."""
+    """A recording's bytes and the duration of its media, None while it has no sample table."""
 
     data: bytes
     duration_ms: int | None
@@ -117,11 +117,11 @@ class InMemoryRecording(Recording):
     files: Mapping[str, StoredFile]
     deadline_s: float
     lengths: list[int] = Factory(list)
-    """Of the reads."""
+    """The length of each read."""
 
     @property
     def read_bytes(self) -> int:  # type: ignore[override]
-        """Add up what was read; opening it takes nothing."""
+        """The sum of the reads; opening the file reads nothing."""
         return sum(self.lengths)
 
     @property
@@ -135,7 +135,7 @@ class InMemoryRecording(Recording):
         return f"{hash(self.file.data):x}"
 
     def read(self, offset: int, length: int) -> bytes:
-        """Slice the bytes, unless others stand in their place by now."""
+        """Slice the bytes, unless others have replaced them."""
         if offset < 0 or length < 0 or offset + length > self.size_bytes:
             raise ValueError(f"bytes {offset}+{length} lie outside of {self.size_bytes}")
         _check(self.deadline_s)
@@ -150,7 +150,7 @@ class InMemoryTranscoder(Transcoder):
     """Renders the names of the frames, a line each: clip time, segment, time in the segment."""
 
     broken: bool = False
-    """Whether every recording turns out to be damaged."""
+    """Whether every recording is damaged."""
 
     def render(
         self,
@@ -176,20 +176,22 @@ class InMemoryTranscoder(Transcoder):
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
-        shown = next(t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4))
-        pictures = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
-        for width, path in pictures.items():
-            path.write_text(f"{shown} {width}x{width * 9 // 32 * 2}")
+        thumbnail_ms = next(
+            t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4)
+        )
+        images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
+        for width, path in images.items():
+            path.write_text(f"{thumbnail_ms} {width}x{width * 9 // 32 * 2}")
         size = clip.stat().st_size
         return Rendition(
             (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
-            pictures,
+            images,
             MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
         )
 
 
 def piece_bytes(piece: Piece) -> bytes:
-    """Read one piece whole; Unavailable if it is not whole any more."""
+    """Return the bytes of a piece; Unavailable if its file was cut off."""
     if isinstance(piece, FilePiece):
         with piece.path.open("rb") as file:
             file.seek(piece.offset)
@@ -210,14 +212,14 @@ class InMemoryClipStore(ClipStore):
     manifests: dict[ClipName, Manifest] = Factory(dict)
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        """Look the clip up."""
+        """Return the stored clip."""
         _check(deadline_s)
         return self.objects[name][0] if name in self.objects else None
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
     ) -> None:
-        """Keep the pictures' bytes."""
+        """Store the images' bytes."""
         _check(deadline_s)
         self.thumbnails[name] = {width: path.read_bytes() for width, path in thumbnails.items()}
 
@@ -229,7 +231,7 @@ class InMemoryClipStore(ClipStore):
         gaps: Sequence[TimeWindow],
         deadline_s: float,
     ) -> None:
-        """Keep the pieces' bytes as one."""
+        """Store the pieces' bytes as one object."""
         _check(deadline_s)
         data = b"".join(map(piece_bytes, rendition.pieces))
         clip = StoredClip(request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.media)
@@ -237,14 +239,14 @@ class InMemoryClipStore(ClipStore):
             raise AlreadyExists(f"there is a clip {request.clip_id} already")
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
-        """Look the manifest up."""
+        """Return the stored manifest."""
         _check(deadline_s)
         return self.manifests.get(name)
 
     def write_manifest(
         self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
     ) -> None:
-        """Keep the manifest."""
+        """Store the manifest."""
         _check(deadline_s)
         if not replace and name in self.manifests:
             raise AlreadyExists(f"there is a manifest of {name.clip_id} already")
@@ -253,7 +255,7 @@ class InMemoryClipStore(ClipStore):
 
 @define
 class InMemoryRetryQueue(RetryQueue):
-    """The requests that were queued, with their delays in seconds."""
+    """The queued requests, with their delays in seconds."""
 
     sent: list[tuple[ClipRequest, int]] = Factory(list)
 
@@ -267,7 +269,7 @@ class InMemoryRetryQueue(RetryQueue):
 
 @define
 class InMemoryNotifier(Notifier):
-    """The reports that were published."""
+    """The published reports."""
 
     published: list[ClipReport] = Factory(list)
 

@@ -196,7 +196,7 @@ class Exploration:
 
         delivery = in_flight.message.delivery(in_flight.began_ms)
         try:
-            make_clip(self.kind, answer)(in_flight.message.request, delivery, FOLDER)
+            make_clip(self.kind, answer)(delivery, FOLDER)
         except Pause as pause:
             call: Call = pause.args[0]
             return call

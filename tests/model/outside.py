@@ -282,7 +282,7 @@ class _Ports:
         return evolve(
             before,
             queue=queue,
-            told=self.cameras.told[-1] if self.cameras.told else before.told,
+            told=self.cameras.reports[-1] if self.cameras.reports else before.told,
             clip=self.clips.objects.get(name),
             thumbnails=name in self.clips.thumbnails,
             manifest=self.clips.manifests.get(name),

@@ -25,6 +25,7 @@ class Message:
     def delivery(self, now_ms: int) -> Delivery:
         """A delivery of it, with all the time in the world."""
         return Delivery(
+            self.request,
             self.name,
             self.sent_at_ms,
             now_ms,

@@ -112,9 +112,7 @@ class Recorder:
 
         self.outside = self.outside.begun(by)
         try:
-            make_clip(self.kind, answer)(
-                by.message.request, by.message.delivery(by.began_ms), FOLDER
-            )
+            make_clip(self.kind, answer)(by.message.delivery(by.began_ms), FOLDER)
             answer(ACKNOWLEDGE)
         except Crash:
             how = "crashed"

@@ -27,12 +27,12 @@ EXTENTS = [
     Extent("one message in two hands, counted once", 0, 259, 1_096_166),
     Extent("one message in two hands, counted once", 2, 691, 9_750_804),
     Extent("the second while the first is delivered again", 2, 8_180, 2_348_755_974_596),
-    Extent("one may wait, one may build", 0, 1_582, 1_376_311_742_576),
-    Extent("one may refuse, one may build", 1, 2_552, 3_331_106_562),
-    Extent("one waits, one is too late to", 1, 9_516, 49_353_036_258_443),
-    Extent("one waits, one is too late to, and then there is footage", 0, 1_985, 51_699_252),
+    Extent("one may wait, one may build", 0, 1_294, 44_715_976_782),
+    Extent("one may refuse, one may build", 1, 2_302, 2_822_863_648),
+    Extent("one waits, one is too late to", 1, 7_458, 89_699_348_358),
+    Extent("one waits, one is too late to, and then there is footage", 0, 1_701, 26_074_354),
     Extent("three messages of one request", 0, 4_420, 729_900_123_871_416),
-    Extent("three, one may refuse", 0, 36_935, 4_940_506_426_816_512),
+    Extent("three, one may refuse", 0, 32_701, 3_805_575_381_979_566),
 ]
 
 

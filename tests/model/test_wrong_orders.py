@@ -8,19 +8,11 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from application.make_clip import ClipInputs, ClipResult, MakeClip
-from domain.clip import ClipRequest, ClipStatus, report_of
+from domain.clip import ClipReport, ClipStatus
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress
-from domain.idempotency import (
-    Announced,
-    Existing,
-    InProgress,
-    NameTaken,
-    Unannounced,
-    available,
-    decide_existing,
-)
-from domain.manifest import Manifest
+from domain.idempotency import Existing, InProgress, Unannounced, decide_existing
+from domain.manifest import Manifest, StoredClip
 from domain.retry import Reject
 from tests.model.cases import TOGETHER
 from tests.model.exploring import Exploration
@@ -28,90 +20,79 @@ from tests.model.running import ACKNOWLEDGE
 from tests.model.test_accounts import Disorder
 
 
-class AcknowledgesBeforeItTells(MakeClip):
+class AcknowledgesBeforeItPublishes(MakeClip):
     def _announce(
-        self, request: ClipRequest, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
     ) -> ClipResult:
         self.cameras.update_clip(manifest.report, delivery.deadline_s)
         acknowledge = getattr(self.queue, ACKNOWLEDGE.method)  # no port's: the tests' own
         acknowledge()
-        return super()._announce(request, delivery, manifest, notes)
+        return super()._announce(delivery, manifest, notes)
 
 
 class LosesAndAcknowledges(MakeClip):
-    def _build(
-        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
-    ) -> ClipResult:
+    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
+        assert inputs.plan
         try:
-            return super()._build(request, delivery, folder, gathered)
+            return super()._build(delivery, inputs, folder)
         except AlreadyInProgress:
-            return ClipResult(available(request, gathered.plan.gaps))
+            return ClipResult(ClipReport.available(delivery.request, inputs.plan.gaps))
 
 
-class TellsBeforeItStores(MakeClip):
-    def _build(
-        self, request: ClipRequest, delivery: Delivery, folder: Path, gathered: ClipInputs
-    ) -> ClipResult:
-        self.cameras.update_clip(available(request, gathered.plan.gaps), delivery.deadline_s)
-        return super()._build(request, delivery, folder, gathered)
+class ReportsBeforeItStores(MakeClip):
+    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
+        assert inputs.plan
+        report = ClipReport.available(delivery.request, inputs.plan.gaps)
+        self.cameras.update_clip(report, delivery.deadline_s)
+        return super()._build(delivery, inputs, folder)
 
 
-class LooksOnce(MakeClip):
-    def _look_again(self, request: ClipRequest, delivery: Delivery) -> None:
+class IgnoresRivals(MakeClip):
+    def _yield_to_rival(self, delivery: Delivery) -> None:
         pass
 
 
 class ReadsTheManifestFirst(MakeClip):
-    def _standing(self, request: ClipRequest, delivery: Delivery) -> Existing:
-        manifest = self.clips.read_manifest(request.name, delivery.deadline_s)
-        clip = self.clips.find(request.name, delivery.deadline_s)
-        return decide_existing(request, delivery, clip, manifest, self.delivery_timeout_ms)
+    def _existing(self, delivery: Delivery) -> Existing:
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        manifest = self.clips.read_manifest(name, deadline_s)
+        clip = self.clips.find(name, deadline_s)
+        return decide_existing(delivery, clip, manifest, self.delivery_timeout_ms)
 
 
 class WritesTheManifestBeforeItPublishes(MakeClip):
     def _announce(
-        self, request: ClipRequest, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
     ) -> ClipResult:
-        self.cameras.update_clip(manifest.report, delivery.deadline_s)
-        self.clips.write_manifest(request.name, manifest, delivery.deadline_s, replace=True)
-        self.notifier.publish(manifest.report, delivery.deadline_s)
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        self.cameras.update_clip(manifest.report, deadline_s)
+        self.clips.write_manifest(name, manifest, deadline_s, replace=True)
+        self.notifier.publish(manifest.report, deadline_s)
         return ClipResult(manifest.report, notes)
 
 
 class AnnouncesWhatOthersHaveJustStored(MakeClip):
-    def _go_on_from(
-        self,
-        standing: Announced | Unannounced | InProgress | NameTaken,
-        request: ClipRequest,
-        delivery: Delivery,
-    ) -> ClipResult:
-        if isinstance(standing, InProgress):
-            manifest = Manifest(available(request, ()), delivery.writer)
-            return self._announce(request, delivery, manifest, ())
-        return super()._go_on_from(standing, request, delivery)
+    def _existing(self, delivery: Delivery) -> Existing:
+        existing = super()._existing(delivery)
+        if isinstance(existing, InProgress):
+            return Unannounced(StoredClip(delivery.request.fingerprint, delivery.id, 0))
+        return existing
 
 
-class RefusesOverAFinishedClip(MakeClip):
-    def _refuse(
-        self,
-        request: ClipRequest,
-        delivery: Delivery,
-        refused: Reject,
-        notes: tuple[str, ...] = (),
-    ) -> ClipResult:
-        result = super()._refuse(request, delivery, refused, notes)
-        manifest = Manifest(result.report, delivery.writer)
-        self.clips.write_manifest(request.name, manifest, delivery.deadline_s, replace=True)
+class RejectsOverAFinishedClip(MakeClip):
+    def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
+        result = super()._reject(delivery, inputs, reject)
+        manifest = Manifest(result.report, delivery.id)
+        name = delivery.request.name
+        self.clips.write_manifest(name, manifest, delivery.deadline_s, replace=True)
         return result
 
 
 class WaitsForNothing(MakeClip):
-    def _wait(
-        self, request: ClipRequest, delivery: Delivery, delay_s: int, notes: tuple[str, ...]
-    ) -> ClipResult:
-        report = report_of(request, ClipStatus.PENDING, reason=f"{delay_s} s")
+    def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
+        report = ClipReport.of(delivery.request, ClipStatus.PENDING, reason=f"{delay_s} s")
         self.cameras.update_clip(report, delivery.deadline_s)
-        return ClipResult(report, notes)
+        return ClipResult(report, inputs.notes)
 
 
 @frozen
@@ -126,7 +107,7 @@ class Wrong:
 
 WRONG = [
     Wrong(
-        AcknowledgesBeforeItTells,
+        AcknowledgesBeforeItPublishes,
         "one message",
         "the subscribers were never told",
         crashes=1,
@@ -138,12 +119,12 @@ WRONG = [
         crashes=1,
     ),
     Wrong(
-        TellsBeforeItStores,
+        ReportsBeforeItStores,
         "two messages of one request",
         "AVAILABLE was told before the bytes were there",
     ),
-    Wrong(LooksOnce, "one may refuse, one may build", "the last status is wrong"),
-    Wrong(LooksOnce, "one may wait, one may build", "the last status is wrong"),
+    Wrong(IgnoresRivals, "one may refuse, one may build", "the last status is wrong"),
+    Wrong(IgnoresRivals, "one may wait, one may build", "the last status is wrong"),
     Wrong(
         ReadsTheManifestFirst,
         "two messages of one request",
@@ -161,7 +142,7 @@ WRONG = [
         "one ending was told twice",
     ),
     Wrong(
-        RefusesOverAFinishedClip,
+        RejectsOverAFinishedClip,
         "one may refuse, one may build",
         "the manifest does not say how it ended",
     ),
@@ -183,7 +164,9 @@ def test_a_wrong_order_is_found_out(wrong: Wrong) -> None:
         assert (wrong.fault in exploration.faults) is faulty
 
 
-@pytest.mark.parametrize("kind", [AcknowledgesBeforeItTells, WritesTheManifestBeforeItPublishes])
+@pytest.mark.parametrize(
+    "kind", [AcknowledgesBeforeItPublishes, WritesTheManifestBeforeItPublishes]
+)
 def test_the_accounts_find_a_wrong_order_out(kind: type[MakeClip]) -> None:
     """What can be seen without two receivers at once, the state machine sees too."""
     quick = settings(phases=[Phase.generate], max_examples=1_000, stateful_step_count=20)

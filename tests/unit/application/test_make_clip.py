@@ -9,10 +9,9 @@ from attrs import Factory, define, evolve
 
 from application.make_clip import MAX_CUTS, ClipResult, MakeClip
 from application.ports import Rendition, ThumbnailSpec
-from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest, report_of
+from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
-from domain.idempotency import available
 from domain.manifest import Manifest, StoredClip
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
@@ -29,7 +28,7 @@ from infrastructure.in_memory import (
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
-FULL = available(REQUEST, ())
+FULL = ClipReport.available(REQUEST, ())
 
 
 @define
@@ -54,7 +53,7 @@ class World:
     def deliver(
         self, request: ClipRequest = REQUEST, delivery: Delivery | None = None
     ) -> ClipResult:
-        return self.make_clip()(request, delivery or delivered(), self.folder)
+        return self.make_clip()(evolve(delivery or delivered(), request=request), self.folder)
 
     def make_clip(self) -> MakeClip:
         return MakeClip(
@@ -71,7 +70,7 @@ class World:
     @property
     def statuses(self) -> list[ClipStatus]:
         """What the camera API was told, in order."""
-        return [report.status for report in self.cameras.told]
+        return [report.status for report in self.cameras.reports]
 
     @property
     def published(self) -> list[ClipStatus]:
@@ -174,6 +173,7 @@ def delivered(
     *, message_id: str = "m", after_ms: int = 0, receive_count: int = 1, deliveries_left: int = 4
 ) -> Delivery:
     return Delivery(
+        REQUEST,
         message_id,
         NOW + after_ms,
         NOW + after_ms,
@@ -233,15 +233,13 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     ]
     assert len({s.version for s in manifest.sources}) == 2
     assert manifest.media
-    assert manifest.report == available(wanted, ())
+    assert manifest.report == ClipReport.available(wanted, ())
 
 
 def test_footage_that_is_not_there_yet_is_waited_for(world: World) -> None:
     """The request is queued again with this sending noted; only the camera API hears of it."""
     result = world.deliver()
     assert world.log == [
-        "HEAD clip",
-        "GET manifest",
         "HEAD clip",
         "GET manifest",
         "PUT CLIP_PENDING",
@@ -260,7 +258,7 @@ def test_a_waiting_request_becomes_a_clip(world: World) -> None:
     again, _ = world.queue.sent[0]
     world.deliver(again, delivered(message_id="m2", after_ms=60_000))
     assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
-    assert world.notifier.published == [available(again, ())]
+    assert world.notifier.published == [ClipReport.available(again, ())]
 
 
 def test_footage_that_never_comes_is_refused_in_the_order_of_effects(world: World) -> None:
@@ -339,7 +337,7 @@ def test_a_redelivery_resumes_after_a_crash_behind_the_commit(recorded: World) -
     clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, gaps)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     result = recorded.deliver(delivery=delivered(receive_count=2))
-    assert result.report == available(REQUEST, gaps)
+    assert result.report == ClipReport.available(REQUEST, gaps)
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
@@ -408,7 +406,7 @@ def test_a_clip_that_appears_while_its_absence_is_told_puts_the_status_right(
     """The last status is AVAILABLE, and the message comes back to see to the rest."""
     wanted = evolve(REQUEST, start_ms=REQUEST.end_ms - duration_ms)
     world.clips.rival = StoredClip(wanted.fingerprint, "other#1", NOW)
-    world.clips.appears_at_look = 3 if duration_ms == 10_000 else 2
+    world.clips.appears_at_look = 2
     with pytest.raises(AlreadyInProgress):
         world.deliver(wanted)
     assert world.statuses[-1] is ClipStatus.AVAILABLE
@@ -459,7 +457,7 @@ def test_footage_that_is_damaged_is_told_on_the_last_delivery_only(recorded: Wor
     with pytest.raises(UnusableFootage):
         recorded.deliver(delivery=delivered(deliveries_left=0))
     assert recorded.statuses == recorded.published == [ClipStatus.FATAL_ERROR]
-    assert recorded.cameras.told[0].reason == "the footage is damaged"
+    assert recorded.cameras.reports[0].reason == "the footage is damaged"
 
 
 def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: World) -> None:
@@ -482,7 +480,7 @@ def test_a_refusal_that_was_half_told_on_the_last_delivery_is_not_replaced(world
 
 def test_a_failure_on_the_last_delivery_ends_no_request_that_had_ended(world: World) -> None:
     """Everybody was told how: a duplicate that fails changes nothing."""
-    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     world.cameras.fails = [ClipStatus.RETRY_TIMEOUT]
     with pytest.raises(Unavailable):
@@ -502,19 +500,19 @@ def test_a_failure_that_cannot_be_told_is_noted(recorded: World) -> None:
 
 def test_a_request_that_had_ended_is_only_repeated_to_the_camera_api(world: World) -> None:
     """A replayed refusal publishes nothing and changes no ending."""
-    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     for after_ms in (0, 900_001):
         result = world.deliver(REQUEST.retried(NOW), delivered(after_ms=after_ms))
         assert result.report == ended
-    assert world.cameras.told == [ended, ended]
+    assert world.cameras.reports == [ended, ended]
     assert not world.published
     assert not world.queue.sent
 
 
 def test_footage_that_came_after_the_end_still_becomes_a_clip(recorded: World) -> None:
     """An available manifest replaces a refusing one."""
-    ended = report_of(REQUEST, ClipStatus.RETRY_TIMEOUT)
+    ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT)
     recorded.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     recorded.deliver()
     assert recorded.clips.manifests[REQUEST.name].report == FULL
@@ -522,7 +520,7 @@ def test_footage_that_came_after_the_end_still_becomes_a_clip(recorded: World) -
 
 def test_a_refusal_never_replaces_a_manifest(world: World) -> None:
     """Not even that of another request of the same name."""
-    there = Manifest(report_of(evolve(REQUEST, end_ms=NOW), ClipStatus.FATAL_ERROR), "x#1")
+    there = Manifest(ClipReport.of(evolve(REQUEST, end_ms=NOW), ClipStatus.FATAL_ERROR), "x#1")
     world.clips.manifests[REQUEST.name] = there
     world.deliver(REQUEST.retried(NOW), delivered(after_ms=900_001))
     assert world.published == [ClipStatus.RETRY_TIMEOUT]
@@ -560,14 +558,14 @@ BROKEN = InvalidRequest("clip", "startTimestampInMs is no number", "pier")
 
 def test_a_broken_request_is_told(world: World) -> None:
     """As a fatal error with its reason, to the camera API and the subscribers."""
-    result = world.make_clip().reject_invalid(BROKEN, delivered())
+    result = world.make_clip().reject_invalid(BROKEN, delivered().deadline_s)
     assert result.report.status is ClipStatus.FATAL_ERROR
-    assert world.cameras.told == world.notifier.published == [result.report]
+    assert world.cameras.reports == world.notifier.published == [result.report]
 
 
 def test_a_broken_request_never_touches_a_finished_clip(recorded: World) -> None:
     """Its status stays what it is."""
     recorded.deliver()
     with pytest.raises(Conflict):
-        recorded.make_clip().reject_invalid(BROKEN, delivered())
+        recorded.make_clip().reject_invalid(BROKEN, delivered().deadline_s)
     assert recorded.statuses == [ClipStatus.AVAILABLE]

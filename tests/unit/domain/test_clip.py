@@ -1,14 +1,14 @@
-"""Requests, attempts and reports."""
+"""Requests, deliveries and reports."""
 
 import pytest
 from attrs import evolve
 
-from domain.clip import ClipReport, ClipRequest, ClipStatus, report_of
+from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.delivery import Delivery
 from domain.window import TimeWindow
 
 REQUEST = ClipRequest("clip", "camera", 1_000, 11_000)
-ATTEMPT = Delivery("message", 0, 0, 0, receive_count=2)
+DELIVERY = Delivery(REQUEST, "message", 0, 0, 0, receive_count=2)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ ATTEMPT = Delivery("message", 0, 0, 0, receive_count=2)
         "\ud800",
     ],
 )
-def test_an_id_that_is_more_than_a_plain_word_is_no_id(hostile: str) -> None:
-    """Nothing that means anything to a path, key or address gets into a request."""
+def test_an_id_is_letters_digits_hyphens_and_underscores(hostile: str) -> None:
+    """No text with a meaning in a path, key or address gets into a request."""
     with pytest.raises(ValueError, match="must match"):
         ClipRequest(hostile, "camera", 0, 1)
     with pytest.raises(ValueError, match="must match"):
@@ -46,13 +46,13 @@ def test_an_id_that_is_more_than_a_plain_word_is_no_id(hostile: str) -> None:
         evolve(REQUEST, end_ms=11_001),
     ],
 )
-def test_the_fingerprint_tells_clips_apart(other: ClipRequest) -> None:
-    """Camera, start and end make the clip."""
+def test_the_fingerprint_distinguishes_clips(other: ClipRequest) -> None:
+    """Camera, start and end identify a clip."""
     assert other.fingerprint != REQUEST.fingerprint
 
 
-def test_the_fingerprint_does_not_depend_on_the_attempt() -> None:
-    """A request that was queued again is still for the same clip."""
+def test_the_fingerprint_does_not_depend_on_the_delivery() -> None:
+    """A requeued request is for the same clip."""
     assert REQUEST.retried(5).fingerprint == REQUEST.fingerprint
     assert REQUEST.retried(5).retries_ms == (5,)
 
@@ -69,23 +69,31 @@ def test_the_fingerprint_does_not_depend_on_the_attempt() -> None:
         ("message#x", False),
     ],
 )
-def test_an_attempt_knows_its_predecessors(writer: str, earlier: bool) -> None:
+def test_a_delivery_recognizes_earlier_ones(writer: str, earlier: bool) -> None:
     """Only an earlier delivery of the same message counts."""
-    assert ATTEMPT.wrote_earlier(writer) is earlier
+    assert DELIVERY.follows(writer) is earlier
 
 
-def test_the_event_id_stands_for_the_ending() -> None:
-    """The same ending has the same id whatever else a report says; another status another id."""
-    first = report_of(REQUEST, ClipStatus.AVAILABLE)
+def test_the_event_id_identifies_the_result() -> None:
+    """The same status has the same id, whatever else a report says; another status has another."""
+    first = ClipReport.of(REQUEST, ClipStatus.AVAILABLE)
     assert (
-        report_of(REQUEST.retried(7), ClipStatus.AVAILABLE, reason="x").event_id == first.event_id
+        ClipReport.of(REQUEST.retried(7), ClipStatus.AVAILABLE, reason="x").event_id
+        == first.event_id
     )
-    assert report_of(REQUEST, ClipStatus.FATAL_ERROR).event_id != first.event_id
+    assert ClipReport.of(REQUEST, ClipStatus.FATAL_ERROR).event_id != first.event_id
 
 
-def test_what_was_delivered_is_the_window_less_its_gaps() -> None:
+def test_the_delivered_duration_excludes_the_gaps() -> None:
     """A report without a clip delivers nothing."""
     gaps = (TimeWindow(2_000, 3_000), TimeWindow(5_000, 5_500))
-    assert report_of(REQUEST, ClipStatus.AVAILABLE, gaps=gaps).delivered_ms == 8_500
-    assert report_of(REQUEST, ClipStatus.PENDING).delivered_ms == 0
+    assert ClipReport.of(REQUEST, ClipStatus.AVAILABLE, gaps=gaps).delivered_ms == 8_500
+    assert ClipReport.of(REQUEST, ClipStatus.PENDING).delivered_ms == 0
     assert ClipReport("clip", ClipStatus.FATAL_ERROR).delivered_ms == 0
+
+
+def test_a_clip_with_gaps_says_how_much_it_lacks() -> None:
+    """The report of an incomplete clip has a reason, that of a complete one has none."""
+    assert ClipReport.available(REQUEST, ()).reason is None
+    gaps = (TimeWindow(1_000, 3_500),)
+    assert ClipReport.available(REQUEST, gaps).reason == "There is no footage of 2.5 s of the clip."

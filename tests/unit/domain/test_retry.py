@@ -1,4 +1,4 @@
-"""The retry policy: build, wait or refuse, with every boundary."""
+"""The retry policy: build, requeue or reject, with every boundary."""
 
 from typing import Any
 
@@ -18,7 +18,6 @@ from domain.retry import (
     RetryPolicy,
     decide_from_request,
     decide_retry,
-    first_seen_ms,
     redelivery_backoff_s,
 )
 
@@ -39,16 +38,15 @@ def request(
     return ClipRequest("clip", "camera", end_ms - duration_ms, end_ms, retries_ms)
 
 
-def delivery(*, after_ms: int = 0, sent_at_ms: int = SENT) -> Delivery:
-    return Delivery("message", sent_at_ms, sent_at_ms + after_ms, deadline_s=0)
+def delivery(wanted: ClipRequest, *, after_ms: int = 0, sent_at_ms: int = SENT) -> Delivery:
+    return Delivery(wanted, "message", sent_at_ms, sent_at_ms + after_ms, deadline_s=0)
 
 
 def decide(
     wanted: ClipRequest, coverage: Coverage, *, after_ms: int = 0, sent_at_ms: int = SENT
 ) -> RetryDecision:
-    return decide_retry(
-        POLICY, wanted, delivery(after_ms=after_ms, sent_at_ms=sent_at_ms), coverage
-    )
+    one = delivery(wanted, after_ms=after_ms, sent_at_ms=sent_at_ms)
+    return decide_from_request(POLICY, one) or decide_retry(POLICY, one, coverage)
 
 
 def status(decision: RetryDecision) -> str:
@@ -176,9 +174,10 @@ def test_after_a_hundred_retries_it_is_over() -> None:
 def test_age_goes_by_when_the_request_was_first_seen() -> None:
     """The earliest of all sendings counts, in whatever order the message lists them."""
     wanted = request(ended_ago_ms=0, retries_ms=(SENT - 1_000, SENT - 9_000, SENT + 5_000))
-    assert first_seen_ms(wanted, delivery()) == SENT - 9_000
-    assert first_seen_ms(request(ended_ago_ms=0), delivery()) == SENT
-    assert first_seen_ms(request(ended_ago_ms=0, retries_ms=(SENT + 5,)), delivery()) == SENT
+    assert delivery(wanted).first_seen_ms == SENT - 9_000
+    assert delivery(request(ended_ago_ms=0)).first_seen_ms == SENT
+    later = request(ended_ago_ms=0, retries_ms=(SENT + 5,))
+    assert delivery(later).first_seen_ms == SENT
 
 
 DELAYS = {
@@ -200,14 +199,17 @@ def test_no_rest_is_longer_than_the_queue_allows() -> None:
     """However far in the future the clip ends: it is tried, and rests again."""
     patient = RetryPolicy(retry_limit_ms=3_600_000)
     wanted = request(ended_ago_ms=-2_000_000)
-    assert decide_retry(patient, wanted, delivery(), NONE) == Requeue(900)
+    assert decide_retry(patient, delivery(wanted), NONE) == Requeue(900)
 
 
 def test_what_can_be_refused_unseen_is() -> None:
     """Length and bounds are judged before the camera is asked; all else is not."""
-    assert decide_from_request(POLICY, request(ended_ago_ms=99 * DAY_MS), delivery()) is None
-    refused = decide_from_request(POLICY, request(ended_ago_ms=0, duration_ms=300_001), delivery())
-    assert refused == Reject(ClipStatus.TOO_LONG, "The clip is 300.001 s long; 300 s are allowed.")
+    old = delivery(request(ended_ago_ms=99 * DAY_MS))
+    assert decide_from_request(POLICY, old) is None
+    too_long = delivery(request(ended_ago_ms=0, duration_ms=300_001))
+    assert decide_from_request(POLICY, too_long) == Reject(
+        ClipStatus.TOO_LONG, "The clip is 300.001 s long; 300 s are allowed."
+    )
 
 
 @given(
@@ -226,7 +228,7 @@ def test_every_retry_chain_ends(
     sent_at_ms = SENT
     for _ in range(MAX_RETRIES + 1):
         decision = decide_retry(
-            policy, wanted, delivery(sent_at_ms=sent_at_ms, after_ms=lag_ms), coverage
+            policy, delivery(wanted, sent_at_ms=sent_at_ms, after_ms=lag_ms), coverage
         )
         if not isinstance(decision, Requeue):
             break

@@ -54,7 +54,7 @@ def test_widths_are_separated_by_spaces_or_commas(text: str) -> None:
 
 def test_addresses_and_folders_lose_their_outer_slashes() -> None:
     """So that they can be joined with what follows."""
-    places = read_settings({**PLACES, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).places
+    places = read_settings({**PLACES, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).aws
     assert places.cam_services_url == "https://cameras.example.com"
     assert places.origin_folder == "rewinds"
 
@@ -64,7 +64,7 @@ def test_the_samples_make_sense(sample: Path) -> None:
     """Each environment's sample file can be used as it is."""
     lines = [line for line in sample.read_text().splitlines() if line and line[0] != "#"]
     settings = read_settings(dict(line.split("=", 1) for line in lines))
-    assert settings.places.destination_bucket.startswith("cameras-service-clips-cdn-")
+    assert settings.aws.destination_bucket.startswith("cameras-service-clips-cdn-")
 
 
 def test_every_fault_stands_in_one_message() -> None:
