@@ -264,6 +264,10 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
     return parse
 
 
+def _ignoring_kind(parse: Callable[[str], object]) -> Callable[[str, object], object]:
+    return lambda text, _: parse(text)
+
+
 def _is(form: object) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is form
 
@@ -289,5 +293,5 @@ PARSERS: dict[Any, Callable[[str], object]] = {
 CONVERTER = cattrs.Converter(detailed_validation=True)
 CONVERTER.register_structure_hook_func(_is(Annotated), _whole_number)
 CONVERTER.register_structure_hook_func(_is(Literal), _choice)
-for parsed, parser in PARSERS.items():
-    CONVERTER.register_structure_hook(parsed, lambda text, _, parse=parser: parse(text)  # type: ignore[misc])
+for kind, parser in PARSERS.items():
+    CONVERTER.register_structure_hook(kind, _ignoring_kind(parser))
