@@ -77,9 +77,7 @@ class HandleBatch:
             receive_count = _attribute(record, "ApproximateReceiveCount")
             sent_at_ms = _attribute(record, "SentTimestamp")
             request = read_message(str(record.get("body")), sent_at_ms)
-            if ends_s - began_s < MIN_DELIVERY_S:
-                left_s = max(ends_s - began_s, 0)
-                raise DeadlineExceeded(f"{left_s:.0f} s remain, too few to begin.")
+            _require_time(ends_s - began_s)
             deadline_s = ends_s - CLEANUP_S
             with measured_calls() as calls_ms:
                 if isinstance(request, InvalidRequest):
@@ -155,6 +153,11 @@ def check_records(event: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(record.get("messageId"), str):
             raise NotAnSqsEvent(f"Record {number} has no messageId to report it by.")
     return records
+
+
+def _require_time(remaining_s: float) -> None:
+    if remaining_s < MIN_DELIVERY_S:
+        raise DeadlineExceeded(f"{max(remaining_s, 0):.0f} s remain, too few to begin.")
 
 
 def _attribute(record: SQSRecord, name: str) -> int:
