@@ -172,15 +172,13 @@ def by_camclip(job: Job, s3: "S3Client") -> Frames:
         RetryPolicy(max_duration_ms=3_600_000),
         STILLS,
     )
-    ending = make_clip(
-        ClipRequest(job.clip_id, CAMERA, job.start_ms, job.end_ms),
-        Delivery(job.clip_id, job.end_ms, job.end_ms, time.monotonic() + DEADLINE_S),
-        job.path,
-    )
-    if ending.media is None:
-        raise RuntimeError(f"no clip: {ending.report}")
-    copied = ending.media.copied_frames
-    return Frames(copied, ending.media.frames - copied)
+    request = ClipRequest(job.clip_id, CAMERA, job.start_ms, job.end_ms)
+    deadline_s = time.monotonic() + DEADLINE_S
+    result = make_clip(Delivery(request, job.clip_id, job.end_ms, job.end_ms, deadline_s), job.path)
+    if result.media is None:
+        raise RuntimeError(f"no clip: {result.report}")
+    copied = result.media.copied_frames
+    return Frames(copied, result.media.frames - copied)
 
 
 def by_copy(job: Job, s3: "S3Client") -> Frames:

@@ -107,7 +107,7 @@ def run(environ: Mapping[str, str]) -> int:
     try:
         settings, own = read_worker_settings(environ)
         find_ffmpeg(environ)  # the slots' processes look for it too, one by one
-        url = settings.places.queue_url
+        url = settings.aws.queue_url
         inbox = open_inbox(url, own.poll_s, own.visibility_s, own.slots)
         if own.health_file:
             own.health_file.touch()
@@ -117,19 +117,17 @@ def run(environ: Mapping[str, str]) -> int:
     except OSError as error:
         sys.stderr.write(f"WORKER_HEALTH_FILE={own.health_file} cannot be written: {error}\n")
         return USAGE
-    logger = Logger("camclip", level=settings.rules.log_level)
+    logger = Logger("camclip", level=settings.clips.log_level)
     all_in_json(logger)
-    rules, orders = settings.rules, StopSignal()
-    terms = SlotConfig(
-        rules.function_timeout_ms / 1000, rules.max_receive_count, rules.backoff_base_s
-    )
+    clips, orders = settings.clips, StopSignal()
+    config = SlotConfig(clips.function_timeout_s, clips.max_receive_count, clips.backoff_base_s)
     sqs, starting = FailureLog(logger, "SQS"), FailureLog(logger, "starting a slot's process")
     slots = [
-        Slot(number, inbox, Child(environ), terms, orders, logger, sqs, starting)
+        Slot(number, inbox, Child(environ), config, orders, logger, sqs, starting)
         for number in range(own.slots)
     ]
     logger.info("working", extra={"slots": own.slots, "visibilityInSeconds": own.visibility_s})
     code = Worker(slots, orders, own.grace_s, own.health_file, logger).run()
-    sweep(settings.places.scratch)
+    sweep(settings.aws.scratch)
     sys.stdout.flush()
     return code

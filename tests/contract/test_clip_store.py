@@ -8,9 +8,8 @@ import pytest
 from attrs import evolve, frozen
 
 from application.ports import AlreadyExists, FilePiece, Piece, Recording, RecordingPiece, Rendition
-from domain.clip import ClipName, ClipRequest, ClipStatus, report_of
+from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
 from domain.errors import DeadlineExceeded, RecordingChanged, Retryable
-from domain.idempotency import available
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -22,7 +21,7 @@ GAPS = (TimeWindow(START_MS, START_MS + 1), TimeWindow(START_MS + 7000, START_MS
 FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
 WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1"
 AVAILABLE = Manifest(
-    available(REQUEST, GAPS),
+    ClipReport.available(REQUEST, GAPS),
     WRITER,
     FOOTAGE,
     (
@@ -34,7 +33,7 @@ AVAILABLE = Manifest(
         ),
     ),
 )
-REFUSED = Manifest(report_of(REQUEST, ClipStatus.NOT_AVAILABLE, reason="Nothing là."), WRITER)
+REFUSED = Manifest(ClipReport.of(REQUEST, ClipStatus.NOT_AVAILABLE, reason="Nothing là."), WRITER)
 
 
 def soon() -> float:

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from dependency_injector import providers
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
-from entrypoints.container import Aws, aws
+from entrypoints.container import AwsService, aws_service
 from infrastructure.aws import CONFIG
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.s3 import S3ClipStore
@@ -39,7 +39,7 @@ class Composing:
 
     world: World
     server: StrictS3
-    service: Aws
+    service: AwsService
 
     def deliver(self, world: World | None = None, received: int = 1) -> list[str]:
         """Deliver the request, each time as the same message; return who is given back."""
@@ -79,7 +79,7 @@ def composing(world: World) -> Iterator[Composing]:
     with strict_s3() as server:
         server.min_part_bytes = MIN_PART_BYTES
         client = boto3.client("s3", endpoint_url=server.url, config=CONFIG)
-        service = aws(os.environ, lambda _: None)
+        service = aws_service(os.environ, lambda _: None)
         service.s3.override(providers.Object(client))
         service.clips.override(
             providers.Object(S3ClipStore(client, "destination", min_part_bytes=MIN_PART_BYTES))
@@ -91,7 +91,9 @@ def composing(world: World) -> Iterator[Composing]:
         )
 
         def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-            answer: dict[str, Any] = service.handle()(event, context.get_remaining_time_in_millis)
+            answer: dict[str, Any] = service.handle_batch()(
+                event, context.get_remaining_time_in_millis
+            )
             return answer
 
         clip = evolve(world, s3=client, handler=handler)

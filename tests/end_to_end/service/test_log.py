@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devtools.footage import Recording
-from entrypoints.metrics import UNITS
+from entrypoints.log_line import METRIC_UNITS
 from tests.end_to_end.service.conftest import World
 
 FOOTAGE = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
@@ -64,7 +64,9 @@ def test_a_clip_is_one_line_with_all_its_figures(world: World, lines: list[dict[
     assert line["copiedFrames"] >= 30
     size = world.s3.head_object(Bucket="origin", Key=f"rewinds/{name}")["ContentLength"]
     assert size < line["readBytes"] < 4 * size  # it is so small that all of it is near a cut
-    parts_ms = [taken for key, taken in line.items() if key.endswith("InMs") and key in UNITS]
+    parts_ms = [
+        taken for key, taken in line.items() if key.endswith("InMs") and key in METRIC_UNITS
+    ]
     assert line["renderInMs"] > 0
     assert max(parts_ms) <= line["elapsedInMs"] + 1 or line["waitedInMs"] == max(parts_ms)
     # It was asked for just now, long after the footage ended.
@@ -72,7 +74,7 @@ def test_a_clip_is_one_line_with_all_its_figures(world: World, lines: list[dict[
     (note,) = world.published()
     assert line["eventId"] == note["MessageAttributes"]["eventId"]["Value"]
     counted = figures(line)
-    assert set(counted) == {"clips", *UNITS}
+    assert set(counted) == {"clips", *METRIC_UNITS}
     assert counted["clips"] == ([["status"]], "Count")
     assert counted["readBytes"] == ([[]], "Bytes")
 

@@ -9,7 +9,7 @@ from attrs import Factory, define
 from botocore.response import StreamingBody
 from requests import PreparedRequest, Response
 
-from entrypoints.container import Aws
+from entrypoints.container import AwsService
 
 
 class Crash(BaseException):
@@ -51,7 +51,7 @@ class Tripwire:
 
 
 @contextmanager
-def hung(service: Aws) -> Iterator[Tripwire]:
+def hung(service: AwsService) -> Iterator[Tripwire]:
     """Hang a wire across the hooks of botocore and requests that are there for that."""
     wire = Tripwire()
 

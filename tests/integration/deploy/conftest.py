@@ -19,8 +19,8 @@ from werkzeug import Request, Response
 
 from devtools.footage import Recording, cached_recording
 from devtools.footage.recording import FFMPEG
-from entrypoints.container import aws
-from entrypoints.sqs_batch import DeliveryOutcome
+from entrypoints.container import aws_service
+from entrypoints.log_line import DeliveryOutcome
 from tests.end_to_end.service.conftest import iso
 from tests.integration.deploy.calls import Call, Recorder
 from tests.integration.deploy.packaged import alone, shared_folder
@@ -95,7 +95,7 @@ def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
         told = outcome.result.report.status.value if outcome.result else repr(outcome.error)
         came_to[getattr(outcome.request, "clip_id", "")] = told
 
-    service = aws(
+    service = aws_service(
         {
             **stack.environment(),
             "CAM_SERVICES_URL": cameras.url_for(""),
@@ -132,7 +132,7 @@ def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
             "body": json.dumps(body),
             "attributes": {"SentTimestamp": str(now_ms), "ApproximateReceiveCount": "1"},
         }
-        service.handle()({"Records": [record]}, lambda: 120_000)
+        service.handle_batch()({"Records": [record]}, lambda: 120_000)
 
     ask("made", "small", 2_000)
     ask("made-again", "small", 2_000)

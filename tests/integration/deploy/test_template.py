@@ -13,7 +13,7 @@ import pytest
 from deploy.deploy import ARTIFACTS, ENVIRONMENTS, PACKAGE, read_environment, template_parameters
 from deploy.wheels import PYTHON
 from devtools.footage.recording import FFMPEG
-from entrypoints.metrics import UNITS, with_metrics
+from entrypoints.log_line import METRIC_UNITS, with_metrics
 from entrypoints.settings import read_settings
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
@@ -107,13 +107,13 @@ def test_settings_come_from_the_values_that_aws_gets() -> None:
     """What the code believes of its timeout and its queue is what they are."""
     made = stack(FunctionTimeout="600", MaxReceiveCount="7")
     settings = read_settings(made.environment())
-    assert settings.rules.function_timeout_ms == 1000 * int(made.properties("Function")["Timeout"])
+    assert settings.clips.function_timeout_ms == 1000 * int(made.properties("Function")["Timeout"])
     redrive = made.properties("Requests")["RedrivePolicy"]
-    assert settings.rules.max_receive_count == int(redrive["maxReceiveCount"])
-    assert settings.places.queue_url.endswith("/" + made.properties("Requests")["QueueName"])
-    assert settings.places.topic_arn.endswith(":" + made.properties("Topic")["TopicName"])
-    assert settings.places.destination_bucket == made.properties("Clips")["BucketName"]
-    assert settings.places.bucket_owners == {
+    assert settings.clips.max_receive_count == int(redrive["maxReceiveCount"])
+    assert settings.aws.queue_url.endswith("/" + made.properties("Requests")["QueueName"])
+    assert settings.aws.topic_arn.endswith(":" + made.properties("Topic")["TopicName"])
+    assert settings.aws.destination_bucket == made.properties("Clips")["BucketName"]
+    assert settings.aws.bucket_owners == {
         "policy-clips": ACCOUNT,
         "policy-recordings": GIVEN["OriginBucketOwner"],
     }
@@ -122,10 +122,10 @@ def test_settings_come_from_the_values_that_aws_gets() -> None:
 
 def test_defaults_are_those_of_the_code() -> None:
     """A parameter that nobody gives leaves the rule as it is; each stack has figures of its own."""
-    rules = read_settings(stack().environment()).rules
+    rules = read_settings(stack().environment()).clips
     few = {name: stack().environment()[name] for name in read_places()}
     few["METRICS_NAMESPACE"] = "camclip-test"
-    assert rules == read_settings(few).rules
+    assert rules == read_settings(few).clips
 
 
 def read_places() -> set[str]:
@@ -206,8 +206,8 @@ def test_what_the_2018_service_had_may_stay() -> None:
     assert made.resources("AWS::S3::BucketPolicy") == {}
     assert made.resources("AWS::SNS::Topic") == {}
     settings = read_settings(made.environment())
-    assert settings.places.topic_arn == arn
-    assert "policy-clips" not in settings.places.bucket_owners
+    assert settings.aws.topic_arn == arn
+    assert "policy-clips" not in settings.aws.bucket_owners
 
 
 def test_alarms_watch_what_there_is() -> None:
@@ -264,8 +264,8 @@ def test_the_dashboard_is_json_and_names_this_stack() -> None:
 def test_the_services_own_metrics_are_those_that_it_writes() -> None:
     """The alarm's and the dashboard's, by namespace, name and dimensions."""
     line = with_metrics(
-        {"status": "FATAL_ERROR", **dict.fromkeys(UNITS, 1)},
-        read_settings(stack().environment()).rules.metrics_namespace,
+        {"status": "FATAL_ERROR", **dict.fromkeys(METRIC_UNITS, 1)},
+        read_settings(stack().environment()).clips.metrics_namespace,
         0,
     )
     written: set[tuple[str, str, tuple[str, ...]]] = {

@@ -11,7 +11,6 @@ from pytest_httpserver import HTTPServer
 from application.triage_dead_letters import Selection, TriagedLetter, Verdict
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.errors import Unavailable
-from domain.idempotency import available
 from domain.manifest import Manifest, MediaInfo
 from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, held, remarks
 from infrastructure.formats.manifests import manifest_json
@@ -66,7 +65,7 @@ class World:
         about = metadata(request, FOOTAGE, "m#1", ())
         s3.put_object(Bucket=bucket, Key=clip_key(request.name), Body=b"x", Metadata=about)
         if manifest:
-            told = manifest_json(Manifest(available(request, ()), "m#1", FOOTAGE))
+            told = manifest_json(Manifest(ClipReport.available(request, ()), "m#1", FOOTAGE))
             s3.put_object(Bucket=bucket, Key=manifest_key(request.name), Body=told.encode())
 
     def dead(self) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
 from devtools.footage import Recording, cached_recording
-from domain.clip import ClipRequest, ClipStatus, report_of
+from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.errors import (
     ClipDeleted,
     DeadlineExceeded,
@@ -37,7 +37,7 @@ from infrastructure.formats.reports import ReportFormat
 START_MS = 1_534_341_619_000
 NAME = "pier.20180815T140019.mp4"
 REQUEST = ClipRequest("c1", "pier", START_MS, START_MS + 1000, unknown_keys={"session": "s9"})
-REPORT = report_of(REQUEST, ClipStatus.AVAILABLE)
+REPORT = ClipReport.of(REQUEST, ClipStatus.AVAILABLE)
 FOOTAGE = MediaInfo(30, 0, 966.7, 1000, "h264", 320, 180, 24)
 FORMAT = ReportFormat("clips", "file:///clips", ThumbnailSpec((300, 640)))
 

@@ -15,8 +15,8 @@ import boto3
 import pytest
 from attrs import Factory, define
 
-from entrypoints.container import aws
-from entrypoints.sqs_batch import DeliveryOutcome
+from entrypoints.container import aws_service
+from entrypoints.log_line import DeliveryOutcome
 
 NOW_MS = 4_000_000_000_000
 TOKEN = "made-up-camera-token"
@@ -78,7 +78,7 @@ class Outside:
                 "ApproximateReceiveCount": str(received),
             },
         }
-        handle = self.service.handle()
+        handle = self.service.handle_batch()
         _opened = self.files
         try:
             return bool(handle({"Records": [record]}, lambda: 60_000)["batchItemFailures"])
@@ -162,7 +162,7 @@ def _connect(world: Outside, base: str, scratch: Path) -> None:
         "AWS_SQS_QUEUE": "arn:aws:sqs:us-east-1:123456789012:hostile",
         "AWS_SQS_QUEUE_URL": session.client("sqs").create_queue(QueueName="hostile")["QueueUrl"],
     }
-    world.service = aws({**os.environ, **settings}, world.note)
+    world.service = aws_service({**os.environ, **settings}, world.note)
     for client in (world.service.s3(), world.service.sqs(), world.service.sns()):
         client.meta.events.register("before-call", _noted(world))
 

@@ -19,7 +19,8 @@ from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from domain.window import TimeWindow
-from entrypoints.sqs_batch import DeliveryOutcome, HandleBatch, NotAnSqsEvent
+from entrypoints.log_line import DeliveryOutcome
+from entrypoints.sqs_batch import HandleBatch, NotAnSqsEvent
 from infrastructure.formats.messages import message_body
 from infrastructure.in_memory import (
     InMemoryCameraService,
@@ -102,8 +103,8 @@ class Service:
     def check(self, batch: Sequence[Body]) -> None:
         """Hold everything that happened against what the tables say of the bodies."""
         wanted = {body.clip_id: body.status for body in batch if body.clip_id}
-        assert {r.clip_id: r.status.value for r in self.cameras.told} == wanted
-        assert len(self.cameras.told) == len(wanted)
+        assert {r.clip_id: r.status.value for r in self.cameras.reports} == wanted
+        assert len(self.cameras.reports) == len(wanted)
         final = {clip: s for clip, s in wanted.items() if s != ClipStatus.PENDING.value}
         assert {r.clip_id: r.status.value for r in self.notifier.published} == final
         assert len(self.notifier.published) == len(final)
@@ -113,7 +114,7 @@ class Service:
         for request, _ in self.queue.sent:
             assert request.retries_ms[-1] == NOW_MS
             json.loads(message_body(request))
-        for report in self.cameras.told:
+        for report in self.cameras.reports:
             assert bool(report.reason) != (report.has_clip and not report.gaps)
         assert {name.clip_id for name in self.clips.asked} <= wanted.keys()
         assert self.cameras.asked <= {"pier", "nowhere"}

@@ -100,5 +100,5 @@ def test_an_owner_is_an_account(text: str) -> None:
 def test_owners_are_known_by_their_buckets() -> None:
     """Those that are given."""
     given = {**PLACES, "S3_BUCKET_DESTINATION_OWNER": "111122223333"}
-    assert read_settings(given).places.bucket_owners == {"clips": "111122223333"}
-    assert read_settings(PLACES).places.bucket_owners == {}
+    assert read_settings(given).aws.bucket_owners == {"clips": "111122223333"}
+    assert read_settings(PLACES).aws.bucket_owners == {}

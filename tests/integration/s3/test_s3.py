@@ -12,9 +12,8 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import HTTPClientError
 
 from application.ports import AlreadyExists, FilePiece, Recording, RecordingPiece, Rendition
-from domain.clip import ClipName, ClipRequest
+from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, Unavailable
-from domain.idempotency import available
 from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -192,7 +191,7 @@ def test_stills_bear_their_type(aws: Aws, bucket: str, tmp_path: Path, suffix: s
 
 def test_the_manifest_is_json_that_may_change(aws: Aws, bucket: str) -> None:
     """A refusal's gives way to a clip's."""
-    manifest = Manifest(available(REQUEST, ()), "m#1")
+    manifest = Manifest(ClipReport.available(REQUEST, ()), "m#1")
     S3ClipStore(aws.s3, bucket).write_manifest(REQUEST.name, manifest, soon(), replace=True)
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.json")
     assert (found["ContentType"], found["CacheControl"]) == ("application/json", "no-cache")

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from domain.clip import ClipRequest
-from domain.idempotency import available
+from domain.clip import ClipReport, ClipRequest
 from domain.manifest import Manifest, MediaInfo, Source
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
@@ -41,7 +40,7 @@ def page(tmp_path: Path) -> Page:
     thumbnail.write_bytes(b"the still")
     return Page(
         manifest=Manifest(
-            available(request, plan.gaps),
+            ClipReport.available(request, plan.gaps),
             "m#1",
             MediaInfo(1643, 16.7, 54_716.7, 54_750, "h264", 960, 540, 1500),
             tuple(Source(cut.segment.name, "v</td>1", cut.window) for cut in plan.cuts),
@@ -160,7 +159,7 @@ def test_whole_and_partial_clips_are_told_apart(page: Page) -> None:
     assert Reader(report_page(page)).having("strong", "partial")
     request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
     plan = plan_clip(request.window, page.recorded, 1000)
-    whole = evolve(page, plan=plan, manifest=Manifest(available(request, ()), "m#1"))
+    whole = evolve(page, plan=plan, manifest=Manifest(ClipReport.available(request, ()), "m#1"))
     reader = Reader(report_page(whole))
     assert reader.having("strong", "whole")
     assert "Every moment of it is there." in reader.text

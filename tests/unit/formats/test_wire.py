@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from application.ports import ThumbnailSpec
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.errors import NoClipId, Unavailable
-from domain.idempotency import available
 from domain.manifest import Manifest, MediaInfo, Source, StoredClip
 from domain.window import TimeWindow
 from infrastructure.camera_api.answers import read_alias, read_segments
@@ -319,7 +318,7 @@ def test_a_report_of_a_clip_reads_as_agreed() -> None:
 
 def test_a_whole_clip_needs_no_reason() -> None:
     """And is complete."""
-    report = FORMAT.report(available(REQUEST, ()))
+    report = FORMAT.report(ClipReport.available(REQUEST, ()))
     assert "reason" not in report
     assert report["coverage"] == {"complete": True, "deliveredInMs": 60_000, "gaps": []}
 
@@ -372,7 +371,7 @@ MANIFESTS = st.builds(
 )
 FOOTAGE = MediaInfo(5, 0.0, 4.0, 5.0, "avc1", 1920, 1080)
 MANIFEST = Manifest(
-    available(REQUEST, ()),
+    ClipReport.available(REQUEST, ()),
     "m#1",
     FOOTAGE,
     (Source("pier.mp4", "1", REQUEST.window),),
