@@ -65,7 +65,7 @@ def open_excerpt(source: CutSource, path: Path, audio: range = range(0)) -> Exce
     first, last = source.decoded_from, max(source.frames)
     try:
         with path.open("wb") as out:
-            note = write_excerpt(source.index, source.read, first, last, out, audio)
+            note = write_excerpt(source.index, source.recording.read, first, last, out, audio)
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error

@@ -9,6 +9,7 @@ from application.ports import RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, UnusableFootage
 from domain.recording import RecordingSegment
 from infrastructure.folder.files import translating_os_errors
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 
@@ -67,7 +68,7 @@ def open_recording(
                 raise RecordingChanged(f"{path.name} was replaced while it was read.")
             return data
 
-    return open_mp4(segment, stat.st_size, version, fetch, tolerance_ms)
+    return open_mp4(segment, version, RangeCache(fetch, stat.st_size), tolerance_ms)
 
 
 def _version(stat: os.stat_result) -> str:

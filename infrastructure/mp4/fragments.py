@@ -81,7 +81,7 @@ def walk(
     waiting: tuple[int, memoryview] | None = None
     ahead, close = READ_BYTES, 0
     for _ in range(MAX_BOXES):
-        found = file.read_header(at, ahead)
+        found = file.header(at, ahead)
         if found is None or at + found.size_bytes > file.size_bytes:
             return
         end = at + found.size_bytes

@@ -125,7 +125,6 @@ class SampleIndex:
     is_fragmented: bool
     _tracks: Callable[[], VideoAndAudio] = field(repr=False)
     _slice: "Callable[[int, int], SampleIndex] | None" = field(default=None, repr=False)
-    _file: RangeCache | None = field(default=None, repr=False)
 
     @property
     def video(self) -> Track | None:
@@ -145,15 +144,6 @@ class SampleIndex:
         """
         return self if self._slice is None else self._slice(from_ms, to_ms)
 
-    def read_with(self, fetch: Read, offset: int, length: int) -> bytes:
-        """Return bytes of the file: what ``part`` read along with the index, the rest by *fetch*.
-
-        May be called from several threads, but not while ``part`` runs.
-        """
-        if self._file is None:
-            return fetch(offset, length)
-        return self._file.known_and_fetched(offset, length, fetch)
-
 
 def read_index(read: Read, size_bytes: int) -> SampleIndex:
     """Read the sample index of a file of *size_bytes*.
@@ -161,8 +151,13 @@ def read_index(read: Read, size_bytes: int) -> SampleIndex:
     NoMoov where the file is empty, cut off or has no index yet. InvalidMp4 where it lies or uses what
     is not supported. What *read* raises passes through. The index keeps *read*.
     """
+    return index_of(RangeCache(read, size_bytes))
+
+
+def index_of(file: RangeCache) -> SampleIndex:
+    """Read the sample index of a file as ``read_index`` does."""
     with _cut_fields():
-        return _read_index(RangeCache(read, size_bytes))
+        return _read_index(file)
 
 
 def read_whole_index(read: Read, size_bytes: int) -> SampleIndex:
@@ -251,7 +246,7 @@ def _of_fragments(
     def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
         has_video = "vide" in shown
         return SampleIndex(
-            file.size_bytes, duration_ms, last_frame_ms, has_video, True, tracks, part, file
+            file.size_bytes, duration_ms, last_frame_ms, has_video, True, tracks, part
         )
 
     return index(tracks)
@@ -278,7 +273,7 @@ def _find_moov(file: RangeCache) -> tuple[memoryview, int]:
     for _ in range(MAX_BOXES):
         left = file.size_bytes - at
         ahead = left if at and left <= MAX_TAIL_READ_BYTES else FIRST_READ_BYTES
-        found = file.read_header(at, ahead)
+        found = file.header(at, ahead)
         if found is None:
             raise NoMoov("the file ends before its moov")
         if at == 0 and found.kind not in FIRST_BOXES and file.read(0, 8) != bytes(8):
@@ -311,7 +306,7 @@ def _check_inside(file: RangeCache, track: StoredTrack) -> None:
 def _check_not_cut_off(file: RangeCache) -> None:
     at = 0
     for _ in range(MAX_BOXES):
-        found = file.read_header(at, HEADER_READ_BYTES)
+        found = file.header(at, HEADER_READ_BYTES)
         if found is None:
             break
         at += found.size_bytes

@@ -1,77 +1,101 @@
-"""A file read in few ranges; what was read is kept for a while, so nothing is asked for twice."""
+"""A file read in few ranges: bytes that were fetched lately are not fetched again."""
+
+from threading import Lock
 
 from infrastructure.mp4.boxes import BoxHeader, Read, read_header
 from infrastructure.mp4.errors import InvalidMp4
 
-MAX_CACHED_BYTES = 8 << 20
-WORTH_A_REQUEST_BYTES = 256 << 10
+MAX_CACHED_BYTES = 24 << 20
+"""The index of a long fragmented file, and what a clip's edges need: the frames next to a splice,
+the thumbnail's picture and isolated samples lie in the ranges that are read to encode the edges."""
+MAX_CACHED_RANGE_BYTES = 4 << 20
+MIN_BYTES_WORTH_A_REQUEST = 256 << 10
 
 
 class RangeCache:
-    """The bytes of a file of *size_bytes*, fetched by *fetch* where they are not at hand."""
+    """The bytes of a file of *size_bytes*, fetched by *fetch* unless they are cached.
+
+    Several threads may read at once: *fetch* is called outside of the lock. At most
+    MAX_CACHED_BYTES are cached; the oldest ranges go first.
+    """
 
     def __init__(self, fetch: Read, size_bytes: int) -> None:
         self.size_bytes = size_bytes
         self._fetch = fetch
-        self._pieces: dict[int, bytes] = {}  # by offset, the oldest first; none overlap
-        self._kept_bytes = 0
+        self._ranges: dict[int, bytes] = {}  # by offset, the oldest first
+        self._cached_bytes = 0
+        self._fetched_bytes: list[int] = []  # of each fetch: appending needs no lock
+        self._lock = Lock()
+
+    @property
+    def fetched_bytes(self) -> int:
+        """How many bytes have been fetched so far."""
+        return sum(self._fetched_bytes)
+
+    def add(self, at: int, data: bytes) -> None:
+        """Add bytes from *at* on that were fetched by other means: they count as fetched."""
+        self._fetched_bytes.append(len(data))
+        self._keep(at, data)
 
     def read(self, at: int, length: int, ahead: int = 0) -> bytes:
-        """Return *length* bytes, which the file must have; read *ahead* if they must be fetched."""
-        end, parts = at + length, []
-        reach = min(max(end, at + ahead), self.size_bytes)
-        while at < end:
-            begin = self._holding(at)
-            piece = self._fetched(at, reach) if begin is None else self._pieces[begin]
-            part = piece[at - (at if begin is None else begin) :][: end - at]
-            parts.append(part)
-            at += len(part)
-        return b"".join(parts)
+        """Return *length* bytes, which the file must have; fetch *ahead* bytes if any are missing.
 
-    def read_header(self, at: int, ahead: int) -> BoxHeader | None:
-        """Return the box header at *at*, or None where the file ends before it does."""
-        left = self.size_bytes - at
-        return read_header(self.read(at, min(16, left), ahead), 0, left) if left >= 8 else None  # noqa: PLR2004
-
-    def known_and_fetched(self, at: int, length: int, fetch: Read) -> bytes:
-        """Return *length* bytes: what is at hand, and the rest by *fetch*, which is not kept.
-
-        A range is split around bytes at hand only where that saves more than a request costs.
+        Cached runs that are too short to save a request are fetched again with their neighbours.
         """
         parts, end = [], at + length
-        for begin, stop in [*self._runs(at, end), (end, end)]:
+        while at < end:
+            begin, data = self._next_run(at, end)
             if begin > at:
-                parts.append(fetch(at, begin - at))
-            if stop > begin:
-                parts.append(self.read(begin, stop - begin))
-            at = stop
+                reach = self._reach(end, at + ahead) if begin == end else begin
+                parts.append(self._fetched(at, reach)[: begin - at])
+            parts.append(data)
+            at = begin + len(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _runs(self, at: int, end: int) -> list[tuple[int, int]]:
-        """Return which stretches between *at* and *end* are at hand, long ones only."""
-        runs: list[tuple[int, int]] = []
-        for begin, piece in sorted(self._pieces.items()):
-            first, stop = max(begin, at), min(begin + len(piece), end)
-            if first < stop and runs and runs[-1][1] == first:
-                runs[-1] = runs[-1][0], stop
-            elif first < stop:
-                runs.append((first, stop))
-        return [run for run in runs if run[1] - run[0] >= min(WORTH_A_REQUEST_BYTES, end - at)]
+    def header(self, at: int, ahead: int) -> BoxHeader | None:
+        """Return the box header at *at*, or None where the file ends before it does."""
+        left = self.size_bytes - at
+        return read_header(self.read(at, min(16, left), ahead), 0, left) if left >= 8 else None  # noqa: PLR2004 - a size and a kind
 
-    def _holding(self, at: int) -> int | None:
-        for begin in reversed(self._pieces):
-            if begin <= at < begin + len(self._pieces[begin]):
-                return begin
-        return None
+    def _next_run(self, at: int, end: int) -> tuple[int, bytes]:
+        """Return the first cached run of use at or after *at*, and its bytes; (end, b"") if none.
+
+        A run is of use if it is at *at*, reaches *end*, or saves more than a request costs.
+        """
+        run, run_begin = b"", end
+        with self._lock:
+            for begin, data in self._ranges.items():
+                first, stop = max(begin, at), min(begin + len(data), end)
+                is_useful = first == at or stop == end or stop - first >= MIN_BYTES_WORTH_A_REQUEST
+                if (
+                    first < stop
+                    and is_useful
+                    and (first, -stop) < (run_begin, -run_begin - len(run))
+                ):
+                    run_begin, run = first, data[first - begin : stop - begin]
+        return run_begin, run
+
+    def _reach(self, end: int, ahead: int) -> int:
+        """Return where a fetch ends that must reach *end* and may reach *ahead*."""
+        with self._lock:
+            cached = [begin for begin in self._ranges if begin >= end]
+        return min([max(end, ahead), self.size_bytes, *cached])
 
     def _fetched(self, at: int, reach: int) -> bytes:
-        """Read from *at* to *reach*, or to where the next piece begins."""
-        reach = min([reach, *(begin for begin in self._pieces if begin > at)])
-        piece = self._fetch(at, reach - at)
-        if len(piece) != reach - at:
-            raise InvalidMp4(f"only {len(piece)} of {reach - at} bytes could be read at {at}")
-        while self._pieces and self._kept_bytes + len(piece) > MAX_CACHED_BYTES:
-            self._kept_bytes -= len(self._pieces.pop(next(iter(self._pieces))))
-        self._pieces[at] = piece
-        self._kept_bytes += len(piece)
-        return piece
+        data = self._fetch(at, reach - at)
+        if len(data) != reach - at:
+            raise InvalidMp4(f"only {len(data)} of {reach - at} bytes could be read at {at}")
+        self._fetched_bytes.append(len(data))
+        self._keep(at, data)
+        return data
+
+    def _keep(self, at: int, data: bytes) -> None:
+        if not 0 < len(data) <= MAX_CACHED_RANGE_BYTES:
+            return
+        with self._lock:
+            if len(self._ranges.get(at, b"")) > len(data):
+                return
+            self._cached_bytes += len(data) - len(self._ranges.pop(at, b""))
+            self._ranges[at] = data
+            while self._cached_bytes > MAX_CACHED_BYTES:
+                self._cached_bytes -= len(self._ranges.pop(next(iter(self._ranges))))

@@ -227,7 +227,7 @@ class FragmentSeeker:
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
         for _ in range(MAX_FIRST_BOXES):
-            found = self.file.read_header(at, READ_BYTES)
+            found = self.file.header(at, READ_BYTES)
             if found is None or found.kind == b"moof":
                 break
             end = at + found.size_bytes
@@ -246,7 +246,7 @@ class FragmentSeeker:
         size = self.file.size_bytes
         try:
             for _ in range(MAX_LAST_BOXES):
-                found = self.file.read_header(at, READ_BYTES) if at < size else None
+                found = self.file.header(at, READ_BYTES) if at < size else None
                 if found is None:
                     return True
                 if found.kind not in BETWEEN_MOOFS:
@@ -381,7 +381,7 @@ class FragmentSeeker:
         try:
             inside = list(children(memoryview(self.file.read(at, size))[8:]))
             trafs = [next(children(payload))[0] for kind, payload in inside if kind == b"traf"]
-            behind = self.file.read_header(at + size, READ_BYTES)
+            behind = self.file.header(at + size, READ_BYTES)
         except (InvalidMp4, StopIteration):
             return False
         return (

@@ -11,7 +11,8 @@ from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
 from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
-from infrastructure.mp4.recording import Counted, Mp4Recording, open_mp4
+from infrastructure.mp4.range_cache import RangeCache
+from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,8 +65,6 @@ class S3RecordingStore(RecordingStore):
         changed = RecordingChanged(f"{name} was replaced while it was read.")
 
         def fetch(offset: int, length: int) -> bytes:
-            if length == 0:
-                return b""
             found = call(
                 f"S3, for {name},",
                 deadline_s,
@@ -78,16 +77,10 @@ class S3RecordingStore(RecordingStore):
                 raise Unavailable(f"S3 gave {len(found.data)} of {length} bytes of {name}.")
             return found.data
 
-        reads = Counted(fetch, [len(first.data)])
-
-        def fetch_index(offset: int, length: int) -> bytes:
-            known = first.data[offset : offset + length]
-            return known if len(known) == length else reads(offset, length)
-
-        opened = open_mp4(segment, first.size_bytes, first.etag, fetch_index, self.tolerance_ms)
-        return S3Recording(
-            opened.segment, opened.size_bytes, opened.version, opened.index, reads, self.bucket, key
-        )
+        file = RangeCache(fetch, first.size_bytes)
+        file.add(0, first.data)
+        opened = open_mp4(segment, first.etag, file, self.tolerance_ms)
+        return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
 
     def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:
         """Get up to `length` bytes, once more where the stream breaks off."""

@@ -12,7 +12,6 @@ from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.splicing.kept import Kept
 
 MAX_SIDE_PIXELS = 8192
 MIN_TIMESCALE = 10_000
@@ -31,8 +30,6 @@ class CutSource:
 
     cut: Cut
     recording: Recording = field(repr=False)
-    read: Read = field(repr=False)
-    """Reads the recording, and remembers."""
     index: SampleIndex = field(repr=False)
     """Of a long fragmented file only the part that the cut needs."""
     video: Track = field(repr=False)
@@ -60,18 +57,14 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
 
     Refused if none has a frame, or one is larger than 8192 x 8192.
     """
-    reads = {name: Kept(recording.read).read for name, recording in recordings.items()}
-    sources = (
-        _resolve_cut(plan, cut, recordings[cut.segment.name], reads[cut.segment.name])
-        for cut in plan.cuts
-    )
+    sources = [_resolve_cut(plan, cut, recordings[cut.segment.name]) for cut in plan.cuts]
     found = [source for source in sources if source]
     if not found:
         raise Rejected("There is no frame in the clip's window.")
     return found
 
 
-def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording, read: Read) -> CutSource | None:
+def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording) -> CutSource | None:
     from_ms, to_ms = (
         instant_ms - cut.segment.window.start_ms
         for instant_ms in (cut.window.start_ms, cut.window.end_ms)
@@ -86,10 +79,8 @@ def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording, read: Read) -> 
             if video is None or not frames:
                 return None
             _check_size(cut.segment.name, video)
-            first = decoded_from(read, video, frames)
-            source = CutSource(
-                cut, recording, read, part, video, frames, frames, first or 0, clip_ms
-            )
+            first = decoded_from(recording.read, video, frames)
+            source = CutSource(cut, recording, part, video, frames, frames, first or 0, clip_ms)
             if first is not None:
                 break
     except InvalidMp4 as error:

@@ -102,7 +102,7 @@ class Layout:
             for begin, stretch in self.stretches:
                 for at in range(0, stretch.length, MAX_READ_BYTES):
                     length = min(MAX_READ_BYTES, stretch.length - at)
-                    data = stretch.source.read(stretch.offset + at, length)
+                    data = stretch.source.recording.read(stretch.offset + at, length)
                     os.pwrite(out.fileno(), data, begin + at)
 
 
@@ -216,7 +216,7 @@ def _write(target: int, own: Sequence[PlacedSample], base: int) -> None:
     def read(run: list[tuple[RecordingSample, int]]) -> None:
         begin = run[0][0].offset
         length = run[-1][0].offset + run[-1][0].length - begin
-        data = memoryview(run[0][0].source.read(begin, length))
+        data = memoryview(run[0][0].source.recording.read(begin, length))
         for sample, at in run:
             first = sample.offset - begin
             os.pwrite(target, data[first : first + sample.length], base + at)

@@ -84,7 +84,7 @@ def _spliced(run: Span) -> list[Span]:
 
 
 def _part_of(source: CutSource, frames: tuple[int, ...], at: dict[int, int]) -> Span:
-    first = decoded_from(source.read, source.video, frames)
+    first = decoded_from(source.recording.read, source.video, frames)
     part = evolve(
         source, frames=frames, decoded_from=source.decoded_from if first is None else first
     )
@@ -93,7 +93,7 @@ def _part_of(source: CutSource, frames: tuple[int, ...], at: dict[int, int]) -> 
 
 def is_clean_access_point(sample: RecordingSample) -> bool:
     """Tell whether a sync sample is an IDR picture under the parameter sets of the index."""
-    video, read = sample.source.video, sample.source.read
+    video, read = sample.source.video, sample.source.recording.read
     stands = is_idr_sample(read(sample.offset, min(sample.length, PREFIX_BYTES)), video)
     if stands is None and sample.length > PREFIX_BYTES:
         stands = is_idr_sample(read(sample.offset, sample.length), video)

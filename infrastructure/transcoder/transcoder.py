@@ -182,7 +182,7 @@ def _frame_shown_at(
         for frame, time in zip(source.frames, own, strict=True)
     ]
     _, source, frame = next((f for f in reversed(frames) if f[0] <= moment), frames[0])
-    first = decoded_from(source.read, source.video, (frame,))
+    first = decoded_from(source.recording.read, source.video, (frame,))
     return evolve(source, frames=(frame,), decoded_from=first or source.decoded_from)
 
 

@@ -8,6 +8,7 @@ import imageio_ffmpeg
 import pytest
 from moto.server import ThreadedMotoServer
 
+from infrastructure.mp4.boxes import box
 from tests.contract import filesystem, in_memory, real
 from tests.contract.worlds import (
     CameraWorld,
@@ -34,13 +35,13 @@ def aws() -> Iterator[real.Aws]:
 
 @pytest.fixture(scope="session")
 def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
-    """Make a recording of 2 s, its index last, as a recorder writes it."""
+    """Make a recording of 2 s, its index last, and then bytes that opening it does not read."""
     path = tmp_path_factory.mktemp("footage") / "recording.mp4"
     source = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2"]
     coded = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     subprocess.run([ffmpeg, "-v", "error", *source, *coded, str(path)], check=True, timeout=60)
-    data = path.read_bytes()
+    data = path.read_bytes() + box(b"free", bytes(200_000))
     middle = data.index(b"mdat") + 1000
     return Footages(
         whole=Media(data),

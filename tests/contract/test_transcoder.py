@@ -26,6 +26,7 @@ from infrastructure.in_memory import (
     StoredFile,
     piece_bytes,
 )
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.contract.worlds import LENGTH_MS, START_MS
@@ -145,7 +146,8 @@ def look_at(picture: Path) -> tuple[int, int, int]:
 
 
 def _open(segment: RecordingSegment, data: bytes) -> Recording:
-    return open_mp4(segment, len(data), "1", lambda at, size: data[at : at + size], 1000)
+    file = RangeCache(lambda at, size: data[at : at + size], len(data))
+    return open_mp4(segment, "1", file, 1000)
 
 
 def segments() -> list[RecordingSegment]:

@@ -20,6 +20,7 @@ from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.mp4.index import SampleIndex, Track, read_index
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
 from infrastructure.mp4.writer import write_excerpt
 from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_cut
@@ -56,7 +57,7 @@ def judge(file: File, folder: Path) -> Verdict:
     read = file.opened()
     segment = RecordingSegment(TimeWindow(BEGAN_MS, BEGAN_MS + 600_000), "pier.mp4")
     try:
-        recording = open_mp4(segment, file.size_bytes, "1", read, 1000)
+        recording = open_mp4(segment, "1", RangeCache(read, file.size_bytes), 1000)
     except (NotRecordedYet, UnusableFootage) as error:
         _check_reads(file, 1)
         return Verdict(_shape(error))
@@ -164,7 +165,7 @@ def _written(source: CutSource, audio: range = range(0)) -> str:
     """Write the window of a source, and find its frames in it."""
     out = io.BytesIO()
     note = write_excerpt(
-        source.index, source.read, source.decoded_from, max(source.frames), out, audio
+        source.index, source.recording.read, source.decoded_from, max(source.frames), out, audio
     )
     data = out.getvalue()
     assert note.size_bytes == len(data)
@@ -179,7 +180,7 @@ def _written(source: CutSource, audio: range = range(0)) -> str:
             assert time in shown, "a wanted frame is not in its window"
             assert time < video.shown_until
     first = source.video.pts.index(source.video.pts[source.decoded_from], source.decoded_from)
-    assert _bytes_of(source.video, first, source.read) == _bytes_of(
+    assert _bytes_of(source.video, first, source.recording.read) == _bytes_of(
         video, 0, lambda at, length: data[at : at + length]
     )
     return "window"

@@ -37,6 +37,7 @@ from entrypoints.cli.doctor.verdicts import (
 )
 from entrypoints.settings import read_clip_settings
 from infrastructure.aws import CONFIG
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.s3.multipart import CopyRejected
 from infrastructure.s3.recordings import S3Recording
 from tests.contract.conftest import aws, footages
@@ -318,12 +319,9 @@ def tried(server: StrictS3) -> Callable[[], ProbeResult]:
     def fetch(offset: int, length: int) -> bytes:
         return data[offset : offset + length]
 
-    class Plain(S3Recording):
-        def read(self, offset: int, length: int) -> bytes:
-            return self.fetch(offset, length)
-
     segment = RecordingSegment(TimeWindow(0, 1), "pier.mp4")
-    recording = Plain(segment, len(data), etag, NO_INDEX, fetch, "origin", "pier.mp4")
+    file = RangeCache(fetch, len(data))
+    recording = S3Recording(segment, etag, NO_INDEX, file, "origin", "pier.mp4")
     return lambda: probe_multipart(client, recording, "clips")
 
 

@@ -13,6 +13,7 @@ from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.in_memory import piece_bytes
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 START_MS = 1_534_341_619_000
@@ -30,7 +31,7 @@ class Buckets:
         def fetch(offset: int, length: int) -> bytes:
             return data[offset : offset + length]
 
-        return open_mp4(segment, len(data), "1", fetch, TOLERANCE_MS)
+        return open_mp4(segment, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
 
     def join(self, rendition: Rendition) -> bytes:
         """Return the clip that is made of the rendition's pieces."""

@@ -21,6 +21,7 @@ from domain.manifest import MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import Aws, aws_session
 from tests.contract.worlds import Footages
@@ -55,14 +56,6 @@ def noise(seed: int, size_bytes: int) -> bytes:
     return random.Random(seed).randbytes(size_bytes)
 
 
-@frozen(eq=False)
-class Plain(S3Recording):
-    """A recording in S3 that holds noise instead of a film."""
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self.fetch(offset, length)
-
-
 @frozen
 class World:
     """Two buckets, of recordings and clips, and a folder with what was rendered."""
@@ -77,7 +70,7 @@ class World:
     def store(self) -> S3ClipStore:
         return S3ClipStore(self.client, self.clips)
 
-    def recording(self, seed: int, size_bytes: int = 40 * MIB) -> Plain:
+    def recording(self, seed: int, size_bytes: int = 40 * MIB) -> S3Recording:
         key, data = f"rewinds/{seed} à.mp4", noise(seed, size_bytes)
         if self.server:
             etag = self.server.put(f"{self.sources}/{key}", data).etag
@@ -89,7 +82,8 @@ class World:
             found = self.client.get_object(Bucket=self.sources, Key=key, Range=span)
             return found["Body"].read()
 
-        return Plain(SEGMENT, size_bytes, etag, NO_INDEX, fetch, self.sources, key)
+        file = RangeCache(fetch, size_bytes)
+        return S3Recording(SEGMENT, etag, NO_INDEX, file, self.sources, key)
 
     def own(self, length: int) -> FilePiece:
         """Take some bytes of a file that is longer on both sides."""
@@ -201,7 +195,8 @@ def test_a_recording_s_own_store_tells_where_it_is(moto: World, footages: Footag
     found = moto.client.head_object(Bucket=moto.sources, Key="rewinds/pier.mp4")
     assert (recording.bucket, recording.key) == (moto.sources, "rewinds/pier.mp4")
     assert recording.version == found["ETag"]
-    gone = evolve(recording, fetch=lambda _, __: b"")  # only S3 itself can read it now
+    unreadable = RangeCache(lambda _, __: b"", len(film))  # only S3 itself can read it now
+    gone = evolve(recording, file=unreadable)
     commit(moto.store, RecordingPiece(gone, 100, len(film) - 100))
     assert moto.stored() == film[100:]
 
@@ -558,14 +553,12 @@ def test_a_refused_range_that_cannot_be_read_either_is_unavailable(
 ) -> None:
     """Nothing is left of either attempt."""
 
-    class AccessDenied(Plain):
+    class AccessDenied(S3Recording):
         def read(self, offset: int, length: int) -> bytes:  # noqa: ARG002 - the port's
             raise Unavailable("S3, for pier.mp4, answered AccessDenied.")
 
     stored = world.recording(1)
-    recording = AccessDenied(
-        SEGMENT, stored.size_bytes, stored.version, NO_INDEX, stored.fetch, "a", "b"
-    )
+    recording = AccessDenied(SEGMENT, stored.version, NO_INDEX, stored.file, "a", "b")
     server.faults["copy"] = [fails(403, "AccessDenied")]
     with pytest.raises(Unavailable):
         commit(world.store, RecordingPiece(recording, 0, 20 * MIB))
@@ -579,7 +572,7 @@ def test_without_composing_every_byte_is_read_once_and_few_at_a_time(
     reading, peaks, reads = [0], [0], []
     lock = threading.Lock()
 
-    class Slow(Plain):
+    class Slow(S3Recording):
         def read(self, offset: int, length: int) -> bytes:
             with lock:
                 reading[0] += 1
@@ -591,9 +584,7 @@ def test_without_composing_every_byte_is_read_once_and_few_at_a_time(
             return super().read(offset, length)
 
     stored = world.recording(1, 90 * MIB)
-    recording = Slow(
-        SEGMENT, 90 * MIB, stored.version, NO_INDEX, stored.fetch, stored.bucket, stored.key
-    )
+    recording = Slow(SEGMENT, stored.version, NO_INDEX, stored.file, stored.bucket, stored.key)
     pieces = world.own(MIB), RecordingPiece(recording, 3, 88 * MIB), world.own(7)
     commit(evolve(world.store, copy_in_s3=False), *pieces)
     assert world.stored() == wanted(pieces)

@@ -18,6 +18,7 @@ from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
+from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from tests.contract.real import Aws, aws_session, clients_of
@@ -42,9 +43,14 @@ def opened(url: str) -> Mp4Recording:
     return recordings.open(SEGMENT, soon())
 
 
+UNREAD = 150_000
+
+
 def part(data: bytes, *, sent: int | None = None, etag: str = ETAG, offset: int = 0) -> Script:
-    """Answer a range with `data`, of which only `sent` bytes arrive."""
-    whole = f"bytes {offset}-{offset + len(data) - 1}/{offset + len(data)}"
+    """Answer a range with `data`, at most 128 KiB, of which only `sent` bytes arrive."""
+    size_bytes = offset + len(data)
+    data = data[:FIRST_READ_BYTES]
+    whole = f"bytes {offset}-{offset + len(data) - 1}/{size_bytes}"
     start = head("206 Partial Content", len(data), f"ETag: {etag}", f"Content-Range: {whole}")
     return lambda line: line.sendall(start + data[:sent])
 
@@ -69,10 +75,10 @@ def test_one_request_opens_a_small_recording(footages: Footages) -> None:
 def test_a_read_is_bound_to_the_version(footages: Footages) -> None:
     """And asks for exactly its bytes."""
     data = footages.whole.data
-    with loopback(part(data), part(data[100:150], offset=100)) as server:
-        assert opened(server.url).read(100, 50) == data[100:150]
+    with loopback(part(data), part(data[UNREAD : UNREAD + 50], offset=UNREAD)) as server:
+        assert opened(server.url).read(UNREAD, 50) == data[UNREAD : UNREAD + 50]
     assert f"\r\nIf-Match: {ETAG}\r\n" in server.requests[1]
-    assert "\r\nRange: bytes=100-149\r\n" in server.requests[1]
+    assert f"\r\nRange: bytes={UNREAD}-{UNREAD + 49}\r\n" in server.requests[1]
 
 
 def test_a_stream_that_breaks_off_is_read_again(footages: Footages) -> None:
@@ -108,7 +114,7 @@ def test_a_read_gives_the_bytes_of_the_version_or_none(
     with loopback(part(footages.whole.data), fault) as server:
         recording = opened(server.url)
         with pytest.raises(meaning):
-            recording.read(100, 50)
+            recording.read(UNREAD, 50)
 
 
 @pytest.mark.parametrize(

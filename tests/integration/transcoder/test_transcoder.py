@@ -15,6 +15,8 @@ from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.in_memory import piece_bytes
 from infrastructure.mp4.avc import parse_avcc, parse_sps
+from infrastructure.mp4.boxes import Read
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.integration.exactness.cutting import START_MS, Camera
@@ -98,6 +100,11 @@ def test_a_frame_at_another_time_is_undecodable(
         render(film, fake(tmp_path, script))
 
 
+def fetching(recording: Mp4Recording, fetch: Read) -> Mp4Recording:
+    """Return the recording with its bytes fetched by `fetch`, and none cached."""
+    return evolve(recording, file=RangeCache(fetch, recording.size_bytes))
+
+
 def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4Recording:
     """Put other bytes into a video sample, at a share of its length."""
     video = recording.index.video
@@ -105,13 +112,13 @@ def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4
     begin = video.offsets[sample] + int(video.sizes[sample] * at)
 
     def fetch(offset: int, length: int) -> bytes:
-        read = bytearray(recording.fetch(offset, length))
+        read = bytearray(recording.file.read(offset, length))
         for place, byte in enumerate(data, begin - offset):
             if 0 <= place < length:
                 read[place] = byte
         return bytes(read)
 
-    return evolve(recording, fetch=fetch)
+    return fetching(recording, fetch)
 
 
 def test_a_damaged_frame_that_still_decodes_does_not_cost_the_clip(
@@ -132,7 +139,7 @@ def test_a_damaged_frame_that_does_not_decode_is_undecodable(
 
 def test_zeros_in_place_of_the_footage_are_undecodable(film: Mp4Recording, render: Render) -> None:
     """There is nothing to decode."""
-    nothing = evolve(film, fetch=lambda _, length: bytes(length))
+    nothing = fetching(film, lambda _, length: bytes(length))
     with pytest.raises(UnusableFootage):
         render(nothing, FfmpegTranscoder(FFMPEG))
 
@@ -143,9 +150,9 @@ def test_only_what_the_window_needs_is_read(film: Mp4Recording, render: Render) 
 
     def fetch(offset: int, length: int) -> bytes:
         reads.append((offset, length))
-        return film.fetch(offset, length)
+        return film.file.read(offset, length)
 
-    render(evolve(film, fetch=fetch), FfmpegTranscoder(FFMPEG))
+    render(fetching(film, fetch), FfmpegTranscoder(FFMPEG))
     video = film.index.video
     assert video is not None
     end = max(video.offsets[i] + video.sizes[i] for i in range(64))
@@ -160,7 +167,7 @@ def test_a_recording_replaced_meanwhile_is_told(film: Mp4Recording, render: Rend
         raise RecordingChanged(f"{offset}+{length} changed")
 
     with pytest.raises(RecordingChanged):
-        render(evolve(film, fetch=fetch), FfmpegTranscoder(FFMPEG))
+        render(fetching(film, fetch), FfmpegTranscoder(FFMPEG))
 
 
 def test_a_scratch_folder_that_is_gone_is_unavailable(film: Mp4Recording, tmp_path: Path) -> None:

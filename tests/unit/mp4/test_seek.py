@@ -10,12 +10,11 @@ from struct import pack_into, unpack_from
 import pytest
 from attrs import evolve
 
-from domain.errors import UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
-from infrastructure.mp4.index import SampleIndex, Track, read_index, read_whole_index
+from infrastructure.mp4.index import SampleIndex, Track, index_of, read_index, read_whole_index
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
 from infrastructure.mp4.writer import write_excerpt
 from tests.unit.mp4.long import Layout, Long, long_recording
@@ -136,16 +135,16 @@ def test_a_clip_costs_little(moov: bytes, name: str) -> None:
     for seed in range(5):
         first_ms = random.Random(seed).randrange(whole.duration_ms - 10_000)
         file.asked.clear()
-        index = read_index(file.read, file.size_bytes)
-        part = index.slice(first_ms, first_ms + 10_000)
+        cache = RangeCache(file.read, file.size_bytes)
+        part = index_of(cache).slice(first_ms, first_ms + 10_000)
         assert_part(part, whole, first_ms, first_ms + 10_000)
-        clip_bytes = fetch_window(part, file.read, first_ms, first_ms + 10_000)
+        clip_bytes = fetch_window(part, cache, first_ms, first_ms + 10_000)
         requests, read_bytes = file.cost
         assert requests <= requests_at_most
         assert read_bytes <= 1.3 * clip_bytes + bytes_more
 
 
-def fetch_window(part: SampleIndex, read: Read, from_ms: int, to_ms: int) -> int:
+def fetch_window(part: SampleIndex, file: RangeCache, from_ms: int, to_ms: int) -> int:
     """Read what it takes to decode a clip, as a window file; return the clip's own bytes."""
     video = part.video
     assert video is not None
@@ -154,13 +153,13 @@ def fetch_window(part: SampleIndex, read: Read, from_ms: int, to_ms: int) -> int
     first = max(i for i in range(wanted[0] + 1) if video.sync[i])
     heard = samples_in_cut(part.audio, from_ms, to_ms)
 
-    def fetch(offset: int, length: int) -> bytes:
+    def read(offset: int, length: int) -> bytes:
         ranges = range(offset, offset + length, RANGE_BYTES)
-        return b"".join(read(at, min(RANGE_BYTES, offset + length - at)) for at in ranges)
+        return b"".join(file.read(at, min(RANGE_BYTES, offset + length - at)) for at in ranges)
 
     write_excerpt(
         part,
-        lambda offset, length: part.read_with(fetch, offset, length),
+        read,
         first,
         max(wanted),
         io.BytesIO(),
@@ -409,24 +408,20 @@ def test_a_heap_of_moofs_is_not_read_for_ever(moov: bytes) -> None:
 def test_bytes_read_along_are_not_fetched_again(moov: bytes) -> None:
     """What a part brought along is given out; the rest is fetched, and all is as in the file."""
     file, _ = made(moov, "no index")
-    part = read_index(file.read, file.size_bytes).slice(300_000, 310_000)
+    cache = RangeCache(file.read, file.size_bytes)
+    part = index_of(cache).slice(300_000, 310_000)
     assert part.video is not None
     chance = random.Random(1)
     begin, end = part.video.offsets[0], part.video.offsets[-1]
-    fetched: list[int] = []
-
-    def fetch(offset: int, length: int) -> bytes:
-        fetched.append(length)
-        return file.read(offset, length)
-
-    assert len(part.read_with(fetch, begin, end - begin)) == end - begin
-    assert sum(fetched) < (end - begin) / 2
+    indexed_bytes = cache.fetched_bytes
+    assert len(cache.read(begin, end - begin)) == end - begin
+    assert cache.fetched_bytes - indexed_bytes < (end - begin) / 2
     for _ in range(50):
         offset, length = chance.randrange(begin - 10**6, end), chance.randrange(1, 2 * 10**6)
-        assert part.read_with(fetch, offset, length) == file.read(offset, length)
-    fetched.clear()
-    assert part.read_with(fetch, begin, 0) == b""
-    assert not fetched
+        assert cache.read(offset, length) == file.read(offset, length)
+    fetched_bytes = cache.fetched_bytes
+    assert cache.read(begin, 0) == b""
+    assert cache.fetched_bytes == fetched_bytes
 
 
 def test_a_recording_that_lies_halfway_is_undecodable(moov: bytes) -> None:
@@ -440,11 +435,11 @@ def test_a_recording_that_lies_halfway_is_undecodable(moov: bytes) -> None:
     pack_into(">I", lie, at, unpack_from(">I", lie, at)[0] + 10_000)
     file = Long([*plain.pieces[:i], bytes(lie), *plain.pieces[i + 1 :]])
     segment = RecordingSegment(TimeWindow(0, 80_000), "a.mp4")
-    opened = open_mp4(segment, file.size_bytes, "1", file.read, 1000)
+    opened = open_mp4(segment, "1", RangeCache(file.read, file.size_bytes), 1000)
     assert opened.segment.window.duration_ms == 80_000
-    assert opened.slice(0, 5000).video is not None
-    with pytest.raises(UnusableFootage, match=r"a\.mp4 cannot be read: trun announces"):
-        opened.slice(35_000, 45_000)
+    assert opened.index.slice(0, 5000).video is not None
+    with pytest.raises(InvalidMp4, match="trun announces"):
+        _ = opened.index.slice(35_000, 45_000).video
 
 
 def test_an_hour_costs_no_more_than_ten_minutes(moov: bytes) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.s3.parts import (
     MAX_COPY_PART_BYTES,
     MAX_PARTS,
@@ -30,7 +31,8 @@ CLIP = Path("clip.mp4")
 
 
 def recorded(key: str, size_bytes: int = 1 << 50) -> S3Recording:
-    return S3Recording(SEGMENT, size_bytes, '"etag"', NO_INDEX, lambda _, __: b"", "bucket", key)
+    file = RangeCache(lambda _, __: b"", size_bytes)
+    return S3Recording(SEGMENT, '"etag"', NO_INDEX, file, "bucket", key)
 
 
 A, B, C = (recorded(key) for key in "abc")

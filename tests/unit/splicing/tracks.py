@@ -7,6 +7,7 @@ from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.mp4.index import SampleIndex, Track
+from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording
 
 START_MS = 1_534_341_619_000
@@ -71,7 +72,8 @@ def opened(
     index = SampleIndex(len(data), duration_ms, last_ms, True, False, lambda: (video, audio))
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.duration_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
-    return Mp4Recording(segment, len(data), "1", index, lambda at, size: data[at : at + size])
+    file = RangeCache(lambda at, size: data[at : at + size], len(data))
+    return Mp4Recording(segment, "1", index, file)
 
 
 def plan(from_ms: int, to_ms: int, *recordings: Recording) -> ClipPlan:
