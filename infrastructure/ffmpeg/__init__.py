@@ -1,1 +1,1 @@
-"""The transcoder: ffmpeg encodes, decodes and makes stills; the MP4 around it is ours."""
+"""ffmpeg as a subprocess: it encodes, decodes and makes thumbnails."""

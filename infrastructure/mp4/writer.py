@@ -19,7 +19,7 @@ from infrastructure.mp4.index import SampleIndex, Track
 IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MAX_CHUNK_SAMPLES = 100
 MAX_MOVIE_TIMESCALE = 10_000_000
-HOLE_READ_THROUGH_BYTES = 64 << 10
+MAX_HOLE_READ_BYTES = 64 << 10
 UND = 0x55C4  # the language "und", three letters of 5 bits (8.4.2.3)
 U32 = 1 << 32
 
@@ -47,15 +47,6 @@ class TrackToWrite:
     width: int = 0  # pixels, 0 for sound
     height: int = 0
     matrix: tuple[int, ...] = IDENTITY
-
-
-@frozen
-class WindowNote:
-    """What ``write_excerpt`` wrote: time in the window = the recording's pts - pts_offset."""
-
-    pts_offset: int  # ticks of the video's timescale
-    frames: int  # shown
-    size_bytes: int
 
 
 def write_header(
@@ -235,10 +226,10 @@ def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
 
 def write_excerpt(  # noqa: PLR0913, PLR0917
     index: SampleIndex, read: Read, first: int, last: int, out: BinaryIO, audio: range = range(0)
-) -> WindowNote:
+) -> int:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
-    Same bytes and sample entry, times moved so that *first* is shown at 0; the edit list reaches to
+    Returns the offset of its times: time in it = the recording's pts - offset, in video ticks. Same bytes and sample entry, times moved so that *first* is shown at 0; the edit list reaches to
     the end of the last frame shown, so that none is dropped. Where frames after *first* are shown
     before it (an open GOP's leading frames, which need the GOP before) they are kept but hidden.
     *sound* names sound samples to take along, in step; what lies before 0 is hidden too.
@@ -270,8 +261,7 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     for at, length, pieces in _runs([parts[i] for i in order]):
         data = memoryview(read(at, length))
         out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
-    shown = sum(video.pts[i] >= zero for i in wanted)
-    return WindowNote(zero, shown, len(header) + payload_bytes)
+    return zero
 
 
 def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
@@ -321,7 +311,7 @@ def _runs(parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, list[tuple[i
     run: list[tuple[int, int]] = []
     end = 0
     for offset, size in parts:
-        if run and offset - end >= HOLE_READ_THROUGH_BYTES:
+        if run and offset - end >= MAX_HOLE_READ_BYTES:
             yield run[0][0], end - run[0][0], run
             run = []
         run.append((offset, size))

@@ -1,10 +1,13 @@
-"""Which of a cut's frames can be taken over as they are, and which must be encoded anew. Pure.
+"""Where a copied run of samples may begin and end.
 
-A run of samples can be taken over when it begins with a keyframe that nothing reaches across (an
-IDR picture, ITU-T H.264 section 7.4.1.2.4, with all earlier samples shown before it and all later
-ones after it), goes on without a hole in decode order, and ends where everything decoded so far is
-shown before everything decoded later. Then it decodes from its own first sample, whatever stands
-before and after it. The wanted frames before it (the head) and after it (the tail) are encoded.
+A run decodes from its own first sample, whatever stands before and after it, if
+
+- it begins with a clean access point: an IDR picture (ITU-T H.264, 7.4.1.2.4) with all earlier
+  samples shown before it and all later ones after it,
+- it has no hole in decode order, and
+- everything decoded up to its end is shown before everything decoded later.
+
+The requested frames before the run (the head) and after it (the tail) are encoded.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,54 +15,56 @@ from itertools import accumulate
 
 from attrs import field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
+from application.ports import RecordingPiece
+from infrastructure.mp4.avc import PPS, SPS, AvcConfig, is_idr, nal_units
 from infrastructure.mp4.errors import InvalidMp4
-from infrastructure.mp4.index import Track
 
 MAX_KEYFRAMES_TRIED = 64
-"""Where none of so many sync samples stands alone, none will: each look may cost a request."""
+"""Where so many sync samples are not clean, none will be: each try may cost a request."""
+KEYFRAME_PREFIX_BYTES = 4096
+"""Enough of a keyframe to see its parameter sets and where its first slice begins."""
 
 
 @frozen
 class Splice:
-    """How the wanted frames of a cut are made: by sample number, each exactly once."""
+    """How the requested frames of a cut are made: by sample number, each exactly once."""
 
     head: tuple[int, ...] = field(repr=False)
-    """To be encoded, in the order in which they are shown: those before the copied run."""
+    """To be encoded, in presentation order: those before the copied run."""
     copied: range
-    """To be taken over, in decode order; may be empty."""
+    """To be copied, in decode order; may be empty."""
     tail: tuple[int, ...] = field(default=(), repr=False)
-    """To be encoded, in the order in which they are shown: those after the copied run."""
+    """To be encoded, in presentation order: those after the copied run."""
 
 
 def plan_splice(
     pts: Sequence[int],
     frames: Sequence[int],
     keyframes: Sequence[int],
-    is_idr_sample: Callable[[int], bool],
+    is_clean: Callable[[int], bool],
 ) -> Splice:
-    """Take over as many of `frames` as can be in one run, and encode the others.
+    """Copy as many of `frames` as fit into one run, and encode the others.
 
-    `pts` are all samples' presentation times in decode order, `frames` the wanted samples in the
-    order in which they are shown, `keyframes` the sync samples, ascending. `is_idr_sample` looks at
-    a sync sample's bytes and tells whether no later picture refers to anything before it; it is
-    asked as seldom as possible, and 64 times at most, since looking may cost a range request.
+    `pts` are all samples' presentation times in decode order, `frames` the requested samples in
+    presentation order, `keyframes` the sync samples, ascending. `is_clean` reads a sync sample's
+    bytes and returns whether no later picture refers to anything before it. It is called as seldom
+    as possible, at most 64 times, because each call may cost a range request.
     """
-    wanted = set(frames)
+    requested = set(frames)
     shown_before = list(accumulate(pts, max))
     shown_after = list(accumulate(reversed(pts), min))[::-1]
-    looked = 0
+    tried = 0
     for key in keyframes:
-        if key not in wanted or (key and shown_before[key - 1] >= pts[key]):
+        if key not in requested or (key and shown_before[key - 1] >= pts[key]):
             continue
         if shown_after[key] < pts[key]:
             continue
-        if looked == MAX_KEYFRAMES_TRIED:
+        if tried == MAX_KEYFRAMES_TRIED:
             break
-        looked += 1
-        if not is_idr_sample(key):
+        tried += 1
+        if not is_clean(key):
             continue
-        end = next((i for i in range(key, len(pts)) if i not in wanted), len(pts))
+        end = next((i for i in range(key, len(pts)) if i not in requested), len(pts))
         while end > key and end < len(pts) and shown_before[end - 1] >= shown_after[end]:
             end -= 1
         if end > key:
@@ -72,28 +77,26 @@ def plan_splice(
     return Splice(tuple(frames), range(0))
 
 
-def copy_obstacle(video: Track) -> str | None:
-    """Say why no frame of this track can stand beside frames that we encode; None if it can.
+def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:
+    """Return whether a sync sample is an IDR picture that needs only the sets of `config`."""
+    recording, offset, length = sync_sample.recording, sync_sample.offset, sync_sample.length
+    prefix = recording.read(offset, min(length, KEYFRAME_PREFIX_BYTES))
+    is_clean = is_idr_with_known_sets(prefix, config)
+    if is_clean is None and length > KEYFRAME_PREFIX_BYTES:
+        is_clean = is_idr_with_known_sets(recording.read(offset, length), config)
+    return bool(is_clean)
 
-    What we encode is progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
+
+def is_idr_with_known_sets(prefix: bytes, config: AvcConfig) -> bool | None:
+    """Return whether a sample begins an IDR picture without parameter sets unknown to `config`.
+
+    Repeated known sets do no harm. None if `prefix` ends before the picture begins.
     """
-    if video.codec != "avc1":
-        return f"the video is {video.codec}, not H.264 with its parameter sets in the index"
+    known = {*config.sps, *config.pps}
     try:
-        config = parse_avcc(video.config)
-        sets = [parse_sps(nal) for nal in config.sps]
-        pictures = [parse_pps(nal) for nal in config.pps]
-    except InvalidMp4 as error:
-        return f"the parameter sets cannot be read: {error}"
-    if len(sets) != 1:
-        return f"there are {len(sets)} sequence parameter sets"
-    if not pictures:
-        return "there is no picture parameter set"
-    sps = sets[0]
-    if sps.chroma_format_idc != 1:
-        return "the colours are not 4:2:0"
-    if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):
-        return "the samples have more than 8 bits"
-    if not sps.frame_mbs_only:
-        return "the video may be interlaced"
-    return None
+        for nal in nal_units(prefix, config.nal_length_size):
+            if nal and nal[0] & 31 in (SPS, PPS) and nal not in known:
+                return False
+    except InvalidMp4:
+        pass  # The prefix ends within the picture, which follows all parameter sets.
+    return is_idr(prefix, config.nal_length_size)

@@ -1,4 +1,4 @@
-"""Which frames of its recording a cut takes, and when the clip shows them."""
+"""Which frames of its recording a cut shows, and when the clip shows them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,59 +9,60 @@ from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan, Cut
 from infrastructure.mp4.avc import first_slice_type, parse_avcc
 from infrastructure.mp4.boxes import Read
+from infrastructure.mp4.edit_list import rounded
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.recording import Mp4Recording
 
 MAX_SIDE_PIXELS = 8192
 MIN_TIMESCALE = 10_000
-"""Times are then rounded by at most 0.05 ms."""
+"""Ticks per second: times are then rounded by at most 0.05 ms."""
 MAX_TIMESCALE = 1_000_000
 MIXED_TIMESCALE = 90_000
-"""Holds 15, 24, 25, 30, 50 and 60 frames a second and the rates less a thousandth exactly, save
-24 and 60 less a thousandth; those, as all others, to 6 µs."""
-PREFIX_BYTES = 2048
-"""Enough of a sample to find its first slice: x264's longest preface takes 700 bytes."""
+"""Exact for 15, 24, 25, 30, 50 and 60 frames a second and the rates less a thousandth, except
+24 and 60 less a thousandth; those and all others are rounded to 6 µs."""
+SLICE_PREFIX_BYTES = 2048
+"""Enough of a sample to find its first slice: x264's longest SEI before it takes 700 bytes."""
 
 
 @frozen(eq=False)
 class CutSource:
-    """What one cut takes of its recording."""
+    """A cut's recording, and the frames that the cut shows of it."""
 
     cut: Cut
     recording: Recording = field(repr=False)
     index: SampleIndex = field(repr=False)
-    """Of a long fragmented file only the part that the cut needs."""
+    """For a long fragmented file only the slice that the cut needs."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
-    """The video samples that the cut shows, in the order in which they are shown: at least one."""
+    """Numbers of the video samples to show, in presentation order: at least one."""
     all_frames: tuple[int, ...] = field(repr=False)
-    """All samples that the cut shows, also where `frames` are only some of them."""
+    """All samples that the cut shows, even where `frames` is only some of them."""
     decoded_from: int
-    """The video sample from which to decode so that all frames come out whole."""
+    """The video sample to start decoding at, so that all frames come out whole."""
     clip_ms: int
-    """Where in the clip the cut begins."""
+    """When the cut begins on the clip's clock."""
 
-    def ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
-        """Say when the clip shows or sounds what the recording does at `pts`."""
+    def clip_ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
+        """Return when the clip presents what the recording presents at `pts`."""
         begins_ms = self.clip_ms + self.cut.segment.window.start_ms - self.cut.window.start_ms
-        return _rounded(clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale)
+        return rounded(clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
-        """Say which tick of the recording is the first at or after `instant_ms`."""
+        """Return the recording's first tick at or after the instant `instant_ms`."""
         return -((self.cut.segment.window.start_ms - instant_ms) * timescale // 1000)
 
 
 def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[CutSource]:
-    """Find the frames of every cut, in order; cuts without any are left out.
+    """Find the frames of every cut, in order; cuts without frames are left out.
 
-    Refused if none has a frame, or one is larger than 8192 x 8192.
+    Rejected if there is no frame at all, or one is larger than 8192 x 8192 pixels.
     """
     sources = [_resolve_cut(plan, cut, recordings[cut.segment.name]) for cut in plan.cuts]
-    found = [source for source in sources if source]
-    if not found:
+    with_frames = [source for source in sources if source]
+    if not with_frames:
         raise Rejected("There is no frame in the clip's window.")
-    return found
+    return with_frames
 
 
 def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording) -> CutSource | None:
@@ -71,16 +72,16 @@ def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording) -> CutSource | 
     )
     clip_ms = plan.clip_time_ms(cut.window.start_ms)
     try:
-        index = _index_of(recording)
-        # In a part of the index the keyframe may be wanting that an intra refresh needs.
-        for part in (index.slice(from_ms, to_ms), index):
-            video = part.video
+        whole = _index_of(recording)
+        # A slice of the index may lack the keyframe before an intra refresh; the whole has it.
+        for index in (whole.slice(from_ms, to_ms), whole):
+            video = index.video
             frames = _shown(video, from_ms, to_ms) if video else ()
             if video is None or not frames:
                 return None
             _check_size(cut.segment.name, video)
             first = decoded_from(recording.read, video, frames)
-            source = CutSource(cut, recording, part, video, frames, frames, first or 0, clip_ms)
+            source = CutSource(cut, recording, index, video, frames, frames, first or 0, clip_ms)
             if first is not None:
                 break
     except InvalidMp4 as error:
@@ -104,43 +105,43 @@ def _check_size(name: str, video: Track) -> None:
 
 def _shown(video: Track, from_ms: int, to_ms: int) -> tuple[int, ...]:
     first, end = from_ms * video.timescale, to_ms * video.timescale
-    wanted = (
+    numbers = (
         i
         for i, pts in enumerate(video.pts)
         if first <= pts * 1000 < end and 0 <= pts < video.shown_until
     )
-    return tuple(sorted(wanted, key=video.pts.__getitem__))
+    return tuple(sorted(numbers, key=video.pts.__getitem__))
 
 
 def clip_timescale(sources: Sequence[CutSource]) -> int:
-    """Choose the clip's ticks per second: the recordings' own if it is one and fine enough."""
-    own = {source.video.timescale for source in sources}
-    if len(own) > 1 or (timescale := own.pop()) > MAX_TIMESCALE:
+    """Return the clip's ticks per second: the recordings' own if it is common and fine enough."""
+    timescales = {source.video.timescale for source in sources}
+    if len(timescales) > 1 or (timescale := timescales.pop()) > MAX_TIMESCALE:
         return MIXED_TIMESCALE
     return timescale * -(-MIN_TIMESCALE // timescale)
 
 
 def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
-    """Say when each frame of each cut is shown, in ticks of the clip; they rise throughout."""
+    """Return when the clip shows each frame of each cut, in its ticks, strictly ascending."""
     times: list[list[int]] = []
     latest = -1
     for source in sources:
         own = []
         for i in source.frames:
-            shown = source.ticks(source.video.pts[i], source.video.timescale, timescale)
-            latest = max(shown, latest + 1)
+            time = source.clip_ticks(source.video.pts[i], source.video.timescale, timescale)
+            latest = max(time, latest + 1)
             own.append(latest)
         times.append(own)
     return times
 
 
 def decoded_from(read: Read, video: Track, frames: Sequence[int]) -> int | None:
-    """Return the sample from which to decode, so that all of `frames` come out whole.
+    """Return the sample to start decoding at, so that all of `frames` come out whole.
 
-    That is a sync sample, decoded and shown no later than any of them: what is shown before it but
-    decoded after it (open GOP) may refer to frames before it. In H.264, a sync sample that is a P
-    picture begins an intra refresh: the picture is whole only at the next one. None if `video`
-    has no such sample.
+    This is a sync sample that is decoded and shown no later than any of them: frames shown before
+    it but decoded after it (open GOP) may refer to frames before it. An H.264 sync sample that is
+    a P picture begins an intra refresh: pictures are whole only from the next one on. None if
+    `video` has no such sample.
     """
     decoded, shown = min(frames), min(video.pts[i] for i in frames)
     syncs = [i for i in range(decoded + 1) if video.sync[i] and video.pts[i] <= shown]
@@ -152,13 +153,9 @@ def decoded_from(read: Read, video: Track, frames: Sequence[int]) -> int | None:
 def _begins_refresh(read: Read, video: Track, sample: int) -> bool:
     if video.codec != "avc1":
         return False
-    prefix = read(video.offsets[sample], min(video.sizes[sample], PREFIX_BYTES))
+    prefix = read(video.offsets[sample], min(video.sizes[sample], SLICE_PREFIX_BYTES))
     try:
         return first_slice_type(prefix, parse_avcc(video.config).nal_length_size) == "P"
     except InvalidMp4:
-        # What it says cannot be told; the decoder has the last word.
+        # Its slice header is unreadable; the decoder has the last word.
         return False
-
-
-def _rounded(number: int, divisor: int) -> int:
-    return (2 * number + divisor) // (2 * divisor)

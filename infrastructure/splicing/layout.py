@@ -1,129 +1,103 @@
-"""Where each sample of the clip lies, and which bytes are taken from a recording in one piece.
+"""Where each sample of the clip is stored, and which ranges of recordings it contains unchanged.
 
-The payload is a row of stretches: our own bytes, and long stretches of a recording that hold
-nothing but what the clip wants. A stretch of a recording is never read here; who stores the clip
-may have it copied. What lies loose, at a cut's edges for instance, is read and becomes our own, so
-that no byte from outside of the wanted window travels with its neighbours.
+The payload is a sequence of our own bytes and of copied ranges: long ranges of a recording that
+hold nothing but samples the clip needs. A copied range is never read here; the store may have it
+copied. Isolated samples, e.g. at a cut's edges, become our own bytes, so no byte from outside of
+the window ends up in the clip.
 
 ::
 
-    clip.mp4   ftyp moov mdat | own | (hole: a stretch of a recording) | own | (hole) | own
+    clip.mp4   ftyp moov mdat | own | (hole: a copied range) | own | (hole) | own
 """
 
-import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
-from pathlib import Path
 
 from attrs import define, field, frozen
 
-from application.ports import FilePiece, Piece, RecordingPiece
-from infrastructure.ffmpeg.excerpt import FileSample, RecordingSample
-from infrastructure.mp4.writer import HOLE_READ_THROUGH_BYTES, write_header
+from application.ports import Piece, Recording, RecordingPiece
+from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES, write_header
 from infrastructure.splicing.audio import samples_in_cut
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import ClipTrack
 
-TURNS_A_SECOND = 2
-"""Sound and pictures take turns in our own bytes, so that a player need not jump."""
+INTERLEAVE_SLOTS_A_SECOND = 2
+"""Audio and video alternate in our own bytes, so that a player need not seek."""
 MIN_COPIED_RANGE_BYTES = 256 << 10
-"""A shorter one is worth no request of its own: it is read with what lies near it."""
-MAX_READ_BYTES = 2 << 20
-READERS = 4
+"""Below this, reading the bytes along with their neighbours is cheaper than a request."""
 
 
 @define(eq=False)
 class PlacedSample:
-    """A sample on its way to its place."""
+    """A sample on its way to its place in the payload."""
 
-    sample: FileSample | RecordingSample
+    sample: Piece
     track: int
     number: int
     interleave_slot: int
     """When in the clip it is decoded, in half seconds."""
     at: int = 0
-    """Its offset in the payload."""
+    """Its offset in the payload, in bytes."""
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """What the samples are sorted by, where they are ours to sort."""
+        """The sort key of our own samples."""
         return self.interleave_slot, self.track, self.number
 
 
 @frozen
 class CopiedRange:
-    """Consecutive bytes of a recording, and the wanted samples in them."""
+    """Consecutive bytes of a recording, and the samples in them."""
 
-    source: CutSource = field(repr=False)
-    offset: int
-    length: int
-    placed: list[PlacedSample] = field(repr=False)
+    piece: RecordingPiece
+    samples: list[PlacedSample] = field(repr=False)
 
 
 @frozen
 class Layout:
-    """A clip whose own bytes are in `path`, which has holes for what the recordings have."""
+    """The clip's header, and what is stored at which offset of the clip, in bytes."""
 
-    path: Path
-    header_bytes: int
+    header: bytes = field(repr=False)
     size_bytes: int
-    stretches: tuple[tuple[int, CopiedRange], ...]
-    """By where in the clip each begins."""
+    copied: tuple[tuple[int, CopiedRange], ...]
+    """By where each begins."""
+    own: tuple[tuple[int, Piece], ...] = field(repr=False)
+    """The samples that become our own bytes."""
 
     @property
     def unused_bytes(self) -> int:
-        """How many bytes of the payload belong to no sample: boxes between a fragment's samples."""
+        """How many payload bytes belong to no sample: boxes between a fragment's samples."""
         return sum(
-            stretch.length - sum(placed.sample.length for placed in stretch.placed)
-            for _, stretch in self.stretches
+            copied.piece.length - sum(placed.sample.length for placed in copied.samples)
+            for _, copied in self.copied
         )
-
-    @property
-    def pieces(self) -> tuple[Piece, ...]:
-        """The clip, piece by piece."""
-        pieces: list[Piece] = []
-        at = 0
-        for begin, stretch in self.stretches:
-            if begin > at:
-                pieces.append(FilePiece(self.path, at, begin - at))
-            recording = stretch.source.recording
-            pieces.append(RecordingPiece(recording, stretch.offset, stretch.length))
-            at = begin + stretch.length
-        if self.size_bytes > at:
-            pieces.append(FilePiece(self.path, at, self.size_bytes - at))
-        return tuple(pieces)
-
-    def fill(self) -> None:
-        """Read what the recordings have into the holes, so that `path` can be played."""
-        with self.path.open("r+b") as out:
-            for begin, stretch in self.stretches:
-                for at in range(0, stretch.length, MAX_READ_BYTES):
-                    length = min(MAX_READ_BYTES, stretch.length - at)
-                    data = stretch.source.recording.read(stretch.offset + at, length)
-                    os.pwrite(out.fileno(), data, begin + at)
 
 
 def lay_out_clip(
-    tracks: Sequence[ClipTrack], path: Path, min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
+    tracks: Sequence[ClipTrack],
+    sources: Sequence[CutSource],
+    min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES,
 ) -> Layout:
-    """Give every sample its place, and write the header and our own bytes to `path`.
+    """Place every sample of the tracks, which are made from `sources`.
 
-    A stretch of a recording of less than `min_copied_range_bytes` becomes our own.
+    A range of a recording of less than `min_copied_range_bytes` becomes our own bytes.
     """
-    rows = [
+    placed = [
         PlacedSample(sample, number, i, _interleave_slot(track, i))
         for number, track in enumerate(tracks)
         for i, sample in enumerate(track.samples)
     ]
-    stretches = [s for s in _stretches(rows) if s.length >= min_copied_range_bytes]
-    held = {id(placed) for stretch in stretches for placed in stretch.placed}
-    own = [placed for placed in rows if id(placed) not in held]
+    ranges = [
+        found
+        for found in _copied_ranges(placed, sources)
+        if found.piece.length >= min_copied_range_bytes
+    ]
+    in_ranges = {id(sample) for found in ranges for sample in found.samples}
+    own = [sample for sample in placed if id(sample) not in in_ranges]
     units: list[tuple[tuple[int, int, int], CopiedRange | PlacedSample]] = [
-        *((placed.order, placed) for placed in own),
-        *((min(placed.order for placed in stretch.placed), stretch) for stretch in stretches),
+        *((sample.order, sample) for sample in own),
+        *((min(sample.order for sample in found.samples), found) for found in ranges),
     ]
     units.sort(key=lambda unit: unit[0])
     begins: list[tuple[int, CopiedRange]] = []
@@ -131,116 +105,86 @@ def lay_out_clip(
     for _, unit in units:
         if isinstance(unit, CopiedRange):
             begins.append((at, unit))
-            for placed in unit.placed:
-                placed.at = at + placed.sample.offset - unit.offset
-            at += unit.length
+            for sample in unit.samples:
+                sample.at = at + sample.sample.offset - unit.piece.offset
+            at += unit.piece.length
         else:
             unit.at = at
             at += unit.sample.length
     offsets = [[0] * len(track.samples) for track in tracks]
-    for placed in rows:
-        offsets[placed.track][placed.number] = placed.at
+    for sample in placed:
+        offsets[sample.track][sample.number] = sample.at
     header = write_header(
         [track.placed(places) for track, places in zip(tracks, offsets, strict=True)], at
     )
-    with path.open("wb") as out:
-        out.truncate(len(header) + at)
-        os.pwrite(out.fileno(), header, 0)
-        _write(out.fileno(), own, len(header))
-    pts_offset = tuple((len(header) + begin, stretch) for begin, stretch in begins)
-    return Layout(path, len(header), len(header) + at, pts_offset)
+    base = len(header)
+    return Layout(
+        header,
+        base + at,
+        tuple((base + begin, found) for begin, found in begins),
+        tuple((base + sample.at, sample.sample) for sample in own),
+    )
 
 
 def _interleave_slot(track: ClipTrack, number: int) -> int:
-    time = track.dts[number] - track.media_time + track.delay
-    return time * TURNS_A_SECOND // track.timescale
+    time = track.track.dts[number] - track.track.media_time + track.track.delay
+    return time * INTERLEAVE_SLOTS_A_SECOND // track.track.timescale
 
 
-def _stretches(rows: Sequence[PlacedSample]) -> Iterator[CopiedRange]:
-    """Find what lies back to back in the recordings, wanted throughout."""
-    by_cut: dict[int, list[tuple[int, PlacedSample, RecordingSample]]] = defaultdict(list)
-    for placed in rows:
-        if isinstance(placed.sample, RecordingSample):
-            by_cut[id(placed.sample.source.cut)].append(
-                (placed.sample.offset, placed, placed.sample)
-            )
-    for own in by_cut.values():
-        own.sort(key=lambda row: row[0])
-        source = own[0][2].source
-        barriers = _barriers(source, own[0][0], own[-1][0])
+def _copied_ranges(
+    placed: Sequence[PlacedSample], sources: Sequence[CutSource]
+) -> Iterator[CopiedRange]:
+    """Find runs of samples that are back to back in a recording, all of them needed."""
+    by_recording: dict[int, list[tuple[int, PlacedSample]]] = defaultdict(list)
+    for sample in placed:
+        if isinstance(sample.sample, RecordingPiece):
+            row = sample.sample.offset, sample
+            by_recording[id(sample.sample.recording)].append(row)
+    for rows in by_recording.values():
+        rows.sort(key=lambda row: row[0])
+        first = rows[0][1].sample
+        assert isinstance(first, RecordingPiece)  # noqa: S101 - seen above
+        recording = first.recording
+        own = [source for source in sources if source.recording is recording]
+        has_barrier = _barriers(own, rows[0][0], rows[-1][0])
         run: list[PlacedSample] = []
         begin = end = 0
-        for offset, placed, sample in own:
-            free = end <= offset <= end + HOLE_READ_THROUGH_BYTES and not barriers(end, offset)
-            if run and not free:
-                yield CopiedRange(source, begin, end - begin, run)
+        for offset, sample in rows:
+            is_near = end <= offset <= end + MAX_HOLE_READ_BYTES
+            if run and not (is_near and not has_barrier(end, offset)):
+                yield _copied_range(recording, begin, end, run)
                 run = []
             if not run:
                 begin = offset
-            run.append(placed)
-            end = offset + sample.length
-        if run:
-            yield CopiedRange(source, begin, end - begin, run)
+            run.append(sample)
+            end = offset + sample.sample.length
+        yield _copied_range(recording, begin, end, run)
 
 
-def _barriers(source: CutSource, first: int, last: int) -> Callable[[int, int], bool]:
-    """Return what tells whether an unwanted sample of the recording lies between two offsets.
+def _copied_range(
+    recording: Recording, begin: int, end: int, samples: list[PlacedSample]
+) -> CopiedRange:
+    return CopiedRange(RecordingPiece(recording, begin, end - begin), samples)
 
-    What is seen or heard within the cut is no barrier, even if the clip does without it.
+
+def _barriers(sources: Sequence[CutSource], first: int, last: int) -> Callable[[int, int], bool]:
+    """Return a predicate: whether an unneeded sample is stored between two offsets.
+
+    Samples presented within the cut are no barrier, even if the clip does without them.
     """
-    if not source.index.is_fragmented:
-        # What lies between the samples of a progressive file belongs to tracks that we do not know.
+    if not all(source.index.is_fragmented for source in sources):
+        # The bytes between a progressive file's samples belong to tracks that we do not know.
         return lambda end, offset: end != offset
-    audio = source.index.audio
-    tracks = [(source.index.video, set(source.all_frames))]
-    tracks += [(audio, set(samples_in_cut(source, audio)))] if audio else []
-    unwanted = sorted(
-        offset
-        for track, harmless in tracks
-        if track is not None
-        for i, offset in enumerate(track.offsets)
-        if first < offset < last and i not in harmless
-    )
-    return lambda end, offset: bisect_left(unwanted, end) < bisect_left(unwanted, offset)
-
-
-def _write(target: int, own: Sequence[PlacedSample], base: int) -> None:
-    """Write our own samples to their places, reading from recordings what lies loose there."""
-    paths = [(p.sample.path, p.sample, p.at) for p in own if isinstance(p.sample, FileSample)]
-    for path, group in groupby(paths, key=lambda row: row[0]):
-        with path.open("rb") as file:
-            for _, stored, at in group:
-                os.pwrite(target, os.pread(file.fileno(), stored.length, stored.offset), base + at)
-    loose = [(p.sample, p.at) for p in own if isinstance(p.sample, RecordingSample)]
-
-    def read(run: list[tuple[RecordingSample, int]]) -> None:
-        begin = run[0][0].offset
-        length = run[-1][0].offset + run[-1][0].length - begin
-        data = memoryview(run[0][0].source.recording.read(begin, length))
-        for sample, at in run:
-            first = sample.offset - begin
-            os.pwrite(target, data[first : first + sample.length], base + at)
-
-    with ThreadPoolExecutor(READERS) as readers:
-        list(readers.map(read, _near(loose)))
-
-
-def _near(
-    loose: Sequence[tuple[RecordingSample, int]],
-) -> Iterator[list[tuple[RecordingSample, int]]]:
-    """Join samples that lie near each other, so that one read does for them."""
-    rows = sorted(loose, key=lambda row: (id(row[0].source.recording), row[0].offset))
-    run: list[tuple[RecordingSample, int]] = []
-    for row in rows:
-        sample = row[0]
-        if run:
-            last = run[-1][0]
-            near = sample.offset - last.offset - last.length < HOLE_READ_THROUGH_BYTES
-            length = sample.offset + sample.length - run[0][0].offset
-            same = sample.source.recording is last.source.recording
-            if not (same and near and length <= MAX_READ_BYTES):
-                yield run
-                run = []
-        run.append(row)
-    if run:
-        yield run
+    unneeded: list[int] = []
+    for source in sources:
+        audio = source.index.audio
+        tracks = [(source.video, set(source.all_frames))]
+        tracks += [(audio, set(samples_in_cut(source, audio)))] if audio else []
+        unneeded += (
+            offset
+            for track, needed in tracks
+            for i, offset in enumerate(track.offsets)
+            if first < offset < last and i not in needed
+        )
+    unneeded.sort()
+    return lambda end, offset: bisect_left(unneeded, end) < bisect_left(unneeded, offset)

@@ -1,4 +1,4 @@
-"""What the clip's pictures look like: one size for all of them, upright where sizes differ."""
+"""The clip's picture format: one size for all frames, upright where the recordings differ."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,36 +9,33 @@ from infrastructure.mp4.boxes import child
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import CutSource
 
-ENTRY_BYTES = 86
-"""A video sample entry's own fields, header included: boxes follow (ISO/IEC 14496-12, 12.1.3)."""
-
-
+SAMPLE_ENTRY_BYTES = 86
+"""A video sample entry's own fields, header included; boxes follow (ISO/IEC 14496-12, 12.1.3)."""
 UPRIGHT = (0x10000, 0, 0, 0x10000)
-SQUARE = (b"", b"\0\0\0\1\0\0\0\1")
+SQUARE_PIXELS = (b"", b"\0\0\0\1\0\0\0\1")
+"""The payload of pasp where pixels are square: absent, or 1:1."""
 
 
 @frozen
 class PictureFormat:
-    """How decoded pictures become the clip's: ffmpeg has turned them upright already.
-
-    `size`, in pixels, is what they are fitted into, or None to leave them as large as they are.
-    """
+    """How decoded frames are scaled and stored; ffmpeg has applied their rotation already."""
 
     size: tuple[int, int] | None
+    """Width and height in pixels that frames are fitted into; None keeps each frame's own."""
     full_range: bool = False
-    """Whether the samples use all 8 bits' values, as those that are taken over do."""
+    """Whether samples use all 8-bit values, as those of the copied frames do."""
 
     def matches(self, video: Track) -> bool:
-        """Tell whether stored pictures have this look already."""
-        if _turn(video) != UPRIGHT or video.width % 2 or video.height % 2:
+        """Return whether the track's frames have this format as they are stored."""
+        if _rotation(video) != UPRIGHT or video.width % 2 or video.height % 2:
             return False
         return self.size is None or (
-            self.size == (video.width, video.height) and _aspect(video) in SQUARE
+            self.size == (video.width, video.height) and _aspect_ratio(video) in SQUARE_PIXELS
         )
 
     @property
     def filters(self) -> str:
-        """The ffmpeg filter chain: even sides, 4:2:0; square pixels where pictures must fit."""
+        """The ffmpeg filters: even sides, 4:2:0, and square pixels where frames must fit."""
         values, pixels = ("pc", "yuvj420p") if self.full_range else ("tv", "yuv420p")
         if self.size is None:
             return f"crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range={values},format={pixels}"
@@ -51,27 +48,27 @@ class PictureFormat:
 
 
 def majority_format(sources: Sequence[CutSource]) -> PictureFormat:
-    """Return the look of a clip of `sources`: their own, or the one of most of its time."""
-    lengths_ms: dict[tuple[object, ...], int] = defaultdict(int)
+    """Return the format of a clip of `sources`: their own, or that of most of its duration."""
+    durations_ms: dict[tuple[object, ...], int] = defaultdict(int)
     for source in sources:
-        lengths_ms[geometry(source.video)] += source.cut.window.duration_ms
-    if len(lengths_ms) == 1:
+        durations_ms[geometry(source.video)] += source.cut.window.duration_ms
+    if len(durations_ms) == 1:
         return PictureFormat(None)
-    longest = max(lengths_ms, key=lambda shape: lengths_ms[shape])
-    video = next(source.video for source in sources if geometry(source.video) == longest)
-    turned = abs(video.matrix[0]) < abs(video.matrix[1])
-    sides = (video.height, video.width) if turned else (video.width, video.height)
+    most = max(durations_ms, key=lambda key: durations_ms[key])
+    video = next(source.video for source in sources if geometry(source.video) == most)
+    is_sideways = abs(video.matrix[0]) < abs(video.matrix[1])
+    sides = (video.height, video.width) if is_sideways else (video.width, video.height)
     return PictureFormat((max(2, sides[0] // 2 * 2), max(2, sides[1] // 2 * 2)))
 
 
 def geometry(video: Track) -> tuple[object, ...]:
-    """Return what must be alike so that pictures can follow each other unscaled."""
-    return video.width, video.height, _turn(video), _aspect(video)
+    """Return what two tracks must share so that their frames can follow each other unscaled."""
+    return video.width, video.height, _rotation(video), _aspect_ratio(video)
 
 
-def _turn(video: Track) -> tuple[int, ...]:
+def _rotation(video: Track) -> tuple[int, ...]:
     return tuple(video.matrix[i] for i in (0, 1, 3, 4))
 
 
-def _aspect(video: Track) -> bytes:
-    return bytes(child(memoryview(video.sample_entry)[ENTRY_BYTES:], b"pasp") or b"")
+def _aspect_ratio(video: Track) -> bytes:
+    return bytes(child(memoryview(video.sample_entry)[SAMPLE_ENTRY_BYTES:], b"pasp") or b"")

@@ -1,32 +1,45 @@
-"""The runs that a clip's pictures consist of: taken over as they are, or encoded anew."""
+"""The spans of a clip's frames: copied unchanged, or encoded."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
-from infrastructure.ffmpeg.excerpt import RecordingSample
-from infrastructure.mp4.avc import PPS, SPS, is_idr, nal_units, parse_avcc
+from application.ports import RecordingPiece
+from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
-from infrastructure.splicing.access_points import copy_obstacle, plan_splice
+from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
 from infrastructure.splicing.frames import CutSource, decoded_from
 from infrastructure.splicing.picture_format import PictureFormat
 
-PREFIX_BYTES = 4096
-"""Enough of a keyframe to see its parameter sets and where its first slice begins."""
+logger = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
-class Span:
-    """Consecutive frames of the clip that come into being in one way."""
+class EncodedSpan:
+    """Consecutive frames of the clip that are encoded."""
 
     source: CutSource
-    """Its `frames` are this run's."""
+    """Its `frames` are this span's."""
     times: tuple[int, ...] = field(repr=False)
-    """When the clip shows each of the take's frames, in its ticks."""
-    copied: range = range(0)
-    """The same frames as samples in decode order, if they are taken over."""
+    """When the clip shows each of the source's frames, in the clip's ticks."""
+
+
+@frozen(eq=False)
+class CopiedSpan:
+    """Consecutive frames of the clip that are the recording's own bytes."""
+
+    source: CutSource
+    """Its `frames` are this span's."""
+    times: tuple[int, ...] = field(repr=False)
+    """When the clip shows each of the source's frames, in the clip's ticks."""
+    samples: range
+    """The same frames as samples, in decode order."""
+
+
+Span = CopiedSpan | EncodedSpan
 
 
 def plan_spans(
@@ -36,81 +49,87 @@ def plan_spans(
     *,
     splice: bool = True,
 ) -> list[Span]:
-    """Say which frames are taken over and which are encoded; all of them are without `splice`.
+    """Decide which frames are copied and which are encoded: all of them without `splice`.
 
-    Frames are taken over only from recordings that share their parameter sets with most of the
-    clip: one sample entry must do for all.
+    Frames are copied only from recordings that share their parameter sets with most of the clip,
+    because one sample entry must do for all.
     """
-    whole = [Span(source, tuple(own)) for source, own in zip(sources, times, strict=True)]
-    kinds: Counter[bytes] = Counter()
-    for run in whole:
-        if (
-            splice
-            and picture_format.matches(run.source.video)
-            and copy_obstacle(run.source.video) is None
-        ):
-            kinds[run.source.video.config] += len(run.times)
-    if not kinds:
-        return whole
-    template, _ = kinds.most_common(1)[0]
+    whole = [EncodedSpan(source, tuple(own)) for source, own in zip(sources, times, strict=True)]
+    if not splice:
+        return [*whole]
+    obstacles = {id(span): copy_obstacle(span.source.video, picture_format) for span in whole}
+    frames_by_config: Counter[bytes] = Counter()
+    for span in whole:
+        if obstacles[id(span)] is None:
+            frames_by_config[span.source.video.config] += len(span.times)
+    config = frames_by_config.most_common(1)[0][0] if frames_by_config else b""
     spans: list[Span] = []
-    for run in whole:
-        alike = picture_format.matches(run.source.video) and run.source.video.config == template
-        spans += _spliced(run) if alike else [run]
+    for span in whole:
+        obstacle = obstacles[id(span)]
+        if obstacle is None and span.source.video.config != config:
+            obstacle = "its parameter sets are not those of most of the clip"
+        if obstacle:
+            logger.info("%s is encoded: %s", span.source.cut.segment.name, obstacle)
+        spans += [span] if obstacle else _spliced(span)
     return spans
 
 
-def _spliced(run: Span) -> list[Span]:
-    video = run.source.video
-    plan = plan_splice(
+def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
+    """Return why no frame of this track can be next to frames that we encode; None if it can.
+
+    We encode progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
+    """
+    if video.codec != "avc1":
+        return f"its video is {video.codec}, not H.264 with its parameter sets in the index"
+    if not picture_format.matches(video):
+        return "its pictures are scaled or turned"
+    try:
+        config = parse_avcc(video.config)
+        sets = [parse_sps(nal) for nal in config.sps]
+        pictures = [parse_pps(nal) for nal in config.pps]
+    except InvalidMp4 as error:
+        return f"its parameter sets cannot be read: {error}"
+    if len(sets) != 1:
+        return f"it has {len(sets)} sequence parameter sets"
+    if not pictures:
+        return "it has no picture parameter set"
+    sps = sets[0]
+    if sps.chroma_format_idc != 1:
+        return "its colours are not 4:2:0"
+    if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):
+        return "its samples have more than 8 bits"
+    if not sps.frame_mbs_only:
+        return "it may be interlaced"
+    return None
+
+
+def _spliced(span: EncodedSpan) -> list[Span]:
+    source, video = span.source, span.source.video
+    config = parse_avcc(video.config)
+    splice = plan_splice(
         video.pts,
-        run.source.frames,
+        source.frames,
         [i for i, sync in enumerate(video.sync) if sync],
         lambda i: is_clean_access_point(
-            RecordingSample(run.source, video.offsets[i], video.sizes[i])
+            RecordingPiece(source.recording, video.offsets[i], video.sizes[i]), config
         ),
     )
-    at = dict(zip(run.source.frames, run.times, strict=True))
-    spans = []
-    if plan.head:
-        spans.append(_part_of(run.source, plan.head, at))
-    if plan.copied:
-        shown = tuple(sorted(plan.copied, key=video.pts.__getitem__))
-        copied = evolve(run.source, frames=shown, decoded_from=plan.copied.start)
-        spans.append(Span(copied, tuple(at[i] for i in shown), plan.copied))
-    if plan.tail:
-        spans.append(_part_of(run.source, plan.tail, at))
+    time_of = dict(zip(source.frames, span.times, strict=True))
+    spans: list[Span] = []
+    if splice.head:
+        spans.append(_encoded(source, splice.head, time_of))
+    if splice.copied:
+        shown = tuple(sorted(splice.copied, key=video.pts.__getitem__))
+        copied = evolve(source, frames=shown, decoded_from=splice.copied.start)
+        spans.append(CopiedSpan(copied, tuple(time_of[i] for i in shown), splice.copied))
+    if splice.tail:
+        spans.append(_encoded(source, splice.tail, time_of))
     return spans
 
 
-def _part_of(source: CutSource, frames: tuple[int, ...], at: dict[int, int]) -> Span:
+def _encoded(source: CutSource, frames: tuple[int, ...], time_of: dict[int, int]) -> EncodedSpan:
     first = decoded_from(source.recording.read, source.video, frames)
-    part = evolve(
-        source, frames=frames, decoded_from=source.decoded_from if first is None else first
+    decoded = source.decoded_from if first is None else first
+    return EncodedSpan(
+        evolve(source, frames=frames, decoded_from=decoded), tuple(time_of[i] for i in frames)
     )
-    return Span(part, tuple(at[i] for i in frames))
-
-
-def is_clean_access_point(sample: RecordingSample) -> bool:
-    """Tell whether a sync sample is an IDR picture under the parameter sets of the index."""
-    video, read = sample.source.video, sample.source.recording.read
-    stands = is_idr_sample(read(sample.offset, min(sample.length, PREFIX_BYTES)), video)
-    if stands is None and sample.length > PREFIX_BYTES:
-        stands = is_idr_sample(read(sample.offset, sample.length), video)
-    return bool(stands)
-
-
-def is_idr_sample(prefix: bytes, video: Track) -> bool | None:
-    """Tell whether a sample begins an IDR picture and brings no unknown parameter sets.
-
-    Sets that repeat those of the index do no harm. None if `prefix` ends before the picture begins.
-    """
-    config = parse_avcc(video.config)
-    known = {*config.sps, *config.pps}
-    try:
-        for nal in nal_units(prefix, config.nal_length_size):
-            if nal and nal[0] & 31 in (SPS, PPS) and nal not in known:
-                return False
-    except InvalidMp4:
-        pass  # The prefix ends within the picture, which is all that comes after the sets.
-    return is_idr(prefix, config.nal_length_size)

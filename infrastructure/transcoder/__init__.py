@@ -1,0 +1,1 @@
+"""Puts a clip together from copied and encoded samples, and verifies it."""

@@ -1,9 +1,9 @@
-"""Whether the scratch folder has room for a clip, told before anything is written to it.
+"""Whether the scratch folder has room for a clip, before anything is written to it.
 
-What is copied takes none. Footage that is encoded lies there up to four times: as it was, encoded,
-in the clip, and once more while its joins are decoded. Encoded, it is about as large as it was
-(1080p of 3.1 Mbit/s: 0.95 times). An estimate that is too low costs only time, since a full disk is
-noticed; so it does not reckon with the worst.
+Copied frames need no scratch space. Encoded ones exist up to four times: source, encoded, muxed,
+and while being verified. Encoded, they are about as large as they were (1080p of 3.1 Mbit/s: 0.95
+times). An estimate that is too low only costs time, because a full disk is detected, so this does
+not assume the worst.
 """
 
 import os
@@ -14,12 +14,11 @@ from domain.errors import Unavailable
 from infrastructure.ffmpeg.encode_audio import BYTES_A_SAMPLE, ENCODED_RATE_HZ, STEREO
 from infrastructure.splicing.audio import can_be_copied, has_audio
 from infrastructure.splicing.frames import CutSource
-from infrastructure.splicing.spans import Span
+from infrastructure.splicing.spans import EncodedSpan, Span
 
-COPIES = 3
-"""Of the encoded frames."""
-SMALL_THINGS_BYTES = 8 << 20
-"""Stills, headers, sound packets."""
+ENCODED_COPIES = 3
+OVERHEAD_BYTES = 8 << 20
+"""Thumbnails, headers, audio packets."""
 
 
 def require_disk_space(
@@ -28,24 +27,25 @@ def require_disk_space(
     spans: Sequence[Span],
     duration_ms: int,
     *,
-    filled: bool,
+    is_filled: bool,
 ) -> None:
-    """Unavailable unless the disk has room for the work, and for the whole clip if `filled`."""
-    needed = SMALL_THINGS_BYTES
-    for run in spans:
-        sizes = run.source.video.sizes
-        frames = sum(sizes[i] for i in run.source.frames)
-        if not run.copied:
-            needed += sum(sizes[run.source.decoded_from : max(run.source.frames) + 1])
-            needed += COPIES * frames
-        elif filled:
-            needed += frames
+    """Unavailable unless the disk has room for the work, and for the whole clip if `is_filled`."""
+    needed_bytes = OVERHEAD_BYTES
+    for span in spans:
+        sizes = span.source.video.sizes
+        frames_bytes = sum(sizes[i] for i in span.source.frames)
+        if isinstance(span, EncodedSpan):
+            needed_bytes += sum(sizes[span.source.decoded_from : max(span.source.frames) + 1])
+            needed_bytes += ENCODED_COPIES * frames_bytes
+        elif is_filled:
+            needed_bytes += frames_bytes
     if any(map(has_audio, sources)) and not can_be_copied(sources):
-        # Decoded sound, of each cut and laid on the clip's clock.
-        needed += 2 * duration_ms * ENCODED_RATE_HZ // 1000 * STEREO * BYTES_A_SAMPLE
+        # Decoded audio, of each cut and at its place in the clip.
+        needed_bytes += 2 * duration_ms * ENCODED_RATE_HZ // 1000 * STEREO * BYTES_A_SAMPLE
     disk = os.statvfs(folder)
-    free = disk.f_bavail * disk.f_frsize
-    if free < needed:
+    free_bytes = disk.f_bavail * disk.f_frsize
+    if free_bytes < needed_bytes:
         raise Unavailable(
-            f"The scratch folder has {free / 1e6:.1f} MB left; the clip takes {needed / 1e6:.1f}."
+            f"The scratch folder has {free_bytes / 1e6:.1f} MB free;"
+            f" the clip needs {needed_bytes / 1e6:.1f} MB."
         )

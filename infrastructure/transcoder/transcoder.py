@@ -1,14 +1,14 @@
-"""The exact cut: copied frames and sound, encoded edges, and an MP4 put together by us.
+"""The exact cut: copied frames and audio, encoded edges, and an MP4 that we put together.
 
 Of each recording only the index and the bytes around the cut points are read. ffmpeg encodes the
-wanted frames before the first keyframe that can be taken over and after the last; where none can
-be, all of them. When they are shown is taken from the plan, never from ffmpeg. What comes
-out is measured and decoded before anybody hears of it. Interlaced pictures are left woven.
+requested frames before the first keyframe that can be copied and after the last; where none can
+be, all of them. Frame times come from the plan, never from ffmpeg. The result is parsed and decoded
+before it is committed. Interlaced frames are not deinterlaced.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -16,9 +16,10 @@ from attrs import evolve, frozen
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from domain.errors import Unavailable, UnusableFootage
 from domain.planning import ClipPlan
+from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_audio import encode_audio, silent_packet
 from infrastructure.ffmpeg.encode_video import Encoder
-from infrastructure.ffmpeg.excerpt import Excerpt, FileSample, open_excerpt
+from infrastructure.ffmpeg.excerpt import extract
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
@@ -32,24 +33,25 @@ from infrastructure.splicing.frames import (
 )
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
-from infrastructure.splicing.spans import plan_spans
+from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, plan_spans
 from infrastructure.splicing.tracks import (
     ClipTrack,
     copied_audio,
-    copied_span,
+    copied_samples,
     encoded_audio,
-    encoded_span,
+    encoded_samples,
     video_track,
 )
+from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
 from infrastructure.transcoder.disk_space import require_disk_space
-from infrastructure.transcoder.verify import verify_frames, verify_tables
+from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
 
 logger = logging.getLogger(__name__)
 
 BACKGROUND_THREADS = 2
 PREROLL_PACKETS = 12
-"""Decoded before the sound that is wanted: MP3 refers to earlier packets, AAC to the last one."""
+"""Decoded before the audio of a cut: MP3 refers to earlier packets, AAC to the last one."""
 
 
 @frozen
@@ -58,14 +60,14 @@ class FfmpegTranscoder(Transcoder):
 
     path: Path
     on_progress: Callable[[int, int], None] | None = None
-    """Told, now and then, how many frames are encoded, and of how many."""
+    """Called now and then with how many frames are encoded, and of how many."""
     verify: str = "joins"
-    """What of the clip is decoded to prove it: "joins", all that we encoded and what it joins; or
-    "decode", every frame and all sound."""
+    """What is decoded to verify a clip: "joins", all encoded frames with their copied neighbours;
+    or "decode", every frame and all audio."""
     splice: bool = True
-    """Whether frames are taken over where they can be."""
+    """Whether frames are copied where they can be."""
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
-    """From how many bytes on a stretch of a recording is left to the store to copy."""
+    """The smallest range of a recording that the store is left to copy."""
 
     def render(
         self,
@@ -75,95 +77,96 @@ class FfmpegTranscoder(Transcoder):
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
-        """Cut, splice, put together, and check; where that fails, encode all frames instead."""
-        work = _Work(self, plan, recordings, thumbnails, folder, deadline_s)
+        """Cut, splice, assemble and verify; if that fails, encode all frames instead."""
+        sources = resolve_cuts(plan, recordings)
         try:
             if self.splice:
                 try:
-                    return work.render(splice=True)
+                    return self._render(plan, sources, thumbnails, folder, deadline_s, splice=True)
                 except UnusableFootage as error:
-                    logger.warning("no frame is taken over: %s", error)
-            return work.render(splice=False)
+                    logger.warning("no frame is copied: %s", error)
+            return self._render(plan, sources, thumbnails, folder, deadline_s, splice=False)
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
-
-@frozen
-class _Work:
-    """One clip in the making."""
-
-    transcoder: FfmpegTranscoder
-    plan: ClipPlan
-    recordings: Mapping[str, Recording]
-    thumbnails: ThumbnailSpec
-    folder: Path
-    deadline_s: float
-
-    def render(self, *, splice: bool) -> Rendition:
-        ffmpeg, folder, deadline_s = Ffmpeg(self.transcoder.path), self.folder, self.deadline_s
-        duration_ms = self.plan.delivered_ms
-        sources = resolve_cuts(self.plan, self.recordings)
+    def _render(  # noqa: PLR0913, PLR0914 - a straight line
+        self,
+        plan: ClipPlan,
+        sources: Sequence[CutSource],
+        thumbnails: ThumbnailSpec,
+        folder: Path,
+        deadline_s: float,
+        *,
+        splice: bool,
+    ) -> Rendition:
+        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.delivered_ms, folder / "clip.mp4"
         timescale = clip_timescale(sources)
         times = clip_times(sources, timescale)
         picture_format, first_id = majority_format(sources), 0
         spans = plan_spans(sources, times, picture_format, splice=splice)
-        template = next((run.source for run in spans if run.copied), None)
-        if template:
-            picture_format, first_id = _encoder_format(template, picture_format)
-        filled = self.transcoder.verify == "decode"
-        require_disk_space(folder, sources, spans, duration_ms, filled=filled)
-        quarter = _frame_shown_at(sources, times, duration_ms * timescale // 4000)
-        to_encode = [run for run in spans if not run.copied]
-        progress = self._progress(sum(len(run.times) for run in to_encode))
-        encoder = Encoder(ffmpeg, picture_format, folder, first_id, progress)
-        # Windows overlap: read one after the other, what they share is read once.
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as beside:
+        to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
+        copied = [span for span in spans if isinstance(span, CopiedSpan)]
+        if copied:
+            picture_format, first_id = _encoder_format(copied[0].source, picture_format)
+        is_filled = self.verify == "decode"
+        require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
+        pictured = _frame_shown_at(sources, times, duration_ms * timescale // 4000)
+        on_frames = self._on_frames(sum(len(span.times) for span in to_encode))
+        encoder = Encoder(ffmpeg, picture_format, folder, first_id, on_frames)
+        # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
             excerpts = [
-                reader.submit(open_excerpt, run.source, folder / f"window-{number}.mp4")
-                for number, run in enumerate(to_encode)
+                reader.submit(extract, span.source, folder / f"excerpt-{number}.mp4")
+                for number, span in enumerate(to_encode)
             ]
-            thumbnail = reader.submit(open_excerpt, quarter, folder / "still.mp4")
-            pictures = beside.submit(self._make_thumbnails, ffmpeg, thumbnail, picture_format)
-            audio = beside.submit(_audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s)
-            pieces = iter(encoder.encode((window.result() for window in excerpts), deadline_s))
-            made_spans = [
-                copied_span(r) if r.copied else encoded_span(r, next(pieces)) for r in spans
-            ]
-            video = video_track(made_spans, timescale, duration_ms * timescale // 1000)
-            layout = lay_out_clip(
-                [video, *audio.result()],
-                folder / "clip.mp4",
-                self.transcoder.min_copied_range_bytes,
+            pictured_excerpt = reader.submit(extract, pictured, folder / "thumbnail.mp4")
+            images = background.submit(
+                lambda: make_thumbnails(
+                    ffmpeg,
+                    pictured_excerpt.result(),
+                    picture_format,
+                    thumbnails,
+                    folder,
+                    deadline_s,
+                )
             )
+            audio = background.submit(
+                _audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
+            )
+            encoded = iter(encoder.encode((found.result() for found in excerpts), deadline_s))
+            made = [
+                copied_samples(span)
+                if isinstance(span, CopiedSpan)
+                else encoded_samples(span, next(encoded))
+                for span in spans
+            ]
+            video = video_track(made, timescale, duration_ms * timescale // 1000)
+            tracks = [video, *audio.result()]
+            layout = lay_out_clip(tracks, sources, self.min_copied_range_bytes)
+            write_own_bytes(layout, clip)
             shown = [time for own in times for time in own]
-            media = verify_tables(layout, shown, video, sum(len(run.copied) for run in spans))
-            if filled:
-                layout.fill()
-            if filled or not template:
-                verify_frames(ffmpeg, layout.path, shown, timescale, deadline_s, audio=filled)
+            copied_frames = sum(len(span.samples) for span in copied)
+            media = verify_tables(layout, clip, shown, video, copied_frames)
+            if is_filled:
+                fill_holes(layout, clip)
+            if is_filled or not copied:
+                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
             else:
-                verify_splices(ffmpeg, made_spans, timescale, folder / "join.mp4", deadline_s)
-            return Rendition(layout.pieces, pictures.result(), media)
+                splices = folder / "splice.mp4"
+                verify_splices(ffmpeg, made, sources, timescale, splices, deadline_s)
+            return Rendition(pieces_of(layout, clip), images.result(), media)
 
-    def _make_thumbnails(
-        self, ffmpeg: Ffmpeg, thumbnail: Future[Excerpt], picture_format: PictureFormat
-    ) -> dict[int, Path]:
-        window = thumbnail.result()
-        return make_thumbnails(
-            ffmpeg, window, picture_format, self.thumbnails, self.folder, self.deadline_s
-        )
-
-    def _progress(self, frames: int) -> Callable[[int], None]:
-        tell = self.transcoder.on_progress
-        return (lambda done: tell(done, frames)) if tell else lambda _: None
+    def _on_frames(self, total: int) -> Callable[[int], None]:
+        on_progress = self.on_progress
+        return (lambda done: on_progress(done, total)) if on_progress else lambda _: None
 
 
 def _encoder_format(
     template: CutSource, picture_format: PictureFormat
 ) -> tuple[PictureFormat, int]:
-    """Say how frames are encoded that stand beside those of `template`: as they look, and their ids.
+    """Return the picture format and first free parameter-set id for frames next to `template`'s.
 
-    Parameter sets of one id would be taken for each other, so ours begin after the recording's.
+    A decoder would take two parameter sets of one id for each other.
     """
     config = parse_avcc(template.video.config)
     sets = [parse_sps(nal) for nal in config.sps]
@@ -173,15 +176,15 @@ def _encoder_format(
 
 
 def _frame_shown_at(
-    sources: Sequence[CutSource], times: Sequence[Sequence[int]], moment: int
+    sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int
 ) -> CutSource:
-    """Return the take of the one frame that the clip shows at `moment`, or else of its first."""
+    """Return the source of the one frame that the clip shows at `time`, else of its first."""
     frames = [
-        (time, source, frame)
+        (shown, source, frame)
         for source, own in zip(sources, times, strict=True)
-        for frame, time in zip(source.frames, own, strict=True)
+        for frame, shown in zip(source.frames, own, strict=True)
     ]
-    _, source, frame = next((f for f in reversed(frames) if f[0] <= moment), frames[0])
+    _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
     first = decoded_from(source.recording.read, source.video, (frame,))
     return evolve(source, frames=(frame,), decoded_from=first or source.decoded_from)
 
@@ -189,12 +192,12 @@ def _frame_shown_at(
 def _audio_tracks(
     ffmpeg: Ffmpeg, sources: Sequence[CutSource], duration_ms: int, folder: Path, deadline_s: float
 ) -> list[ClipTrack]:
-    """Return the clip's sound, if it has any: copied where that can be, else encoded whole."""
+    """Return the clip's audio, if it has any: copied where possible, else encoded as a whole."""
     plan = plan_audio(sources, duration_ms)
     if plan is None:
         return []
     if can_be_copied(sources):
-        silence: FileSample | None = None
+        silence = None
         if plan.needs_silence:
             silence = silent_packet(ffmpeg, plan.template, folder / "silence.mp4", deadline_s)
         if silence or not plan.needs_silence:
@@ -203,15 +206,13 @@ def _audio_tracks(
     for number, source in enumerate(sources):
         own = samples_in_cut(source, source.index.audio) if source.index.audio else range(0)
         if own:
-            # A window needs a picture: one that is shown before the sound begins.
+            # An excerpt needs a picture: one that is shown before the audio begins.
             starts = source.recording_ticks(source.cut.window.start_ms, source.video.timescale)
-            before = (i for i, sync in enumerate(source.video.sync) if sync)
-            key = max(
-                (i for i in before if source.video.pts[i] <= starts), default=source.decoded_from
-            )
-            wanted = range(max(0, own.start - PREROLL_PACKETS), own.stop)
+            syncs = (i for i, sync in enumerate(source.video.sync) if sync)
+            before = (i for i in syncs if source.video.pts[i] <= starts)
+            key = max(before, default=source.decoded_from)
             pictured = evolve(source, frames=(key,), decoded_from=key)
-            excerpts.append(open_excerpt(pictured, folder / f"sound-{number}.mp4", wanted))
-    return [
-        encoded_audio(encode_audio(ffmpeg, excerpts, duration_ms, folder, deadline_s), duration_ms)
-    ]
+            packets = range(max(0, own.start - PREROLL_PACKETS), own.stop)
+            excerpts.append(extract(pictured, folder / f"audio-{number}.mp4", packets))
+    encoded = encode_audio(ffmpeg, excerpts, duration_ms, folder, deadline_s)
+    return [encoded_audio(encoded, duration_ms)]

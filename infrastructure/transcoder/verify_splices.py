@@ -1,8 +1,7 @@
-"""Decode what we encoded, together with what it joins, before anybody hears of the clip.
+"""Decode the encoded frames together with their copied neighbours, before the clip is committed.
 
-Where frames are taken over, only those beside an encoded run are decoded: a join is right if the
-frames on both sides of it come out, each at its time, without a message. All others are the
-recording's own bytes, from a keyframe that needs nothing before it on.
+A splice is right if the frames on both sides of it decode, each at its time, without a message. All
+other copied frames are the recording's own bytes, from a clean access point on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,91 +10,96 @@ from pathlib import Path
 
 from attrs import evolve
 
-from infrastructure.ffmpeg.excerpt import RecordingSample
+from application.ports import RecordingPiece
+from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
+from infrastructure.splicing.access_points import is_clean_access_point
+from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
-from infrastructure.splicing.spans import is_clean_access_point
-from infrastructure.splicing.tracks import TrackSegment, video_track
-from infrastructure.transcoder.verify import verify_frames
+from infrastructure.splicing.tracks import SpanSamples, video_track
+from infrastructure.transcoder.assemble import fill_holes, write_own_bytes
 
-FRAMES_BESIDE = 8
-FRAMES_SEARCHED = 600
+MIN_NEIGHBOUR_FRAMES = 8
+MAX_FRAMES_SEARCHED = 600
 
 
-def verify_splices(
+def verify_splices(  # noqa: PLR0913, PLR0917
     ffmpeg: Ffmpeg,
-    made_spans: Sequence[TrackSegment],
+    spans: Sequence[SpanSamples],
+    sources: Sequence[CutSource],
     timescale: int,
     path: Path,
     deadline_s: float,
 ) -> None:
-    """Decode every encoded part with the copied frames beside it; UnusableFootage if any is amiss.
+    """Decode every encoded span with the copied frames around it; UnusableFootage on any fault.
 
-    Of a clip that is copied whole, the first frames are decoded.
+    Only the first frames of a clip that is copied as a whole are decoded.
     """
-    groups = list(_groups(made_spans)) or [[beginning(made_spans[0])]]
+    groups = list(_groups(spans)) or [[first_frames(spans[0])]]
     for number, group in enumerate(groups):
-        until = max(time for span in group for time in span.shown) + 1
-        track = video_track(group, timescale, until)
+        times = sorted(time for span in group for time in span.times)
+        track = video_track(group, timescale, times[-1] + 1)
         clip = path.with_name(f"{path.stem}-{number}.mp4")
-        layout = lay_out_clip([track], clip)
-        layout.fill()
-        shown = sorted(time for span in group for time in span.shown)
-        verify_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=False)
+        layout = lay_out_clip([track], sources)
+        write_own_bytes(layout, clip)
+        fill_holes(layout, clip)
+        decode_all_frames(ffmpeg, clip, times, timescale, deadline_s, audio=False)
         clip.unlink()
 
 
-def _groups(made_spans: Sequence[TrackSegment]) -> Iterator[list[TrackSegment]]:
-    """Yield the encoded parts, each with the copied frames before and after it."""
-    group: list[TrackSegment] = []
-    for span in made_spans:
+def _groups(spans: Sequence[SpanSamples]) -> Iterator[list[SpanSamples]]:
+    """Yield the encoded spans, each with the copied frames before and after it."""
+    group: list[SpanSamples] = []
+    for span in spans:
         if not span.is_copied:
             group.append(span)
             continue
         if group:
-            yield [*group, beginning(span)]
-        group = [end] if (end := ending(span)) else []
+            yield [*group, first_frames(span)]
+        group = [tail] if (tail := last_frames(span)) else []
     if any(not span.is_copied for span in group):
         yield group
 
 
-def beginning(span: TrackSegment) -> TrackSegment:
-    """Return a copied part's first frames: as few as can stand without those that follow."""
+def first_frames(span: SpanSamples) -> SpanSamples:
+    """Return a copied span's first frames: as few as decode without those that follow."""
     before, after = _bounds(span)
-    length = len(span.shown)
-    for stop in range(min(FRAMES_BESIDE, length), length):
+    length = len(span.times)
+    for stop in range(min(MIN_NEIGHBOUR_FRAMES, length), length):
         if before[stop - 1] < after[stop]:
-            return _cut(span, 0, stop)
+            return _slice(span, 0, stop)
     return span
 
 
-def ending(span: TrackSegment) -> TrackSegment | None:
-    """Return a copied part's last frames, from a keyframe that needs nothing before it on.
+def last_frames(span: SpanSamples) -> SpanSamples | None:
+    """Return a copied span's last frames, from a clean access point on.
 
-    None if there is none near the end: what follows begins with a keyframe of its own anyway.
+    None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
     before, after = _bounds(span)
-    length = len(span.shown)
-    for start in range(length - 1, max(0, length - FRAMES_SEARCHED), -1):
+    length = len(span.times)
+    for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
         sample = span.samples[start]
-        closed = span.sync[start] and before[start - 1] < after[start] == span.shown[start]
-        if closed and isinstance(sample, RecordingSample) and is_clean_access_point(sample):
-            return _cut(span, start, length)
-    return span if length <= FRAMES_SEARCHED else None
+        is_closed = span.sync[start] and before[start - 1] < after[start] == span.times[start]
+        if not is_closed or not isinstance(sample, RecordingPiece):
+            continue
+        if is_clean_access_point(sample, span.config):
+            return _slice(span, start, length)
+    return span if length <= MAX_FRAMES_SEARCHED else None
 
 
-def _bounds(span: TrackSegment) -> tuple[list[int], list[int]]:
+def _bounds(span: SpanSamples) -> tuple[list[int], list[int]]:
     """Return the latest time up to each sample, and the earliest from each on."""
     return (
-        list(accumulate(span.shown, max)),
-        list(accumulate(reversed(span.shown), min))[::-1],
+        list(accumulate(span.times, max)),
+        list(accumulate(reversed(span.times), min))[::-1],
     )
 
 
-def _cut(span: TrackSegment, start: int, stop: int) -> TrackSegment:
+def _slice(span: SpanSamples, start: int, stop: int) -> SpanSamples:
     return evolve(
         span,
         samples=span.samples[start:stop],
-        shown=span.shown[start:stop],
+        times=span.times[start:stop],
         sync=span.sync[start:stop],
     )

@@ -27,8 +27,9 @@ from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.picture_format import majority_format
-from infrastructure.splicing.spans import Span, plan_spans
-from infrastructure.splicing.tracks import copied_audio, copied_span, video_track
+from infrastructure.splicing.spans import CopiedSpan, plan_spans
+from infrastructure.splicing.tracks import copied_audio, copied_samples, video_track
+from infrastructure.transcoder.assemble import fill_holes, write_own_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns.fuzz_mp4.files import File
 
@@ -149,7 +150,7 @@ def _carried(source: CutSource, duration_ms: int, folder: Path) -> Iterator[str]
     spans = plan_spans([source], times, picture_format)
     assert sorted(i for span in spans for i in span.source.frames) == sorted(source.frames)
     for span in [*spans, *plan_spans([source], times, picture_format, splice=False)]:
-        if span.copied:
+        if isinstance(span, CopiedSpan):
             yield _copied(span, source, timescale, duration_ms, folder)
         else:
             yield _written(span.source)
@@ -157,18 +158,17 @@ def _carried(source: CutSource, duration_ms: int, folder: Path) -> Iterator[str]
         plan = plan_audio([source], duration_ms)
         if plan:
             own = samples_in_cut(source, source.index.audio)
-            assert all(packet.sample in own for packet in plan.packets if not packet.silent)
-            yield "sound" + _written(source, own)
+            assert all(packet.sample in own for packet in plan.packets if not packet.is_silence)
+            yield "audio" + _written(source, own)
 
 
 def _written(source: CutSource, audio: range = range(0)) -> str:
     """Write the window of a source, and find its frames in it."""
     out = io.BytesIO()
-    note = write_excerpt(
+    pts_offset = write_excerpt(
         source.index, source.recording.read, source.decoded_from, max(source.frames), out, audio
     )
     data = out.getvalue()
-    assert note.size_bytes == len(data)
     if audio or max(source.frames) - source.decoded_from > READ_BACK_FRAMES:
         return "window"
     index = read_index(lambda at, length: data[at : at + length], len(data))
@@ -176,7 +176,7 @@ def _written(source: CutSource, audio: range = range(0)) -> str:
     assert video is not None
     shown = {video.pts[i]: i for i in range(len(video.pts))}
     for frame in source.frames:
-        if (time := source.video.pts[frame] - note.pts_offset) >= 0:
+        if (time := source.video.pts[frame] - pts_offset) >= 0:
             assert time in shown, "a wanted frame is not in its window"
             assert time < video.shown_until
     first = source.video.pts.index(source.video.pts[source.decoded_from], source.decoded_from)
@@ -191,18 +191,21 @@ def _bytes_of(track: Track, sample: int, read) -> bytes:  # type: ignore[no-unty
     return found
 
 
-def _copied(span: Span, source: CutSource, timescale: int, duration_ms: int, folder: Path) -> str:
+def _copied(
+    span: CopiedSpan, source: CutSource, timescale: int, duration_ms: int, folder: Path
+) -> str:
     """Lay out a clip of what is taken over alone, and read it back."""
-    part = copied_span(span)
+    part = copied_samples(span)
     tracks = [video_track([part], timescale, max(span.times) + 1)]
     plan = plan_audio([source], duration_ms) if can_be_copied([source]) else None
     if plan and not plan.needs_silence:
         tracks.append(copied_audio(plan, [source], None))
-    layout = lay_out_clip(tracks, folder / "clip.mp4")
-    layout.fill()
+    layout, clip = lay_out_clip(tracks, [source]), folder / "clip.mp4"
+    write_own_bytes(layout, clip)
+    fill_holes(layout, clip)
     if len(span.times) > READ_BACK_FRAMES:
         return "copied"
-    data = layout.path.read_bytes()
+    data = clip.read_bytes()
     video = read_index(lambda at, length: data[at : at + length], len(data)).video
     assert video is not None
     assert len(video.pts) == len(span.times)

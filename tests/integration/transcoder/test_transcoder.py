@@ -87,7 +87,7 @@ def test_a_hung_ffmpeg_is_out_of_time(film: Mp4Recording, render: Render, tmp_pa
 def test_a_frame_too_few_is_undecodable(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
     """The frames are counted, whatever ffmpeg thinks of its work."""
     script = f'exec {FFMPEG} $(echo "$@" | sed "s/-fps_mode passthrough/-frames:v 29 &/")'
-    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were wanted"):
+    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
         render(film, fake(tmp_path, script))
 
 
@@ -133,7 +133,7 @@ def test_a_damaged_frame_that_does_not_decode_is_undecodable(
     film: Mp4Recording, render: Render
 ) -> None:
     """One frame less is not the clip that was asked for."""
-    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were wanted"):
+    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
         render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
 
 
@@ -263,7 +263,7 @@ def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
 ) -> None:
     """What was encoded under an id already taken is encoded anew."""
     script = f"""
-    case "$*" in *window-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
+    case "$*" in *excerpt-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
     exec {FFMPEG} "$@"
     """
     second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
@@ -294,7 +294,7 @@ def test_a_splice_that_does_not_decode_is_encoded_instead(
 ) -> None:
     """Nobody hears of a clip whose joins were not decoded; the clip is made all the same."""
     script = f"""
-    case "$*" in *join-0.mp4*) exit 1;; esac
+    case "$*" in *splice-0.mp4*) exit 1;; esac
     exec {FFMPEG} "$@"
     """
     spliced = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG)).cut([FILM], from_ms, 5000)

@@ -13,7 +13,8 @@ from infrastructure.mp4 import avc
 from infrastructure.mp4.boxes import box
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
-from infrastructure.splicing.access_points import copy_obstacle
+from infrastructure.splicing.picture_format import PictureFormat
+from infrastructure.splicing.spans import copy_obstacle
 from tests.unit.mp4.media import ffmpeg, index_of
 
 BT709 = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
@@ -142,11 +143,11 @@ def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
 def test_parameter_sets_that_are_none_are_no_ground_to_copy_on(tmp_path: Path) -> None:
     """What cannot be read cannot be told from ours."""
     _, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p")
-    assert copy_obstacle(video) is None
+    assert copy_obstacle(video, PictureFormat(None)) is None
     config = avc.parse_avcc(video.config)
     for pps, why in (((b"\x67\1",), "cannot be read"), ((), "no picture parameter set")):
         odd = evolve(video, config=avc.build_avcc(evolve(config, pps=pps)))
-        assert why in str(copy_obstacle(odd))
+        assert why in str(copy_obstacle(odd, PictureFormat(None)))
 
 
 @given(st.binary(max_size=60))
