@@ -74,6 +74,8 @@ class Finding:
 
 def findings_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield each broken rule of a sentence or more, with the words that break it."""
+    if re.fullmatch(r'"\w+"', text):  # a key, whose name may be promised
+        return
     for words, rule in REPLACED_WORDS.items():
         for found in re.finditer(rf"\b(?:{words})\b", text, re.IGNORECASE):
             yield rule, found[0]

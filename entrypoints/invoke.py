@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import frozen
 
 from domain.errors import ClipError
-from entrypoints.cli.app import environment
+from entrypoints.cli.environment import environment
 from entrypoints.settings import InvalidSettings
 
 TIME_S = 300
