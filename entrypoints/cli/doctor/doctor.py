@@ -10,7 +10,7 @@ import typer
 from entrypoints.cli.command import command
 from entrypoints.cli.console import FAILED, err
 from entrypoints.cli.doctor.aws_checks import check_aws
-from entrypoints.cli.doctor.deployment import deployment_of
+from entrypoints.cli.doctor.check import Deployment
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.doctor.local_checks import check_locally
 from entrypoints.cli.environment import load_environment
@@ -63,7 +63,7 @@ def findings(*, aws: bool, compose: bool, camera_id: str | None) -> Iterator[Fin
     if not aws:
         return
     try:
-        deployment = deployment_of(open_aws(), camera_id)
+        deployment = Deployment(open_aws(), camera_id)
     except InvalidSettings:
         yield Finding("AWS", None, "not checked: the settings are invalid", "Fix them first.")
         return

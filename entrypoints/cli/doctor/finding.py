@@ -52,6 +52,11 @@ class Finding:
         return {"name": self.name, "finding": self.word, "said": self.detail, "mend": self.fix}
 
 
+def judged(name: str, ok: bool, detail: str, fix: str) -> Finding:  # noqa: FBT001 - the verdict
+    """Return a finding that needs the fix only if it is not `ok`."""
+    return Finding(name, ok, detail, "" if ok else fix)
+
+
 def failure(
     name: str, error: ClipError, permission: str, setting: str, *, doctor_only: bool
 ) -> Finding:

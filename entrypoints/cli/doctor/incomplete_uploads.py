@@ -48,11 +48,7 @@ def parts_bytes(client: "S3Client", bucket: str, upload: Upload, deadline_s: flo
             "S3",
             deadline_s,
             lambda: sum(part["Size"] for page in pages for part in page.get("Parts", [])),
-            {"NoSuchUpload": _UploadEnded()},
+            {"NoSuchUpload": KeyError("NoSuchUpload")},
         )
-    except _UploadEnded:
+    except KeyError:
         return 0
-
-
-class _UploadEnded(Exception):
-    """The upload was completed or aborted."""

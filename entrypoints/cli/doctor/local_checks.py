@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from domain.errors import ClipError
-from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.doctor.finding import Finding, judged
 from entrypoints.cli.units import size
 from entrypoints.settings import ClipSettings, InvalidSettings, read_clip_settings, read_settings
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
@@ -37,9 +37,8 @@ def check_locally(environ: Mapping[str, str]) -> Iterator[Finding]:
 def judge_python(found: tuple[int, ...]) -> Finding:
     """Judge the interpreter's version."""
     detail = f"{'.'.join(map(str, found))}, with boto3 {version('boto3')}"
-    if found >= MIN_PYTHON:
-        return Finding("python", True, detail)
-    return Finding("python", False, detail, f"Use {'.'.join(map(str, MIN_PYTHON))} or later.")
+    fix = f"Use {'.'.join(map(str, MIN_PYTHON))} or later."
+    return judged("python", found >= MIN_PYTHON, detail, fix)
 
 
 def settings(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -82,7 +81,7 @@ def ffmpeg(environ: Mapping[str, str], thumbnail_format: str) -> Iterator[Findin
         return
     number = " ".join("".join(version_lines[:1]).split()[2:3])
     detail = f"{number or 'prints no version'}, {_origin_of(path, environ)}: {path}"
-    yield Finding("ffmpeg", bool(number), detail, "" if number else fix)
+    yield judged("ffmpeg", bool(number), detail, fix)
     yield judge_encoders(encoder_lines, thumbnail_format)
 
 
@@ -91,10 +90,9 @@ def judge_encoders(lines: Iterable[str], thumbnail_format: str) -> Finding:
     required = {"libx264", "aac", "wrapped_avframe", FORMATS[thumbnail_format][1][1]}
     listed = {fields[1] for fields in map(str.split, lines) if len(fields) > 1}
     missing = ", ".join(sorted(required - listed))
-    if not missing:
-        return Finding("encoders", True, ", ".join(sorted(required)))
+    detail = f"{missing} missing" if missing else ", ".join(sorted(required))
     fix = "Use an ffmpeg built with them, as imageio-ffmpeg's is."
-    return Finding("encoders", False, f"{missing} missing", fix)
+    return judged("encoders", not missing, detail, fix)
 
 
 def scratch(folder: Path, rules: ClipSettings) -> Finding:
@@ -114,10 +112,8 @@ def judge_scratch(folder: Path, free_bytes: int, rules: ClipSettings) -> Finding
         SPLICED_CLIP_BYTES + ENCODED_CLIP_BYTES_PER_S * rules.policy.max_duration_ms // 1000
     )
     detail = f"{folder}: {size(free_bytes)} free; a clip may need {size(need_bytes)}"
-    if free_bytes >= need_bytes:
-        return Finding("scratch", True, detail)
     fix = "Free disk space, or set CLIP_DOWNLOAD_DEST to another disk."
-    return Finding("scratch", False, detail, fix)
+    return judged("scratch", free_bytes >= need_bytes, detail, fix)
 
 
 def _origin_of(path: Path, environ: Mapping[str, str]) -> str:

@@ -6,21 +6,25 @@ from uuid import uuid4
 from domain.errors import ClipError, Rejected
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.deployment import Deployment, deadline_s
+from entrypoints.cli.doctor.check import Deployment, check, deadline_s
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.times import now_ms, utc
 from infrastructure.aws import call
 from infrastructure.sqs import dead_letter_url, queue_attributes
 
+QUEUE = "AWS_SQS_QUEUE_URL"
+DEAD_LETTERS = "sqs:GetQueueUrl and sqs:GetQueueAttributes"
 HOUR_MS = 3_600_000
 
 
+@check("queue", "sqs:GetQueueAttributes", QUEUE, is_first=True)
 def queue(deployment: Deployment) -> Iterator[Finding]:
     """Check the queue's attributes."""
     deployment.queue = queue_attributes(deployment.sqs, deployment.places.queue_url, deadline_s())
     yield from verdicts.judge_queue(deployment.queue, deployment.rules)
 
 
+@check("dead letters", DEAD_LETTERS, QUEUE, doctor_only=True)
 def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     """Check the attributes of the queue's dead-letter queue, if it has one."""
     url = dead_letter_url(deployment.sqs, deployment.queue, deadline_s())
@@ -29,20 +33,22 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
         yield from verdicts.judge_dead_letters(deployment.queue, dead)
 
 
+@check("topic", "sns:GetTopicAttributes", "AWS_SNS_TOPIC", doctor_only=True)
 def topic(deployment: Deployment) -> Iterator[Finding]:
     """Check the topic's attributes."""
-    sns, arn = deployment.sns, deployment.places.topic_arn
-    found = call("SNS", deadline_s(), lambda: sns.get_topic_attributes(TopicArn=arn))
+    sns, arn = deployment.service.sns, deployment.places.topic_arn
+    found = call("SNS", deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
     yield verdicts.judge_topic(arn, found["Attributes"])
 
 
+@check("camera API", "", "CAM_SERVICES_URL")
 def cameras(deployment: Deployment) -> Iterator[Finding]:
     """Request a camera's recordings of the last hour; of an unknown camera if none is given."""
     name = "camera API"
     camera_id = deployment.camera_id or f"camclip-doctor-{uuid4().hex[:8]}"
     window = TimeWindow(now_ms() - HOUR_MS, now_ms())
     try:
-        segments = deployment.cameras.find_segments(camera_id, window, deadline_s())
+        segments = deployment.service.cameras().find_segments(camera_id, window, deadline_s())
     except Rejected as rejection:
         if deployment.camera_id:
             fix = "Pass --camera an id that the camera API knows."

@@ -1,4 +1,4 @@
-"""The checks of S3: each fetches facts and yields the verdicts on them."""
+"""The checks of both buckets."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from domain.errors import ClipError, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.deployment import Deployment, call_s3, deadline_s
+from entrypoints.cli.doctor.check import Deployment, call_s3, check, deadline_s
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads, parts_bytes
 from entrypoints.cli.doctor.multipart_probe import ProbeFailed, probe_multipart
@@ -19,6 +19,10 @@ from entrypoints.cli.units import seconds, size
 from infrastructure.s3 import S3RecordingStore
 from infrastructure.s3.parts import MIN_PART_BYTES
 
+ORIGIN, DESTINATION = "S3_BUCKET_ORIGIN", "S3_BUCKET_DESTINATION"
+LISTING, READING = "s3:ListBucket on it", "s3:GetObject on it"
+UPLOADS = "s3:ListBucketMultipartUploads and s3:ListMultipartUploadParts"
+PRIVACY = "s3:GetBucketPublicAccessBlock and s3:GetEncryptionConfiguration"
 READABLE_S = 300
 """How long an opened recording can be read: the composition comes last."""
 MAX_MEASURED_UPLOADS = 50
@@ -33,6 +37,7 @@ UNSET = {
 }
 
 
+@check("origin", LISTING, ORIGIN, is_first=True)
 def origin(deployment: Deployment) -> Iterator[Finding]:
     """Check that the recordings' bucket is reachable, and the clock against S3's."""
     bucket = deployment.places.origin_bucket
@@ -43,6 +48,7 @@ def origin(deployment: Deployment) -> Iterator[Finding]:
         yield verdicts.judge_clock(time.time() - parsedate_to_datetime(date).timestamp())
 
 
+@check("destination", LISTING, DESTINATION, is_first=True)
 def destination(deployment: Deployment) -> Iterator[Finding]:
     """Check that the clips' bucket is reachable, and that both buckets are in one region."""
     places, regions = deployment.places, deployment.regions
@@ -53,16 +59,19 @@ def destination(deployment: Deployment) -> Iterator[Finding]:
         yield verdicts.judge_regions(*both, compose=deployment.rules.compose)
 
 
+@check("origin listing", LISTING, ORIGIN)
 def origin_listing(deployment: Deployment) -> Iterator[Finding]:
     """Check that a missing recording is reported as missing."""
     yield _missing(deployment, "origin listing", deployment.places.origin_bucket)
 
 
+@check("destination listing", LISTING, DESTINATION)
 def destination_listing(deployment: Deployment) -> Iterator[Finding]:
     """Check that a missing clip is reported as missing."""
     yield _missing(deployment, "destination listing", deployment.places.destination_bucket)
 
 
+@check("recording", "s3:ListBucket and s3:GetObject on the origin", ORIGIN)
 def recording(deployment: Deployment) -> Iterator[Finding]:
     """Open a recording: the newest of the first thousand keys, over 5 MiB if there is one."""
     places, s3 = deployment.places, deployment.s3
@@ -82,6 +91,7 @@ def recording(deployment: Deployment) -> Iterator[Finding]:
     yield Finding("recording", True, f"{name}: {duration}, {size(opened.size_bytes)}")
 
 
+@check("destination reading", READING, DESTINATION)
 def destination_reading(deployment: Deployment) -> Iterator[Finding]:
     """Read the first byte of an object in the clips' bucket."""
     bucket, s3 = deployment.places.destination_bucket, deployment.s3
@@ -94,6 +104,7 @@ def destination_reading(deployment: Deployment) -> Iterator[Finding]:
     yield Finding("destination reading", True, f"{key} is readable")
 
 
+@check("lifecycle", "s3:GetLifecycleConfiguration", DESTINATION, doctor_only=True)
 def lifecycle(deployment: Deployment) -> Iterator[Finding]:
     """Check the lifecycle rules of the clips' bucket."""
     bucket, s3 = deployment.places.destination_bucket, deployment.s3
@@ -103,6 +114,7 @@ def lifecycle(deployment: Deployment) -> Iterator[Finding]:
     yield verdicts.judge_lifecycle(rules)
 
 
+@check("uploads", UPLOADS, DESTINATION, doctor_only=True)
 def uploads(deployment: Deployment) -> Iterator[Finding]:
     """Check for abandoned uploads; add up the parts of the oldest fifty."""
     bucket, s3, at_ms = deployment.places.destination_bucket, deployment.s3, now_ms()
@@ -114,6 +126,7 @@ def uploads(deployment: Deployment) -> Iterator[Finding]:
     yield verdicts.judge_uploads(found, total_bytes, at_ms, deployment.abort_days, bucket)
 
 
+@check("privacy", PRIVACY, DESTINATION, doctor_only=True)
 def privacy(deployment: Deployment) -> Iterator[Finding]:
     """Check whether the clips' bucket blocks public access, and how it encrypts."""
     bucket, s3 = deployment.places.destination_bucket, deployment.s3
@@ -125,6 +138,7 @@ def privacy(deployment: Deployment) -> Iterator[Finding]:
     yield verdicts.judge_privacy(blocked, ", ".join(filter(None, kinds)) or "unknown")
 
 
+@check("composition", "s3:PutObject on the destination", DESTINATION)
 def composition(deployment: Deployment) -> Iterator[Finding]:
     """Upload an object that is copied from a recording, and check S3's conditions on it."""
     usable = [rec for rec in deployment.recordings if rec.size_bytes > MIN_PART_BYTES]

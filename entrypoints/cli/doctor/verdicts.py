@@ -5,7 +5,7 @@ from typing import Any
 
 from application.ports import AlreadyExists
 from domain.errors import RecordingChanged
-from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.doctor.finding import Finding, judged
 from entrypoints.cli.doctor.incomplete_uploads import Upload
 from entrypoints.cli.doctor.multipart_probe import ProbeResult
 from entrypoints.cli.units import in_largest_unit, size
@@ -58,10 +58,8 @@ def _judge_redrive(attributes: Mapping[str, str], rules: ClipSettings) -> Findin
         )
         return Finding(name, False, "the queue has no dead-letter queue", fix)
     detail = f"maxReceiveCount is {count}, MAX_RECEIVE_COUNT is {expected}"
-    if str(count) == str(expected):
-        return Finding(name, True, detail)
     fix = "Make them equal: a failure is reported on the last delivery."
-    return Finding(name, False, detail, fix)
+    return judged(name, str(count) == str(expected), detail, fix)
 
 
 def _judge_retention(attributes: Mapping[str, str], rules: ClipSettings) -> Finding:
@@ -71,10 +69,8 @@ def _judge_retention(attributes: Mapping[str, str], rules: ClipSettings) -> Find
         f"messages are kept for {in_largest_unit(retention_s)},"
         f" all deliveries may take {in_largest_unit(deliveries_s)}"
     )
-    if retention_s > deliveries_s:
-        return Finding("queue retention", True, detail)
     fix = "Set MessageRetentionPeriod to 4 days: messages expire before their last delivery."
-    return Finding("queue retention", False, detail, fix)
+    return judged("queue retention", retention_s > deliveries_s, detail, fix)
 
 
 def judge_dead_letters(queue: Mapping[str, str], dead: Mapping[str, str]) -> list[Finding]:
@@ -88,10 +84,9 @@ def judge_dead_letters(queue: Mapping[str, str], dead: Mapping[str, str]) -> lis
         f" in the queue before for {in_largest_unit(queue_s)}"
     )
     fix = "Set its MessageRetentionPeriod to 14 days: it counts from the first sending."
-    longer = retention_s > queue_s
     return [
         Finding("dead letters", True, f"about {waiting} messages", triage),
-        Finding("dead letter retention", longer, detail, "" if longer else fix),
+        judged("dead letter retention", retention_s > queue_s, detail, fix),
     ]
 
 
