@@ -1,142 +1,135 @@
-"""What dead letters are: read, looked at as a delivery would look, and sorted."""
+"""Triage of dead letters: each request is checked as a new delivery would check it."""
 
-import time
 from collections.abc import Iterable
 from enum import Enum
 
 from attrs import evolve, frozen
 
 from application.ports import CameraService, ClipStore
-from domain.clip import ClipRequest, ClipStatus, InvalidRequest
+from domain.clip import ClipRequest, ClipStatus
 from domain.delivery import Delivery
-from domain.errors import ClipError, NoClipId, Rejected
+from domain.errors import ClipError, Rejected
 from domain.idempotency import Absent, Announced, NameTaken, decide_existing
 from domain.planning import plan_clip
-from domain.retry import Reject, decide_from_request, decide_retry, first_seen_ms
-from entrypoints.settings import ClipSettings
-from infrastructure.formats.messages import message_body, read_message
-from infrastructure.sqs import DeadLetter
-
-ASK_S = 20
+from domain.retry import Reject, RetryPolicy, decide_from_request, decide_retry
 
 
 class Verdict(Enum):
-    """What a dead letter is."""
+    """The state or expected end of a dead letter's request, in the order of importance."""
 
-    FAILED = "failed, and may be made now"
-    UNTOLD = "the clip is stored, not told to everybody"
-    DONE = "the clip is there, and told"
-    ENDS = "would end as"
-    TAKEN = "the name is taken by a clip of another window"
-    BROKEN = "cannot be understood"
-    UNKNOWN = "could not be looked at"
+    FAILED = "failed; may succeed now"
+    UNANNOUNCED = "clip stored, not announced"
+    ANNOUNCED = "clip stored and announced"
+    REJECTED = "would end as"
+    NAME_TAKEN = "clip id taken by a clip of another window"
+    INVALID = "invalid message"
+    UNKNOWN = "not checked"
 
     @property
     def rank(self) -> int:
-        """Its place among them: those worth another try come first."""
+        """Its place in the order of this list."""
         return list(Verdict).index(self)
 
 
-RETRYABLE = (Verdict.FAILED, Verdict.UNTOLD)
+RETRYABLE = (Verdict.FAILED, Verdict.UNANNOUNCED)
 
 
 @frozen
 class TriagedLetter:
-    """A letter, what it is, and as what it would be sent."""
+    """A dead letter and its verdict."""
 
-    letter: DeadLetter
-    group: Verdict
-    body: str
+    message_id: str
+    verdict: Verdict
     first_seen_ms: int
+    """When its request was first sent, since the epoch."""
     clip_id: str | None = None
+    request: ClipRequest | None = None
+    """The request to queue again, if the message holds a valid one."""
     detail: str = ""
-    """More about the group: how it would end, or what cannot be understood."""
+    """How the request would end, or what is invalid."""
     fault: str = ""
-    """Why it could not be looked at."""
+    """Why it could not be checked."""
 
     @property
-    def what(self) -> str:
-        """Say what it is."""
-        return " ".join(filter(None, (self.group.value, self.detail)))
+    def summary(self) -> str:
+        """The verdict and its detail."""
+        return " ".join(filter(None, (self.verdict.value, self.detail)))
 
 
 @frozen
 class TriageDeadLetters:
-    """Sorts letters by what would become of them."""
+    """Reaches a verdict on each letter. It only reads."""
 
     clips: ClipStore
     cameras: CameraService
-    rules: ClipSettings
+    policy: RetryPolicy
+    seam_tolerance_ms: int
+    delivery_timeout_ms: int
+    """The maximum duration of a delivery: a clip stored longer ago is no longer in progress."""
 
-    def __call__(self, letter: DeadLetter, now_ms: int) -> TriagedLetter:
-        """Read the letter, and look at the stores as a delivery of it would; changes nothing."""
-        unread = TriagedLetter(letter, Verdict.BROKEN, letter.body, letter.sent_at_ms)
-        try:
-            request = read_message(letter.body, letter.sent_at_ms)
-        except NoClipId:
-            return evolve(unread, detail="(it names no clip)")
-        if isinstance(request, InvalidRequest):
-            return evolve(unread, clip_id=request.clip_id, detail=f"({request.reason.rstrip('.')})")
-        again = request.retried(letter.sent_at_ms)
-        delivery = Delivery(letter.message_id, now_ms, now_ms, time.monotonic() + ASK_S)
-        read = evolve(
-            unread,
-            body=message_body(again),
-            first_seen_ms=first_seen_ms(again, delivery),
-            clip_id=request.clip_id,
+    def __call__(self, delivery: Delivery) -> TriagedLetter:
+        """Return the verdict on a letter whose request would be queued again as `delivery`'s."""
+        request = delivery.request
+        letter = TriagedLetter(
+            delivery.message_id,
+            Verdict.UNKNOWN,
+            delivery.first_seen_ms,
+            request.clip_id,
+            request,
         )
         try:
-            group, detail = self._sort(again, delivery)
+            verdict, detail = self._check(delivery)
         except ClipError as error:
-            return evolve(read, group=Verdict.UNKNOWN, fault=str(error))
-        return evolve(read, group=group, detail=detail)
+            return evolve(letter, fault=str(error))
+        return evolve(letter, verdict=verdict, detail=detail)
 
-    def _sort(self, request: ClipRequest, delivery: Delivery) -> tuple[Verdict, str]:
-        clip = self.clips.find(request.name, delivery.deadline_s)
-        manifest = self.clips.read_manifest(request.name, delivery.deadline_s)
-        match decide_existing(request, delivery, clip, manifest, self.rules.function_timeout_ms):
+    def _check(self, delivery: Delivery) -> tuple[Verdict, str]:
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        clip = self.clips.find(name, deadline_s)
+        manifest = self.clips.read_manifest(name, deadline_s)
+        match decide_existing(delivery, clip, manifest, self.delivery_timeout_ms):
             case Announced():
-                return Verdict.DONE, ""
+                return Verdict.ANNOUNCED, ""
             case NameTaken():
-                return Verdict.TAKEN, ""
+                return Verdict.NAME_TAKEN, ""
             case Absent():
-                return self._predict(request, delivery)
+                return self._predict(delivery)
             case _:
-                return Verdict.UNTOLD, ""
+                return Verdict.UNANNOUNCED, ""
 
-    def _predict(self, request: ClipRequest, delivery: Delivery) -> tuple[Verdict, str]:
-        policy = self.rules.policy
-        refused = decide_from_request(policy, request, delivery)
-        if refused:
-            return Verdict.ENDS, refused.status.value
+    def _predict(self, delivery: Delivery) -> tuple[Verdict, str]:
+        request = delivery.request
+        rejection = decide_from_request(self.policy, delivery)
+        if rejection:
+            return Verdict.REJECTED, rejection.status.value
         try:
-            listed = self.cameras.find_segments(
+            segments = self.cameras.find_segments(
                 request.camera_id, request.window, delivery.deadline_s
             )
         except Rejected:
-            return Verdict.ENDS, f"{ClipStatus.FATAL_ERROR.value} (unknown camera)"
-        coverage = plan_clip(request.window, listed, self.rules.seam_tolerance_ms).coverage
-        match decide_retry(policy, request, delivery, coverage):
+            return Verdict.REJECTED, f"{ClipStatus.FATAL_ERROR.value} (unknown camera)"
+        coverage = plan_clip(request.window, segments, self.seam_tolerance_ms).coverage
+        match decide_retry(self.policy, delivery, coverage):
             case Reject(status):
-                return Verdict.ENDS, f"{status.value} (there is no footage)"
+                return Verdict.REJECTED, f"{status.value} (no footage)"
             case _:
                 return Verdict.FAILED, ""
 
 
 @frozen
 class Selection:
-    """Which letters are moved."""
+    """Which letters are sent back."""
 
-    all_groups: bool = False
+    all_verdicts: bool = False
     clip_ids: frozenset[str] = frozenset()
     limit: int | None = None
 
     def __call__(self, letters: Iterable[TriagedLetter]) -> list[TriagedLetter]:
-        """Choose, the first asked for first."""
+        """Return the selected letters, those first seen earliest first."""
         by_age = sorted(letters, key=lambda letter: letter.first_seen_ms)
-        return [letter for letter in by_age if self._wants(letter)][: self.limit]
+        return [letter for letter in by_age if self._selects(letter)][: self.limit]
 
-    def _wants(self, letter: TriagedLetter) -> bool:
+    def _selects(self, letter: TriagedLetter) -> bool:
         if self.clip_ids:
             return letter.clip_id in self.clip_ids
-        return self.all_groups or letter.group in RETRYABLE
+        return self.all_verdicts or letter.verdict in RETRYABLE

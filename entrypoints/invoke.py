@@ -1,40 +1,28 @@
-"""The Lambda function on a laptop, with the settings of `.env`: `... invoke.py event.json`."""
+"""The Lambda function on a laptop, configured by `.env`: `python -m entrypoints.invoke FILE`."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
-
-from attrs import frozen
+from uuid import uuid4
 
 from domain.errors import ClipError
-from entrypoints.cli.app import environment
+from entrypoints.cli.environment import load_environment
+from entrypoints.lambda_context import HandlerContext
 from entrypoints.settings import InvalidSettings
 
-TIME_S = 300
-
-
-@frozen
-class Context:
-    """As much of Lambda's context as the handler looks at."""
-
-    ends_s: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left."""
-        return max(0, round(1000 * (self.ends_s - time.monotonic())))
+TIMEOUT_S = 300
 
 
 def main() -> None:
-    """Handle the event in the file that the command line names, and print the answer."""
-    os.environ.update(environment())
+    """Handle the event in the file that the command line names, and print the response."""
+    load_environment()
     try:
         from entrypoints.aws_lambda import handler  # noqa: PLC0415 - it reads the environment
     except (InvalidSettings, ClipError) as error:
         sys.exit(str(error))
     event = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    context = Context(time.monotonic() + TIME_S)
+    context = HandlerContext(time.monotonic() + TIMEOUT_S, str(uuid4()))
     sys.stdout.write(json.dumps(handler(event, context)) + "\n")  # type: ignore[arg-type]
 
 

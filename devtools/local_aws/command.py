@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.cli.command import command
+from entrypoints.cli.console import UsageError
+
 NEEDED = ("moto", "flask", "awslambdaric")
 
 
+@command(example="`camclip local-aws --root demo --once`")
 def local_aws(
     root: Annotated[
         Path,
@@ -26,12 +30,11 @@ def local_aws(
         bool, typer.Option("--once", help="Send one request, fetch its clip, and end.")
     ] = False,
 ) -> None:
-    """Run the service as AWS does, on this machine: queue, Lambda runtime, buckets, topic.
+    """Run the service as AWS does, on this machine.
 
-    One message in, a clip out, and a live log of what happens in between. Ctrl-C ends it all.
+    A queue, Lambda's runtime, buckets and a topic: a message in, a clip out, and a live log. Ctrl-C
+    stops it.
     """
-    from entrypoints.cli.app import UsageError  # noqa: PLC0415 - it imports this module
-
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(
             f"local-aws needs more than clips do: {' and '.join(missing)} missing here."

@@ -20,17 +20,17 @@ from devtools.local_aws.runtime import Function, copy_client, source_path
 from devtools.local_aws.serving import serve
 from domain.clip import ClipName, ClipRequest, ClipStatus
 from domain.window import TimeWindow
-from entrypoints.cli.app import (
+from entrypoints.cli.console import (
     AVAILABLE,
     FAILED,
-    REFUSED,
+    REJECTED,
     ProgressReporter,
     UsageError,
-    environment,
     err,
     out,
 )
-from entrypoints.cli.demo.demo import AGO_MS, FILM, make_sample_camera
+from entrypoints.cli.demo.sample_camera import AGE_MS, SAMPLE_FORMAT, make_sample_camera
+from entrypoints.cli.environment import environment
 from entrypoints.cli.sample_event import Flow, window_of
 from entrypoints.settings import ClipSettings, read_clip_settings
 from infrastructure.ffmpeg.locate import find_ffmpeg
@@ -107,7 +107,7 @@ class Place:
             err.print(f"camclip: the request has not ended: {status}", style="red", markup=False)
             return FAILED
         if status != ClipStatus.AVAILABLE.value:
-            return REFUSED
+            return REJECTED
         name = ClipName(sample.camera_id, sample.clip_id)
         path = self.root / "local-aws" / clip_key(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,9 +182,9 @@ def _film_if_empty(root: Path, environ: Mapping[str, str]) -> None:
     if recordings_of(root):
         return
     told = ProgressReporter()
-    start_ms = time.time_ns() // 1_000_000 - AGO_MS
-    with told.doing("Filming"):
-        make_sample_camera(root, Ffmpeg(find_ffmpeg(environ)), start_ms, FILM, told)
+    start_ms = time.time_ns() // 1_000_000 - AGE_MS
+    with told.reporting("Encoding"):
+        make_sample_camera(root, Ffmpeg(find_ffmpeg(environ)), start_ms, SAMPLE_FORMAT, told)
 
 
 def _sample(place: Place, camera_id: str, rules: ClipSettings) -> ClipRequest:

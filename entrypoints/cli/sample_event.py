@@ -1,4 +1,4 @@
-"""Events as SQS hands them to Lambda, in the 2018 service's form."""
+"""SQS events as Lambda receives them, in the 2018 service's form."""
 
 import json
 import uuid
@@ -15,11 +15,12 @@ from domain.window import TimeWindow
 from infrastructure.formats.messages import message_body
 
 CLIP_MS = 30_000
+"""The duration of sample clips."""
 MARGIN_MS = 60_000
 
 
 class Flow(Enum):
-    """What is to become of a sample request."""
+    """The outcome of a sample request."""
 
     AVAILABLE = "available"
     PENDING = "pending"
@@ -30,11 +31,11 @@ class Flow(Enum):
 
 @frozen
 class Message:
-    """What SQS says of a message beside its body."""
+    """An SQS message."""
 
     body: str
     sent_at_ms: int
-    """Since the epoch."""
+    """When it was sent, since the epoch."""
     message_id: str
     receive_count: int = 1
 
@@ -44,19 +45,19 @@ def sqs_event(*messages: Message) -> dict[str, Any]:
     return {"Records": [_record(message) for message in messages]}
 
 
-def asking_for(request: ClipRequest, sent_at_ms: int) -> Message:
-    """Return the first message of a request: a single-quoted dict, as the 2018 service's."""
+def first_message(request: ClipRequest, sent_at_ms: int) -> Message:
+    """Return the first message of a request: a single-quoted dict, as in the 2018 service."""
     return Message(str(json.loads(message_body(request))), sent_at_ms, str(uuid.uuid4()))
 
 
 def window_of(
     flow: Flow, policy: RetryPolicy, now_ms: int, recorded: Iterable[RecordingSegment] = ()
 ) -> TimeWindow:
-    """Choose a window that, asked for at `now_ms`, goes the way of `flow`.
+    """Return a window whose request, sent at `now_ms`, ends as `flow`.
 
-    AVAILABLE lies in the middle of the newest of the recordings; if none are given, as long ago as
-    a camera that records all the time has stored for certain. The others but TOO_LONG take for
-    granted that there is no footage.
+    For AVAILABLE it lies in the middle of the newest recording; if none are given, far enough back
+    for a camera that records all the time to have stored it. PENDING, NOT_AVAILABLE and
+    OUT_OF_RANGE assume that there is no footage.
     """
     newest = max(recorded, default=None)
     match flow:

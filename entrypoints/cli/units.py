@@ -1,21 +1,25 @@
-"""Quantities, as people read them."""
-
-PRECISELY = 10
-"""Below so many, the first decimal counts."""
+"""Quantities, written for people."""
 
 
-def megabytes(size_bytes: float) -> str:
-    """Write a size."""
-    return f"{_counted(size_bytes / 1e6)} MB"
+def size(size_bytes: float) -> str:
+    """Write a size in MB, or in KB below 1 MB."""
+    megabytes = size_bytes / 1e6
+    return f"{_rounded(megabytes)} MB" if megabytes >= 1 else f"{size_bytes / 1e3:.0f} KB"
 
 
-def span(seconds: float) -> str:
-    """Write a length of time in the largest unit of which there is one, or two days."""
-    for unit, length_s, least in (("days", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
-        if seconds >= least * length_s:
-            return f"{_counted(seconds / length_s)} {unit}"
-    return f"{seconds:.0f} s"
+def seconds(duration_ms: float) -> str:
+    """Write a duration in seconds, to the millisecond."""
+    return f"{duration_ms / 1000:.3f} s"
 
 
-def _counted(count: float) -> str:
-    return f"{count:.1f}".removesuffix(".0") if count < PRECISELY else f"{count:,.0f}"
+def in_largest_unit(duration_s: float) -> str:
+    """Write a duration in days from two days on, else in the largest unit that it fills."""
+    for unit, unit_s, least in (("days", 86_400, 2), ("h", 3600, 1), ("min", 60, 1)):
+        if duration_s >= least * unit_s:
+            return f"{_rounded(duration_s / unit_s)} {unit}"
+    return f"{duration_s:.0f} s"
+
+
+def _rounded(count: float) -> str:
+    """Write a number, with one decimal below ten unless that is zero."""
+    return f"{count:.1f}".removesuffix(".0") if count < 10 else f"{count:,.0f}"  # noqa: PLR2004

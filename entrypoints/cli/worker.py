@@ -5,24 +5,26 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.cli.command import command
+from entrypoints.cli.environment import load_environment
+from entrypoints.worker.health import check_health
+from entrypoints.worker.supervisor import run
 
+
+@command(example="`WORKER_SLOTS=2 camclip worker`")
 def worker(
     *,
     health: Annotated[
         bool,
         typer.Option(
-            "--check-health", help="Only say whether the worker of WORKER_HEALTH_FILE is well."
+            "--check-health", help="Only check the health file of a worker (WORKER_HEALTH_FILE)."
         ),
     ] = False,
 ) -> None:
-    """Take requests from the queue and make their clips, as the Lambda function does.
+    """Make the queue's clips, without Lambda.
 
-    Its settings are the service's, and WORKER_*; also read from `.env`. SIGTERM or Ctrl-C: what is
-    in hand is finished; once more: it is given back.
+    Configured by the environment and `.env`: the service's settings, and WORKER_*. SIGTERM or
+    Ctrl-C finishes the messages in progress; the second one releases them.
     """
-    from entrypoints.cli.app import environment  # noqa: PLC0415 - it imports this module
-    from entrypoints.worker.health import check_health  # noqa: PLC0415 - only this command
-    from entrypoints.worker.supervisor import run  # noqa: PLC0415 - loads boto3 and all
-
-    os.environ.update(environment())  # boto3 looks there
+    load_environment()
     raise typer.Exit(check_health(os.environ) if health else run(os.environ))

@@ -18,8 +18,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NoReturn
 
-from attrs import define, field, frozen
+from attrs import define, field
 
+from entrypoints.lambda_context import HandlerContext
 from entrypoints.worker.decisions import Answer
 from entrypoints.worker.log import all_in_json
 
@@ -116,17 +117,6 @@ class Child:
         return os.read(self._answers, 64).strip()
 
 
-@frozen
-class Context:
-    """As much of Lambda's context as the handler looks at."""
-
-    ends_s: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that are left."""
-        return max(0, round(1000 * (self.ends_s - time.monotonic())))
-
-
 def serve(answers: int) -> NoReturn:
     """Be the process: handle messages until the input ends, answering to the pipe `answers`."""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -142,7 +132,9 @@ def serve(answers: int) -> NoReturn:
         message = messages.get()
         failed = True
         try:
-            context = Context(time.monotonic() + message["left_s"])
+            context = HandlerContext(
+                time.monotonic() + message["left_s"], message["record"]["messageId"]
+            )
             answer = handler({"Records": [message["record"]]}, context)  # type: ignore[arg-type]
             failed = bool(answer["batchItemFailures"])
         except Exception:  # noqa: BLE001 - told, and the message comes back, as in Lambda

@@ -1,0 +1,1 @@
+"""`camclip demo`: a sample camera, a clip of it, and a report."""

@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""The doctor's findings."""
 
 import re
 from typing import Any
@@ -13,86 +13,95 @@ ABSENT = {
     *("404", "NoSuchBucket", "NotFound", "QueueDoesNotExist"),
     "AWS.SimpleQueueService.NonExistentQueue",
 }
-UNKNOWN_CALLER = {
-    "400",  # all that S3 says of an expired token in answer to a HEAD
+UNAUTHENTICATED = {
+    "400",  # S3's whole answer to a HEAD with an expired token
     *("ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"),
     *("InvalidToken", "SignatureDoesNotMatch", "UnrecognizedClientException"),
     *("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"),
     *("TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError", "ProfileNotFound"),
 }
-NO_WAY = {
+UNREACHABLE = {
     *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "DeadlineExceeded"),
     *("NoRegionError", "ProxyConnectionError", "SSLError", "ConnectionClosedError"),
 }
 
 
 def without_secrets(text: str) -> str:
-    """Take names and passwords, and queries, out of the addresses in `text`."""
+    """Return `text` without user names, passwords and queries in its addresses."""
     text = re.sub(r"://[^/@\s'\"]*@", "://...@", text)
     return re.sub(r"\?[^\s'\"]+", "?...", text)
 
 
 @frozen
 class Finding:
-    """One thing looked at: `ok`, at fault, or (None) not judged. Holds no secret."""
+    """The result of a check: `ok`, a fault (False), or not judged (None). Holds no secret."""
 
     name: str
     ok: bool | None
-    said: str = field(converter=without_secrets)
-    mend: str = ""
-    """What to do about it; of what is ok, what would be better still."""
+    detail: str = field(converter=without_secrets)
+    fix: str = ""
+    """How to fix it; if it is ok, how to improve it."""
 
     @property
     def word(self) -> str:
-        """The judgement in a word."""
+        """The verdict in one word."""
         return {True: "ok", False: "fault", None: "skipped"}[self.ok]
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it is printed by --json."""
-        return {"name": self.name, "finding": self.word, "said": self.said, "mend": self.mend}
+        """Return it as `--json` prints it."""
+        return {"name": self.name, "finding": self.word, "said": self.detail, "mend": self.fix}
 
 
-def failed(name: str, error: ClipError, permission: str, place: str, *, ours: bool) -> Finding:
-    """Say that a call came to nothing: it needs `permission`, and `place` says whom it asked.
+def judged(name: str, ok: bool, detail: str, fix: str) -> Finding:  # noqa: FBT001 - the verdict
+    """Return a finding that needs the fix only if it is not `ok`."""
+    return Finding(name, ok, detail, "" if ok else fix)
 
-    If the permission is only `ours`, its lack is no fault of the service: nothing is judged.
+
+def failure(
+    name: str, error: ClipError, permission: str, setting: str, *, doctor_only: bool
+) -> Finding:
+    """Return the finding for a failed call, which needs `permission` on what `setting` names.
+
+    If the permission is `doctor_only`, its lack is not a fault of the deployment.
     """
     code = code_of(error)
-    if ours and code in DENIED:
-        mend = f"Allow {permission} to who asks; the service itself does not need it."
-        return Finding(name, None, str(error), mend)
-    return Finding(name, False, str(error), fix_for(code, permission, place))
+    if doctor_only and code in DENIED:
+        fix = f"Allow {permission} to your own credentials; the service does not need it."
+        return Finding(name, None, str(error), fix)
+    return Finding(name, False, str(error), fix_for(code, permission, setting))
 
 
 def code_of(error: ClipError) -> str:
-    """Return the service's own code, or the name of what the library raised."""
+    """Return the AWS error code, or the name of the library's error."""
     cause = error.__cause__
     if not isinstance(cause, ClientError):
         return type(cause or error).__name__
     code = str(cause.response.get("Error", {}).get("Code", ""))
     status = str(cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-    # A service may have a word of its own for what the status says plainly.
-    known = code in DENIED | ABSENT | UNKNOWN_CALLER
+    # Some stores have a code of their own for what the HTTP status says plainly.
+    known = code in DENIED | ABSENT | UNAUTHENTICATED
     return status if status in DENIED | ABSENT and not known else code
 
 
-def fix_for(code: str, permission: str, place: str) -> str:
-    """Say how to mend a call that was answered with `code`."""
+def fix_for(code: str, permission: str, setting: str) -> str:
+    """Return how to fix a call that failed with `code`."""
     if code in DENIED:
-        owner = f" {place}_OWNER, if set, must name the owner." if "BUCKET" in place else ""
-        return f"Allow {permission} to who asks, here and in the function's role.{owner}"
+        owner = (
+            f" If {setting}_OWNER is set, it must be the owner's." if "BUCKET" in setting else ""
+        )
+        return f"Allow {permission} to your own credentials and to the function's role.{owner}"
     if code in ABSENT:
-        return f"Create it, or put {place} right; it must be in the region of the credentials."
-    if code in UNKNOWN_CALLER:
-        return "Give valid AWS credentials: `aws sts get-caller-identity` must answer."
-    if code in NO_WAY:
-        return "See to AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, the network and its proxies."
-    return f"See to {place}, and try again."
+        return f"Create it, or correct {setting}. It must be in the region of the credentials."
+    if code in UNAUTHENTICATED:
+        return "Provide valid AWS credentials: `aws sts get-caller-identity` must succeed."
+    if code in UNREACHABLE:
+        return "Check AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, the network and its proxies."
+    return f"Check {setting}, and try again."
 
 
-def is_hopeless(finding: Finding) -> bool:
-    """Tell whether every other call to AWS would come to the same."""
-    return finding.ok is False and finding.mend in {
+def ends_all_checks(finding: Finding) -> bool:
+    """Return whether every other call to AWS would fail too."""
+    return finding.ok is False and finding.fix in {
         fix_for("ExpiredToken", "", ""),
         fix_for("NoRegionError", "", ""),
     }

@@ -1,4 +1,4 @@
-"""Multipart uploads that nobody completed or aborted: their parts are paid for until they are."""
+"""Incomplete multipart uploads: their parts are charged for until they are completed or aborted."""
 
 from typing import TYPE_CHECKING
 
@@ -9,13 +9,12 @@ from infrastructure.aws import call
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PAGES = 10
-"""Of 1,000 uploads each."""
+MAX_UPLOADS = 10_000
 
 
 @frozen
 class Upload:
-    """An upload under way, or left behind."""
+    """An incomplete upload, in progress or abandoned."""
 
     key: str
     upload_id: str
@@ -24,12 +23,12 @@ class Upload:
 
 
 def list_uploads(client: "S3Client", bucket: str, deadline_s: float) -> list[Upload]:
-    """Return the bucket's incomplete uploads, the oldest first, and at most 10,000 of them.
+    """Return up to 10,000 incomplete uploads of the bucket, the oldest first, or raise Unavailable.
 
-    Unavailable if S3 does not say.
+    S3 lists them by key, so of more than that some older ones may be missing.
     """
     pages = client.get_paginator("list_multipart_uploads").paginate(
-        Bucket=bucket, PaginationConfig={"MaxItems": 1000 * PAGES}
+        Bucket=bucket, PaginationConfig={"MaxItems": MAX_UPLOADS}
     )
     listed = call("S3", deadline_s, lambda: [row for p in pages for row in p.get("Uploads", [])])
     uploads = [
@@ -40,7 +39,7 @@ def list_uploads(client: "S3Client", bucket: str, deadline_s: float) -> list[Upl
 
 
 def parts_bytes(client: "S3Client", bucket: str, upload: Upload, deadline_s: float) -> int:
-    """Return the size of the parts that were stored; 0 if the upload is gone meanwhile."""
+    """Return the total size of an upload's parts; 0 if it has ended since it was listed."""
     pages = client.get_paginator("list_parts").paginate(
         Bucket=bucket, Key=upload.key, UploadId=upload.upload_id
     )
@@ -49,11 +48,7 @@ def parts_bytes(client: "S3Client", bucket: str, upload: Upload, deadline_s: flo
             "S3",
             deadline_s,
             lambda: sum(part["Size"] for page in pages for part in page.get("Parts", [])),
-            {"NoSuchUpload": _Gone()},
+            {"NoSuchUpload": KeyError("NoSuchUpload")},
         )
-    except _Gone:
+    except KeyError:
         return 0
-
-
-class _Gone(Exception):
-    """The upload was completed or aborted."""

@@ -1,4 +1,4 @@
-"""What can be seen without asking anybody: settings, Python, ffmpeg, the scratch folder."""
+"""The checks that need no network: settings, Python, ffmpeg, the scratch folder."""
 
 import shutil
 import sys
@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from domain.errors import ClipError
-from entrypoints.cli.doctor.finding import Finding
-from entrypoints.cli.units import megabytes
+from entrypoints.cli.doctor.finding import Finding, judged
+from entrypoints.cli.units import size
 from entrypoints.settings import ClipSettings, InvalidSettings, read_clip_settings, read_settings
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
@@ -18,48 +18,47 @@ from infrastructure.scratch import work_folder
 
 MIN_PYTHON = (3, 11)
 FFMPEG_S = 20
-EDGES_BYTES = 64 << 20
-"""What a spliced clip takes, several times over."""
-WHOLE_BYTES_PER_S = 1_000_000
-"""What a clip takes that is encoded or decoded whole: 8 Mbit/s."""
+SPLICED_CLIP_BYTES = 64 << 20
+"""Scratch space for a spliced clip, several times over."""
+ENCODED_CLIP_BYTES_PER_S = 1_000_000
+"""Scratch space for a clip that is encoded or decoded entirely: 8 Mbit/s."""
 PROBE = b"camclip doctor"
 
 
 def check_locally(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Look at everything on this machine."""
+    """Yield the findings on this machine."""
     yield judge_python(sys.version_info[:3])
     yield from settings(environ)
-    rules = _rules(environ)
-    yield from ffmpeg(environ, rules.thumbnails.format)
-    yield scratch(Path(environ.get("CLIP_DOWNLOAD_DEST") or "/tmp"), rules)  # noqa: S108
+    clips = _clip_settings(environ)
+    yield from ffmpeg(environ, clips.thumbnails.format)
+    yield scratch(Path(environ.get("CLIP_DOWNLOAD_DEST") or "/tmp"), clips)  # noqa: S108
 
 
 def judge_python(found: tuple[int, ...]) -> Finding:
     """Judge the interpreter's version."""
-    said = f"{'.'.join(map(str, found))}, with boto3 {version('boto3')}"
-    if found >= MIN_PYTHON:
-        return Finding("python", True, said)
-    return Finding("python", False, said, f"Use {'.'.join(map(str, MIN_PYTHON))} or later.")
+    detail = f"{'.'.join(map(str, found))}, with boto3 {version('boto3')}"
+    fix = f"Use {'.'.join(map(str, MIN_PYTHON))} or later."
+    return judged("python", found >= MIN_PYTHON, detail, fix)
 
 
 def settings(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Read the settings as the Lambda function does; each fault is a finding."""
     faults = faults_of(environ)
     if not faults:
-        places = read_settings(environ).places
-        said = f"complete: {places.origin_bucket} -> {places.destination_bucket}"
-        yield Finding("settings", True, said)
+        aws = read_settings(environ).aws
+        detail = f"complete: {aws.origin_bucket} -> {aws.destination_bucket}"
+        yield Finding("settings", True, detail)
     elif faults == faults_of({}):
-        said = "none of the service's are set, and a folder needs none"
-        yield Finding("settings", None, said, "`make sbox` gives a .env to start from.")
+        detail = "no setting of the service in AWS is set; a folder needs none"
+        yield Finding("settings", None, detail, "`make sbox` makes a .env to start from.")
     else:
         for fault in faults:
-            mend = "Put it right in the environment or in .env (the environment counts first)."
-            yield Finding("settings", False, fault, mend)
+            fix = "Correct it in the environment or in .env (the environment wins)."
+            yield Finding("settings", False, fault, fix)
 
 
 def faults_of(environ: Mapping[str, str]) -> list[str]:
-    """Return what the reader of the settings has to complain of."""
+    """Return the faults of the settings."""
     try:
         read_settings(environ)
     except InvalidSettings as error:
@@ -67,9 +66,9 @@ def faults_of(environ: Mapping[str, str]) -> list[str]:
     return []
 
 
-def ffmpeg(environ: Mapping[str, str], still_format: str) -> Iterator[Finding]:
-    """Find ffmpeg and run it; what the service encodes with must be in it."""
-    mend = "Set CAMCLIP_FFMPEG to an ffmpeg for this machine, or install imageio-ffmpeg."
+def ffmpeg(environ: Mapping[str, str], thumbnail_format: str) -> Iterator[Finding]:
+    """Locate ffmpeg and run it; it must have the encoders that the service uses."""
+    fix = "Set CAMCLIP_FFMPEG to an ffmpeg for this machine, or install imageio-ffmpeg."
     version_lines: list[str] = []
     encoder_lines: list[str] = []
     try:
@@ -78,57 +77,55 @@ def ffmpeg(environ: Mapping[str, str], still_format: str) -> Iterator[Finding]:
         Ffmpeg(path).run(["-version"], deadline_s, on_line=version_lines.append)
         Ffmpeg(path).run(["-encoders"], deadline_s, on_line=encoder_lines.append)
     except ClipError as error:
-        yield Finding("ffmpeg", False, str(error), mend)
+        yield Finding("ffmpeg", False, str(error), fix)
         return
-    named = " ".join("".join(version_lines[:1]).split()[2:3])
-    said = f"{named or 'it does not say its version'}, {_whose(path, environ)}: {path}"
-    yield Finding("ffmpeg", bool(named), said, "" if named else mend)
-    yield judge_encoders(encoder_lines, still_format)
+    number = " ".join("".join(version_lines[:1]).split()[2:3])
+    detail = f"{number or 'prints no version'}, {_origin_of(path, environ)}: {path}"
+    yield judged("ffmpeg", bool(number), detail, fix)
+    yield judge_encoders(encoder_lines, thumbnail_format)
 
 
-def judge_encoders(lines: Iterable[str], still_format: str) -> Finding:
-    """Judge what `ffmpeg -encoders` printed: a line each, flags and name first."""
-    needed = {"libx264", "aac", "wrapped_avframe", FORMATS[still_format][1][1]}
-    listed = {line.split()[1] for line in lines if len(line.split()) > 1}
-    lacking = ", ".join(sorted(needed - listed))
-    return Finding(
-        "encoders",
-        not lacking,
-        f"{lacking} lacking" if lacking else ", ".join(sorted(needed)),
-        "Use an ffmpeg that was built with them, as imageio-ffmpeg's is." if lacking else "",
-    )
+def judge_encoders(lines: Iterable[str], thumbnail_format: str) -> Finding:
+    """Judge the output of `ffmpeg -encoders`: a line each, flags and name first."""
+    required = {"libx264", "aac", "wrapped_avframe", FORMATS[thumbnail_format][1][1]}
+    listed = {fields[1] for fields in map(str.split, lines) if len(fields) > 1}
+    missing = ", ".join(sorted(required - listed))
+    detail = f"{missing} missing" if missing else ", ".join(sorted(required))
+    fix = "Use an ffmpeg built with them, as imageio-ffmpeg's is."
+    return judged("encoders", not missing, detail, fix)
 
 
-def scratch(folder: Path, rules: ClipSettings) -> Finding:
+def scratch(folder: Path, clips: ClipSettings) -> Finding:
     """Make a work folder as a delivery does, and write to it."""
     try:
         with work_folder(folder) as work:
             (work / "probe").write_bytes(PROBE)
-            return judge_scratch(folder, shutil.disk_usage(work).free, rules)
+            return judge_scratch(folder, shutil.disk_usage(work).free, clips)
     except OSError as error:
-        mend = "Let CLIP_DOWNLOAD_DEST name a folder that the service may write to."
-        return Finding("scratch", False, f"{folder}: {error.strerror}", mend)
+        fix = "Set CLIP_DOWNLOAD_DEST to a folder that the service can write to."
+        return Finding("scratch", False, f"{folder}: {error.strerror}", fix)
 
 
-def judge_scratch(folder: Path, free_bytes: int, rules: ClipSettings) -> Finding:
-    """Judge the room for one clip: spliced ones need little, others their own size."""
-    need_bytes = EDGES_BYTES + WHOLE_BYTES_PER_S * rules.policy.max_duration_ms // 1000
-    said = f"{folder}: {megabytes(free_bytes)} free; a clip may need {megabytes(need_bytes)}"
-    mend = "Give it more room, or CLIP_DOWNLOAD_DEST another place."
-    enough = free_bytes >= need_bytes
-    return Finding("scratch", enough, said, "" if enough else mend)
+def judge_scratch(folder: Path, free_bytes: int, clips: ClipSettings) -> Finding:
+    """Judge the disk space for one clip: spliced ones need little, others their own size."""
+    need_bytes = (
+        SPLICED_CLIP_BYTES + ENCODED_CLIP_BYTES_PER_S * clips.policy.max_duration_ms // 1000
+    )
+    detail = f"{folder}: {size(free_bytes)} free; a clip may need {size(need_bytes)}"
+    fix = "Free disk space, or set CLIP_DOWNLOAD_DEST to another disk."
+    return judged("scratch", free_bytes >= need_bytes, detail, fix)
 
 
-def _whose(path: Path, environ: Mapping[str, str]) -> str:
+def _origin_of(path: Path, environ: Mapping[str, str]) -> str:
     if environ.get("CAMCLIP_FFMPEG"):
-        return "by CAMCLIP_FFMPEG"
+        return "from CAMCLIP_FFMPEG"
     if path == LAYER:
-        return "of the layer"
-    return "of imageio-ffmpeg" if "imageio_ffmpeg" in path.parts else "on PATH"
+        return "from the layer"
+    return "from imageio-ffmpeg" if "imageio_ffmpeg" in path.parts else "on PATH"
 
 
-def _rules(environ: Mapping[str, str]) -> ClipSettings:
-    """Read the rules, or take the defaults where they make no sense: `settings` has said so."""
+def _clip_settings(environ: Mapping[str, str]) -> ClipSettings:
+    """Read the clip settings, or return the defaults if they are invalid, as `settings` reports."""
     try:
         return read_clip_settings(environ)
     except InvalidSettings:

@@ -1,4 +1,4 @@
-"""One real composition, to learn whether a store keeps the rules that clips are made by."""
+"""A test upload that shows whether a store supports what the service relies on."""
 
 import time
 from collections.abc import Callable
@@ -19,48 +19,47 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FOLDER = ".camclip-doctor"
-OWN_BYTES = 1000
+UPLOADED_BYTES = 1000
 ANOTHER_ETAG = f'"{"0" * 32}"'
 STEP_S = 60
 
 
 @frozen
 class ProbeResult:
-    """What the store answered to each step: None if it did it, else the error."""
+    """The store's response to each step: None if the step succeeded, else the error."""
 
     copied_bytes: int
-    took_s: float
-    """How long the composition took, from creating the upload to the finished object."""
+    duration_s: float
+    """From creating the multipart upload to the complete object."""
     composed: Exception | None
-    """A copied range and a sent part as one object."""
-    alike: Exception | None
+    """Making one object of a copied part and an uploaded part."""
+    compared: Exception | None
     """Reading that object, and finding the recording's bytes in it."""
     changed: Exception | None
-    """Copying from a recording that has another ETag: RecordingChanged is right."""
+    """Copying from a recording that has another ETag: must fail with RecordingChanged."""
     completed_again: Exception | None
-    """Completing another upload of the same key: AlreadyExists is right."""
+    """Completing another upload of the same key: must fail with AlreadyExists."""
     put_again: Exception | None
-    """A conditional PUT of the same key: AlreadyExists is right."""
-    left: tuple[tuple[str, Exception], ...]
-    """The keys of objects that could not be deleted."""
+    """A conditional PUT of the same key: must fail with AlreadyExists."""
+    undeleted: tuple[tuple[str, Exception], ...]
+    """The keys of objects that could not be deleted, and why."""
 
 
 class ProbeFailed(Exception):
-    """Nothing could be stored to begin with; the cause says why."""
+    """No object could be stored at all; the cause says why."""
 
 
 def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> ProbeResult:
-    """Compose an object in `bucket` of a recording of more than 5 MiB, and delete it again.
+    """Upload test objects to `bucket`, copied from a recording of over 5 MiB, and delete them.
 
-    At most 32 MiB are copied and a few KB sent. ProbeFailed if no object can be stored at all.
+    At most 32 MiB are copied and a few KB uploaded. ProbeFailed if no object can be stored.
     """
     name = uuid4().hex
-    key, other = f"{FOLDER}/{name}", f"{FOLDER}/{name}-changed"
-    target, elsewhere = {"Bucket": bucket, "Key": key}, {"Bucket": bucket, "Key": other}
+    key, changed_key = f"{FOLDER}/{name}", f"{FOLDER}/{name}-changed"
     length = min(recording.size_bytes, MAX_COPY_PART_BYTES)
-    own = UploadPart((RecordingPiece(recording, 0, OWN_BYTES),))
-    of_another = CopyPart(evolve(recording, version=ANOTHER_ETAG), 0, MIN_PART_BYTES)
-    stored = [key]  # deleting what is not there is no error
+    upload = UploadPart((RecordingPiece(recording, 0, UPLOADED_BYTES),))
+    copy_of_changed = CopyPart(evolve(recording, version=ANOTHER_ETAG), 0, MIN_PART_BYTES)
+    to_delete = [key]  # deleting a missing object succeeds
 
     def put() -> None:
         call(
@@ -70,28 +69,30 @@ def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> 
             {"PreconditionFailed": AlreadyExists(f"There is an object {key} already.")},
         )
 
-    def make(where: dict[str, str], *parts: CopyPart | UploadPart) -> None:
-        put_multipart(client, where, parts, {}, time.monotonic() + STEP_S)
+    def make(key: str, *parts: CopyPart | UploadPart) -> None:
+        put_multipart(client, {"Bucket": bucket, "Key": key}, parts, {}, time.monotonic() + STEP_S)
 
     try:
         began_s = time.monotonic()
-        composed = _step(lambda: make(target, CopyPart(recording, 0, length), own))
-        took_s = time.monotonic() - began_s
-        if composed and (refused := _step(put)):
-            raise ProbeFailed(str(refused)) from refused
-        alike = composed or _step(lambda: _compare(client, bucket, key, recording, length))
-        changed = composed or _step(lambda: make(elsewhere, of_another))
-        stored += [] if changed else [other]
-        again = _step(lambda: make(target, own))
-        put_again = _step(put)
+        composed = _error_of(lambda: make(key, CopyPart(recording, 0, length), upload))
+        duration_s = time.monotonic() - began_s
+        if composed and (rejected := _error_of(put)):
+            raise ProbeFailed(str(rejected)) from rejected
+        compared = composed or _error_of(lambda: _compare(client, bucket, key, recording, length))
+        changed = composed or _error_of(lambda: make(changed_key, copy_of_changed))
+        to_delete += [] if changed else [changed_key]
+        completed_again = _error_of(lambda: make(key, upload))
+        put_again = _error_of(put)
     finally:
-        left = _deleted(client, bucket, stored)
-    return ProbeResult(length, took_s, composed, alike, changed, again, put_again, left)
+        undeleted = _delete(client, bucket, to_delete)
+    return ProbeResult(
+        length, duration_s, composed, compared, changed, completed_again, put_again, undeleted
+    )
 
 
-def _step(act: Callable[[], None]) -> Exception | None:
+def _error_of(step: Callable[[], object]) -> Exception | None:
     try:
-        act()
+        step()
     except (ClipError, AlreadyExists, CopyRejected) as error:
         return error
     return None
@@ -100,24 +101,21 @@ def _step(act: Callable[[], None]) -> Exception | None:
 def _compare(
     client: "S3Client", bucket: str, key: str, recording: S3Recording, length: int
 ) -> None:
-    """Compare both ends of the copied range, and what was sent; Unavailable if they differ."""
-    tail = length - OWN_BYTES
-    for at, source in ((0, 0), (tail, tail), (length, 0)):
-        span = f"bytes={at}-{at + OWN_BYTES - 1}"
-        ask = partial(client.get_object, Bucket=bucket, Key=key, Range=span)
-        found = call("S3", time.monotonic() + STEP_S, lambda ask=ask: ask()["Body"].read())  # type: ignore[misc]
-        if found != recording.read(source, OWN_BYTES):
-            raise Unavailable(f"The object's bytes from {at} on are not the recording's.")
+    """Compare both ends of the copied range, and the uploaded part; Unavailable if they differ."""
+    tail = length - UPLOADED_BYTES
+    for offset, source in ((0, 0), (tail, tail), (length, 0)):
+        byte_range = f"bytes={offset}-{offset + UPLOADED_BYTES - 1}"
+        get = partial(client.get_object, Bucket=bucket, Key=key, Range=byte_range)
+        found = call("S3", time.monotonic() + STEP_S, lambda get=get: get()["Body"].read())  # type: ignore[misc]
+        if found != recording.read(source, UPLOADED_BYTES):
+            raise Unavailable(f"The object's bytes from {offset} on are not the recording's.")
 
 
-def _deleted(client: "S3Client", bucket: str, keys: list[str]) -> tuple[tuple[str, Exception], ...]:
+def _delete(client: "S3Client", bucket: str, keys: list[str]) -> tuple[tuple[str, Exception], ...]:
+    """Delete the objects; return the keys and errors of those that stay."""
     failures = []
     for key in keys:
         delete = partial(client.delete_object, Bucket=bucket, Key=key)
-        error = _step(lambda delete=delete: _called(delete))  # type: ignore[misc]
+        error = _error_of(partial(call, "S3", time.monotonic() + STEP_S, delete))
         failures += [(key, error)] if error else []
     return tuple(failures)
-
-
-def _called(ask: Callable[[], object]) -> None:
-    call("S3", time.monotonic() + STEP_S, ask)

@@ -7,22 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
 from entrypoints.aws_lambda import handler, service
+from entrypoints.lambda_context import HandlerContext
 from tests.campaigns.kills.protocol import ANSWER, READY
 
 PAGE_BYTES = resource.getpagesize()
-
-
-@frozen
-class Context:
-    """Lambda's context, as far as the handler looks at it."""
-
-    ends_s: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        return max(0, round(1000 * (self.ends_s - time.monotonic())))
 
 
 def tell(kind: str, what: object) -> None:
@@ -41,13 +30,13 @@ def limit(file_bytes: int | None, memory_bytes: int | None) -> None:
 
 
 def main() -> None:
-    service.handle()  # as in a process that has served before
+    service.handle_batch()  # as in a process that has served before
     tell(READY, None)
     for line in sys.stdin:
         order: dict[str, Any] = json.loads(line)
         limit(order["fileBytes"], order["memoryBytes"])
         began_s = time.monotonic()
-        context = Context(began_s + order["leftInS"])
+        context = HandlerContext(began_s + order["leftInS"], "request")
         answer = handler({"Records": order["records"]}, context)  # type: ignore[arg-type]
         tell(ANSWER, {"answer": answer, "tookInS": time.monotonic() - began_s})
 

@@ -1,53 +1,56 @@
-"""The demo, on footage that is quick to make."""
+"""`camclip demo`, with recordings that take little time to encode."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from entrypoints.cli.app import Session, open_session
-from entrypoints.cli.demo.demo import AGO_MS, ROLLOVER_MS, Film, run_demo
+from entrypoints.cli.demo.demo import run_demo
+from entrypoints.cli.demo.sample_camera import AGE_MS, ROLLOVER_MS, SampleFormat
+from entrypoints.cli.session import Session, open_session
 from infrastructure.camera_api.names import SegmentNaming
 from infrastructure.mp4.index import read_index
 
-FILM = Film(length_s=4, width=160, height=90, rate=10)
+SAMPLE = SampleFormat(duration_s=4, width=160, height=90, rate=10)
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    """Open an empty folder."""
+    """Return the service on an empty folder."""
     return open_session(tmp_path)
 
 
-def test_the_demo_leaves_a_clip_and_a_report(
+def test_the_demo_makes_a_clip_and_a_report(
     session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Three recordings, a clip of two of them with a seam, four stills, the messages, a page."""
-    assert run_demo(session, FILM) == 0
+    """Three recordings, a clip of two of them with a seam, four thumbnails, a page."""
+    assert run_demo(session, SAMPLE) == 0
     root = session.root
     recordings = sorted((root / "recordings/pier").iterdir())
     starts_ms = [SegmentNaming().start_ms(path.name) or 0 for path in recordings]
     assert [start - starts_ms[0] for start in starts_ms] == [0, 4000 + ROLLOVER_MS, 8266]
     [clip] = (root / "clips/pier").glob("*.mp4")
     assert len(list((root / "clips/pier").glob("*.jpg"))) == 4
-    [told] = map(json.loads, (root / "notifications.jsonl").read_text().splitlines())
-    assert told["message"]["coverage"] == {
+    [notification] = map(json.loads, (root / "notifications.jsonl").read_text().splitlines())
+    assert notification["message"]["coverage"] == {
         "complete": True,
         "deliveredInMs": 4000 + ROLLOVER_MS,
         "gaps": [],
     }
     page = (root / "report.html").read_text()
     assert clip.stem in page
-    assert told["eventId"] in page
+    assert notification["eventId"] in page
     assert "seam 0.133 s" in page
-    printed = capsys.readouterr().out
-    assert str(root / "report.html") in printed
-    assert str(clip) in printed
+    printed = capsys.readouterr()
+    assert str(root / "report.html") in printed.out
+    assert str(clip) in printed.out
+    assert "Encoding 3 sample recordings" in printed.err
+    assert "Encoding: 120 of 120 frames" in printed.err
 
 
-def test_the_sample_footage_is_what_cameras_write(session: Session) -> None:
-    """H.264 with B-frames, a keyframe every 2 s, AAC, and as long as it says."""
-    assert run_demo(session, FILM) == 0
+def test_sample_recordings_are_like_those_of_cameras(session: Session) -> None:
+    """H.264 with B-frames, a keyframe every 2 s, AAC, of the format's duration."""
+    assert run_demo(session, SAMPLE) == 0
     path = min((session.root / "recordings/pier").iterdir())
     data = path.read_bytes()
     index = read_index(lambda at, length: data[at : at + length], len(data))
@@ -58,12 +61,12 @@ def test_the_sample_footage_is_what_cameras_write(session: Session) -> None:
     assert [n for n, is_sync in enumerate(index.video.sync) if is_sync] == [0, 20]
 
 
-def test_a_second_demo_films_nothing(session: Session) -> None:
-    """The recordings stay, and another clip is made of them."""
-    assert run_demo(session, FILM) == 0
+def test_a_second_demo_keeps_the_recordings(session: Session) -> None:
+    """It makes another clip of them."""
+    assert run_demo(session, SAMPLE) == 0
     before = {path: path.stat() for path in (session.root / "recordings/pier").iterdir()}
-    assert run_demo(session, FILM) == 0
+    assert run_demo(session, SAMPLE) == 0
     after = {path: path.stat().st_mtime_ns for path in (session.root / "recordings/pier").iterdir()}
     assert after == {path: stat.st_mtime_ns for path, stat in before.items()}
     assert len(list((session.root / "clips/pier").glob("*.mp4"))) == 2
-    assert AGO_MS > 3 * 61_000
+    assert AGE_MS > 3 * 61_000

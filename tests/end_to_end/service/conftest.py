@@ -24,6 +24,7 @@ from mypy_boto3_s3 import S3Client
 from mypy_boto3_sqs import SQSClient
 
 from devtools.footage import Recording, cached_recording
+from entrypoints.lambda_context import HandlerContext
 from tests.support.logs import Watch, leaks
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,9 +36,11 @@ PERIOD_MS = 8_000
 
 
 @frozen
-class Context:
-    """Lambda's context, as far as the handler looks at it."""
+class Context(HandlerContext):
+    """Lambda's context, whose remaining time stands still."""
 
+    ends_s: float = 0
+    aws_request_id: str = "request"
     left_ms: int = 60_000
 
     def get_remaining_time_in_millis(self) -> int:

@@ -9,9 +9,10 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
+from entrypoints.lambda_context import HandlerContext
 from tests.campaigns.kills.killing import LARGE_CLIP, SMALL_CLIP, again
 from tests.campaigns.kills.outside import Outside, outside
 from tests.campaigns.kills.processes import descendants, function, running
@@ -160,13 +161,13 @@ def _outcome(stall: Stall, around: Outside, together: Barrier) -> list[str]:
 
 
 @frozen
-class ShrinkingContext:
+class ShrinkingContext(HandlerContext):
     """Lambda's context, whose time runs out between two records."""
 
-    left_ms: list[int]
+    each_left_ms: list[int] = Factory(list)
 
     def get_remaining_time_in_millis(self) -> int:
-        return self.left_ms.pop(0)
+        return self.each_left_ms.pop(0)
 
 
 FILM = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
@@ -179,7 +180,7 @@ def test_with_little_time_left_before_a_record_it_and_all_after_it_are_given_bac
     world.record(FILM)
     clips = [evolve(world, clip_id=f"{world.clip_id}-{number}") for number in range(4)]
     messages = [clip.message(clip.body(500, 1_700)) for clip in clips]
-    context: Any = ShrinkingContext([60_000, 14_999, 3_000, 0])
+    context: Any = ShrinkingContext(0, "request", each_left_ms=[60_000, 14_999, 3_000, 0])
     assert world.handle(*messages, context=context) == [m["messageId"] for m in messages[1:]]
     assert_clip(read_clip(clips[0].download(tmp_path)), wanted([FILM], 500, 1_700))
     assert [clip.told() + list(clip.stored()) for clip in clips[1:]] == [[], [], []]

@@ -1,4 +1,4 @@
-"""A deployment in moto, with a camera API, for the commands that look after one."""
+"""A deployment in moto, with a camera API, for the commands that examine one."""
 
 import json
 from typing import Any
@@ -12,22 +12,21 @@ from entrypoints.cli.app import app
 from tests.contract.real import Aws, HttpCameraWorld
 
 SECRET = "made-up-secret-key"
-PLACES = (
+VARIABLES = (
     *("CAM_SERVICES_URL", "RECORDINGS_URL", "CLIP_URL", "S3_BUCKET_ORIGIN", "S3_BUCKET_ORIGIN_DIR"),
     *("S3_BUCKET_DESTINATION", "AWS_SNS_TOPIC", "AWS_SQS_QUEUE", "AWS_SQS_QUEUE_URL"),
 )
 
 
 def camclip(*arguments: object, **settings: str | None) -> Result:
-    """Run `camclip` with these settings and no other."""
-    runner = CliRunner()
-    nothing: dict[str, str | None] = dict.fromkeys((*PLACES, "CAMCLIP_FFMPEG", "AWS_ENDPOINT_URL"))
-    return runner.invoke(app, list(map(str, arguments)), env={**nothing, **settings})
+    """Run `camclip` with these settings alone."""
+    unset: dict[str, str | None] = dict.fromkeys((*VARIABLES, "CAMCLIP_FFMPEG", "AWS_ENDPOINT_URL"))
+    return CliRunner().invoke(app, list(map(str, arguments)), env={**unset, **settings})
 
 
 @frozen
-class Deployment:
-    """Two buckets, a queue with its dead-letter queue, a topic that somebody hears, cameras."""
+class MotoDeployment:
+    """Two buckets, a queue with its dead-letter queue, a topic with a subscriber, cameras."""
 
     aws: Aws
     cameras: HttpCameraWorld
@@ -41,13 +40,12 @@ class Deployment:
     def camclip(self, *arguments: object, **settings: str) -> Result:
         return camclip(*arguments, **{**self.settings, **settings})
 
-    def letters(self, queue_url: str, *, wait_s: int = 0) -> list[dict[str, Any]]:
-        """Take all messages that are visible now."""
+    def receive(self, queue_url: str) -> list[dict[str, Any]]:
+        """Receive all messages that are visible now."""
         found: list[dict[str, Any]] = []
         while more := self.aws.sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=10,
-            WaitTimeSeconds=0 if found else wait_s,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages"):
@@ -55,8 +53,8 @@ class Deployment:
         return found
 
 
-def deploy(aws: Aws, server: HTTPServer) -> Deployment:
-    """Deploy as the README asks for it."""
+def deploy(aws: Aws, server: HTTPServer) -> MotoDeployment:
+    """Deploy as the README describes it."""
     name = uuid4().hex[:12]
     origin, clips = aws.bucket(), aws.bucket()
     aws.s3.put_bucket_lifecycle_configuration(
@@ -109,4 +107,4 @@ def deploy(aws: Aws, server: HTTPServer) -> Deployment:
         "AWS_SQS_QUEUE_URL": queue_url,
     }
     cameras = HttpCameraWorld(server)
-    return Deployment(aws, cameras, settings, queue_url, dead_url, origin, clips, topic_arn)
+    return MotoDeployment(aws, cameras, settings, queue_url, dead_url, origin, clips, topic_arn)

@@ -1,4 +1,4 @@
-"""`camclip redrive`: what it says of dead letters, which it moves, and what it leaves alone."""
+"""`camclip redrive`: its verdicts on dead letters, and which of them it moves."""
 
 import json
 import time
@@ -12,42 +12,43 @@ from application.triage_dead_letters import Selection, TriagedLetter, Verdict
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.errors import Unavailable
 from domain.manifest import Manifest, MediaInfo
-from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, held, remarks
+from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, received_letters, remarks
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import clip_key, manifest_key, metadata
-from infrastructure.sqs import DeadLetter, DeadLetterQueue
+from infrastructure.sqs import DeadLetterQueue
 from tests.contract.conftest import aws
 from tests.contract.real import Aws
 from tests.contract.worlds import LENGTH_MS
-from tests.integration.doctor.deployment import SECRET, Deployment, deploy
+from tests.integration.doctor.deployment import SECRET, MotoDeployment, deploy
 
 __all__ = ["aws"]  # a fixture
 
-FOOTAGE = MediaInfo(25, 0.0, 960.0, 1000.0, "avc1", 64, 64)
+MEDIA = MediaInfo(25, 0.0, 960.0, 1000.0, "avc1", 64, 64)
 HOUR_MS = 3_600_000
-BROKEN = "cannot be understood (cameraId is not 1 to 64 letters, digits, hyphens or underscores)"
+INVALID = "invalid message (cameraId is not 1 to 64 letters, digits, hyphens or underscores)"
 
 
 @define
 class World:
     """A deployment whose camera recorded two seconds an hour ago, and its dead letters."""
 
-    deployment: Deployment
+    deployment: MotoDeployment
     start_ms: int
     sent: list[str] = field(factory=list)
+    """The bodies of its dead letters."""
 
     def request(self, clip_id: str, **changed: Any) -> ClipRequest:  # noqa: ANN401 - fields
-        """Ask for a second of what was recorded, in time."""
-        asked: dict[str, Any] = {
+        """Return a request for a second of the recording, first sent in time."""
+        fields: dict[str, Any] = {
             "camera_id": "pier",
             "start_ms": self.start_ms,
             "end_ms": self.start_ms + 1000,
             "retries_ms": (self.start_ms + 60_000,),
         }
-        return ClipRequest(clip_id, **{**asked, **changed})
+        return ClipRequest(clip_id, **{**fields, **changed})
 
-    def letter(self, body: str | ClipRequest, **attributes: str) -> None:
+    def add_letter(self, body: str | ClipRequest, **attributes: str) -> None:
         text = body if isinstance(body, str) else message_body(body)
         self.sent.append(text)
         self.deployment.aws.sqs.send_message(
@@ -59,22 +60,20 @@ class World:
             },
         )
 
-    def clip(self, request: ClipRequest, *, manifest: bool) -> None:
-        """Store the clip of the request, and tell everybody of it, or not."""
+    def store_clip(self, request: ClipRequest, *, is_announced: bool) -> None:
         s3, bucket = self.deployment.aws.s3, self.deployment.clips
-        about = metadata(request, FOOTAGE, "m#1", ())
+        about = metadata(request, MEDIA, "m#1", ())
         s3.put_object(Bucket=bucket, Key=clip_key(request.name), Body=b"x", Metadata=about)
-        if manifest:
-            told = manifest_json(Manifest(ClipReport.available(request, ()), "m#1", FOOTAGE))
-            s3.put_object(Bucket=bucket, Key=manifest_key(request.name), Body=told.encode())
+        if is_announced:
+            manifest = manifest_json(Manifest(ClipReport.available(request, ()), "m#1", MEDIA))
+            s3.put_object(Bucket=bucket, Key=manifest_key(request.name), Body=manifest.encode())
 
     def dead(self) -> list[str]:
-        return sorted(
-            letter["Body"] for letter in self.deployment.letters(self.deployment.dead_url)
-        )
+        letters = self.deployment.receive(self.deployment.dead_url)
+        return sorted(letter["Body"] for letter in letters)
 
     def queued(self) -> list[dict[str, Any]]:
-        return self.deployment.letters(self.deployment.queue_url)
+        return self.deployment.receive(self.deployment.queue_url)
 
 
 @pytest.fixture
@@ -85,86 +84,86 @@ def world(aws: Aws, httpserver: HTTPServer) -> World:
     return World(deployment, start_ms)
 
 
-def one_of_each(world: World) -> None:
-    """Put a letter of every group into the dead-letter queue, and two of what failed."""
-    world.letter(world.request("failed-1"))
-    world.letter(world.request("failed-2", end_ms=world.start_ms + LENGTH_MS))
-    world.letter(world.request("untold"))
-    world.clip(world.request("untold"), manifest=False)
-    world.letter(world.request("done"))
-    world.clip(world.request("done"), manifest=True)
-    world.letter(world.request("taken"))
-    world.clip(world.request("taken", end_ms=world.start_ms + 500), manifest=True)
-    world.letter(world.request("long", end_ms=world.start_ms + 301_000))
-    world.letter(world.request("unknown", camera_id="boat"))
+def add_one_of_each(world: World) -> None:
+    """Add a dead letter for every verdict, and two that failed."""
+    world.add_letter(world.request("failed-1"))
+    world.add_letter(world.request("failed-2", end_ms=world.start_ms + LENGTH_MS))
+    world.add_letter(world.request("unannounced"))
+    world.store_clip(world.request("unannounced"), is_announced=False)
+    world.add_letter(world.request("announced"))
+    world.store_clip(world.request("announced"), is_announced=True)
+    world.add_letter(world.request("taken"))
+    world.store_clip(world.request("taken", end_ms=world.start_ms + 500), is_announced=True)
+    world.add_letter(world.request("long", end_ms=world.start_ms + 301_000))
+    world.add_letter(world.request("unknown", camera_id="boat"))
     early_ms = world.start_ms - 4 * 24 * HOUR_MS
-    world.letter(world.request("early", start_ms=early_ms, end_ms=early_ms + 1000))
-    world.letter('{"clipId": "broken", "cameraId": "../x", "note": "private"}')
-    world.letter("no JSON, and private")
+    world.add_letter(world.request("early", start_ms=early_ms, end_ms=early_ms + 1000))
+    world.add_letter('{"clipId": "invalid", "cameraId": "../x", "note": "private"}')
+    world.add_letter("no JSON, and private")
 
 
-def groups(printed: str) -> dict[str, tuple[bool, int, str]]:
-    """Return, by what the letters are: whether some are moved, how many, and such as which."""
+def rows_of(printed: str) -> dict[str, tuple[bool, int, str]]:
+    """Return the table's rows by verdict: whether they are selected, the count, the clip ids."""
     rows = [line.strip("│").split("│") for line in printed.splitlines() if line.startswith("│")]
     cells = [[cell.strip() for cell in row] for row in rows]
-    return {what: (mark == ">", int(count), names) for mark, count, _, what, names in cells}
+    return {verdict: (mark == ">", int(count), ids) for mark, count, _, verdict, ids in cells}
 
 
-def test_a_dry_run_groups_the_letters_by_what_they_are(world: World) -> None:
-    """Each with how many there are and what clips; what is worth it is marked."""
-    one_of_each(world)
+def test_a_dry_run_groups_the_letters_by_verdict(world: World) -> None:
+    """With their count and clip ids; the ones that may succeed now are marked."""
+    add_one_of_each(world)
     ran = world.deployment.camclip("redrive")
     assert ran.exit_code == 0, ran.output
-    told = groups(ran.stdout)
-    failed = told.pop("failed, and may be made now")
+    rows = rows_of(ran.stdout)
+    failed = rows.pop("failed; may succeed now")
     assert failed[:2] == (True, 2)
     assert sorted(failed[2].split(", ")) == ["failed-1", "failed-2"]
-    assert told == {
-        "the clip is stored, not told to everybody": (True, 1, "untold"),
-        "the clip is there, and told": (False, 1, "done"),
+    assert rows == {
+        "clip stored, not announced": (True, 1, "unannounced"),
+        "clip stored and announced": (False, 1, "announced"),
         "would end as CLIP_TOO_LONG": (False, 1, "long"),
         "would end as FATAL_ERROR (unknown camera)": (False, 1, "unknown"),
-        "would end as CLIP_OUT_OF_RANGE (there is no footage)": (False, 1, "early"),
-        "the name is taken by a clip of another window": (False, 1, "taken"),
-        BROKEN: (False, 1, "broken"),
-        "cannot be understood (it names no clip)": (False, 1, ""),
+        "would end as CLIP_OUT_OF_RANGE (no footage)": (False, 1, "early"),
+        "clip id taken by a clip of another window": (False, 1, "taken"),
+        INVALID: (False, 1, "invalid"),
+        "invalid message (without a clip id)": (False, 1, ""),
     }
-    assert "A dry run: --go would move 3. Nothing was changed." in ran.stderr
-    assert "look for its clipId" in ran.stderr
+    assert "Dry run: --go would move 3. Nothing was changed." in ran.stderr
+    assert "search it for the clipId" in ran.stderr
     assert "private" not in ran.output
     assert SECRET not in ran.output
 
 
 def test_a_dry_run_leaves_everything_as_it_was(world: World) -> None:
-    """The letters, more than a call holds, can be received at once; nothing is queued or told."""
-    one_of_each(world)
+    """All letters, more than one call returns, are visible; nothing is queued or reported."""
+    add_one_of_each(world)
     for number in range(3):
-        world.letter(world.request(f"more-{number}"))
+        world.add_letter(world.request(f"more-{number}"))
     world.deployment.camclip("redrive")
     assert world.dead() == sorted(world.sent)
     assert world.queued() == []
     assert world.deployment.cameras.states == {}
 
 
-def test_the_ages_count_from_the_first_asking(world: World) -> None:
+def test_ages_count_from_the_first_sending(world: World) -> None:
     """Not from the last time that the request was queued."""
-    world.letter(
+    world.add_letter(
         world.request("old", retries_ms=(world.start_ms - 1000, world.start_ms + 1_800_000))
     )
     ran = world.deployment.camclip("redrive")
     assert "1 h ago" in ran.stdout
 
 
-def test_what_failed_goes_back_with_its_age(world: World) -> None:
-    """And with what the sender had put on it; the rest stays."""
-    one_of_each(world)
-    world.letter(world.request("noted", unknown_keys={"priority": 7}), tenant="harbour")
+def test_failed_requests_are_queued_with_their_age(world: World) -> None:
+    """And with their unknown keys and message attributes; all others stay."""
+    add_one_of_each(world)
+    world.add_letter(world.request("noted", unknown_keys={"priority": 7}), tenant="harbour")
     sent_at_ms = time.time_ns() // 1_000_000
     ran = world.deployment.camclip("redrive", "--go")
     assert ran.exit_code == 0, ran.output
-    assert "Moved 4 of 4 back into the queue." in ran.stderr
+    assert "Moved 4 of 4 back to the queue." in ran.stderr
     queued = {json.loads(letter["Body"])["clipId"]: letter for letter in world.queued()}
-    assert set(queued) == {"failed-1", "failed-2", "untold", "noted"}
+    assert set(queued) == {"failed-1", "failed-2", "unannounced", "noted"}
     moved = json.loads(queued["noted"]["Body"])
     first_ms, second_ms = moved["retryTimestamps"]
     assert first_ms == world.start_ms + 60_000
@@ -175,9 +174,9 @@ def test_what_failed_goes_back_with_its_age(world: World) -> None:
     assert world.dead() == sorted(left)
 
 
-def test_all_moves_the_others_too_as_they_are(world: World) -> None:
-    """A body that cannot be understood is not touched."""
-    one_of_each(world)
+def test_all_moves_every_letter(world: World) -> None:
+    """An invalid body stays as it is."""
+    add_one_of_each(world)
     ran = world.deployment.camclip("redrive", "--go", "--all")
     assert ran.exit_code == 0, ran.output
     assert world.dead() == []
@@ -186,15 +185,15 @@ def test_all_moves_the_others_too_as_they_are(world: World) -> None:
     assert "no JSON, and private" in bodies
 
 
-def test_one_clip_and_the_oldest_can_be_chosen(world: World) -> None:
-    """By id, whatever the group; or so many of what is worth it."""
+def test_letters_are_selected_by_clip_or_number(world: World) -> None:
+    """By id, whatever the verdict; or the oldest ones that may succeed."""
     for number in range(3):
         earlier_ms = world.start_ms + 60_000 - 1000 * number
-        world.letter(world.request(f"failed-{number}", retries_ms=(earlier_ms,)))
-    world.letter(world.request("long", end_ms=world.start_ms + 301_000))
+        world.add_letter(world.request(f"failed-{number}", retries_ms=(earlier_ms,)))
+    world.add_letter(world.request("long", end_ms=world.start_ms + 301_000))
     dry = world.deployment.camclip("redrive", "--clip", "long", "--clip", "none")
     assert "would move 1." in dry.stderr
-    assert "No letter names the clip none." in dry.stderr
+    assert "No dead letter is for the clip none." in dry.stderr
     assert world.deployment.camclip("redrive", "--go", "--limit", "1").exit_code == 0
     assert world.deployment.camclip("redrive", "--go", "--clip", "long").exit_code == 0
     queued = [json.loads(letter["Body"])["clipId"] for letter in world.queued()]
@@ -203,28 +202,28 @@ def test_one_clip_and_the_oldest_can_be_chosen(world: World) -> None:
     assert left == {"failed-0", "failed-1"}
 
 
-def test_what_cannot_be_looked_at_stays(world: World, httpserver: HTTPServer) -> None:
-    """It would only fail again; why is said, once."""
-    world.letter(world.request("c1"))
-    world.letter(world.request("c2"))
+def test_unchecked_letters_stay(world: World, httpserver: HTTPServer) -> None:
+    """They would only fail again; the reason is printed once."""
+    world.add_letter(world.request("c1"))
+    world.add_letter(world.request("c2"))
     httpserver.clear()
     httpserver.expect_request("/cameras/pier").respond_with_data(status=403)
     ran = world.deployment.camclip("redrive", "--go")
-    assert groups(ran.stdout)["could not be looked at"][:2] == (False, 2)
-    assert ran.stderr.count("Could not look: The camera API answered 403") == 1
+    assert rows_of(ran.stdout)["not checked"][:2] == (False, 2)
+    assert ran.stderr.count("Not checked: The camera API answered 403") == 1
     assert len(world.dead()) == 2
     assert world.queued() == []
 
 
-def test_an_empty_queue_is_no_fault(world: World) -> None:
-    """It says so."""
+def test_an_empty_queue_is_not_an_error(world: World) -> None:
+    """A remark says so."""
     ran = world.deployment.camclip("redrive")
     assert (ran.exit_code, ran.stdout) == (0, "")
     assert "There are no dead letters" in ran.stderr
 
 
-def test_the_letters_can_be_taken_from_elsewhere(world: World, aws: Aws) -> None:
-    """From a queue that names no dead letters of its own, say; but never from the queue itself."""
+def test_the_dead_letter_queue_can_be_given(world: World, aws: Aws) -> None:
+    """For a queue without a RedrivePolicy; but it must not be the queue itself."""
     other = aws.queue()
     aws.sqs.send_message(QueueUrl=other, MessageBody=message_body(world.request("c1")))
     assert world.deployment.camclip("redrive", "--go", "--from", other).exit_code == 0
@@ -233,41 +232,40 @@ def test_the_letters_can_be_taken_from_elsewhere(world: World, aws: Aws) -> None
     assert itself.exit_code == 2
     nowhere = world.deployment.camclip("redrive", AWS_SQS_QUEUE_URL=other)
     assert nowhere.exit_code == 2
-    assert "say which with --from" in nowhere.stderr
+    assert "pass one with --from" in nowhere.stderr
 
 
-def test_settings_that_make_no_sense_are_told(world: World) -> None:
-    """As every command tells them."""
+def test_invalid_settings_are_wrong_usage(world: World) -> None:
+    """As for every command."""
     ran = world.deployment.camclip("redrive", SQS_TIMEOUT="0")
     assert ran.exit_code == 2
     assert "SQS_TIMEOUT='0'" in ran.stderr
 
 
-def test_a_redriven_letter_is_decided_as_if_asked_for_then(world: World) -> None:
-    """Asked for in time, it is not too old now; as a new message it would be."""
+def test_a_redriven_request_keeps_its_age(world: World) -> None:
+    """Sent in time, it is not too old now; as a new message it would be."""
     start_ms = world.start_ms - 2 * HOUR_MS
-    for clip_id, asked_ms in (("late", start_ms + HOUR_MS), ("gone", start_ms + 2000)):
-        world.letter(ClipRequest(clip_id, "pier", start_ms, start_ms + 1000, (asked_ms,)))
-    told = groups(world.deployment.camclip("redrive").stdout)
-    assert told["would end as CLIP_NOT_AVAILABLE (there is no footage)"][2] == "late"
-    assert told["would end as CLIP_RETRY_TIMEOUT (there is no footage)"][2] == "gone"
+    for clip_id, sent_at_ms in (("late", start_ms + HOUR_MS), ("gone", start_ms + 2000)):
+        world.add_letter(ClipRequest(clip_id, "pier", start_ms, start_ms + 1000, (sent_at_ms,)))
+    rows = rows_of(world.deployment.camclip("redrive").stdout)
+    assert rows["would end as CLIP_NOT_AVAILABLE (no footage)"][2] == "late"
+    assert rows["would end as CLIP_RETRY_TIMEOUT (no footage)"][2] == "gone"
 
 
-# One letter's move, and what can go wrong with it
+# Moving one letter
 
 
 def dead_letters(world: World) -> DeadLetterQueue:
     return DeadLetterQueue(world.deployment.aws.sqs, world.deployment.dead_url)
 
 
-def hand(world: World) -> ReceivedLetters:
-    taken = ReceivedLetters(dead_letters(world), time.monotonic() + 60)
-    taken.take()
-    return taken
-
-
-def sorted_as_failed(letter: DeadLetter) -> TriagedLetter:
-    return TriagedLetter(letter, Verdict.FAILED, letter.body, letter.sent_at_ms, "c1")
+def receive_one(world: World) -> tuple[ReceivedLetters, TriagedLetter]:
+    """Add a letter and receive it."""
+    world.add_letter(world.request("c1"))
+    received = ReceivedLetters(dead_letters(world), time.monotonic() + 60)
+    received.receive()
+    (letter,) = received.letters.values()
+    return received, TriagedLetter(letter.message_id, Verdict.FAILED, letter.sent_at_ms, "c1")
 
 
 @pytest.mark.parametrize(
@@ -276,52 +274,46 @@ def sorted_as_failed(letter: DeadLetter) -> TriagedLetter:
 def test_a_letter_is_sent_before_it_is_deleted(
     world: World, broken: str, queued: int, dead: int
 ) -> None:
-    """Whichever call fails, it is in one queue at least, and stays in hand to be given back."""
+    """Whichever call fails, it is in one queue at least, and is released in the end."""
 
     def fails(**_: object) -> None:
         raise Unavailable(f"{broken} failed.")
 
-    world.letter(world.request("c1"))
-    taken = hand(world)
-    (letter,) = taken.letters.values()
+    received, letter = receive_one(world)
     events, name = world.deployment.aws.sqs.meta.events, f"before-call.sqs.{broken}"
     events.register(name, fails)
     try:
-        moved = taken.move(sorted_as_failed(letter), world.deployment.queue_url)
+        moved = received.move(letter, world.deployment.queue_url)
     finally:
         events.unregister(name, fails)
     assert not moved
-    taken.dead.give_back(list(taken.letters.values()), time.monotonic() + 10)
+    received.dead.give_back(list(received.letters.values()), time.monotonic() + 10)
     assert (len(world.queued()), len(world.dead())) == (queued, dead)
 
 
-def test_a_moved_letter_is_out_of_hand(world: World) -> None:
-    """It is not given back to a queue that has it no more."""
-    world.letter(world.request("c1"))
-    taken = hand(world)
-    (letter,) = taken.letters.values()
-    assert taken.move(sorted_as_failed(letter), world.deployment.queue_url)
-    assert taken.letters == {}
+def test_a_moved_letter_is_not_released(world: World) -> None:
+    """The dead-letter queue no longer has it."""
+    received, letter = receive_one(world)
+    assert received.move(letter, world.deployment.queue_url)
+    assert received.letters == {}
     assert [message["Body"] for message in world.queued()] == world.sent
 
 
-def test_letters_that_others_may_see_again_are_not_moved(world: World) -> None:
-    """They were hidden for ten minutes; whoever takes them now would find them twice."""
-    world.letter(world.request("c1"))
-    taken = hand(world)
-    taken.until_s = time.monotonic() - 1
-    (letter,) = taken.letters.values()
-    assert not taken.move(sorted_as_failed(letter), world.deployment.queue_url)
+def test_letters_are_not_moved_after_their_visibility_timeout(world: World) -> None:
+    """Another receiver may have them by then."""
+    received, letter = receive_one(world)
+    received.hidden_until_s = time.monotonic() - 1
+    assert not received.move(letter, world.deployment.queue_url)
     assert world.queued() == []
 
 
-def test_what_is_in_hand_is_given_back_whatever_happens(world: World) -> None:
-    """Ctrl-C, say: nobody need wait for ten minutes."""
-    world.letter(world.request("c1"))
+def test_received_letters_are_released_after_any_error(world: World) -> None:
+    """Ctrl-C, for example: they are visible at once, not after ten minutes."""
+    world.add_letter(world.request("c1"))
 
     def interrupted() -> None:
-        with held(dead_letters(world)) as taken:
-            assert len(taken.letters) == 1
+        with received_letters(dead_letters(world)) as received:
+            assert len(received.letters) == 1
             assert world.dead() == []
             raise KeyboardInterrupt
 
@@ -330,38 +322,38 @@ def test_what_is_in_hand_is_given_back_whatever_happens(world: World) -> None:
     assert len(world.dead()) == 1
 
 
-def test_the_oldest_are_chosen_first() -> None:
-    """By their first asking; a clip asked for by name counts alone."""
+def test_the_oldest_are_selected_first() -> None:
+    """By their first sending; with clip ids, the verdict does not matter."""
     letters = [
-        TriagedLetter(DeadLetter(name, "", age, "", {}), group, "", age, name)
-        for name, group, age in [
+        TriagedLetter(clip_id, verdict, first_seen_ms, clip_id)
+        for clip_id, verdict, first_seen_ms in [
             ("b", Verdict.FAILED, 2),
-            ("a", Verdict.UNTOLD, 1),
-            ("d", Verdict.DONE, 0),
+            ("a", Verdict.UNANNOUNCED, 1),
+            ("d", Verdict.ANNOUNCED, 0),
             ("c", Verdict.FAILED, 3),
         ]
     ]
 
-    def chosen(*wanted: Any) -> str:  # noqa: ANN401 - fields
-        return "".join(str(letter.clip_id) for letter in Selection(*wanted)(letters))
+    def selected(*fields: Any) -> str:  # noqa: ANN401 - fields
+        return "".join(str(letter.clip_id) for letter in Selection(*fields)(letters))
 
-    assert chosen() == "abc"
-    assert chosen(False, frozenset(), 2) == "ab"
-    assert chosen(True) == "dabc"
-    assert chosen(False, frozenset("dc")) == "dc"
+    assert selected() == "abc"
+    assert selected(False, frozenset(), 2) == "ab"
+    assert selected(True) == "dabc"
+    assert selected(False, frozenset("dc")) == "dc"
     many = letters * (MAX_LETTERS // len(letters))
     assert "There may be more" in "".join(remarks(many, Selection()))
 
 
-def test_a_refusal_that_was_told_does_not_hide_that_there_is_footage_now(world: World) -> None:
-    """A clip may replace a refusal, never the other way round."""
+def test_a_reported_rejection_does_not_prevent_a_clip(world: World) -> None:
+    """If there is footage now, the clip replaces the rejection."""
     request = world.request("c1")
-    world.letter(request)
+    world.add_letter(request)
     report = ClipReport("c1", ClipStatus.RETRY_TIMEOUT, "pier", fingerprint=request.fingerprint)
     world.deployment.aws.s3.put_object(
         Bucket=world.deployment.clips,
         Key=manifest_key(request.name),
         Body=manifest_json(Manifest(report, "m#1")).encode(),
     )
-    told = groups(world.deployment.camclip("redrive").stdout)
-    assert told["failed, and may be made now"] == (True, 1, "c1")
+    rows = rows_of(world.deployment.camclip("redrive").stdout)
+    assert rows["failed; may succeed now"] == (True, 1, "c1")

@@ -104,7 +104,7 @@ CASES = {
     "audio in the second of two": of_two({"audio": None}, {}),
     "audio in none of two": of_two({"audio": None}, {"audio": None}),
     "AAC, then MP3": of_two({}, {"audio": "mp3"}),
-    "48 kHz, then 44.1 kHz": of_two({}, {"audio_rate_hz": 44_100}),
+    "48 kHz, then 44.1 kHz": of_two({}, {"sound_rate_hz": 44_100}),
     "mono, then stereo": of_two({}, {"channels": 2}),
     "30, then 25 frames a second": of_two({}, {"fps": Fraction(25)}),
     "H.264, then HEVC": of_two({}, {"codec": "hevc"}),

@@ -1,4 +1,4 @@
-"""The page: whole, self-contained, and true to the plan."""
+"""The report page: complete, self-contained, and consistent with the plan."""
 
 import base64
 import re
@@ -13,7 +13,7 @@ from domain.manifest import Manifest, MediaInfo, Source
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.demo.report_page import Page, Sent, report_page
+from entrypoints.cli.demo.report_page import Page, SentMessage, report_page
 
 START_MS = 1_777_636_800_000
 NASTY = 'a<script>"b"&.20260501T120000.mp4'
@@ -27,17 +27,17 @@ def segment(start_s: float, end_s: float, name: str) -> RecordingSegment:
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
     """Describe a clip of three recordings with a seam and a gap."""
-    recorded = (
+    recordings = (
         segment(0, 60, NASTY),
         segment(60.5, 100, "second.mp4"),
         segment(110, 160, "third.mp4"),
         segment(120, 180, "other.mp4"),
     )
     request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
-    plan = plan_clip(request.window, recorded, 1000)
+    plan = plan_clip(request.window, recordings, 1000)
     clip, thumbnail = tmp_path / "c1.mp4", tmp_path / "c1_300.jpg"
     clip.write_bytes(b"the clip")
-    thumbnail.write_bytes(b"the still")
+    thumbnail.write_bytes(b"the thumbnail")
     return Page(
         manifest=Manifest(
             ClipReport.available(request, plan.gaps),
@@ -46,10 +46,12 @@ def page(tmp_path: Path) -> Page:
             tuple(Source(cut.segment.name, "v</td>1", cut.window) for cut in plan.cuts),
         ),
         plan=plan,
-        recorded=recorded,
+        recordings=recordings,
         clip=clip,
         thumbnails=(thumbnail,),
-        messages=(Sent("To the camera API", "PUT /c1", {"reason": "<b>&", "sizes": [300, 640]}),),
+        messages=(
+            SentMessage("To the camera API", "PUT /c1", {"reason": "<b>&", "sizes": [300, 640]}),
+        ),
     )
 
 
@@ -68,26 +70,26 @@ class Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.text += data
 
-    def having(self, tag: str, kind: str) -> list[dict[str, str | None]]:
+    def with_class(self, tag: str, css_class: str) -> list[dict[str, str | None]]:
         return [
             attributes
             for name, attributes in self.tags
-            if name == tag and kind in str(attributes.get("class", "")).split()
+            if name == tag and css_class in str(attributes.get("class", "")).split()
         ]
 
 
-def test_the_clip_and_its_stills_are_in_the_page(page: Page) -> None:
+def test_the_page_embeds_the_clip_and_its_thumbnails(page: Page) -> None:
     """Byte for byte, as data URLs."""
     html = report_page(page)
     embedded = re.findall(r'"data:(\w+/\w+);base64,([\w+/=]+)"', html)
     assert [(kind, base64.b64decode(data)) for kind, data in embedded] == [
         ("video/mp4", b"the clip"),
-        ("image/jpeg", b"the still"),
+        ("image/jpeg", b"the thumbnail"),
     ]
 
 
-def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
-    """Opened from disk, without a network, all of it is there."""
+def test_the_page_loads_nothing(page: Page) -> None:
+    """Opened from disk, without a network, it is complete."""
     html = report_page(page)
     for _, attributes in Reader(html).tags:
         for name in ("src", "href", "srcset", "data"):
@@ -95,8 +97,8 @@ def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
     assert not re.search(r"@import|url\((?!#)|//[a-z]+\.", html)
 
 
-def test_names_and_words_stay_text(page: Page) -> None:
-    """Whatever a file is called, it is no markup."""
+def test_names_and_reasons_are_escaped(page: Page) -> None:
+    """A file's name is never read as markup."""
     reader = Reader(report_page(page))
     assert [tag for tag, _ in reader.tags].count("script") == 1
     assert NASTY in reader.text
@@ -106,31 +108,31 @@ def test_names_and_words_stay_text(page: Page) -> None:
 
 
 def test_the_facts_are_those_of_the_clip(page: Page) -> None:
-    """What was asked, what was delivered, what is missing, what was measured."""
+    """What was requested, delivered, missing and measured."""
     text = Reader(report_page(page)).text
     for fact in (
         "54.750 seconds of pier",
         "2026-05-01 12:00:50.250",
         "There is no footage of 10 s of the clip.",
-        "asked 64.750 s",
+        "requested 64.750 s",
         "1,643",
-        "143 encoded anew",
+        "143 re-encoded",
         "960 \N{MULTIPLICATION SIGN} 540",
     ):
         assert fact in text
 
 
 def test_the_timeline_draws_the_plan(page: Page) -> None:
-    """Recordings, used or not; the window; cuts, seam and gap at their places."""
+    """Recordings, used or not; the window; cuts, seam and gap at their positions."""
     reader = Reader(report_page(page))
-    assert len(reader.having("rect", "recording")) == 4
-    assert len(reader.having("rect", "used")) == 3
-    rows = {str(bar["y"]) for bar in reader.having("rect", "recording")}
+    assert len(reader.with_class("rect", "recording")) == 4
+    assert len(reader.with_class("rect", "used")) == 3
+    rows = {str(bar["y"]) for bar in reader.with_class("rect", "recording")}
     assert len(rows) == 2
     parts = [
         (float(bar["x"] or 0), float(bar["width"] or 0))
         for kind in ("cut", "seam", "gap")
-        for bar in reader.having("rect", kind)
+        for bar in reader.with_class("rect", kind)
     ]
     first, second, third, seam, gap = parts
     assert first[0] == 96
@@ -145,8 +147,8 @@ def test_the_timeline_draws_the_plan(page: Page) -> None:
     assert "3 cuts, 1 seams, 1 gaps" in reader.text
 
 
-def test_ids_are_unique_and_pictures_have_words(page: Page) -> None:
-    """What a screen reader needs."""
+def test_ids_are_unique_and_images_have_descriptions(page: Page) -> None:
+    """As screen readers need."""
     reader = Reader(report_page(page))
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -154,12 +156,12 @@ def test_ids_are_unique_and_pictures_have_words(page: Page) -> None:
     assert any(tag == "desc" for tag, _ in reader.tags)
 
 
-def test_whole_and_partial_clips_are_told_apart(page: Page) -> None:
-    """At first sight, and in words."""
-    assert Reader(report_page(page)).having("strong", "partial")
+def test_complete_and_partial_clips_look_different(page: Page) -> None:
+    """By colour, and in words."""
+    assert Reader(report_page(page)).with_class("strong", "partial")
     request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
-    plan = plan_clip(request.window, page.recorded, 1000)
-    whole = evolve(page, plan=plan, manifest=Manifest(ClipReport.available(request, ()), "m#1"))
-    reader = Reader(report_page(whole))
-    assert reader.having("strong", "whole")
-    assert "Every moment of it is there." in reader.text
+    plan = plan_clip(request.window, page.recordings, 1000)
+    complete = evolve(page, plan=plan, manifest=Manifest(ClipReport.available(request, ()), "m#1"))
+    reader = Reader(report_page(complete))
+    assert reader.with_class("strong", "complete")
+    assert "The clip is complete." in reader.text

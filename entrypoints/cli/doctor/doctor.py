@@ -1,0 +1,78 @@
+"""`camclip doctor`: faults of the settings and the deployment, with their fixes."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from entrypoints.cli.command import command
+from entrypoints.cli.console import FAILED, err
+from entrypoints.cli.doctor.aws_checks import check_aws
+from entrypoints.cli.doctor.check import Deployment
+from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.doctor.local_checks import check_locally
+from entrypoints.cli.environment import load_environment
+from entrypoints.cli.service import open_aws
+from entrypoints.settings import InvalidSettings
+
+COLOURS = {"ok": "green", "fault": "red", "skipped": "yellow"}
+NAME_WIDTH = 24
+
+
+@command(example="`camclip doctor --aws --camera pier`")
+def doctor(
+    *,
+    aws: Annotated[
+        bool,
+        typer.Option("--aws", "--online", help="Also check AWS and the camera API; only reads."),
+    ] = False,
+    compose: Annotated[
+        bool, typer.Option("--compose", help="Also upload a test object to S3; this writes.")
+    ] = False,
+    camera: Annotated[
+        str | None, typer.Option(metavar="ID", help="A camera to request from the camera API.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as JSON, one per line.")
+    ] = False,
+) -> None:
+    """Check the settings and the deployment.
+
+    Each fault comes with its fix; the exit code is 1 if there is one. Configured by the environment
+    and `.env`. AWS is called with your credentials, not the function's role. `--compose` copies up
+    to 32 MiB of a recording to `.camclip-doctor/` in the destination, and deletes it.
+    """
+    faults = count = 0
+    for finding in findings(aws=aws or compose or bool(camera), compose=compose, camera_id=camera):
+        typer.echo(json.dumps(finding.as_json()) if as_json else "\n".join(lines(finding)))
+        faults += finding.ok is False
+        count += finding.ok is not None
+    summary = (
+        f"{faults} of {count} checks found a fault." if faults else f"{count} checks, no fault."
+    )
+    err.print(summary, style="red" if faults else "green", markup=False)
+    raise typer.Exit(FAILED if faults else 0)
+
+
+def findings(*, aws: bool, compose: bool, camera_id: str | None) -> Iterator[Finding]:
+    """Yield what is found on this machine and, if `aws`, in the deployment."""
+    load_environment()
+    yield from check_locally(os.environ)
+    if not aws:
+        return
+    try:
+        deployment = Deployment(open_aws(), camera_id)
+    except InvalidSettings:
+        yield Finding("AWS", None, "not checked: the settings are invalid", "Fix them first.")
+        return
+    yield from check_aws(deployment, compose=compose)
+
+
+def lines(finding: Finding) -> Iterator[str]:
+    """Write a finding for people: one line, and one more for its fix."""
+    word = typer.style(f"{finding.word:8}", fg=COLOURS[finding.word])
+    yield f"{word} {finding.name:{NAME_WIDTH}} {finding.detail}"
+    if finding.fix:
+        yield f"{'':8} {'':{NAME_WIDTH}} -> {finding.fix}"

@@ -1,0 +1,71 @@
+"""The checks of the queue, the topic and the camera API."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+from domain.errors import ClipError, Rejected
+from domain.window import TimeWindow
+from entrypoints.cli.doctor import verdicts
+from entrypoints.cli.doctor.check import Deployment, check, deadline_s
+from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.times import now_ms, utc
+from infrastructure.aws import call
+from infrastructure.sqs import dead_letter_url, queue_attributes
+
+QUEUE = "AWS_SQS_QUEUE_URL"
+DEAD_LETTERS = "sqs:GetQueueUrl and sqs:GetQueueAttributes"
+HOUR_MS = 3_600_000
+
+
+@check("queue", "sqs:GetQueueAttributes", QUEUE, is_first=True)
+def queue(deployment: Deployment) -> Iterator[Finding]:
+    """Check the queue's attributes."""
+    deployment.queue = queue_attributes(deployment.sqs, deployment.aws.queue_url, deadline_s())
+    yield from verdicts.judge_queue(deployment.queue, deployment.clips)
+
+
+@check("dead letters", DEAD_LETTERS, QUEUE, doctor_only=True)
+def dead_letters(deployment: Deployment) -> Iterator[Finding]:
+    """Check the attributes of the queue's dead-letter queue, if it has one."""
+    url = dead_letter_url(deployment.sqs, deployment.queue, deadline_s())
+    if url:
+        dead = queue_attributes(deployment.sqs, url, deadline_s())
+        yield from verdicts.judge_dead_letters(deployment.queue, dead)
+
+
+@check("topic", "sns:GetTopicAttributes", "AWS_SNS_TOPIC", doctor_only=True)
+def topic(deployment: Deployment) -> Iterator[Finding]:
+    """Check the topic's attributes."""
+    sns, arn = deployment.service.sns, deployment.aws.topic_arn
+    found = call("SNS", deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
+    yield verdicts.judge_topic(arn, found["Attributes"])
+
+
+@check("camera API", "", "CAM_SERVICES_URL")
+def cameras(deployment: Deployment) -> Iterator[Finding]:
+    """Request a camera's recordings of the last hour; of an unknown camera if none is given."""
+    name = "camera API"
+    camera_id = deployment.camera_id or f"camclip-doctor-{uuid4().hex[:8]}"
+    window = TimeWindow(now_ms() - HOUR_MS, now_ms())
+    try:
+        segments = deployment.service.cameras().find_segments(camera_id, window, deadline_s())
+    except Rejected as rejection:
+        if deployment.camera_id:
+            fix = "Pass --camera an id that the camera API knows."
+            yield Finding(name, False, str(rejection), fix)
+        else:
+            yield Finding(name, True, "reachable; answers 404 for an unknown camera")
+        return
+    except ClipError as error:
+        fix = "Check CAM_SERVICES_URL, RECORDINGS_URL and the network."
+        yield Finding(name, False, str(error), fix)
+        return
+    if not deployment.camera_id:
+        detail = f"does not answer 404 for the unknown camera {camera_id}"
+        fix = "Make it answer 404: requests for unknown cameras wait for footage until then."
+        yield Finding(name, False, detail, fix)
+        return
+    last_ms = max((segment.window.end_ms for segment in segments), default=None)
+    until = f", the last until {utc(last_ms)} UTC" if last_ms else ""
+    detail = f"{camera_id}: {len(segments)} recordings in the last hour{until}"
+    yield Finding(name, True, detail, "" if segments else "Check that the camera records.")

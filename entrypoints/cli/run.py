@@ -1,0 +1,54 @@
+"""`camclip run`."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from entrypoints.cli.command import AsJson, Root, command
+from entrypoints.cli.console import UsageError
+from entrypoints.cli.session import open_session
+
+
+@command(
+    example="`camclip run event.json --root demo`; without an event, only the queue:"
+    " `camclip run --root demo --until-done`"
+)
+def run(
+    root: Root,
+    event: Annotated[
+        Path | None,
+        typer.Argument(metavar="[EVENT.json]", help="An SQS event; - reads standard input."),
+    ] = None,
+    *,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="Wait for footage until the queue is empty.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Handle an SQS event, then the messages of the queue.
+
+    The event is handled as by the Lambda function; then the folder's queue, as far as it is due.
+    """
+    batch = _read_event(event) if event else None
+    session = open_session(root)
+    if batch is not None:
+        session.handle(batch)
+    session.handle_queue(until_done=until_done)
+    raise typer.Exit(session.print_results(as_json=as_json))
+
+
+def _read_event(path: Path) -> Mapping[str, Any]:
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        event = json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON. `camclip event` prints a sample event.") from error
+    if not isinstance(event, dict):
+        raise UsageError(f"{path} is not an SQS event. `camclip event` prints a sample event.")
+    return event

@@ -1,0 +1,225 @@
+"""The service on one folder: handles messages and prints their outcomes."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import typer
+from attrs import define
+from rich.table import Table
+
+from domain.clip import ClipName, ClipReport, ClipStatus
+from domain.errors import ClipError
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from entrypoints.cli.console import (
+    AVAILABLE,
+    FAILED,
+    REJECTED,
+    WAITING,
+    ProgressReporter,
+    err,
+    fail,
+    out,
+)
+from entrypoints.cli.environment import environment
+from entrypoints.cli.sample_event import Message, sqs_event
+from entrypoints.cli.times import now_ms, utc
+from entrypoints.cli.units import seconds
+from entrypoints.container import FolderService, folder_service
+from entrypoints.log_line import DeliveryOutcome
+from infrastructure.folder.cameras import FolderCameraService
+from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.queue import FolderRetryQueue
+
+REDELIVERY_S = 10
+"""The redelivery delay of a failed message of the folder's queue."""
+HANDLING_MS = 3_600_000
+LISTING_S = 600
+"""Time to read how long all recordings of a camera are."""
+ALL_TIME = TimeWindow(0, 10**15)
+STYLES = {ClipStatus.AVAILABLE: "bold green", ClipStatus.PENDING: "bold yellow"}
+
+
+@define
+class Session:
+    """The service on one folder, and the latest outcome for each clip."""
+
+    root: Path
+    service: FolderService
+    progress: ProgressReporter
+    outcomes: dict[str, DeliveryOutcome]
+    """By clip id, or by message id if the message names no clip."""
+
+    @property
+    def cameras(self) -> FolderCameraService:
+        """The folder's cameras."""
+        cameras = self.service.cameras()
+        assert isinstance(cameras, FolderCameraService)  # noqa: S101 - a folder's service
+        return cameras
+
+    @property
+    def clips(self) -> FolderClipStore:
+        """The folder's clips."""
+        clips = self.service.clips()
+        assert isinstance(clips, FolderClipStore)  # noqa: S101 - a folder's service
+        return clips
+
+    @property
+    def queue(self) -> FolderRetryQueue:
+        """The folder's queue."""
+        queue = self.service.queue()
+        assert isinstance(queue, FolderRetryQueue)  # noqa: S101 - a folder's service
+        return queue
+
+    def recordings(self, camera_id: str) -> list[RecordingSegment]:
+        """Return all recordings of a camera, the oldest first."""
+        deadline_s = time.monotonic() + LISTING_S
+        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s))
+
+    def handle(self, batch: Mapping[str, Any]) -> set[str]:
+        """Handle a batch as the Lambda function does; return the ids of the messages that failed.
+
+        An event that is not a batch of SQS messages is NotAnSqsEvent.
+        """
+        with self.progress.reporting("Cutting"):
+            answer = self.service.handle_batch()(batch, lambda: HANDLING_MS)
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    def handle_queue(self, *, until_done: bool) -> None:
+        """Handle the queue's messages that are due; if `until_done`, wait for all others too."""
+        queue = self.queue
+        while True:
+            queued = queue.receive()
+            if queued is None:
+                due_ms = queue.next_due_ms() if until_done else None
+                if due_ms is None:
+                    return
+                _wait_until(due_ms)
+                continue
+            message = Message(
+                queued.body, queued.sent_at_ms, queued.message_id, queued.receive_count
+            )
+            failed = True
+            try:
+                failed = bool(self.handle(sqs_event(message)))
+            finally:
+                if failed:
+                    queue.give_back(queued, REDELIVERY_S)
+                else:
+                    queue.done(queued)
+
+    def warn_of_undated(self, camera_id: str) -> None:
+        """Name the recordings that cannot be used because their names hold no start time."""
+        try:
+            undated = self.cameras.undated(camera_id)
+        except ClipError:
+            return  # The request fails with the same error.
+        for name in undated:
+            err.print(
+                f"Ignored {name}: its name holds no start time."
+                " Rename it like pier.20180815T140019.mp4 (UTC).",
+                style="yellow",
+                markup=False,
+            )
+
+    def print_results(self, *, as_json: bool = False) -> int:
+        """Print the outcome of each clip; return the exit code for all of them."""
+        for outcome in self.outcomes.values():
+            if outcome.result and as_json:
+                report = self.service.report_format().report(outcome.result.report)
+                typer.echo(json.dumps(report))
+            elif outcome.result:
+                out.print(self._table(outcome.result.report, outcome))
+            if outcome.error:
+                subject = f"Clip {outcome.request.clip_id}" if outcome.request else "A message"
+                fail(f"{subject} failed: {in_one_line(outcome.error)}", FAILED)
+        codes = {exit_code(outcome) for outcome in self.outcomes.values()}
+        if WAITING in codes and not as_json:
+            err.print(f"To wait for it: camclip run --root {self.root} --until-done", markup=False)
+        return next((code for code in (FAILED, REJECTED, WAITING) if code in codes), AVAILABLE)
+
+    def _table(self, report: ClipReport, outcome: DeliveryOutcome) -> Table:
+        rows = Table(show_header=False, title=f"Clip {report.clip_id}", title_justify="left")
+        rows.add_column(style="dim", no_wrap=True)
+        rows.add_column(overflow="fold")
+        rows.add_row("status", report.status.value, style=STYLES.get(report.status, "bold red"))
+        for label, fact in self._facts(report, outcome):
+            rows.add_row(label, fact)
+        return rows
+
+    def _facts(self, report: ClipReport, outcome: DeliveryOutcome) -> Iterator[tuple[str, str]]:
+        if report.reason:
+            yield "reason", report.reason
+        yield "camera", report.camera_id or "unknown"
+        if report.start_ms is not None and report.end_ms is not None:
+            yield "from", f"{utc(report.start_ms)} UTC"
+            yield "to", f"{utc(report.end_ms)} UTC"
+            yield "requested", seconds(report.end_ms - report.start_ms)
+        if report.has_clip and report.camera_id:
+            yield "delivered", seconds(report.delivered_ms)
+            for gap in report.gaps:
+                yield "gap", f"{seconds(gap.duration_ms)} from {utc(gap.start_ms)} UTC"
+            yield from self._files(ClipName(report.camera_id, report.clip_id))
+            yield "took", seconds(outcome.elapsed_ms)
+        for note in outcome.result.notes if outcome.result else ():
+            yield "note", note
+
+    def _files(self, name: ClipName) -> Iterator[tuple[str, str]]:
+        clips = self.clips
+        stored = clips.find(name, time.monotonic() + LISTING_S)
+        if stored and stored.media:
+            media = stored.media
+            encoded = media.frames - media.copied_frames
+            yield "frames", f"{media.frames}: {media.copied_frames} copied, {encoded} encoded"
+            yield "video", f"{media.codec}, {media.width} x {media.height}"
+        yield "clip", str(clips.path(name))
+        for thumbnail in clips.thumbnails(name):
+            yield "thumbnail", str(thumbnail)
+
+
+def open_session(root: Path) -> Session:
+    """Return the service on the folder `root`; InvalidSettings if the environment is invalid."""
+    progress = ProgressReporter()
+    outcomes: dict[str, DeliveryOutcome] = {}
+
+    def on_outcome(outcome: DeliveryOutcome) -> None:
+        request = outcome.request
+        outcomes[request.clip_id if request else outcome.message_id] = outcome
+
+    service = folder_service(root, environment(), on_outcome, progress)
+    return Session(root, service, progress, outcomes)
+
+
+def exit_code(outcome: DeliveryOutcome) -> int:
+    """Return the exit code of one message's outcome."""
+    if outcome.error or not outcome.result:
+        return FAILED
+    match outcome.result.report.status:
+        case ClipStatus.AVAILABLE:
+            return AVAILABLE
+        case ClipStatus.PENDING:
+            return WAITING
+        case _:
+            return REJECTED
+
+
+def in_one_line(error: Exception) -> str:
+    """Return an error's message in one line."""
+    text = str(error) if isinstance(error, ClipError) else f"unexpected {error!r}"
+    return " ".join(text.split())
+
+
+def _wait_until(due_ms: int) -> None:
+    """Sleep, with a countdown on a terminal."""
+    left_s = (due_ms - now_ms()) / 1000
+    if left_s > 0 and not err.is_terminal:
+        err.print(f"Waiting {left_s:.0f} s for footage.")
+    with err.status("") if err.is_terminal else nullcontext() as status:
+        while (left_s := (due_ms - now_ms()) / 1000) > 0:
+            if status:
+                status.update(f"Waiting for footage: next attempt in {left_s:.0f} s")
+            time.sleep(min(left_s, 0.5))
