@@ -279,7 +279,8 @@ class MakeClip:
         self.cameras.update_clip(report, delivery.deadline_s)
         if not report.has_clip:
             self._yield_to_rival(delivery)
-        return ClipResult(report, ("The request had ended already.",))
+        note = "The clip was already available." if report.has_clip else "The request had ended."
+        return ClipResult(report, (note,))
 
     def _yield_to_rival(self, delivery: Delivery) -> None:
         """Correct a status without a clip, just stored, if a rival has committed the clip."""

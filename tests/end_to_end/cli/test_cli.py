@@ -83,7 +83,7 @@ class TestCut:
         before = clip.stat()
         again = cut(root, 1000, 2000)
         assert again.exit_code == 0
-        assert "was there already" in again.stdout
+        assert "already available" in again.stdout
         assert clip.stat() == before
         assert len((root / "notifications.jsonl").read_text().splitlines()) == 1
 
