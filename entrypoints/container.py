@@ -43,7 +43,7 @@ from infrastructure.in_memory import (
 )
 from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
 from infrastructure.sns import SnsNotifier
-from infrastructure.sqs import SqsRetryQueue
+from infrastructure.sqs.queue import SqsRetryQueue
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 P = TypeVar("P")

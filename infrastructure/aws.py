@@ -1,4 +1,4 @@
-"""What S3, SQS and SNS have in common: how they are called, and what their errors mean."""
+"""How S3, SQS and SNS are called, and what their errors mean."""
 
 import http.client
 from collections.abc import Callable, Iterator, Mapping
@@ -43,20 +43,20 @@ CONFIG = Config(
 
 
 @contextmanager
-def translating_errors(what: str, meant: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
-    """Turn every error of the AWS libraries into Unavailable, but those whose codes are `meant`.
+def translating_errors(service: str, expected: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
+    """Translate every error of the AWS libraries to Unavailable, except `expected` error codes.
 
-    All of them may pass. An expired token, a denied request and a missing bucket too: people put
-    them right while the message waits. Texts are left out, since they quote what was sent.
+    All of them can be temporary, even an expired token, a denied request or a missing bucket: an
+    operator fixes them while the message waits. Texts are left out because they quote requests.
     """
     try:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", "an error"))
-        if code in meant:
-            raise meant[code] from error
+        if code in expected:
+            raise expected[code] from error
         fault = AccessDenied if code in DENIALS else Unavailable
-        raise fault(f"{what} answered {code}.") from error
+        raise fault(f"{service} answered {code}.") from error
     except (
         BotoCoreError,
         UndefinedModelAttributeError,
@@ -65,19 +65,19 @@ def translating_errors(what: str, meant: Mapping[str, Exception] = NOTHING) -> I
         urllib3.exceptions.ProxySchemeUnsupported,  # a ValueError
         http.client.HTTPException,
     ) as error:
-        raise Unavailable(f"{what} could not be asked: {type(error).__name__}.") from error
+        raise Unavailable(f"{service} could not be called: {type(error).__name__}.") from error
 
 
 def call(
-    what: str,
+    service: str,
     deadline_s: float,
-    ask: Callable[[], T],
-    meant: Mapping[str, Exception] = NOTHING,
+    request: Callable[[], T],
+    expected: Mapping[str, Exception] = NOTHING,
 ) -> T:
-    """Return what the service answers.
+    """Return the service's response.
 
-    Its error codes that are `meant` raise what stands beside them (of a HEAD, the code is only
-    the HTTP status), all others Unavailable; DeadlineExceeded once the deadline passes.
+    `expected` maps error codes to what they raise (a HEAD's code is only the HTTP status); all
+    others raise Unavailable. DeadlineExceeded once the deadline passes.
     """
-    with translating_errors(what, meant):
-        return run_within(deadline_s, what, ask)
+    with translating_errors(service, expected):
+        return run_within(deadline_s, service, request)

@@ -1,7 +1,7 @@
-"""Deadlines that hold against anything: slow names, dripped bytes, a library's own retries.
+"""Deadlines that hold against slow name resolution, dripped bytes and a library's own retries.
 
-Neither requests nor botocore knows the end of a call: their timeouts count for each read. So the
-call runs in a thread of its own, and nobody waits for it longer than the deadline.
+The timeouts of requests and botocore apply to each read, not to a whole call. So the call runs in a
+thread of its own, which is abandoned at the deadline.
 """
 
 import time
@@ -14,45 +14,39 @@ from domain.errors import DeadlineExceeded
 T = TypeVar("T")
 
 MIN_REMAINING_S = 0.2
-"""With less time left than that, no call is begun."""
+"""With less time than this remaining, no call is begun."""
 
 
-class _Work(Thread, Generic[T]):
-    """A call; a daemon, so that one given up does not keep the process alive."""
+class _Call(Thread, Generic[T]):
+    """A call; a daemon thread, so that an abandoned one does not keep the process alive."""
 
     result: T
     error: BaseException | None = None
 
-    def __init__(self, work: Callable[[], T]) -> None:
+    def __init__(self, function: Callable[[], T]) -> None:
         super().__init__(daemon=True)
-        self.work = work
+        self.function = function
 
     def run(self) -> None:
         try:
-            self.result = self.work()
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            self.result = self.function()
+        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             self.error = error
 
 
-def run_within(
-    deadline_s: float,
-    what: str,
-    work: Callable[[], T],
-    give_up: Callable[[], None] = lambda: None,
-) -> T:
-    """Return what `work` returns, or raise what it raises; DeadlineExceeded once the deadline passes.
+def run_within(deadline_s: float, service: str, function: Callable[[], T]) -> T:
+    """Return what `function` returns, or raise what it raises; DeadlineExceeded at the deadline.
 
-    `give_up` is then called to end the work, whose effect, if any, nobody knows.
+    The effect of an abandoned call is unknown.
     """
-    left_s = deadline_s - time.monotonic()
-    if left_s < MIN_REMAINING_S:
-        raise DeadlineExceeded(f"No time was left for {what}.")
-    call = _Work(work)
+    remaining_s = deadline_s - time.monotonic()
+    if remaining_s < MIN_REMAINING_S:
+        raise DeadlineExceeded(f"No time was left for {service}.")
+    call = _Call(function)
     call.start()
-    call.join(min(left_s, 86_400))
+    call.join(min(remaining_s, 86_400))
     if call.is_alive():
-        give_up()
-        raise DeadlineExceeded(f"The time was over before {what} answered.")
+        raise DeadlineExceeded(f"{service} did not answer before the deadline.")
     if call.error:
         raise call.error
     return call.result

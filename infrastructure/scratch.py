@@ -14,9 +14,9 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 @contextmanager
 def work_folder(scratch: Path) -> Iterator[Path]:
-    """Make a folder in `scratch` that is gone when the block is left.
+    """Make a folder in `scratch` that is removed at the end of the block.
 
-    It is locked while its process lives, so that `sweep` of any other process lets it be.
+    It is locked while its process lives, so that `sweep` in other processes skips it.
     """
     scratch.mkdir(parents=True, exist_ok=True)
     folder, lock = _locked_folder(scratch)
@@ -35,7 +35,7 @@ def _locked_folder(scratch: Path) -> tuple[Path, int]:
         try:
             lock = os.open(folder, FOLDER)
         except FileNotFoundError:
-            continue  # Between any two of these steps a sweep may take it.
+            continue  # A sweep may remove it between any two of these steps.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
             return folder, lock
@@ -43,9 +43,9 @@ def _locked_folder(scratch: Path) -> tuple[Path, int]:
 
 
 def sweep(scratch: Path) -> int:
-    """Remove the work folders of processes that are no more; return how many there were.
+    """Remove the work folders of dead processes; return how many there were.
 
-    What is not ours to remove stays: another user's, or one whose process lives.
+    Folders of another user, or of a living process, stay.
     """
     swept = 0
     for folder in scratch.glob(PREFIX + "*"):

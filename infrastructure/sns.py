@@ -1,4 +1,4 @@
-"""The topic that the subscribers listen to."""
+"""The topic that reports are published to."""
 
 import json
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @frozen
 class SnsNotifier(Notifier):
-    """An SNS topic. Attributes hold the status, the camera and the event id."""
+    """An SNS topic. Message attributes hold the status, the camera and the event id."""
 
     client: "SNSClient"
     topic_arn: str

@@ -299,7 +299,7 @@ class _Process:
         self._events.put(_Failed(f"Runtime exited with error: {told}"))
 
     def _pass_on(self, on_line: Callable[[str], None]) -> None:
-        assert self.popen.stdout  # noqa: S101 - it is a pipe
+        assert self.popen.stdout
         with self.popen.stdout as lines:
             for line in lines:
                 on_line(line.decode(errors="replace").rstrip("\n"))

@@ -26,7 +26,8 @@ from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import in_largest_unit
 from infrastructure.aws import translating_errors
 from infrastructure.formats.messages import message_body, read_message
-from infrastructure.sqs import DeadLetter, DeadLetterQueue, dead_letter_url, queue_attributes
+from infrastructure.sqs.dead_letters import DeadLetter, DeadLetterQueue, dead_letter_url
+from infrastructure.sqs.queue import queue_attributes
 
 HIDDEN_S = 600
 """The visibility timeout of the letters while they are triaged and moved."""
@@ -166,7 +167,7 @@ def received_letters(dead: DeadLetterQueue) -> Iterator[ReceivedLetters]:
         yield received
     finally:
         try:
-            dead.give_back(list(received.letters.values()), _call_deadline_s())
+            dead.release(list(received.letters.values()), _call_deadline_s())
         except ClipError as error:
             err.print(f"Letters stay hidden for up to {HIDDEN_S} s: {error}", markup=False)
 

@@ -1,12 +1,12 @@
-"""The worker: the Lambda function's work for those who do not run Lambda.
+"""The worker: the Lambda function's work without Lambda.
 
-One process stands over N slots (`loop.py`). Each slot has a thread here and a process of its own
-(`child.py`), which imports `aws_lambda` and hands it one message at a time: the same handler, in
-the same isolation as in Lambda. Processes, since only a process can be ended: at its timeout, when
-the message can no longer be kept hidden, or when the worker must go. And it is ended *before* its
-message is released. docs/decisions/0008-worker.md says why that matters.
+One process supervises N slots (`supervisor.py`). Each slot has a thread here and a process of its
+own (`child.py`), which imports `aws_lambda` and handles one message at a time: the same handler, as
+isolated as in Lambda. Only a process can be ended: at its timeout, when its message's lease cannot
+be extended, or when the worker must stop. It is ended *before* its message becomes visible to
+others; docs/decisions/0008-worker.md explains why that matters.
 
-    receive -> keep hidden -> hand over -> keep hidden ... -> delete | let rest | give back
+    receive -> extend lease -> handle -> extend lease ... -> delete | delay redelivery | release
 
-A slot asks for a message when it is free, never before, so nothing is held that nobody works on.
+A slot receives a message only when it is free, so no message waits behind another.
 """

@@ -1,8 +1,8 @@
 """The process of a slot: both ends of it.
 
-It reads a message a line from its standard input and writes an answer a line to a pipe. The log is
-its standard output, as in Lambda. When the input ends, its parent is gone, and it ends at once,
-whatever it is doing: nobody would keep the message hidden.
+It reads one message per line from its standard input and writes one response per line to a pipe.
+It logs to its standard output, as in Lambda. When its input ends, the worker has died, and the
+process ends at once, because no one extends the message's lease any more.
 """
 
 import json
@@ -21,39 +21,39 @@ from typing import Any, NoReturn
 from attrs import define, field
 
 from entrypoints.lambda_context import HandlerContext
-from entrypoints.worker.decisions import Answer
-from entrypoints.worker.log import all_in_json
+from entrypoints.worker.decisions import ChildResponse
+from entrypoints.worker.log import log_all_as_json
 
 READY, DONE, FAILED = b"ready", b"done", b"failed"
 
 
 @define
 class Child:
-    """A slot's process, seen from the worker. Used by one thread."""
+    """A slot's process, as the worker uses it: from one thread."""
 
     environ: Mapping[str, str] = field(repr=False)
     is_ready: bool = False
     _process: "subprocess.Popen[bytes] | None" = None
-    _answers: int = -1
+    _responses: int = -1
 
     def start(self) -> None:
-        """Start the process, which will be ready a moment later; OSError if that cannot be."""
+        """Start the process, which becomes ready a moment later; OSError if it cannot be started."""
         self.end()
-        answers, theirs = os.pipe()
+        responses, theirs = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "entrypoints.worker", "--slot", str(theirs)],
                 stdin=subprocess.PIPE,
                 pass_fds=[theirs],
                 env={**self.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                start_new_session=True,  # a Ctrl-C at the terminal is the worker's alone
+                start_new_session=True,  # Ctrl-C at the terminal signals only the worker
             )
         except OSError:
-            os.close(answers)
+            os.close(responses)
             raise
         finally:
             os.close(theirs)
-        self._answers = answers
+        self._responses = responses
 
     @property
     def pid(self) -> int | None:
@@ -61,38 +61,38 @@ class Child:
         return self._process.pid if self._process else None
 
     def is_alive(self) -> bool:
-        """Tell whether there is a process."""
+        """Return whether there is a process."""
         return self._process is not None and self._process.poll() is None
 
     def await_ready(self, seconds: float) -> bool:
-        """Wait until the process takes messages; False if it has died or is not ready yet."""
+        """Wait until the process accepts messages; False if it has died or is not ready yet."""
         if not self.is_ready:
             self.is_ready = self._read(seconds) == READY
         return self.is_ready
 
-    def hand(self, record: Mapping[str, Any], left_s: float) -> None:
-        """Hand a message over, to be handled within `left_s`."""
+    def send(self, record: Mapping[str, Any], left_s: float) -> None:
+        """Send a message to the process, to be handled within `left_s`."""
         assert self._process  # noqa: S101 - it was ready
         assert self._process.stdin  # noqa: S101
         line = json.dumps({"record": record, "left_s": left_s}).encode() + b"\n"
-        with suppress(BrokenPipeError):  # it has died: the answer says so
+        with suppress(BrokenPipeError):  # it has died: the response says so
             self._process.stdin.write(line)
             self._process.stdin.flush()
 
-    def answer(self, seconds: float) -> Answer:
-        """Wait for the answer."""
+    def response(self, seconds: float) -> ChildResponse:
+        """Wait for the response."""
         match self._read(seconds):
             case None:
-                return Answer.NONE
+                return ChildResponse.NONE
             case word if word == DONE:
-                return Answer.DONE
+                return ChildResponse.DONE
             case word if word == FAILED:
-                return Answer.FAILED
+                return ChildResponse.FAILED
             case _:
-                return Answer.DIED
+                return ChildResponse.DIED
 
     def end(self) -> None:
-        """Kill the process, if there is one, and wait until it is gone. Its ffmpegs go with it."""
+        """Kill the process, if there is one, and wait for its end. Its ffmpegs end with it."""
         if self._process is None:
             return
         self._process.kill()
@@ -100,34 +100,34 @@ class Child:
         if self._process.stdin:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()
-        os.close(self._answers)
-        self._process, self._answers, self.is_ready = None, -1, False
+        os.close(self._responses)
+        self._process, self._responses, self.is_ready = None, -1, False
 
     def kill(self) -> None:
-        """Kill the process from another thread than the one that uses it, as the last thing."""
+        """Kill the process from another thread than the one that uses it, as the last call."""
         process = self._process
         if process:
             process.kill()
             process.wait()
 
     def _read(self, seconds: float) -> bytes | None:
-        """Return a word, None if none came in time, b"" if none will."""
-        if not select.select([self._answers], [], [], seconds)[0]:
+        """Return a line, None if none came in time, b"" if none will."""
+        if not select.select([self._responses], [], [], seconds)[0]:
             return None
-        return os.read(self._answers, 64).strip()
+        return os.read(self._responses, 64).strip()
 
 
-def serve(answers: int) -> NoReturn:
-    """Be the process: handle messages until the input ends, answering to the pipe `answers`."""
+def serve(responses: int) -> NoReturn:
+    """Handle messages until the input ends, responding to the pipe `responses`."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Whoever signals all processes at once means the worker. Ignored, ffmpeg would inherit it.
+        # A signal to all processes is for the worker. Were it ignored, ffmpeg would inherit that.
         signal.signal(number, lambda *_: None)
     messages: SimpleQueue[dict[str, Any]] = SimpleQueue()
     Thread(target=_listen, args=(messages,), daemon=True).start()
     from entrypoints.aws_lambda import handler, logger  # noqa: PLC0415 - it reads the environment
 
-    all_in_json(logger)
-    os.write(answers, READY + b"\n")
+    log_all_as_json(logger)
+    os.write(responses, READY + b"\n")
     while True:
         message = messages.get()
         failed = True
@@ -135,12 +135,12 @@ def serve(answers: int) -> NoReturn:
             context = HandlerContext(
                 time.monotonic() + message["left_s"], message["record"]["messageId"]
             )
-            answer = handler({"Records": [message["record"]]}, context)  # type: ignore[arg-type]
-            failed = bool(answer["batchItemFailures"])
-        except Exception:  # noqa: BLE001 - told, and the message comes back, as in Lambda
+            response = handler({"Records": [message["record"]]}, context)  # type: ignore[arg-type]
+            failed = bool(response["batchItemFailures"])
+        except Exception:  # noqa: BLE001 - logged, and the message is redelivered, as in Lambda
             logger.exception("the handler failed")
         sys.stdout.flush()
-        os.write(answers, (FAILED if failed else DONE) + b"\n")
+        os.write(responses, (FAILED if failed else DONE) + b"\n")
 
 
 def _listen(messages: "SimpleQueue[dict[str, Any]]") -> None:

@@ -1,6 +1,6 @@
-"""What to do with a message in hand, as pure functions. Times are seconds on one monotonic clock.
+"""What to do with a message in flight, as pure functions. Times are on the monotonic clock.
 
-A lease is the time for which SQS has promised to hide the message. It counts from before the
+A lease is the time for which SQS has promised to hide the message. It is counted from before the
 request that granted it, so it ends no later than SQS thinks; work ends a part earlier still.
 """
 
@@ -10,78 +10,78 @@ from attrs import frozen
 
 from domain.retry import redelivery_backoff_s
 
-MAX_PAUSE_S = 30.0
+MAX_BACKOFF_S = 30.0
 
 
 class Stopping(Enum):
-    """How far the worker is on its way out."""
+    """How far the worker has stopped."""
 
     NOT = auto()
     FINISHING = auto()
-    """Nothing new is taken; what is in hand is finished."""
+    """No message is received any more; those in flight are finished."""
     NOW = auto()
-    """What is in hand is given back."""
+    """Messages in flight are released."""
 
 
-class Answer(Enum):
-    """What the slot's process has said of the message."""
+class ChildResponse(Enum):
+    """What the slot's process has reported about the message."""
 
     NONE = auto()
     DONE = auto()
     FAILED = auto()
     DIED = auto()
-    """The process is gone and has said nothing."""
+    """The process has ended without a response."""
 
 
 class Step(Enum):
-    """What comes next while a message is worked on."""
+    """The next step while a message is handled."""
 
     WAIT = auto()
     EXTEND = auto()
 
 
 class WorkOutcome(Enum):
-    """How the work on a message ended, and so what becomes of it."""
+    """How the work on a message ended, which decides what becomes of it."""
 
     DONE = "done"
     FAILED = "failed"
     DIED = "its process died"
     OVERRAN = "it took longer than FUNCTION_TIMEOUT"
-    LAPSED = "it could not be kept hidden"
-    STOPPED = "the worker stops"
+    LAPSED = "its lease could not be extended"
+    STOPPED = "the worker is stopping"
 
 
 @frozen
 class Lease:
-    """For how long a message is hidden: `visibility_s` from `asked_s` on."""
+    """How long a message is hidden: `visibility_s` from `requested_s` on."""
 
-    asked_s: float
+    requested_s: float
     visibility_s: float
 
     @property
     def extend_s(self) -> float:
-        """When to ask for more."""
-        return self.asked_s + self.visibility_s / 3
+        """When to extend it."""
+        return self.requested_s + self.visibility_s / 3
 
     @property
     def end_s(self) -> float:
-        """When work must have ended: a sixth is left to end it."""
-        return self.asked_s + self.visibility_s * 5 / 6
+        """When work must have ended: a sixth of the lease remains to end it."""
+        return self.requested_s + self.visibility_s * 5 / 6
 
 
 def next_step(
-    now_s: float, timeout_s: float, lease: Lease, answer: Answer, stopping: Stopping
+    now_s: float, timeout_s: float, lease: Lease, response: ChildResponse, stopping: Stopping
 ) -> Step | WorkOutcome:
-    """Decide what comes next; `timeout_s` is when FUNCTION_TIMEOUT is over.
+    """Decide the next step; `timeout_s` is when FUNCTION_TIMEOUT is over.
 
-    An answer counts whatever the time: all effects of a message that is done are done.
+    A response counts whatever the time: all effects of a finished message have happened.
     """
-    match answer:
-        case Answer.DONE:
+    match response:
+        case ChildResponse.DONE:
             return WorkOutcome.DONE
-        case Answer.FAILED:
+        case ChildResponse.FAILED:
             return WorkOutcome.FAILED
-        case Answer.DIED:
+        case ChildResponse.DIED:
             return WorkOutcome.DIED
     if stopping is Stopping.NOW:
         return WorkOutcome.STOPPED
@@ -94,25 +94,25 @@ def next_step(
 
 @frozen
 class Delete:
-    """The message is done with."""
+    """Acknowledge the message."""
 
 
 @frozen
 class Redeliver:
-    """The message is delivered again after `redelivery_backoff_s` whole seconds; 0: at once."""
+    """Have the message delivered again after `delay_s` whole seconds; 0: at once."""
 
-    redelivery_backoff_s: int
+    delay_s: int
 
 
 @frozen
 class Leave:
-    """The message is no longer ours to say anything of."""
+    """Do nothing: the message's lease has expired."""
 
 
 def settlement(
     outcome: WorkOutcome, receive_count: int, max_receive_count: int, backoff_base_s: int
 ) -> Delete | Redeliver | Leave:
-    """Decide what becomes of the message. What could not be finished is given back at once."""
+    """Decide what becomes of the message. One that was interrupted is released at once."""
     match outcome:
         case WorkOutcome.DONE:
             return Delete()
@@ -124,10 +124,10 @@ def settlement(
     return Redeliver(redelivery_backoff_s(backoff_base_s, receive_count, left))
 
 
-def backoff_s(failures: int, luck: float) -> float:
-    """Return how long to pause after so many failures in a row, `luck` being in 0..1.
+def backoff_s(failures: int, jitter: float) -> float:
+    """Return how long to pause after `failures` in a row; `jitter` is in 0..1.
 
-    From 0.5..1 s, doubled up to 15..30 s: many workers do not come back all at once.
+    From 0.5..1 s, doubled up to 15..30 s, so that many workers do not retry at the same moment.
     """
-    longest = min(2.0 ** min(failures - 1, 16), MAX_PAUSE_S)
-    return longest * (1 + luck) / 2
+    longest_s = min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_S)
+    return longest_s * (1 + jitter) / 2

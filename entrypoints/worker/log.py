@@ -1,4 +1,4 @@
-"""JSON lines, also from what the libraries and adapters say."""
+"""JSON log lines, also for what the libraries and adapters log."""
 
 import logging
 import sys
@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.filters import SuppressFilter
 
 
-def all_in_json(logger: Logger) -> None:
-    """Let the other loggers' warnings take the form of `logger`'s lines."""
+def log_all_as_json(logger: Logger) -> None:
+    """Format the other loggers' warnings like `logger`'s lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logger.registered_formatter)
     handler.addFilter(SuppressFilter(logger.name))
@@ -20,23 +20,23 @@ def all_in_json(logger: Logger) -> None:
 
 @define
 class FailureLog:
-    """Tells when something begins to fail and when it works again, not each time in between."""
+    """Logs when something begins to fail and when it works again, not each failure in between."""
 
     logger: Logger
-    what: str
-    _failing: bool = False
+    subject: str
+    _is_failing: bool = False
     _lock: Lock = field(factory=Lock)
 
-    def began(self, fault: object) -> None:
+    def failed(self, fault: object) -> None:
         """Note a failure."""
         with self._lock:
-            if not self._failing:
-                self.logger.warning("%s fails", self.what, extra={"fault": str(fault)})
-            self._failing = True
+            if not self._is_failing:
+                self.logger.warning("%s fails", self.subject, extra={"fault": str(fault)})
+            self._is_failing = True
 
-    def over(self) -> None:
+    def succeeded(self) -> None:
         """Note a success."""
         with self._lock:
-            if self._failing:
-                self.logger.info("%s works again", self.what)
-            self._failing = False
+            if self._is_failing:
+                self.logger.info("%s works again", self.subject)
+            self._is_failing = False

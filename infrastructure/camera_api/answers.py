@@ -9,44 +9,44 @@ from infrastructure.camera_api.names import SegmentNaming, recording_name, since
 from infrastructure.formats.numbers import whole_ms
 
 DEFAULT_LENGTH_MS = 600_000
-"""How long a recording of unknown end is taken to be; its media tells the truth later."""
+"""The assumed duration of a recording without an end date, until it is opened."""
 
 
 def read_alias(payload: object) -> str:
-    """Read a camera's alias; Unavailable if there is none that an address can hold."""
+    """Return a camera's alias; Unavailable if there is none that a URL can hold."""
     alias = payload.get("alias") if isinstance(payload, dict) else None
     usable = isinstance(alias, str) and 1 <= len(alias) <= 200 and alias.isprintable()  # noqa: PLR2004
     if not isinstance(alias, str) or not usable or alias in (".", ".."):
-        raise Unavailable("The camera API gave the camera no usable alias.")
+        raise Unavailable("The camera API answered without a usable alias of the camera.")
     return alias
 
 
 def read_segments(payload: object, naming: SegmentNaming) -> list[RecordingSegment]:
-    """Read the camera API's list of recordings; Unavailable if any of it is nonsense."""
+    """Return the listed recordings; Unavailable if any row is invalid."""
     if not isinstance(payload, list):
-        raise Unavailable("The camera API's answer is no list of recordings.")
+        raise Unavailable("The camera API's answer is not a list of recordings.")
     return [_segment(row, naming) for row in payload]
 
 
 def _segment(row: object, naming: SegmentNaming) -> RecordingSegment:
     if not isinstance(row, dict):
-        raise Unavailable("The camera API listed a recording that is no object.")
+        raise Unavailable("The camera API listed a recording that is not an object.")
     name = recording_name(row.get("recordingUrl"))
     start_ms = _instant_ms(row.get("startDate"))
     if start_ms is None:
         start_ms = naming.start_ms(name)
     if start_ms is None:
-        raise Unavailable(f"The camera API does not say when {name} starts.")
+        raise Unavailable(f"The camera API lists {name} without a start date.")
     end_ms = _instant_ms(row.get("endDate"))
     try:
         window = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS if end_ms is None else end_ms)
     except ValueError as error:
-        raise Unavailable(f"The camera API says that {name} ends before it starts.") from error
+        raise Unavailable(f"The camera API lists {name} with an end before its start.") from error
     return RecordingSegment(window, name)
 
 
 def _instant_ms(value: object) -> int | None:
-    """Read ISO 8601 with a zone, or milliseconds since the epoch."""
+    """Return ISO 8601 with a zone, or milliseconds, as ms since the epoch; else None."""
     if not isinstance(value, str):
         return whole_ms(value)
     try:

@@ -2,20 +2,15 @@
 
 import http.client
 import json
-import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
 from urllib.parse import quote
 
 import requests
 import urllib3
-from attrs import Factory, define, field, frozen
+from attrs import Factory, field, frozen
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from application.ports import CameraService
@@ -28,7 +23,7 @@ from infrastructure.camera_api.names import SegmentNaming
 from infrastructure.deadline import run_within
 from infrastructure.formats.reports import ReportFormat
 
-ANSWER_BYTES = 1 << 20
+MAX_ANSWER_BYTES = 1 << 20
 CONNECT_S = 3
 READ_S = 10
 MAX_RETRY_AFTER_S = 5
@@ -36,73 +31,38 @@ RETRIED = (429, 500, 502, 503, 504)
 DENIALS = {401, 403}
 NOT_FOUND = 404
 
-
-@define
-class _Line:
-    """What one exchange speaks through, so that another thread can cut it."""
-
-    end: socket.socket | None = None
-    is_cut: bool = False
-
-    def cut(self) -> None:
-        """End a read that waits, whatever it waits for, and let there be no retry."""
-        self.is_cut = True
-        if self.end:
-            with suppress(OSError):  # it has just ended by itself
-                self.end.shutdown(socket.SHUT_RDWR)
+_deadline_s: ContextVar[float] = ContextVar("deadline_s")
+"""When the exchange in this thread must have ended, on the monotonic clock."""
 
 
-_LINE: ContextVar[_Line] = ContextVar("line")
+class _RetryUntilDeadline(Retry):
+    """Retries nothing after the deadline: a late PUT could replace a newer status."""
 
-
-class _OnLine:
-    """A connection that hands its socket to the exchange which uses it."""
-
-    sock: socket.socket | None
-
-    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's
-        line = _LINE.get()
-        if line.is_cut:
-            raise DeadlineExceeded("The exchange was given up.")
-        super().request(*args, **kwargs)  # type: ignore[misc]
-        line.end = self.sock  # now: once an answer begins, http.client may forget it
-
-
-class _Connection(_OnLine, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_OnLine, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        """Sleep before a retry."""
+        super().sleep(response)
+        if time.monotonic() >= _deadline_s.get():
+            raise DeadlineExceeded("The camera API did not answer before the deadline.")
 
 
 def _session() -> requests.Session:
-    """Make a session that retries twice and looks at nothing but the addresses it is given.
+    """Return a session that retries twice and depends on nothing but the URLs it is given.
 
-    A proxy or a .netrc in the environment would silently change who is asked, and as whom.
+    A proxy or a .netrc in the environment would silently change the server and the credentials.
     """
     session = requests.Session()
     session.trust_env = False
-    retries = Retry(
-        total=2,  # PUT too: storing the same state twice is storing it once
+    retries = _RetryUntilDeadline(
+        total=2,  # PUT too: storing a status twice is storing it once
         status_forcelist=RETRIED,
         backoff_factor=0.2,
         raise_on_status=False,
         retry_after_max=MAX_RETRY_AFTER_S,
     )
     adapter = HTTPAdapter(max_retries=retries)
-    adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-    # Compressed, a small answer could hold a huge one.
+    # A small compressed answer could expand to a huge one.
     session.headers["Accept-Encoding"] = "identity"
     return session
 
@@ -115,32 +75,32 @@ class _Answer:
 
 @frozen
 class HttpCameraService(CameraService):
-    """The cameras' and their clips' API, and the list of recordings.
+    """The API of cameras and their clips, and the list of recordings.
 
-    An answer other than the expected one, of whatever kind, is Unavailable: never an empty list.
+    Any unexpected answer is Unavailable, never an empty list.
     """
 
     cam_services_url: str = field(repr=False)
     recordings_url: str = field(repr=False)
     report_format: ReportFormat
     naming: SegmentNaming = Factory(SegmentNaming)
-    longest_s: float = 30
+    max_call_s: float = 30
     """How long one call may take, its retries included."""
     session: requests.Session = field(default=Factory(_session), repr=False)
 
     def find_segments(
         self, camera_id: str, window: TimeWindow, deadline_s: float
     ) -> Sequence[RecordingSegment]:
-        """Ask for the camera's alias, then for the recordings listed under it."""
+        """GET the camera's alias, then the recordings listed under it."""
         address = _address(self.cam_services_url, "cameras", camera_id)
-        camera = self._ask("GET", address, deadline_s)
+        camera = self._exchange("GET", address, deadline_s)
         if camera.status == NOT_FOUND:
             raise Rejected(f"unknown camera {camera_id}")
         address = _address(
             self.recordings_url, "cameras", "recording", read_alias(_payload(camera, "a camera"))
         )
         dates = {"startDate": window.start_ms, "endDate": window.end_ms}
-        listed = self._ask("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
+        listed = self._exchange("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
         segments = read_segments(_payload(listed, "a list of recordings"), self.naming)
         return [segment for segment in segments if segment.window.overlaps(window)]
 
@@ -148,12 +108,12 @@ class HttpCameraService(CameraService):
         """PUT the report."""
         address = _address(self.cam_services_url, "cameras", "clips", report.clip_id)
         body = json.dumps(self.report_format.report(report))
-        answer = self._ask("PUT", address, deadline_s, body=body)
+        answer = self._exchange("PUT", address, deadline_s, body=body)
         if answer.status == NOT_FOUND:
-            raise ClipDeleted(f"The camera API does not know the clip {report.clip_id} any more.")
-        _check(answer, "a clip's state")
+            raise ClipDeleted(f"The camera API no longer knows the clip {report.clip_id}.")
+        _check(answer, "a clip's status")
 
-    def _ask(
+    def _exchange(
         self,
         method: str,
         address: str,
@@ -161,12 +121,11 @@ class HttpCameraService(CameraService):
         params: dict[str, str | int] | None = None,
         body: str | None = None,
     ) -> _Answer:
-        line = _Line()
-        own_deadline_s = time.monotonic() + self.longest_s
+        own_deadline_s = time.monotonic() + self.max_call_s
         until_s = min(deadline_s, own_deadline_s)
 
         def exchange() -> _Answer:
-            _LINE.set(line)
+            _deadline_s.set(until_s)
             with self.session.request(
                 method,
                 address,
@@ -177,31 +136,31 @@ class HttpCameraService(CameraService):
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                # What a PUT is answered with is of no interest: only that it is.
+                # The body of a PUT's answer is ignored.
                 return _Answer(response.status_code, b"" if body else _read(response.raw))
 
         try:
-            return _translated(lambda: run_within(until_s, "the camera API", exchange, line.cut))
+            return _translated(lambda: run_within(until_s, "the camera API", exchange))
         except DeadlineExceeded as error:
             if own_deadline_s < deadline_s:
                 raise Unavailable(
-                    f"The camera API did not answer within {self.longest_s:g} s."
+                    f"The camera API did not answer within {self.max_call_s:g} s."
                 ) from error
             raise
 
 
 def _read(raw: urllib3.HTTPResponse) -> bytes:
-    """Read a body, or a byte more than an answer may have; an error if it breaks off."""
+    """Return a body, at most a byte longer than allowed; an error if it is incomplete."""
     body = b""
-    # Only the read after the last bytes tells whether more should have come.
-    while len(body) <= ANSWER_BYTES and (more := raw.read(ANSWER_BYTES + 1 - len(body))):
+    # Only the read after the last bytes raises an error if more should have come.
+    while len(body) <= MAX_ANSWER_BYTES and (more := raw.read(MAX_ANSWER_BYTES + 1 - len(body))):
         body += more
     return body
 
 
-def _translated(ask: Callable[[], _Answer]) -> _Answer:
+def _translated(exchange: Callable[[], _Answer]) -> _Answer:
     try:
-        return ask()
+        return exchange()
     except (
         requests.RequestException,
         urllib3.exceptions.HTTPError,
@@ -209,7 +168,7 @@ def _translated(ask: Callable[[], _Answer]) -> _Answer:
         OSError,
         ValueError,  # a host name that cannot be encoded
     ) as error:
-        raise Unavailable(f"The camera API could not be asked: {type(error).__name__}.") from error
+        raise Unavailable(f"The camera API could not be called: {type(error).__name__}.") from error
 
 
 def _address(base: str, *parts: str) -> str:
@@ -219,14 +178,14 @@ def _address(base: str, *parts: str) -> str:
 def _check(answer: _Answer, what: str) -> None:
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         fault = AccessDenied if answer.status in DENIALS else Unavailable
-        raise fault(f"The camera API answered {answer.status} when asked for {what}.")
+        raise fault(f"The camera API answered {answer.status} to the request for {what}.")
 
 
 def _payload(answer: _Answer, what: str) -> object:
     _check(answer, what)
-    if len(answer.body) > ANSWER_BYTES:
-        raise Unavailable(f"The camera API's answer about {what} is over {ANSWER_BYTES} bytes.")
+    if len(answer.body) > MAX_ANSWER_BYTES:
+        raise Unavailable(f"The camera API's answer about {what} is over {MAX_ANSWER_BYTES} bytes.")
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        raise Unavailable(f"The camera API's answer about {what} is no JSON.") from error
+        raise Unavailable(f"The camera API's answer about {what} is not JSON.") from error

@@ -18,23 +18,23 @@ RECORDING_NAME = r"(?=.{5,200}\Z)[A-Za-z0-9_.-]+\.mp4"
 # The camera API's answers
 @frozen
 class SegmentNaming:
-    """Where a recording's name says when it starts: in the part before `.mp4`.
+    """How a recording's name holds its start time: in the part before `.mp4`.
 
-    The recorder's two own forms, `pier.20180815T140019.mp4` and
+    The recorder's own two forms, `pier.20180815T140019.mp4` and
     `pier.stream.20181031T025200051.mp4`, are always understood.
     """
 
     timestamp_format: str = field(default="%Y%m%dT%H%M%S%f")
-    """As strptime reads it; without a zone it is UTC. ValueError if strptime cannot."""
+    """For strptime; UTC unless it has a zone. ValueError if strptime cannot read it."""
     old_file_format: bool = False
-    """The names end with the seconds: no %f."""
+    """The names end with seconds: without %f."""
 
     @timestamp_format.validator
     def _can_be_read(self, _: object, form: str) -> None:
         datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
 
     def start_ms(self, name: str) -> int | None:
-        """Read the start, since the epoch, out of a file's name."""
+        """Return the start in a file's name, in ms since the epoch, if it has one."""
         stamp = name.removesuffix(".mp4").rpartition(".")[2]
         own = self.timestamp_format.removesuffix("%f" if self.old_file_format else "")
         for form in (own, "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%f"):
@@ -43,19 +43,19 @@ class SegmentNaming:
                 written = start.strftime(form)
             except ValueError:
                 continue
-            # strptime takes the seconds of "...140019" for 1.9 where the form ends with %S%f.
+            # With %S%f strptime reads the seconds of "...140019" as 1.9.
             if written.startswith(stamp):
                 return since_epoch_ms(start if start.tzinfo else start.replace(tzinfo=UTC))
         return None
 
 
 def recording_name(url: object) -> str:
-    """Return the file name a recording's address ends with; Unavailable if it has none.
+    """Return the file name that a recording's URL ends with; Unavailable if it has none.
 
-    Only the name counts, the address is never fetched and nothing in it is decoded.
+    Only the name counts: the URL is never fetched, and nothing in it is decoded.
     """
     try:
-        # urlsplit drops line breaks and tabs.
+        # urlsplit removes line breaks and tabs.
         path = urlsplit(url).path if isinstance(url, str) and url.isprintable() else ""
     except ValueError:
         path = ""
@@ -66,4 +66,5 @@ def recording_name(url: object) -> str:
 
 
 def since_epoch_ms(instant: datetime) -> int | None:
+    """Return an instant in ms since the epoch; None before it."""
     return whole_ms((instant - EPOCH) // timedelta(milliseconds=1))

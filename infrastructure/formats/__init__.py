@@ -1,0 +1,1 @@
+"""JSON, object keys and object metadata <-> domain. Pure: input is not trusted, output is read back."""

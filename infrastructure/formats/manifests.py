@@ -64,15 +64,15 @@ CONVERTER.register_unstructure_hook_factory(
 
 
 def manifest_json(manifest: Manifest) -> str:
-    """Write the manifest, with the event id that its report was published under."""
+    """Return the manifest as JSON, with the event id of its report."""
     written = CONVERTER.unstructure(manifest)
     return json.dumps({"eventId": manifest.report.event_id, **written}, indent=1, allow_nan=False)
 
 
 def read_manifest(text: str) -> Manifest:
-    """Read back what `manifest_json` wrote; ValueError if it is anything else."""
+    """Read what `manifest_json` wrote; ValueError if it is anything else."""
     try:
         written = json.loads(text, object_pairs_hook=unique_keys, parse_constant=reject_constant)
         return CONVERTER.structure(written, Manifest)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"this is no manifest: {type(error).__name__}") from error
+        raise ValueError(f"this is not a manifest: {type(error).__name__}") from error

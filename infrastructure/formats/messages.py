@@ -15,22 +15,22 @@ YEAR_2000_MS = 946_684_800_000
 
 
 MAX_LITERAL_CHARS = 256 << 10
-"""Characters: what the 2018 service's queue could hold at most."""
+"""SQS's message limit in 2018, in bytes."""
 
 
 DEEPEST_NESTING = 32
 
 
 MAX_INT_DIGITS = 4000
-"""Digits: int() refuses more than 4300."""
+"""int() raises ValueError beyond 4300 digits."""
 
 
 # The queue's message
 def read_message(body: str, sent_at_ms: int) -> ClipRequest | InvalidRequest:
-    """Read a request out of a message that was sent at `sent_at_ms`; NoClipId if it names no clip.
+    """Read the request of a message that was sent at `sent_at_ms`; NoClipId if it names no clip.
 
-    JSON, or the single-quoted dict that the 2018 service sends. Retries later than `sent_at_ms` are
-    ignored, and of more than 100 the first and the last 99 count.
+    The body is JSON, or the single-quoted dict that the 2018 service sends. Retry timestamps after
+    `sent_at_ms` are ignored; if there are more than 100, the first and the last 99 count.
     """
     message = _parsed(body)
     if not isinstance(message, dict):
@@ -58,7 +58,7 @@ def read_message(body: str, sent_at_ms: int) -> ClipRequest | InvalidRequest:
 
 
 def message_body(request: ClipRequest) -> str:
-    """Write the request as it is queued again."""
+    """Return the body that requeues the request."""
     return _compact(
         {
             **request.unknown_keys,
@@ -76,7 +76,7 @@ def _parsed(body: str) -> object:
         try:
             value = parse(body)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            # Their texts and attributes quote the body, which must not reach a log.
+            # Their messages quote the body, which must not be logged.
             continue
         return value if _is_shallow(value, DEEPEST_NESTING) else None
     return None

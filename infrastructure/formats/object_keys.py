@@ -12,17 +12,17 @@ from domain.window import TimeWindow
 
 # The report and the objects' keys
 def clip_key(name: ClipName) -> str:
-    """Name the clip's object."""
+    """Return the key of the clip."""
     return f"{name.camera_id}/{name.clip_id}.mp4"
 
 
 def thumbnail_key(name: ClipName, width: int | str, image_format: str) -> str:
-    """Name the object of the still of one width."""
+    """Return the key of the thumbnail of one width."""
     return f"{name.camera_id}/{name.clip_id}_{width}.{image_format}"
 
 
 def manifest_key(name: ClipName) -> str:
-    """Name the manifest's object."""
+    """Return the key of the manifest."""
     return f"{name.camera_id}/{name.clip_id}.json"
 
 
@@ -33,7 +33,7 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 def metadata(
     request: ClipRequest, footage: MediaInfo, writer: str, gaps: Sequence[TimeWindow]
 ) -> dict[str, str]:
-    """Describe the clip for its object's metadata; 100 gaps of a clip of a day still fit."""
+    """Return the clip's object metadata; S3's 2 KB hold 100 gaps in a clip of a day."""
     bounds = (bound - request.start_ms for gap in gaps for bound in (gap.start_ms, gap.end_ms))
     return {
         "fingerprint": request.fingerprint,
@@ -46,7 +46,7 @@ def metadata(
 
 
 def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
-    """Read what `metadata` wrote. Anything else describes a clip that nobody asked us for."""
+    """Read what `metadata` wrote; anything else describes a clip that is not the service's own."""
     try:
         start_ms = int(metadata["start"])
         bounds = [start_ms + int(bound, 36) for bound in metadata.get("gaps", "").split()]
@@ -58,7 +58,7 @@ def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
 
 
 def _media_info(text: str) -> MediaInfo | None:
-    """Read the measurements, or None if another version of the service wrote them."""
+    """Read the media info, or None if another version of the service wrote it."""
     kinds = [field.type for field in attrs.fields(attrs.resolve_types(MediaInfo))]
     words = map(unquote, text.split(" "))
     try:

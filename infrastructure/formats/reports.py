@@ -10,15 +10,15 @@ from infrastructure.formats.object_keys import clip_key, thumbnail_key
 
 @frozen
 class ReportFormat:
-    """How a report reads: it says where the clip and its stills are."""
+    """The JSON form of a report, with the places of the clip and its thumbnails."""
 
     bucket: str
     clip_url: str
-    """What the keys follow in the clips' addresses."""
+    """The base URL of clips: an object's key follows it."""
     thumbnails: ThumbnailSpec
 
     def report(self, report: ClipReport) -> dict[str, object]:
-        """Write the report, without what is not known; keys in it begin with a slash."""
+        """Return the report's members, without unknown ones; object keys begin with a slash."""
         message = {
             "clipId": report.clip_id,
             "cameraId": report.camera_id,

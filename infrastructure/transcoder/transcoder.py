@@ -89,7 +89,7 @@ class FfmpegTranscoder(Transcoder):
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
-    def _render(  # noqa: PLR0913, PLR0914 - a straight line
+    def _render(  # noqa: PLR0913 - a straight line
         self,
         plan: ClipPlan,
         sources: Sequence[CutSource],

@@ -22,7 +22,7 @@ from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
-from infrastructure.sqs import SqsRetryQueue
+from infrastructure.sqs.queue import SqsRetryQueue
 from tests.contract.worlds import (
     FORMAT,
     LENGTH_MS,

@@ -10,7 +10,8 @@ from entrypoints.cli.doctor.check import Deployment, check, deadline_s
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.times import now_ms, utc
 from infrastructure.aws import call
-from infrastructure.sqs import dead_letter_url, queue_attributes
+from infrastructure.sqs.dead_letters import dead_letter_url
+from infrastructure.sqs.queue import queue_attributes
 
 QUEUE = "AWS_SQS_QUEUE_URL"
 DEAD_LETTERS = "sqs:GetQueueUrl and sqs:GetQueueAttributes"

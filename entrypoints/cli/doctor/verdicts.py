@@ -11,7 +11,7 @@ from entrypoints.cli.doctor.multipart_probe import ProbeResult
 from entrypoints.cli.units import in_largest_unit, size
 from entrypoints.settings import ClipSettings
 from infrastructure.s3.multipart import CopyRejected
-from infrastructure.sqs import redrive_policy
+from infrastructure.sqs.queue import redrive_policy
 
 DAY_MS = 86_400_000
 ADVISED_TIMEOUTS = 6

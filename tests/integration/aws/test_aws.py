@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from domain.errors import AccessDenied, DeadlineExceeded, NotRecordedYet, Unavailable
 from infrastructure.aws import call, translating_errors
 from infrastructure.deadline import run_within
-from infrastructure.sqs import SqsRetryQueue
+from infrastructure.sqs.queue import SqsRetryQueue
 from tests.contract.real import Aws, clients_of
 from tests.contract.test_retry_queue import REQUEST
 from tests.support.loopback import Script, answer, drip, head, loopback, stall

@@ -16,7 +16,7 @@ from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, received_lette
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import clip_key, manifest_key, metadata
-from infrastructure.sqs import DeadLetterQueue
+from infrastructure.sqs.dead_letters import DeadLetterQueue
 from tests.contract.conftest import aws
 from tests.contract.real import Aws
 from tests.contract.worlds import LENGTH_MS
@@ -287,7 +287,7 @@ def test_a_letter_is_sent_before_it_is_deleted(
     finally:
         events.unregister(name, fails)
     assert not moved
-    received.dead.give_back(list(received.letters.values()), time.monotonic() + 10)
+    received.dead.release(list(received.letters.values()), time.monotonic() + 10)
     assert (len(world.queued()), len(world.dead())) == (queued, dead)
 
 

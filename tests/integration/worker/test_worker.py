@@ -104,7 +104,7 @@ def test_a_message_in_hand_is_given_back_when_there_is_no_time(
     assert not is_running(ffmpeg)
     assert list(world.scratch.iterdir()) == []
     (line,) = worker.said("a message was not finished")
-    assert line["fault"] == "the worker stops"
+    assert line["fault"] == "the worker is stopping"
     assert world.stored() == set()
 
 
@@ -159,7 +159,7 @@ def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> N
     wait_until(world.is_done)
     assert world.told("one") == ["CLIP_AVAILABLE"]
     (line,) = worker.said("a message was not finished")
-    assert line["fault"] == "it could not be kept hidden"
+    assert line["fault"] == "its lease could not be extended"
     assert len(worker.said("SQS fails")) == 1
     assert len(worker.said("SQS works again")) == 1
 

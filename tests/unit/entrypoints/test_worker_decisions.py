@@ -3,11 +3,11 @@
 import pytest
 
 from entrypoints.worker.decisions import (
-    Answer,
     Delete,
     Lease,
     Leave,
     Redeliver,
+    ChildResponse,
     Step,
     Stopping,
     WorkOutcome,
@@ -20,20 +20,32 @@ LEASE = Lease(100.0, 60)
 """Extended from 120 on, and over at 150, ten seconds before SQS thinks so."""
 
 STEPS = {
-    "hidden and at work": (119.0, 400, Answer.NONE, Stopping.NOT, Step.WAIT),
-    "a third of the lease is over": (120.0, 400, Answer.NONE, Stopping.NOT, Step.EXTEND),
-    "it could not be extended so far": (149.9, 400, Answer.NONE, Stopping.NOT, Step.EXTEND),
-    "it could not be extended": (150.0, 400, Answer.NONE, Stopping.NOT, WorkOutcome.LAPSED),
-    "the timeout is over": (119.0, 119, Answer.NONE, Stopping.NOT, WorkOutcome.OVERRAN),
-    "both are over": (151.0, 119, Answer.NONE, Stopping.NOT, WorkOutcome.LAPSED),
-    "the worker finishes": (119.0, 400, Answer.NONE, Stopping.FINISHING, Step.WAIT),
-    "it is kept hidden until then": (121.0, 400, Answer.NONE, Stopping.FINISHING, Step.EXTEND),
-    "the worker stops": (119.0, 400, Answer.NONE, Stopping.NOW, WorkOutcome.STOPPED),
-    "done": (119.0, 400, Answer.DONE, Stopping.NOT, WorkOutcome.DONE),
-    "done, as the worker stops": (119.0, 400, Answer.DONE, Stopping.NOW, WorkOutcome.DONE),
-    "done, late": (161.0, 119, Answer.DONE, Stopping.NOT, WorkOutcome.DONE),
-    "failed, as the worker stops": (119.0, 400, Answer.FAILED, Stopping.NOW, WorkOutcome.FAILED),
-    "died": (119.0, 400, Answer.DIED, Stopping.NOT, WorkOutcome.DIED),
+    "hidden and at work": (119.0, 400, ChildResponse.NONE, Stopping.NOT, Step.WAIT),
+    "a third of the lease is over": (120.0, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
+    "it could not be extended so far": (149.9, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
+    "it could not be extended": (150.0, 400, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the timeout is over": (119.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.OVERRAN),
+    "both are over": (151.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the worker finishes": (119.0, 400, ChildResponse.NONE, Stopping.FINISHING, Step.WAIT),
+    "it is kept hidden until then": (
+        121.0,
+        400,
+        ChildResponse.NONE,
+        Stopping.FINISHING,
+        Step.EXTEND,
+    ),
+    "the worker stops": (119.0, 400, ChildResponse.NONE, Stopping.NOW, WorkOutcome.STOPPED),
+    "done": (119.0, 400, ChildResponse.DONE, Stopping.NOT, WorkOutcome.DONE),
+    "done, as the worker stops": (119.0, 400, ChildResponse.DONE, Stopping.NOW, WorkOutcome.DONE),
+    "done, late": (161.0, 119, ChildResponse.DONE, Stopping.NOT, WorkOutcome.DONE),
+    "failed, as the worker stops": (
+        119.0,
+        400,
+        ChildResponse.FAILED,
+        Stopping.NOW,
+        WorkOutcome.FAILED,
+    ),
+    "died": (119.0, 400, ChildResponse.DIED, Stopping.NOT, WorkOutcome.DIED),
 }
 
 
@@ -41,7 +53,7 @@ STEPS = {
     ("now_s", "timeout_s", "answer", "stopping", "expected"), STEPS.values(), ids=STEPS
 )
 def test_the_next_step(
-    now_s: float, timeout_s: float, answer: Answer, stopping: Stopping, expected: object
+    now_s: float, timeout_s: float, answer: ChildResponse, stopping: Stopping, expected: object
 ) -> None:
     """An answer counts always; then stopping, the lease and the timeout, in this order."""
     assert next_step(now_s, timeout_s, LEASE, answer, stopping) is expected

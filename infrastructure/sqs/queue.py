@@ -1,0 +1,102 @@
+"""The queue in which requests wait, and calls on its messages."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from application.ports import RetryQueue
+from domain.clip import ClipRequest
+from domain.errors import ClipError
+from domain.retry import MAX_DELAY_S
+from infrastructure.aws import call
+from infrastructure.formats.messages import message_body
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+LEASE_LOST_CODES = (
+    "AWS.SimpleQueueService.MessageNotInflight",
+    "MessageNotInflight",
+    "ReceiptHandleIsInvalid",
+)
+
+
+class LeaseLost(ClipError):
+    """The message is visible again, received by another consumer, or deleted."""
+
+
+@frozen
+class SqsRetryQueue(RetryQueue):
+    """An SQS standard queue; a FIFO queue accepts no delay per message."""
+
+    client: "SQSClient"
+    queue_url: str
+
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+        """Send the request's message with a delay."""
+        if not 1 <= delay_s <= MAX_DELAY_S:
+            raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
+        call(
+            "SQS",
+            deadline_s,
+            lambda: self.client.send_message(
+                QueueUrl=self.queue_url, MessageBody=message_body(request), DelaySeconds=delay_s
+            ),
+        )
+
+    def delay_redelivery(self, receipt_handle: str, delay_s: int, deadline_s: float) -> None:
+        """Set when a received message is delivered again, in seconds from now.
+
+        SQS hides a message for at most 12 hours.
+        """
+        change_visibility(self.client, self.queue_url, receipt_handle, delay_s, deadline_s)
+
+
+def change_visibility(
+    client: "SQSClient", queue_url: str, receipt_handle: str, timeout_s: int, deadline_s: float
+) -> None:
+    """Set the visibility timeout of a received message; LeaseLost if it is no longer in flight."""
+    call(
+        "SQS",
+        deadline_s,
+        lambda: client.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=timeout_s
+        ),
+        _lease_lost(),
+    )
+
+
+def delete(client: "SQSClient", queue_url: str, receipt_handle: str, deadline_s: float) -> None:
+    """Delete a received message; LeaseLost if its receipt handle is no longer valid."""
+    call(
+        "SQS",
+        deadline_s,
+        lambda: client.delete_message(QueueUrl=queue_url, ReceiptHandle=receipt_handle),
+        _lease_lost(),
+    )
+
+
+def queue_attributes(client: "SQSClient", queue_url: str, deadline_s: float) -> Mapping[str, str]:
+    """Return all attributes of a queue, as text."""
+    response = call(
+        "SQS",
+        deadline_s,
+        lambda: client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"]),
+    )
+    return {str(name): text for name, text in response.get("Attributes", {}).items()}
+
+
+def redrive_policy(attributes: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the RedrivePolicy among a queue's attributes; empty if there is no valid one."""
+    try:
+        policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+    except ValueError:
+        return {}
+    return policy if isinstance(policy, dict) else {}
+
+
+def _lease_lost() -> dict[str, Exception]:
+    lost = LeaseLost("The message's visibility timeout has expired.")
+    return dict.fromkeys(LEASE_LOST_CODES, lost)
