@@ -6,11 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from application.make_clip import ClipResult, MakeClip
@@ -63,7 +59,9 @@ class HandleBatch:
             self._handle(record, time.monotonic() + remaining_ms() / 1000)
 
         processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-        return dict(process_partial_response({"Records": records}, handle, processor))
+        with processor(records, handle):  # process_partial_response rejects an empty batch
+            processor.process()
+        return dict(processor.response())
 
     def _handle(self, record: SQSRecord, ends_s: float) -> None:
         began_s = time.monotonic()

@@ -34,10 +34,15 @@ class _Call(Thread, Generic[T]):
             self.error = error
 
 
-def run_within(deadline_s: float, service: str, function: Callable[[], T]) -> T:
+def run_within(
+    deadline_s: float,
+    service: str,
+    function: Callable[[], T],
+    abort: Callable[[], None] = lambda: None,
+) -> T:
     """Return what `function` returns, or raise what it raises; DeadlineExceeded at the deadline.
 
-    The effect of an abandoned call is unknown.
+    `abort` is then called to end the call, whose effect is unknown.
     """
     remaining_s = deadline_s - time.monotonic()
     if remaining_s < MIN_REMAINING_S:
@@ -46,6 +51,7 @@ def run_within(deadline_s: float, service: str, function: Callable[[], T]) -> T:
     call.start()
     call.join(min(remaining_s, 86_400))
     if call.is_alive():
+        abort()
         raise DeadlineExceeded(f"{service} did not answer before the deadline.")
     if call.error:
         raise call.error

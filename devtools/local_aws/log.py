@@ -63,9 +63,9 @@ class Log:
             except Empty:
                 continue
 
-    def until(self, ended: Callable[[], bool], longest_s: float, stop: Event) -> Iterator[str]:
+    def until(self, ended: Callable[[], bool], max_s: float, stop: Event) -> Iterator[str]:
         """Give each line until `ended`, and those that are on their way then."""
-        ends_s = time.monotonic() + longest_s
+        ends_s = time.monotonic() + max_s
         while not (ended() or stop.is_set()) and time.monotonic() < ends_s:
             yield from self._some(LOOK_EVERY_S)
         yield from self._some(QUIET_S)

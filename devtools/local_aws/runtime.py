@@ -225,17 +225,17 @@ class _Process:
             thread.start()
         return process
 
-    def wait_until_ready(self, longest_s: float) -> bool:
+    def wait_until_ready(self, max_s: float) -> bool:
         """Wait until the process asks for work; say whether it does."""
         if not self._ready:
-            match self._next_event(longest_s):
+            match self._next_event(max_s):
                 case _Ready():
                     self._ready = True
                     self.init_ms = self.init_ms or self._since_start_ms()
                 case _Failed(why):
                     self.failed, self.is_over = why, True
                 case _:
-                    self.failed, self.is_over = f"It was not ready within {longest_s:g} s.", True
+                    self.failed, self.is_over = f"It was not ready within {max_s:g} s.", True
         return self._ready and self.popen.poll() is None
 
     def ask(self, event: object, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
@@ -271,9 +271,9 @@ class _Process:
             thread.join()
         self._held.close()
 
-    def _next_event(self, longest_s: float) -> _Event | None:
+    def _next_event(self, max_s: float) -> _Event | None:
         with suppress(Empty):
-            return self._events.get(timeout=max(longest_s, 0))
+            return self._events.get(timeout=max(max_s, 0))
         return None
 
     def _since_start_ms(self) -> int:

@@ -108,9 +108,9 @@ class Session:
                 failed = bool(self.handle(sqs_event(message)))
             finally:
                 if failed:
-                    queue.give_back(queued, REDELIVERY_S)
+                    queue.release(queued, REDELIVERY_S)
                 else:
-                    queue.done(queued)
+                    queue.delete(queued)
 
     def warn_of_undated(self, camera_id: str) -> None:
         """Name the recordings that cannot be used because their names hold no start time."""

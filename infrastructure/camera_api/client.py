@@ -2,15 +2,20 @@
 
 import http.client
 import json
+import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
+from typing import Any
 from urllib.parse import quote
 
 import requests
 import urllib3
-from attrs import Factory, field, frozen
+from attrs import Factory, define, field, frozen
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
 from application.ports import CameraService
@@ -31,18 +36,52 @@ RETRIED = (429, 500, 502, 503, 504)
 DENIALS = {401, 403}
 NOT_FOUND = 404
 
-_deadline_s: ContextVar[float] = ContextVar("deadline_s")
-"""When the exchange in this thread must have ended, on the monotonic clock."""
+
+@define
+class _Exchange:
+    """One exchange, which another thread can abort."""
+
+    sock: socket.socket | None = None
+    is_aborted: bool = False
+
+    def abort(self) -> None:
+        """End a read that waits, and let no retry follow: a late PUT could undo a newer status."""
+        self.is_aborted = True
+        if self.sock:
+            with suppress(OSError):  # it has just ended by itself
+                self.sock.shutdown(socket.SHUT_RDWR)
 
 
-class _RetryUntilDeadline(Retry):
-    """Retries nothing after the deadline: a late PUT could replace a newer status."""
+_exchange: ContextVar[_Exchange] = ContextVar("exchange")
 
-    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
-        """Sleep before a retry."""
-        super().sleep(response)
-        if time.monotonic() >= _deadline_s.get():
-            raise DeadlineExceeded("The camera API did not answer before the deadline.")
+
+class _Abortable:
+    """A connection that shows its socket to the exchange that uses it."""
+
+    sock: socket.socket | None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's
+        exchange = _exchange.get()
+        if exchange.is_aborted:
+            raise DeadlineExceeded("The exchange was aborted at its deadline.")
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        exchange.sock = self.sock  # now: once an answer begins, http.client may drop it
+
+
+class _Connection(_Abortable, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Abortable, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 def _session() -> requests.Session:
@@ -52,7 +91,7 @@ def _session() -> requests.Session:
     """
     session = requests.Session()
     session.trust_env = False
-    retries = _RetryUntilDeadline(
+    retries = Retry(
         total=2,  # PUT too: storing a status twice is storing it once
         status_forcelist=RETRIED,
         backoff_factor=0.2,
@@ -60,6 +99,7 @@ def _session() -> requests.Session:
         retry_after_max=MAX_RETRY_AFTER_S,
     )
     adapter = HTTPAdapter(max_retries=retries)
+    adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     # A small compressed answer could expand to a huge one.
@@ -93,14 +133,14 @@ class HttpCameraService(CameraService):
     ) -> Sequence[RecordingSegment]:
         """GET the camera's alias, then the recordings listed under it."""
         address = _address(self.cam_services_url, "cameras", camera_id)
-        camera = self._exchange("GET", address, deadline_s)
+        camera = self._request("GET", address, deadline_s)
         if camera.status == NOT_FOUND:
             raise Rejected(f"unknown camera {camera_id}")
         address = _address(
             self.recordings_url, "cameras", "recording", read_alias(_payload(camera, "a camera"))
         )
         dates = {"startDate": window.start_ms, "endDate": window.end_ms}
-        listed = self._exchange("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
+        listed = self._request("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
         segments = read_segments(_payload(listed, "a list of recordings"), self.naming)
         return [segment for segment in segments if segment.window.overlaps(window)]
 
@@ -108,12 +148,12 @@ class HttpCameraService(CameraService):
         """PUT the report."""
         address = _address(self.cam_services_url, "cameras", "clips", report.clip_id)
         body = json.dumps(self.report_format.report(report))
-        answer = self._exchange("PUT", address, deadline_s, body=body)
+        answer = self._request("PUT", address, deadline_s, body=body)
         if answer.status == NOT_FOUND:
             raise ClipDeleted(f"The camera API no longer knows the clip {report.clip_id}.")
         _check(answer, "a clip's status")
 
-    def _exchange(
+    def _request(
         self,
         method: str,
         address: str,
@@ -122,10 +162,10 @@ class HttpCameraService(CameraService):
         body: str | None = None,
     ) -> _Answer:
         own_deadline_s = time.monotonic() + self.max_call_s
-        until_s = min(deadline_s, own_deadline_s)
+        until_s, current = min(deadline_s, own_deadline_s), _Exchange()
 
         def exchange() -> _Answer:
-            _deadline_s.set(until_s)
+            _exchange.set(current)
             with self.session.request(
                 method,
                 address,
@@ -140,7 +180,9 @@ class HttpCameraService(CameraService):
                 return _Answer(response.status_code, b"" if body else _read(response.raw))
 
         try:
-            return _translated(lambda: run_within(until_s, "the camera API", exchange))
+            return _translated(
+                lambda: run_within(until_s, "the camera API", exchange, current.abort)
+            )
         except DeadlineExceeded as error:
             if own_deadline_s < deadline_s:
                 raise Unavailable(

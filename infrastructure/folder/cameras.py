@@ -1,4 +1,4 @@
-"""x"""
+"""The folder's cameras and the status of clips."""
 
 import json
 import math
@@ -27,14 +27,14 @@ from infrastructure.folder.recordings import open_recording, recording_files
 from infrastructure.formats.reports import ReportFormat
 
 MAX_RECORDING_MS = 86_400_000
-"""Recordings that start longer than this before a window are not looked at."""
+"""Recordings that start longer than this before a window are ignored."""
 
 
 @frozen
 class FolderCameraService(CameraService):
-    """Cameras by `cameras.json`, or else by their folders; the states of clips in `status/`.
+    """Cameras of `cameras.json`, else folders by their names; status of clips in `status/`.
 
-    A clip is deleted by a file `status/<clip id>.deleted`.
+    A file `status/<clip id>.deleted` marks a clip as deleted.
     """
 
     root: Path
@@ -44,11 +44,11 @@ class FolderCameraService(CameraService):
     def find_segments(
         self, camera_id: str, window: TimeWindow, deadline_s: float
     ) -> Sequence[RecordingSegment]:
-        """List the camera's recordings that overlap `window`, as long as their media is.
+        """Return the camera's recordings that overlap `window`, with the duration of their media.
 
-        One that cannot be read, or is being written, is taken to last as long as recordings usually
-        do. Left out are those whose name does not say when they start (see `undated`), and those
-        that start more than MAX_RECORDING_MS before the window.
+        A file that cannot be read, or is being written, is assumed to be of the usual duration.
+        Files without a start in their names (see `undated`) are left out, and so are those that
+        start more than MAX_RECORDING_MS before the window.
         """
         with translating_os_errors(f"The recordings of {camera_id}", deadline_s):
             found = []
@@ -67,7 +67,7 @@ class FolderCameraService(CameraService):
             return found
 
     def undated(self, camera_id: str) -> list[str]:
-        """Return the camera's recordings that are never found, as their names tell no start."""
+        """Return the camera's files that are never found, because their names hold no start."""
         with translating_os_errors(f"The recordings of {camera_id}", math.inf):
             names = (path.name for path in recording_files(self.root, self._alias(camera_id)))
             return [name for name in names if self.naming.start_ms(name) is None]
@@ -86,9 +86,9 @@ class FolderCameraService(CameraService):
         except FileNotFoundError:
             cameras = {}
         except ValueError as error:
-            raise Unavailable("cameras.json is no JSON.") from error
+            raise Unavailable("cameras.json is not JSON.") from error
         if not isinstance(cameras, dict):
-            raise Unavailable("cameras.json is no object with a key for each camera.")
+            raise Unavailable("cameras.json is not an object with a key for each camera.")
         if camera_id in cameras:
             return _folder_name(camera_id, cameras[camera_id])
         if (self.root / "recordings" / camera_id).is_dir():
@@ -97,7 +97,7 @@ class FolderCameraService(CameraService):
 
 
 def _folder_name(camera_id: str, camera: object) -> str:
-    fault = f"cameras.json gives {camera_id} no alias that can be a folder's name."
+    fault = f"cameras.json has no alias for {camera_id} that can be a folder's name."
     try:
         alias = read_alias(camera)
     except Unavailable as error:

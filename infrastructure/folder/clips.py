@@ -1,4 +1,4 @@
-"""x"""
+"""The folder's clips."""
 
 import json
 import os
@@ -34,27 +34,27 @@ CHUNK_BYTES = 2 << 20
 
 @frozen
 class FolderClipStore(ClipStore):
-    """Clips, their stills and their manifests below `clips/`."""
+    """Clips, thumbnails and manifests below `clips/`."""
 
     root: Path
 
     def path(self, name: ClipName) -> Path:
-        """Say where the clip is, or would be."""
+        """Return the clip's path."""
         return self.root / "clips" / clip_key(name)
 
     def manifest_path(self, name: ClipName) -> Path:
-        """Say where the manifest is, or would be."""
+        """Return the manifest's path."""
         return self.root / "clips" / manifest_key(name)
 
     def thumbnails(self, name: ClipName) -> list[Path]:
-        """Return the stills beside the clip, the smallest first."""
+        """Return the clip's thumbnails, the smallest first."""
         thumbnail = re.compile(name.clip_id + r"_(\d+)\.(?:jpg|png|webp)")
         found = self.path(name).parent.glob(f"{name.clip_id}_*")
         widths = {path: int(m[1]) for path in found if (m := thumbnail.fullmatch(path.name))}
         return sorted(widths, key=widths.__getitem__)
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        """Describe the clip; one that was put there by others has no fingerprint."""
+        """Read the clip's metadata; a file without any has no fingerprint."""
         path = self.path(name)
         with translating_os_errors(path.name, deadline_s):
             try:
@@ -62,7 +62,7 @@ class FolderClipStore(ClipStore):
             except FileNotFoundError:
                 return None
             try:
-                metadata = json.loads(_about(path, stat.st_ino).read_bytes())
+                metadata = json.loads(_metadata_path(path, stat.st_ino).read_bytes())
             except (FileNotFoundError, ValueError):
                 metadata = {}
             return stored_clip(metadata, stat.st_mtime_ns // 1_000_000)
@@ -70,8 +70,8 @@ class FolderClipStore(ClipStore):
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
     ) -> None:
-        """Copy the stills to `<clip id>_<width>` and their own suffix."""
-        with translating_os_errors("The stills", deadline_s):
+        """Copy the thumbnails to `<clip id>_<width>` with their own suffix."""
+        with translating_os_errors("The thumbnails", deadline_s):
             for width, thumbnail in thumbnails.items():
                 require_time(deadline_s)
                 key = thumbnail_key(name, width, thumbnail.suffix.removeprefix("."))
@@ -88,7 +88,7 @@ class FolderClipStore(ClipStore):
         gaps: Sequence[TimeWindow],
         deadline_s: float,
     ) -> None:
-        """Write the clip, then what describes it, then give it its name."""
+        """Write the clip, then its metadata, then link it under its name."""
         path = self.path(request.name)
         with translating_os_errors(path.name, deadline_s), temporary_path(path) as part:
             with part.open("wb") as file:
@@ -98,12 +98,14 @@ class FolderClipStore(ClipStore):
                         file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            about = _about(path, part.stat().st_ino)
-            write_atomically(about, json.dumps(metadata(request, rendition.media, writer, gaps)))
+            metadata_path = _metadata_path(path, part.stat().st_ino)
+            write_atomically(
+                metadata_path, json.dumps(metadata(request, rendition.media, writer, gaps))
+            )
             try:
                 os.link(part, path)
             except OSError as error:
-                about.unlink()
+                metadata_path.unlink()
                 if isinstance(error, FileExistsError):
                     raise AlreadyExists(f"There is a file {path.name} already.") from error
                 raise
@@ -140,7 +142,7 @@ def _chunks(piece: Piece) -> Iterator[bytes]:
                 wanted = min(CHUNK_BYTES, piece.length - at)
                 chunk = file.read(wanted)
                 if len(chunk) < wanted:
-                    raise Unavailable("The rendered clip is shorter than it was.")
+                    raise Unavailable("The rendered clip was cut off.")
                 yield chunk
     else:
         for at in range(0, piece.length, CHUNK_BYTES):
@@ -148,5 +150,5 @@ def _chunks(piece: Piece) -> Iterator[bytes]:
             yield piece.recording.read(piece.offset + at, wanted)
 
 
-def _about(clip: Path, inode: int) -> Path:
+def _metadata_path(clip: Path, inode: int) -> Path:
     return clip.with_name(f".{clip.stem}.{inode}.json")

@@ -1,4 +1,4 @@
-"""x"""
+"""Files that appear whole under their names, and what their errors mean."""
 
 import os
 import time
@@ -10,37 +10,38 @@ from uuid import uuid4
 from domain.errors import DeadlineExceeded, Unavailable
 
 ABANDONED_S = 3600
-"""After this time without a write, what a killed attempt left half-written is cleared away."""
+"""A temporary file that was not written for so long belongs to a dead process: it is removed."""
 
 
 def now_ms() -> int:
-    """Read the clock: milliseconds since the epoch."""
+    """Return the current time in ms since the epoch."""
     return time.time_ns() // 1_000_000
 
 
 @contextmanager
-def translating_os_errors(what: str, deadline_s: float) -> Iterator[None]:
-    """Begin only before the deadline, and translate what the file system says."""
+def translating_os_errors(subject: str, deadline_s: float) -> Iterator[None]:
+    """Begin only before the deadline, and translate OSError to Unavailable."""
     require_time(deadline_s)
     try:
         yield
     except OSError as error:
-        raise Unavailable(f"{what}: {error.strerror or error}.") from error
+        raise Unavailable(f"{subject}: {error.strerror or error}.") from error
 
 
 def require_time(deadline_s: float) -> None:
+    """Raise DeadlineExceeded once the deadline has passed."""
     if time.monotonic() >= deadline_s:
-        raise DeadlineExceeded("The time for this attempt is over.")
+        raise DeadlineExceeded("The deadline of this delivery has passed.")
 
 
 @contextmanager
 def temporary_path(path: Path) -> Iterator[Path]:
-    """Give a name to write under until `path` may appear; clear it away, and abandoned ones."""
+    """Yield a temporary path next to `path`; remove it at the end, and abandoned ones before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.name}.*.part"):
+    for abandoned in path.parent.glob(f".{path.name}.*.part"):
         with suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > ABANDONED_S:
-                left.unlink()
+            if time.time() - abandoned.stat().st_mtime > ABANDONED_S:
+                abandoned.unlink()
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
         yield part
@@ -49,7 +50,7 @@ def temporary_path(path: Path) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write a file that appears whole; FileExistsError if it may not replace one."""
+    """Write a file that appears whole; FileExistsError if it exists and must not be replaced."""
     with temporary_path(path) as part:
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -63,7 +64,7 @@ def write_atomically(path: Path, text: str, *, replace: bool = True) -> None:
 
 
 def fsync_folder(folder: Path) -> None:
-    """Flush a folder's entries, so that what has a name keeps it through a power cut."""
+    """Flush a folder's entries, so that new names survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

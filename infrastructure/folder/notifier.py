@@ -1,4 +1,4 @@
-"""x"""
+"""The folder's notifications."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from infrastructure.formats.reports import ReportFormat
 
 @frozen
 class FolderNotifier(Notifier):
-    """Notifications, a line each, at the end of `notifications.jsonl`."""
+    """Appends notifications to `notifications.jsonl`, one per line."""
 
     root: Path
     report_format: ReportFormat

@@ -1,4 +1,4 @@
-"""x"""
+"""The folder's queue of requests."""
 
 import re
 from collections.abc import Callable
@@ -13,29 +13,29 @@ from domain.retry import MAX_DELAY_S
 from infrastructure.folder.files import now_ms, translating_os_errors, write_atomically
 from infrastructure.formats.messages import message_body
 
-HIDDEN_MS = 3_600_000
-"""How long a received message stays hidden from other receivers, unless it is settled."""
+VISIBILITY_MS = 3_600_000
+"""The visibility timeout of a received message."""
 
 
 @frozen
 class QueuedMessage:
-    """A request that rested, and is hidden from other receivers while this one handles it."""
+    """A received message, hidden from other receivers until its visibility timeout."""
 
     message_id: str
     sent_at_ms: int
     """When it was queued, since the epoch."""
     receive_count: int
-    """How often it was received, this time included."""
+    """How often it has been received, this time included."""
     body: str
     path: Path
 
 
 @frozen
 class FolderRetryQueue(RetryQueue):
-    """Requests in `queue/`, one a file, named `<due ms>-<sent ms>-<chance>[.<received>].json`.
+    """Requests in `queue/`, one per file, named `<due ms>-<sent ms>-<random>[.<received>].json`.
 
-    A message is received by renaming its file to a later due time: if its receiver dies, it is due
-    again by itself. One that was received `max_receive_count` times in vain is put into `dead/`.
+    A message is received by renaming its file to a later due time, so that it becomes due again if
+    its receiver dies. After `max_receive_count` failed deliveries it is moved to `dead/`.
     """
 
     root: Path
@@ -52,32 +52,32 @@ class FolderRetryQueue(RetryQueue):
             write_atomically(self._folder / name, message_body(request))
 
     def receive(self) -> QueuedMessage | None:
-        """Take the message that has been due the longest, and hide it; None if none is due."""
-        for due_ms, path in self._resting():
+        """Receive and hide the message that has been due the longest; None if none is due."""
+        for due_ms, path in self._messages():
             if due_ms > self.now_ms():
                 break
             match = _NAME.fullmatch(path.name)
-            assert match  # noqa: S101 - it is resting
+            assert match  # noqa: S101 - _messages matched it
             received = int(match[4] or 0) + 1
             if received > self.max_receive_count:
                 self._move(path, self._folder / "dead" / path.name)
                 continue
-            hidden = self._folder / _named(self.now_ms() + HIDDEN_MS, match[2], received)
+            hidden = self._folder / _named(self.now_ms() + VISIBILITY_MS, match[2], received)
             if self._move(path, hidden):
                 body = hidden.read_text(encoding="utf-8")
                 return QueuedMessage(match[2], int(match[3]), received, body, hidden)
         return None
 
     def next_due_ms(self) -> int | None:
-        """Say when the next message is due, since the epoch; None if the queue is empty."""
-        return next((due_ms for due_ms, _ in self._resting()), None)
+        """Return when the next message is due, in ms since the epoch; None if there is none."""
+        return next((due_ms for due_ms, _ in self._messages()), None)
 
-    def done(self, message: QueuedMessage) -> None:
-        """Remove a message that was handled."""
+    def delete(self, message: QueuedMessage) -> None:
+        """Acknowledge a message."""
         message.path.unlink(missing_ok=True)
 
-    def give_back(self, message: QueuedMessage, delay_s: int) -> None:
-        """Let a message be due again in `delay_s`, or put it with the dead after its last time."""
+    def release(self, message: QueuedMessage, delay_s: int) -> None:
+        """Make a message due again in `delay_s`, or dead-letter it after its last delivery."""
         if message.receive_count >= self.max_receive_count:
             self._move(message.path, self._folder / "dead" / message.path.name)
             return
@@ -89,12 +89,12 @@ class FolderRetryQueue(RetryQueue):
     def _folder(self) -> Path:
         return self.root / "queue"
 
-    def _resting(self) -> list[tuple[int, Path]]:
+    def _messages(self) -> list[tuple[int, Path]]:
         found = self._folder.glob("*.json")
         return sorted((int(m[1]), p) for p in found if (m := _NAME.fullmatch(p.name)))
 
     def _move(self, path: Path, target: Path) -> bool:
-        """Rename a message, unless another receiver has just done it."""
+        """Rename a message; return whether another receiver had not done so first."""
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             path.rename(target)

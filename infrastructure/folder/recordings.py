@@ -1,4 +1,4 @@
-"""x"""
+"""The folder's recordings."""
 
 import os
 from pathlib import Path
@@ -14,6 +14,7 @@ from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 
 def recording_files(root: Path, alias: str) -> list[Path]:
+    """Return a camera's files, by name."""
     folder = root / "recordings" / alias
     return sorted(p for p in folder.glob("[!.]*.mp4") if p.is_file())
 
@@ -22,22 +23,22 @@ def recording_files(root: Path, alias: str) -> list[Path]:
 class FolderRecordingStore(RecordingStore):
     """The files in the folders below `recordings/`, found by their names.
 
-    One name in two folders is UnusableFootage: nothing says which of the two is meant.
+    A name that is in two folders raises UnusableFootage, because either could be meant.
     """
 
     root: Path
     tolerance_ms: int = 1000
 
     def open(self, segment: RecordingSegment, deadline_s: float) -> Mp4Recording:
-        """Open the file of that name, whose version is its size, time and inode."""
+        """Open the file of that name; its version is its size, time and inode."""
         with translating_os_errors(segment.name, deadline_s):
             recordings = self.root / "recordings"
             if segment.name in {"", ".", ".."} or "/" in segment.name or not recordings.is_dir():
-                raise NotRecordedYet(f"{segment.name} is not there.")
+                raise NotRecordedYet(f"{segment.name} does not exist.")
             folders = sorted(p for p in recordings.iterdir() if p.is_dir())
             found = [path for f in folders if (path := f / segment.name).is_file()]
             if not found:
-                raise NotRecordedYet(f"{segment.name} is not there yet.")
+                raise NotRecordedYet(f"{segment.name} does not exist yet.")
             if len(found) > 1:
                 raise UnusableFootage(
                     f"{segment.name} is in two folders, {found[0].parent.name} and"
@@ -49,10 +50,11 @@ class FolderRecordingStore(RecordingStore):
 def open_recording(
     path: Path, segment: RecordingSegment, deadline_s: float, tolerance_ms: int
 ) -> Mp4Recording:
+    """Open the file at `path` as `RecordingStore.open` does."""
     try:
         stat = path.stat()
     except FileNotFoundError as error:
-        raise NotRecordedYet(f"{path.name} is not there any more.") from error
+        raise NotRecordedYet(f"{path.name} no longer exists.") from error
     version = _version(stat)
 
     def fetch(offset: int, length: int) -> bytes:

@@ -1,1 +1,4 @@
-"""JSON, object keys and object metadata <-> domain. Pure: input is not trusted, output is read back."""
+"""JSON, object keys and object metadata <-> domain.
+
+Pure: input is not trusted, and output can be read back.
+"""

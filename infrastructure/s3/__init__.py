@@ -1,4 +1,4 @@
-"""Recordings read from S3 by ranges, and clips put together and stored there."""
+"""Recordings read from S3 by byte ranges, and clips assembled and stored there."""
 
 from infrastructure.s3.clips import S3ClipStore
 from infrastructure.s3.owners import expect_owners

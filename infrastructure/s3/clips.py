@@ -38,7 +38,7 @@ THUMBNAIL_CONCURRENCY = 4
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 """A finished clip never changes."""
 CACHE_ONE_HOUR = "public, max-age=3600"
-"""Another delivery of the request may store the stills once more."""
+"""Another delivery of the request may store the thumbnails again."""
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
 LOG = logging.getLogger(__name__)
@@ -51,11 +51,11 @@ class S3ClipStore(ClipStore):
     client: "S3Client"
     bucket: str
     copy_in_s3: bool = True
-    """Whether S3 is to copy what is a range of its own recordings."""
+    """Whether S3 is to copy ranges of its own recordings."""
     min_part_bytes: int = MIN_PART_BYTES
-    """What the store wants a part to have at least."""
+    """The store's minimum part size."""
     _copy_unsupported: Event = field(factory=Event, init=False, eq=False, repr=False)
-    """Set once the store has said that it knows no such thing."""
+    """Set once the store has answered that it does not support copying."""
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Read the clip's metadata."""
@@ -98,13 +98,14 @@ class S3ClipStore(ClipStore):
         gaps: Sequence[TimeWindow],
         deadline_s: float,
     ) -> None:
-        """Put the pieces together inside S3, as far as they are ranges of its own recordings.
+        """Assemble the pieces inside S3, as far as they are ranges of its own recordings.
 
-        Everything but those ranges is sent: as parts of the same upload, or in a single request if
-        that is all, or less than 10 MiB. A store that does not copy gets the ranges sent too.
+        All other bytes are uploaded: as parts of the same multipart upload, or in a single request
+        if that is all, or less than 10 MiB. If the store does not copy, the ranges are uploaded,
+        too.
         """
         key = clip_key(request.name)
-        about = {
+        headers = {
             "ContentType": "video/mp4",
             "CacheControl": CACHE_IMMUTABLE,
             "Metadata": metadata(request, rendition.media, writer, gaps),
@@ -114,36 +115,36 @@ class S3ClipStore(ClipStore):
         parts = self._parts(rendition.pieces, copy=copy)
         if len(parts) == 1 and isinstance(parts[0], UploadPart):
             data = read_bytes(parts[0].pieces)
-            self._put(key, data, deadline_s, IfNoneMatch="*", **about)
+            self._put(key, data, deadline_s, IfNoneMatch="*", **headers)
         elif len(files) == len(rendition.pieces):
             body = io.BufferedReader(_Files(files), CHUNK_BYTES)
             size = rendition.size_bytes
-            self._put(key, body, deadline_s, ContentLength=size, IfNoneMatch="*", **about)
+            self._put(key, body, deadline_s, ContentLength=size, IfNoneMatch="*", **headers)
         else:
-            self._compose(request.name, rendition.pieces, parts, about, deadline_s)
+            self._put_multipart(request.name, rendition.pieces, parts, headers, deadline_s)
 
-    def _compose(
+    def _put_multipart(
         self,
         name: ClipName,
         pieces: Sequence[Piece],
         parts: Sequence[Part],
-        about: Mapping[str, Any],
+        headers: Mapping[str, Any],
         deadline_s: float,
     ) -> None:
         target = {"Bucket": self.bucket, "Key": clip_key(name)}
         try:
             try:
-                put_multipart(self.client, target, parts, about, deadline_s)
+                put_multipart(self.client, target, parts, headers, deadline_s)
             except CopyRejected as refused:
                 if refused.permanent:
                     self._copy_unsupported.set()
                 LOG.warning(
-                    "S3 does not copy recordings into clips, %s: they are sent instead, %s.",
+                    "S3 did not copy a recording's range (%s): it is uploaded instead, %s.",
                     refused,
-                    "from now on" if refused.permanent else "this once",
+                    "from now on" if refused.permanent else "this time",
                 )
                 parts = self._parts(pieces, copy=False)
-                put_multipart(self.client, target, parts, about, deadline_s)
+                put_multipart(self.client, target, parts, headers, deadline_s)
         except NoSuchUpload as gone:
             if self.find(name, deadline_s):
                 raise AlreadyExists(f"There is an object {target['Key']} already.") from gone
@@ -183,12 +184,12 @@ class S3ClipStore(ClipStore):
             **conditions,
         )
 
-    def _put(self, key: str, body: Any, deadline_s: float, **about: Any) -> None:  # noqa: ANN401 - boto3's
-        # 409 means that another write or delete of the key was under way and nothing is known yet.
+    def _put(self, key: str, body: Any, deadline_s: float, **headers: Any) -> None:  # noqa: ANN401 - boto3's
+        # 409 means that another write or delete of the key was in progress; the result is unknown.
         call(
             f"S3, for {key},",
             deadline_s,
-            lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **about),
+            lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **headers),
             {"PreconditionFailed": AlreadyExists(f"There is an object {key} already.")},
         )
 
@@ -198,10 +199,10 @@ class _Missing(Exception):
 
 
 class _Files(io.RawIOBase):
-    """Parts of local files as one file, read as it is asked for.
+    """Ranges of local files as one file, read on demand.
 
-    Within TLS each byte is read once (its checksum follows it); without, as with a local stand-in
-    for S3, three times.
+    With TLS each byte is read once (a trailing checksum follows it); without, as with a local
+    stand-in for S3, three times.
     """
 
     def __init__(self, pieces: Sequence[FilePiece]) -> None:

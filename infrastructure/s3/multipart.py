@@ -1,4 +1,4 @@
-"""One object out of parts, some of which S3 copies by itself: a multipart upload."""
+"""A multipart upload: one object from uploaded and copied parts."""
 
 import io
 import logging
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 COPY_CONCURRENCY = 8
 UPLOAD_CONCURRENCY = 4
-"""Each holds its part, of at most 10 MiB, and one read: 60 MiB together."""
+"""Each holds its part in memory, at most 10 MiB, and one read: 60 MiB together."""
 READ_BYTES = 5 << 20
 SETTLE_S = 0.3
-"""How long parts under way are waited for before an upload is aborted."""
+"""How long to wait for parts in progress before an upload is aborted."""
 ABORT_S = 0.5
-"""What aborting may take when the deadline is over."""
+"""How long aborting may take after the deadline."""
 MAX_ABORT_S = 5
 
-NO_REFUSAL = {404, 408, 409, 412, 416, 429}
-"""Statuses below 500 that a store which copies answers too."""
-UNKNOWN_TO_THE_STORE = {405, 501}
+NOT_REJECTIONS = {404, 408, 409, 412, 416, 429}
+"""Statuses below 500 that a store answers even if it copies in general."""
+NOT_IMPLEMENTED = {405, 501}
 
 LOG = logging.getLogger(__name__)
 
 
 class CopyRejected(Exception):
-    """The store does not copy this range, or none at all: `permanent`."""
+    """The store does not copy this range; if `permanent`, it copies none at all."""
 
     def __init__(self, code: str, *, permanent: bool) -> None:
         super().__init__(code)
@@ -45,29 +45,29 @@ class CopyRejected(Exception):
 
 
 class NoSuchUpload(Unavailable):
-    """There is no such upload: it was completed and the reply lost, or others aborted it."""
+    """There is no such upload: it was completed and the reply lost, or it was aborted."""
 
 
 def put_multipart(
     client: "S3Client",
     target: Mapping[str, Any],
     parts: Sequence[Part],
-    about: Mapping[str, Any],
+    headers: Mapping[str, Any],
     deadline_s: float,
 ) -> None:
-    """Store the parts as one object at `target`, its Bucket and Key, unless there is one already.
+    """Store the parts as one object at `target` (its Bucket and Key).
 
-    Then, AlreadyExists; RecordingChanged where a recording is not what it was; CopyRejected where parts
-    must be sent instead. Whatever fails, the upload is aborted.
+    AlreadyExists if there is an object; RecordingChanged if a recording was replaced; CopyRejected
+    if copied parts must be uploaded instead. Whatever fails, the upload is aborted.
     """
     key = target["Key"]
     what = f"S3, for {key},"
 
     def create() -> _Upload:
-        # Its algorithm must be named at once: that of the checksums which boto3 sends with parts.
-        made = client.create_multipart_upload(**target, **about, ChecksumAlgorithm="CRC32")
+        # It must name the algorithm of the checksums that boto3 sends with the parts.
+        made = client.create_multipart_upload(**target, **headers, ChecksumAlgorithm="CRC32")
         upload = _Upload(client, {**target, "UploadId": made["UploadId"]}, what, deadline_s)
-        if time.monotonic() > deadline_s:  # nobody waits for it any more
+        if time.monotonic() > deadline_s:  # the caller has given up
             upload.abort()
         return upload
 
@@ -87,8 +87,8 @@ class _Upload:
     deadline_s: float
 
     def fill(self, parts: Sequence[Part]) -> "list[CompletedPartTypeDef]":
-        """Copy and send the parts, some at once; the first failure ends it."""
-        copiers, senders = (
+        """Copy and upload the parts, several at once; the first failure ends it."""
+        copiers, uploaders = (
             ThreadPoolExecutor(COPY_CONCURRENCY),
             ThreadPoolExecutor(UPLOAD_CONCURRENCY),
         )
@@ -98,20 +98,20 @@ class _Upload:
                 if isinstance(part, CopyPart):
                     filled.append(copiers.submit(self._copy, number, part))
                 else:
-                    filled.append(senders.submit(self._send, number, part))
+                    filled.append(uploaders.submit(self._upload, number, part))
             for part_filled in as_completed(filled):
                 part_filled.result()
             return [part_filled.result() for part_filled in filled]
         finally:
             copiers.shutdown(wait=False, cancel_futures=True)
-            senders.shutdown(wait=False, cancel_futures=True)
+            uploaders.shutdown(wait=False, cancel_futures=True)
             wait([part_filled for part_filled in filled if not part_filled.cancelled()], SETTLE_S)
 
     def _copy(self, number: int, part: CopyPart) -> "CompletedPartTypeDef":
         recording = part.recording
         changed = RecordingChanged(f"{recording.segment.name} was replaced before it was copied.")
 
-        def ask() -> Mapping[str, Any]:
+        def request() -> Mapping[str, Any]:
             try:
                 answer = self.client.upload_part_copy(
                     **self.target,
@@ -121,36 +121,39 @@ class _Upload:
                     CopySourceIfMatch=recording.version,
                 )
             except ClientError as error:
-                _check_refusal(error)
+                _check_rejection(error)
                 raise
             return answer.get("CopyPartResult", {})
 
-        meant = {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed}
-        return self._ask(number, ask, meant)
+        expected = {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed}
+        return self._part(number, request, expected)
 
-    def _send(self, number: int, part: UploadPart) -> "CompletedPartTypeDef":
+    def _upload(self, number: int, part: UploadPart) -> "CompletedPartTypeDef":
         data = read_bytes(part.pieces)
-        return self._ask(
+        return self._part(
             number,
             lambda: self.client.upload_part(**self.target, PartNumber=number, Body=data),
             {},
         )
 
-    def _ask(
-        self, number: int, ask: Callable[[], Mapping[str, Any]], meant: Mapping[str, Exception]
+    def _part(
+        self,
+        number: int,
+        request: Callable[[], Mapping[str, Any]],
+        expected: Mapping[str, Exception],
     ) -> "CompletedPartTypeDef":
-        answer = call(self.what, self.deadline_s, ask, meant)
+        answer = call(self.what, self.deadline_s, request, expected)
         if "ETag" not in answer:
-            raise Unavailable(f"{self.what} gave no ETag of a part.")
+            raise Unavailable(f"{self.what} answered without the ETag of a part.")
         completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
         if "ChecksumCRC32" in answer:
             completed["ChecksumCRC32"] = answer["ChecksumCRC32"]
         return completed
 
     def complete(self, parts: "list[CompletedPartTypeDef]", size_bytes: int) -> None:
-        """Make the parts an object, if there is none of its name."""
+        """Complete the upload, unless there is an object of its name."""
         key = self.target["Key"]
-        # 409 means that another write or delete of the key was under way: the upload is no good.
+        # 409 means that another write or delete of the key was in progress: the upload is lost.
         call(
             self.what,
             self.deadline_s,
@@ -162,12 +165,12 @@ class _Upload:
             ),
             {
                 "PreconditionFailed": AlreadyExists(f"There is an object {key} already."),
-                "NoSuchUpload": NoSuchUpload(f"S3 knows no upload of {key} any more."),
+                "NoSuchUpload": NoSuchUpload(f"S3 has no such upload of {key}."),
             },
         )
 
     def abort(self) -> None:
-        """Let S3 drop the parts. If that fails, its lifecycle rule is what is left."""
+        """Abort the upload. If that fails, the bucket's lifecycle rule removes its parts."""
         now_s = time.monotonic()
         until_s = max(now_s + ABORT_S, min(self.deadline_s, now_s + MAX_ABORT_S))
         try:
@@ -180,21 +183,23 @@ class _Upload:
         except NoSuchUpload:
             return
         except (Unavailable, DeadlineExceeded) as error:
-            LOG.warning("An upload of %s may be left behind: %s", self.target["Key"], error)
+            LOG.warning(
+                "An incomplete upload of %s may be left behind: %s", self.target["Key"], error
+            )
 
 
-def _check_refusal(error: ClientError) -> None:
-    """CopyRejected if the store does not copy what it may well give out."""
+def _check_rejection(error: ClientError) -> None:
+    """Raise CopyRejected if the store does not copy a range that it may still let us read."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = str(error.response.get("Error", {}).get("Code", status))
-    if status in UNKNOWN_TO_THE_STORE:
+    if status in NOT_IMPLEMENTED:
         raise CopyRejected(code, permanent=True) from error
-    if 300 <= status < 500 and status not in NO_REFUSAL:  # noqa: PLR2004 - redirects, and refusals
+    if 300 <= status < 500 and status not in NOT_REJECTIONS:  # noqa: PLR2004 - redirects, and rejections
         raise CopyRejected(code, permanent=False) from error
 
 
 def read_bytes(pieces: Iterable[Piece]) -> bytes:
-    """Read the pieces into memory, each byte once."""
+    """Return the bytes of the pieces, each read once."""
     data = io.BytesIO()
     for piece in pieces:
         for at in range(0, piece.length, READ_BYTES):
@@ -210,5 +215,5 @@ def read(piece: Piece, at: int, length: int) -> bytes:
         file.seek(piece.offset + at)
         data = file.read(length)
     if len(data) != length:
-        raise Unavailable("The rendered clip is shorter than it was.")
+        raise Unavailable("The rendered clip was cut off.")
     return data

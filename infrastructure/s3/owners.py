@@ -1,4 +1,4 @@
-"""Buckets that must belong to an account: S3 then refuses those that a stranger took over."""
+"""Buckets that must belong to an account: S3 refuses one that another account has created."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 def expect_owners(client: "S3Client", owners: Mapping[str, str]) -> "S3Client":
-    """Let every request of the client say who must own the buckets it names; return the client.
+    """Add the expected bucket owner to every request of the client; return the client.
 
-    `owners` is account id by bucket. S3 answers 403 if another account owns one. It is done here
-    because a request that forgot to say it would not be noticed.
+    `owners` maps buckets to account ids. S3 answers 403 if another account owns one. A hook does
+    this for all requests, because one that lacked it would go unnoticed.
     """
 
     def own(params: dict[str, Any], model: "OperationModel", **_: object) -> None:
@@ -26,6 +26,6 @@ def expect_owners(client: "S3Client", owners: Mapping[str, str]) -> "S3Client":
 
     if owners:
         client.meta.events.register("before-parameter-build.s3", own)
-        # First, since boto3 makes text of the source.
+        # First, because boto3 then turns the source into text.
         client.meta.events.register_first("before-parameter-build.s3.UploadPartCopy", source)
     return client

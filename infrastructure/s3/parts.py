@@ -1,4 +1,4 @@
-"""Which parts of a clip S3 copies, and which are sent: a pure plan.
+"""Which parts of a clip S3 copies, and which are uploaded: a pure plan.
 
 The rules (S3 User Guide, "Multipart upload limits"; API reference, UploadPartCopy): at most 10,000
 parts, each of 5 MiB to 5 GiB, only the last may be smaller; a range can be copied only out of an
@@ -15,12 +15,12 @@ from infrastructure.s3.recordings import S3Recording
 MIN_PART_BYTES = 5 << 20
 MAX_PARTS = 10_000
 MAX_COPY_PART_BYTES = 32 << 20
-"""The largest copy of a clip of usual size: eight of them at once make 300 s of 1080p one wave."""
+"""The largest copied part of a usual clip: eight at once copy 300 s of 1080p in one wave."""
 
 
 @frozen
 class CopyPart:
-    """A range of a recording that S3 copies."""
+    """A range of a recording that S3 copies (UploadPartCopy)."""
 
     recording: S3Recording
     offset: int
@@ -29,13 +29,13 @@ class CopyPart:
 
 @frozen
 class UploadPart:
-    """Bytes that are sent; those of recordings are downloaded for it."""
+    """Bytes to upload (UploadPart); those of recordings are downloaded for it."""
 
     pieces: tuple[Piece, ...]
 
     @property
     def length(self) -> int:
-        """The part's size."""
+        """The part's size in bytes."""
         return _length(self.pieces)
 
 
@@ -45,13 +45,13 @@ Part = CopyPart | UploadPart
 def plan_parts(
     pieces: Sequence[Piece], *, copy: bool = True, min_part_bytes: int = MIN_PART_BYTES
 ) -> list[Part]:
-    """Cut the pieces into parts, in order; without `copy` all of them are sent.
+    """Cut the pieces into parts, in order; without `copy` all of them are uploaded.
 
-    What is sent in front of a copied range, and is less than a part may be (`min_part_bytes`), is
-    filled up with the range's first bytes. A clip of less than two such parts is one part.
+    An uploaded part before a copied range is filled up to `min_part_bytes` with the range's first
+    bytes. A clip of less than two such parts is one part.
 
-    A sent part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow, so that the smallest
-    parts allowed are not too many: then each but the last has a 10,000th of the whole, or more.
+    An uploaded part is at most 10 MiB, a copied one 32 MiB. Beyond 50 GB both grow to keep the
+    number of parts within the limit: each but the last has at least a 10,000th of the whole.
     """
     pieces = [piece for piece in pieces if piece.length]
     total = _length(pieces)
@@ -59,19 +59,23 @@ def plan_parts(
         return [UploadPart(tuple(pieces))]
     least = max(min_part_bytes, -(-total // MAX_PARTS))
     parts: list[Part] = []
-    own: list[Piece] = []
-    own_bytes = 0
+    pending: list[Piece] = []
+    pending_bytes = 0
     for piece in pieces:
-        lacking = max(0, least - own_bytes) if own else 0
-        if not copy or not _can_be_copied(piece, min_part_bytes) or piece.length - lacking < least:
-            own.append(piece)
-            own_bytes += piece.length
+        missing_bytes = max(0, least - pending_bytes) if pending else 0
+        if (
+            not copy
+            or not _can_be_copied(piece, min_part_bytes)
+            or piece.length - missing_bytes < least
+        ):
+            pending.append(piece)
+            pending_bytes += piece.length
             continue
-        filling, copied = _split(piece, lacking)
-        parts += _sent([*own, filling], least)
+        filling, copied = _split(piece, missing_bytes)
+        parts += _uploaded([*pending, filling], least)
         parts += _copied(copied, least)
-        own, own_bytes = [], 0
-    return parts + _sent(own, least)
+        pending, pending_bytes = [], 0
+    return parts + _uploaded(pending, least)
 
 
 def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
@@ -80,7 +84,7 @@ def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
     return piece.recording.size_bytes > min_part_bytes
 
 
-def _sent(pieces: Sequence[Piece], least: int) -> list[Part]:
+def _uploaded(pieces: Sequence[Piece], least: int) -> list[Part]:
     return [UploadPart(tuple(part)) for part in _cut(pieces, 2 * least)]
 
 
@@ -94,7 +98,7 @@ def _copied(piece: Piece, least: int) -> list[Part]:
 
 
 def _cut(pieces: Sequence[Piece], most: int) -> list[list[Piece]]:
-    """Cut into as few equal parts as `most` allows, so that two or more are over half of it."""
+    """Cut into as few equal parts as `most` bytes allow; each is then more than half of that."""
     total = _length(pieces)
     count = -(-total // most)
     ends = [total * number // count for number in range(1, count + 1)]

@@ -17,13 +17,13 @@ from infrastructure.mp4.recording import Mp4Recording, open_mp4
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-READS = 3
-"""How often a range is asked for whose bytes break off."""
+MAX_READS = 3
+"""How often a range is requested whose stream breaks off."""
 
 
 @frozen
 class _Range:
-    """Bytes of an object, and what the object was then."""
+    """Bytes of an object, with its size and ETag at that time."""
 
     data: bytes
     size_bytes: int
@@ -32,7 +32,7 @@ class _Range:
 
 @frozen(eq=False)
 class S3Recording(Mp4Recording):
-    """A recording whose `version` is its ETag, and where it is, for S3 to copy ranges of it."""
+    """A recording whose `version` is its ETag, and its place, for S3 to copy ranges of it."""
 
     bucket: str
     key: str
@@ -48,7 +48,7 @@ class S3RecordingStore(RecordingStore):
     tolerance_ms: int = 1000
 
     def open(self, segment: RecordingSegment, deadline_s: float) -> S3Recording:
-        """Read the index; the first read, which it needs anyway, also tells size and ETag."""
+        """Read the index; the first read, which it needs anyway, also returns size and ETag."""
         name = segment.name
         key = "/".join(filter(None, [self.folder.strip("/"), name]))
         first = call(
@@ -74,7 +74,7 @@ class S3RecordingStore(RecordingStore):
             if found.etag != first.etag:  # some S3 clones ignore If-Match
                 raise changed
             if len(found.data) != length:
-                raise Unavailable(f"S3 gave {len(found.data)} of {length} bytes of {name}.")
+                raise Unavailable(f"S3 returned {len(found.data)} of {length} bytes of {name}.")
             return found.data
 
         file = RangeCache(fetch, first.size_bytes)
@@ -83,8 +83,8 @@ class S3RecordingStore(RecordingStore):
         return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
 
     def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:
-        """Get up to `length` bytes, once more where the stream breaks off."""
-        for read in range(1, READS + 1):
+        """Get up to `length` bytes, again if the stream breaks off."""
+        for read in range(1, MAX_READS + 1):
             answer = self.client.get_object(
                 Bucket=self.bucket,
                 Key=key,
@@ -96,10 +96,10 @@ class S3RecordingStore(RecordingStore):
                     return _Range(b"", 0, answer["ETag"])
                 size = answer.get("ContentRange", "").rpartition("/")[2]
                 if not size.isdecimal():
-                    raise Unavailable("S3 does not answer ranges.")
+                    raise Unavailable("S3 does not support range requests.")
                 try:
                     return _Range(body.read(), int(size), answer["ETag"])
                 except (BotoCoreError, urllib3.exceptions.HTTPError):
-                    if read == READS:
+                    if read == MAX_READS:
                         raise
         raise AssertionError

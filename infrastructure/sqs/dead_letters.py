@@ -39,7 +39,7 @@ class DeadLetterQueue:
     queue_url: str
 
     def receive(self, visibility_s: int, deadline_s: float) -> Sequence[DeadLetter]:
-        """Receive up to ten letters, hidden from others for `visibility_s`; [] if there are none."""
+        """Receive up to ten letters, hidden from others for `visibility_s`."""
         response = call(
             "SQS",
             deadline_s,

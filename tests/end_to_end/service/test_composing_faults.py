@@ -82,7 +82,7 @@ def composing(world: World) -> Iterator[Composing]:
         service = aws_service(os.environ, lambda _: None)
         service.s3.override(providers.Object(client))
         service.clips.override(
-            providers.Object(S3ClipStore(client, "destination", min_part_bytes=MIN_PART_BYTES))
+            providers.Singleton(S3ClipStore, client, "destination", min_part_bytes=MIN_PART_BYTES)
         )
         service.transcoder.override(
             providers.Object(

@@ -63,7 +63,7 @@ def test_a_clip_is_one_line_with_all_its_figures(world: World, lines: list[dict[
     assert line["frames"] == 78 == line["copiedFrames"] + line["encodedFrames"]
     assert line["copiedFrames"] >= 30
     size = world.s3.head_object(Bucket="origin", Key=f"rewinds/{name}")["ContentLength"]
-    assert size < line["readBytes"] < 4 * size  # it is so small that all of it is near a cut
+    assert size <= line["readBytes"] < 4 * size  # it is so small that opening it reads it all
     parts_ms = [
         taken for key, taken in line.items() if key.endswith("InMs") and key in METRIC_UNITS
     ]

@@ -73,7 +73,7 @@ def test_too_little_room_is_told_before_work(around: Outside) -> None:
             first.deliver(message)
             answer = first.answer()
         assert len(answer.faults) == 1
-        assert "The scratch folder has 6.3 MB left; the clip takes " in answer.faults[0]
+        assert "The scratch folder has 6.3 MB free; the clip needs " in answer.faults[0]
         assert not (scene.folder / f"{scene.world.clip_id}-ran").exists()
         assert_nothing_lost(scene, SMALL_CLIP, message, answer)
 

@@ -163,7 +163,7 @@ def test_the_2018_event_to_the_letter_is_understood(world: World) -> None:
     (report,) = world.told("1111111111111")
     assert report["status"] == "FATAL_ERROR"
     assert report["startTimestampInMs"] == 1537119363000
-    assert "after it was asked for" in report["reason"]
+    assert "after it was requested" in report["reason"]
 
 
 def test_the_2018_event_with_its_times_moved_becomes_a_clip(world: World, tmp_path: Path) -> None:

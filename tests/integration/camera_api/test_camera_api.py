@@ -43,8 +43,8 @@ def record(api: HttpCameraService, left_s: float = 10) -> None:
 ASKS = pytest.mark.parametrize("ask", [find, record])
 
 
-def api_at(url: str, longest_s: float = 30) -> HttpCameraService:
-    return HttpCameraService(url + "/v1/", url, FORMAT, longest_s=longest_s)
+def api_at(url: str, max_call_s: float = 30) -> HttpCameraService:
+    return HttpCameraService(url + "/v1/", url, FORMAT, max_call_s=max_call_s)
 
 
 def test_the_addresses_are_those_agreed_upon() -> None:
@@ -251,7 +251,7 @@ def test_the_deadline_of_telling_holds_too(name: str) -> None:
 def test_one_call_has_a_limit_of_its_own(ask: Ask) -> None:
     """However long the attempt may still last."""
     with loopback(drip(b"", b"H")) as server, pytest.raises(Unavailable, match=r"within 0\.5 s"):
-        ask(api_at(server.url, longest_s=0.5), 100)
+        ask(api_at(server.url, max_call_s=0.5), 100)
 
 
 def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

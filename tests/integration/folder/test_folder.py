@@ -30,7 +30,7 @@ from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
 from infrastructure.folder.files import ABANDONED_S
 from infrastructure.folder.notifier import FolderNotifier
-from infrastructure.folder.queue import HIDDEN_MS, FolderRetryQueue
+from infrastructure.folder.queue import VISIBILITY_MS, FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
 
@@ -49,7 +49,7 @@ def soon() -> float:
 
 
 @pytest.fixture(scope="session")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make two seconds of footage."""
     return cached_recording(tmp_path_factory.getbasetemp(), Recording(first_number=0, frames=60))
 
@@ -366,7 +366,7 @@ class TestFolderQueue:
         assert (message.sent_at_ms, message.receive_count) == (START_MS, 1)
         assert json.loads(message.body)["session"] == "s9"
         assert queue.receive() is None
-        queue.done(message)
+        queue.delete(message)
         assert queue.next_due_ms() is None
 
     def test_two_receivers_never_get_the_same_message(self, tmp_path: Path, soon: float) -> None:
@@ -387,7 +387,7 @@ class TestFolderQueue:
         queue.send(REQUEST, 1, soon)
         clock[0] += 1000
         first = queue.receive()
-        clock[0] += HIDDEN_MS - 1
+        clock[0] += VISIBILITY_MS - 1
         assert queue.receive() is None
         clock[0] += 1
         second = queue.receive()
@@ -407,7 +407,7 @@ class TestFolderQueue:
             message = queue.receive()
             assert message is not None
             assert message.receive_count == count
-            queue.give_back(message, 10)
+            queue.release(message, 10)
         assert queue.next_due_ms() is None
         assert len(list((tmp_path / "queue/dead").iterdir())) == 1
 

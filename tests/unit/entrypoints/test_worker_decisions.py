@@ -3,11 +3,11 @@
 import pytest
 
 from entrypoints.worker.decisions import (
+    ChildResponse,
     Delete,
     Lease,
     Leave,
     Redeliver,
-    ChildResponse,
     Step,
     Stopping,
     WorkOutcome,
