@@ -37,7 +37,7 @@ class Child:
     _responses: int = -1
 
     def start(self) -> None:
-        """Start the process, which becomes ready a moment later; OSError if it cannot be started."""
+        """Start the process, which becomes ready later; OSError if it cannot be started."""
         self.end()
         responses, theirs = os.pipe()
         try:

@@ -9,20 +9,20 @@ from pathlib import Path
 from domain.errors import Unavailable
 
 LAYER = Path("/opt/bin/ffmpeg")
-"""Where a Lambda layer puts it."""
+"""Its place in a Lambda layer."""
 
 
 def find_ffmpeg(
     environment: Mapping[str, str], layer: Path = LAYER, wheel: str = "imageio_ffmpeg"
 ) -> Path:
-    """Return the first of: what CAMCLIP_FFMPEG names, the layer's, the wheel's, PATH's.
+    """Return the first of: CAMCLIP_FFMPEG, the layer's, the wheel's, the one on PATH.
 
-    Unavailable if CAMCLIP_FFMPEG names no program that may be run, or there is none at all.
+    Unavailable if CAMCLIP_FFMPEG is not an executable file, or there is none at all.
     """
     named = environment.get("CAMCLIP_FFMPEG")
     if named:
         if not _runs(Path(named)):
-            raise Unavailable(f"CAMCLIP_FFMPEG names no program that can be run: {named}")
+            raise Unavailable(f"CAMCLIP_FFMPEG is not an executable file: {named}")
         return Path(named)
     on_path = shutil.which("ffmpeg", path=environment.get("PATH", ""))
     for found in (layer, *_in_the(wheel), *([Path(on_path)] if on_path else [])):
@@ -38,7 +38,7 @@ def _runs(path: Path) -> bool:
 
 
 def _in_the(wheel: str) -> list[Path]:
-    # Asked for itself, the package would look at the process's environment and through conda.
+    # The package's own function would search the process's environment and conda.
     spec = find_spec(wheel)
     places = spec.submodule_search_locations if spec else None
     return [found for place in places or () for found in Path(place).glob("binaries/ffmpeg-*")]

@@ -1,1 +1,1 @@
-"""MP4 in pure Python: the sample index of a recording, and writers for windows and clips."""
+"""MP4 in pure Python: the sample index of a recording, and writers of excerpts and clips."""

@@ -26,10 +26,10 @@ class BoxHeader:
 
 
 def read_header(data: bytes | memoryview, at: int, room: int) -> BoxHeader | None:
-    """Read the box header at *at*; *room* bytes are left from there to the end of what holds it.
+    """Read the box header at *at*; *room* bytes remain from there to the end of its container.
 
     None where the header itself is cut off. A size of 0 means "to the end". The size may exceed
-    *room*: what that means is the caller's to say. InvalidMp4 on a size smaller than its own header.
+    *room*, which the caller must check. InvalidMp4 on a size smaller than its own header.
     """
     if room < 8 or len(data) < at + 8:
         return None
@@ -48,12 +48,12 @@ def read_header(data: bytes | memoryview, at: int, room: int) -> BoxHeader | Non
 
 
 def fourcc(kind: bytes) -> str:
-    """Return *kind* printable, whatever bytes it holds."""
+    """Return *kind* as printable text, whatever its bytes."""
     return kind.decode("latin-1").encode("unicode_escape").decode()
 
 
 def children(payload: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield kind and payload of each box inside *payload*; InvalidMp4 where one leaves its parent.
+    """Yield kind and payload of each box in *payload*; InvalidMp4 if one exceeds its parent.
 
     Fewer than 8 bytes at the end are padding: QuickTime ends some lists with a 32-bit zero.
     """

@@ -1,7 +1,7 @@
-"""One clock for both tracks: zero is the first presented video frame.
+"""Edit lists (ISO/IEC 14496-12, 8.6.6), applied to both tracks.
 
-Stored times count from wherever the recorder began; edit lists (ISO/IEC 14496-12, 8.6.6) say which
-moment of a track is presented when.
+Zero on the common clock is the first presented video frame. Stored times count from wherever the
+recorder began; an edit list maps them to presentation times.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from infrastructure.mp4.sample_tables import Edit, StoredTrack
 
 @frozen
 class PresentationRange:
-    """How a track's stored times become those of the clock, in its ticks, and what is presented."""
+    """How a track's stored times map to the common clock, in its ticks, and what is presented."""
 
     shift: int  # a time on the clock is the stored one plus this
     begin: int  # on the clock
@@ -24,9 +24,9 @@ class PresentationRange:
 def apply_edit_lists(
     first: Mapping[str, StoredTrack], last: Mapping[str, StoredTrack], timescale: int
 ) -> dict[str, PresentationRange]:
-    """Apply the edit lists, then move every track so that the first shown frame is at 0.
+    """Apply the edit lists, then shift every track so that the first shown frame is at 0.
 
-    *first* and *last* hold each track's first and last samples (all of them, as a rule), by kind;
+    *first* and *last* hold each track's first and last samples (usually all of them), by kind;
     *timescale* is the movie's.
     """
     leader = first.get("vide") or first["soun"]
@@ -44,7 +44,7 @@ def apply_edit_lists(
         )
         shift = moved - own.media_time
         if abs(shift) > 1 << 60:
-            raise InvalidMp4("the edit list moves a track further than any recording lasts")
+            raise InvalidMp4("the edit list shifts a track further than any recording's duration")
         until = last_end(ending) + shift
         if own.duration:
             until = min(until, moved + rounded(own.duration * track.timescale, timescale))

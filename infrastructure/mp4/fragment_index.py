@@ -1,13 +1,13 @@
-"""Where fragments lie, as the file itself says: sidx and mfra (ISO/IEC 14496-12, 8.16.3, 8.8.9).
+"""Where fragments are, according to the file: sidx and mfra (ISO/IEC 14496-12, 8.16.3, 8.8.9).
 
-sidx stands before the fragments it lists, mfra at the end of the file::
+sidx precedes the fragments it lists, mfra at the end of the file::
 
-    sidx        8.16.3   per fragment: its size, how long it lasts
+    sidx        8.16.3   per fragment: its size, its duration
     mfra        8.8.9
-    ├── tfra    8.8.10   per sync sample: its time, where its moof lies
-    └── mfro    8.8.11   how long mfra is: the last 16 bytes
+    ├── tfra    8.8.10   per sync sample: its time, the offset of its moof
+    └── mfro    8.8.11   the size of mfra: the last 16 bytes
 
-What they say is only where to look first.
+They are entries only: the fragments themselves decide.
 """
 
 # ruff: noqa: PLR2004 - the numbers are the standard's own
@@ -29,7 +29,7 @@ MAX_BOX_BYTES = 4 << 20
 
 @frozen(order=True)
 class FragmentEntry:
-    """A fragment's beginning, presumably: its time in ticks, its place in bytes."""
+    """A fragment's presumed beginning: its time in ticks, its offset in bytes."""
 
     time: int
     at: int
@@ -38,10 +38,10 @@ class FragmentEntry:
 def read_sidx(
     box: memoryview, end: int, scales: Mapping[int, int]
 ) -> tuple[int, list[FragmentEntry], int]:
-    """Read a sidx (its payload; the box ends at *end*): the track, its hints, where they end.
+    """Read a sidx (its payload; the box ends at *end*): the track, its entries, where they end.
 
-    The times are those of the track, in its own timescale out of *scales*; no hints where the track
-    is not among them, or where the sidx lists other sidx.
+    Times are in the track's own timescale, out of *scales*. No entries if the track is not among
+    them, or the sidx lists other sidx.
     """
     wide = version(box) == 1
     track_id, scale = struct.unpack_from(">II", box, 4)
@@ -55,12 +55,12 @@ def read_sidx(
         return track_id, [], 0
     times = accumulate(lengths, initial=time)
     places = list(accumulate(sizes, initial=end + first))
-    hints = [FragmentEntry(t * known // scale, at) for t, at in zip(times, places, strict=True)]
-    return track_id, hints[:-1], places[-1]
+    entries = [FragmentEntry(t * known // scale, at) for t, at in zip(times, places, strict=True)]
+    return track_id, entries[:-1], places[-1]
 
 
 def read_mfra(file: RangeCache, track_id: int) -> list[FragmentEntry]:
-    """Read the hints of a track out of the mfra at the file's end; none if there is none."""
+    """Read a track's entries in the mfra at the file's end; none if there is no mfra."""
     size = file.size_bytes
     if size < READ_BYTES:
         return []
@@ -77,7 +77,7 @@ def read_mfra(file: RangeCache, track_id: int) -> list[FragmentEntry]:
             if kind == b"tfra" and struct.unpack_from(">I", tfra, 4) == (track_id,):
                 return list(_read_tfra(tfra))
     except (InvalidMp4, struct.error):
-        pass  # a bad hint is no hint
+        pass  # an invalid mfra is ignored
     return []
 
 

@@ -22,21 +22,21 @@ from infrastructure.mp4.sample_tables import (
 )
 
 READ_BYTES = 16 << 10
-"""As a rule, more than a moof and the header of the mdat behind it."""
+"""Usually more than a moof and the header of the mdat after it."""
 CLOSE_BYTES = 64 << 10
-"""Fragments no longer than this are read through, several at once."""
+"""Fragments no longer than this are read several at once."""
 READ_THROUGH_BYTES = 256 << 10
 MAX_MOOF_BYTES = 64 << 20
 MAX_BOXES = 200_000
 DURATION, SIZE, FLAGS, COMPOSITION = 0x100, 0x200, 0x400, 0x800
-"""What a trun may say of each sample, by its flags (8.8.8.1)."""
+"""The fields that a trun may have per sample, by their flags (8.8.8.1)."""
 NOT_SYNC = 0x0101_0000
 """sample_is_non_sync_sample, and sample_depends_on's bit for "depends on others" (8.8.3.1)."""
 
 
 @frozen
 class Defaults:
-    """What a sample has where its run says nothing (8.8.3)."""
+    """A sample's values where its run has none (8.8.3)."""
 
     duration: int = 0  # ticks
     size: int = 0  # bytes
@@ -44,7 +44,7 @@ class Defaults:
 
 
 def read_trex(mvex: memoryview) -> dict[int, Defaults]:
-    """Read every track's defaults out of the moov's mvex."""
+    """Read every track's defaults in the moov's mvex."""
     found = {}
     for kind, payload in children(mvex):
         if kind == b"trex":
@@ -54,12 +54,12 @@ def read_trex(mvex: memoryview) -> dict[int, Defaults]:
 
 
 class NoDecodeTime(InvalidMp4):
-    """A fragment does not say when it begins: only those before it tell."""
+    """A fragment has no decode time: it follows only from those before it."""
 
 
 @frozen
 class Fragment:
-    """Where a fragment lies: its moof, and the end of the box after it. Bytes of the file."""
+    """A fragment's place: its moof, and the end of the box after it, in bytes of the file."""
 
     at: int
     end: int
@@ -75,8 +75,8 @@ def walk(
 ) -> Iterator[Fragment]:
     """Append to *media* fragment after fragment from the box at *at* on, yielding each.
 
-    A last one that is not all there yet is left out. NoDecodeTime if they must be *timed* and one is
-    not. As a rule, a fragment takes one read.
+    An incomplete last one is left out. NoDecodeTime if they must be *timed* and one is not. A
+    fragment usually takes one read.
     """
     waiting: tuple[int, memoryview] | None = None
     ahead, close = READ_BYTES, 0
@@ -89,7 +89,7 @@ def walk(
             moof_at, moof = waiting
             add_fragment(moof, moof_at, file.size_bytes, media, trex, timed=timed)
             waiting = None
-            # One alone may be the sound of a fragment whose pictures have a moof of their own.
+            # One alone may be the audio of a fragment whose video has a moof of its own.
             close = close + 1 if end - moof_at <= CLOSE_BYTES else 0
             ahead = READ_THROUGH_BYTES if close > 1 else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
             yield Fragment(moof_at, end)
@@ -111,7 +111,7 @@ def add_fragment(  # noqa: PLR0913
     *,
     timed: bool,
 ) -> None:
-    """Append the samples that *moof* (its payload; the box lies at *moof_at*) describes."""
+    """Append the samples that *moof* (its payload; the box is at *moof_at*) describes."""
     data_end = moof_at
     for kind, traf in children(moof):
         if kind != b"traf":
@@ -136,7 +136,7 @@ def add_fragment(  # noqa: PLR0913
         if track is not None:
             tfdt = child(traf, b"tfdt")
             if tfdt is None and timed:
-                raise NoDecodeTime("a fragment does not say when it begins")
+                raise NoDecodeTime("a fragment has no decode time")
             start = _start(tfdt, track)
         for inner, trun in children(traf):
             if inner != b"trun":
@@ -149,7 +149,7 @@ def add_fragment(  # noqa: PLR0913
 
 @frozen(eq=False)
 class TrackRun:
-    """One trun (8.8.8): `count` samples, back to back. Nothing is allocated on its word alone."""
+    """One trun (8.8.8): `count` samples, back to back. Its counts are checked before use."""
 
     count: int
     start: int  # bytes of the file
@@ -163,7 +163,7 @@ class TrackRun:
     def read(
         cls, trun: memoryview, base: int, follow: int, defaults: Defaults, size_bytes: int
     ) -> "TrackRun":
-        """Read a run; its data lies at *base* + its data offset, or else at *follow*."""
+        """Read a run; its data is at *base* + its data offset, or else at *follow*."""
         flags, count = struct.unpack_from(">II", trun, 0)
         flags &= 0xFFFFFF
         offset, first_flags = _fields(trun, 8, flags, ((0x1, 4), (0x4, 4)))
@@ -180,14 +180,14 @@ class TrackRun:
         fields = {bit: numbers[place::step] for place, bit in enumerate(each)}
         end = start + (sum(fields[SIZE]) if flags & SIZE else defaults.size * count)
         if start < 0 or end > size_bytes:
-            raise InvalidMp4("a fragment's samples lie outside the file")
+            raise InvalidMp4("a fragment's samples are outside of the file")
         composition = None
         if flags & COMPOSITION:
             composition = uint32s(entries, signed=True)[each.index(COMPOSITION) :: step]
         return cls(count, start, end, fields, composition, first_flags, defaults)
 
     def column(self, bit: int, default: int) -> "array[int]":
-        """Return what each sample has, where the run does not say it the *default*."""
+        """Return each sample's value of a field, the *default* if the run has none."""
         return self.fields.get(bit) or array("I", [default]) * self.count
 
     @property
@@ -202,7 +202,7 @@ class TrackRun:
 def _fields(
     payload: memoryview, at: int, flags: int, fields: tuple[tuple[int, int], ...]
 ) -> list[int | None]:
-    """Read the optional fields (flag bit, bytes) that lie one after the other from *at*."""
+    """Read the optional fields (flag bit, bytes) that follow each other from *at* on."""
     found: list[int | None] = []
     for bit, length in fields:
         if not flags & bit:
@@ -220,14 +220,14 @@ def _start(tfdt: memoryview | None, track: StoredTrack) -> int:
     start: int
     (start,) = struct.unpack_from(">Q" if version(tfdt) == 1 else ">I", tfdt, 4)
     if start > MAX_TIME:
-        raise InvalidMp4("a fragment begins at a time no recording reaches")
+        raise InvalidMp4("a fragment begins at a time that no recording reaches")
     return start
 
 
 def _append(track: StoredTrack, run: TrackRun, start: int, size_bytes: int) -> int:
     if len(track.sizes) + run.count > (most := samples_at_most(track.kind, size_bytes)):
         raise TooManySamples(
-            f"the fragments announce more samples than the {most} believed of this file"
+            f"the fragments announce more samples than the {most} that this file can have"
         )
     sizes = run.column(SIZE, run.defaults.size)
     durations = run.column(DURATION, run.defaults.duration)

@@ -1,13 +1,13 @@
-"""The sample index of an MP4: where every sample lies, and when it is shown.
+"""The sample index of an MP4: where every sample is, and when it is presented.
 
 The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)::
 
     ftyp                 4.3     not needed: QuickTime's files are read too
     moov                 8.2.1   first or last
     ├── mvhd             8.2.2   the movie's timescale
-    ├── trak             8.3.1   the first of video and the first of sound
+    ├── trak             8.3.1   the first of video and the first of audio
     │   ├── tkhd         8.3.2   id, matrix (rotation)
-    │   ├── edts/elst    8.6.6   a delay, then one stretch of the media
+    │   ├── edts/elst    8.6.6   a delay, then one range of the media
     │   └── mdia         8.4.1
     │       ├── mdhd     8.4.2   the track's timescale
     │       ├── hdlr     8.4.3   "vide" or "soun"
@@ -18,7 +18,7 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
     │           ├── stss 8.6.2   sync samples; without it, all are
     │           ├── stsz 8.7.3   sizes
     │           ├── stsc 8.7.4   samples per chunk
-    │           └── stco, co64   8.7.5  where the chunks lie
+    │           └── stco, co64   8.7.5  where the chunks are
     └── mvex/trex        8.8.3   defaults of the fragments
     moof                 8.8.4   fragmented files: any number
     └── traf             8.8.6
@@ -27,11 +27,11 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
         └── trun         8.8.8   sizes, durations, flags, composition offsets
     mdat                 8.1.1   the samples' bytes: never read here
 
-Reads, each a range request where the file is in S3: one of 128 KiB; one more for a moov that is
-longer; one or two more for a moov at the end (one if what follows the mdat is at most 4 MiB). Of a
-fragmented file, its last fragments besides, which sidx or mfra name or a few reads backwards find;
-``Index.part`` then finds the fragments of a stretch likewise (``seek``). Small files, and those
-whose fragments do not say when they begin, are walked: a read of 16 KiB per fragment.
+Reads, each a range request where the file is in S3: one of 128 KiB; one more for a longer moov; one
+or two more for a moov at the end (one if at most 4 MiB follow the mdat). For a fragmented file also
+its last fragments, which sidx or mfra name or a few reads backwards find;
+``Index.part`` then finds the fragments of a range likewise (``seek``). Small files, and those
+whose fragments have no decode times, are walked: a read of 16 KiB per fragment.
 """
 
 import struct
@@ -65,19 +65,19 @@ MAX_MOOV_BYTES = 64 << 20
 MAX_BOXES = 200_000
 MAX_SAMPLE_DISTANCE, MAX_REORDERED = 1 << 31, 1 << 29
 """Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
-the longest decode time and composition offset of a window are then below 2^32."""
+the largest decode time and composition offset of an excerpt are then below 2^32."""
 MAX_SAMPLES_A_SECOND = 1000
 MAX_AUDIO_STEP_BACK_S = 5
-"""The sound of a fragment may begin before that of the last one ends, by the recorder's clock."""
+"""A fragment's audio may begin before that of the last one ends, by the recorder's clock."""
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 
 @frozen(eq=False)
 class Track:
-    """One track's samples in decode order; on one clock with the other track's.
+    """One track's samples in decode order, on one clock with the other track's.
 
     Zero is the first presented video frame. Video frames before it have a negative pts: they are
-    decoded, not shown. Sound may begin before zero.
+    decoded, not shown. Audio may begin before zero.
     """
 
     kind: str  # "vide" or "soun"
@@ -85,7 +85,7 @@ class Track:
     timescale: int  # ticks per second
     sample_entry: bytes = field(repr=False)  # the whole stsd entry, as stored
     config: bytes = field(repr=False)  # payload of avcC or hvcC, AudioSpecificConfig, or b""
-    width: int  # pixels, of the sample entry; 0 for sound
+    width: int  # pixels, of the sample entry; 0 for audio
     height: int
     matrix: tuple[int, ...] = field(repr=False)  # tkhd's nine numbers
     sample_rate: int  # Hz; 0 for video
@@ -97,27 +97,27 @@ class Track:
     durations: "array[int]" = field(repr=False)  # ticks, between decode times
     sync: bytearray = field(repr=False)  # 1 where the sample is marked as sync
     shown_until: int  # ticks: what lies in max(0, shown_from) <= pts < shown_until is presented
-    shown_from: int = 0  # ticks: 0 for video; where the sound's edit list (else its media) begins
+    shown_from: int = 0  # ticks: 0 for video; where the audio's edit list (else its media) begins
 
 
 VideoAndAudio = tuple[Track | None, Track | None]
-"""The first video and the first sound track; one without samples is None."""
+"""The first video and the first audio track; one without samples is None."""
 
 
 @frozen(eq=False)
 class SampleIndex:
     """The samples of a file.
 
-    Of a long fragmented file, only the ends have been read. ``part`` reads the rest of the index
-    where it is needed; ``video`` and ``audio`` read all of it, once, when first asked for. Both
-    raise what ``read_index`` raises.
+    For a long fragmented file only the first and last fragments have been read. ``slice`` reads the
+    rest of the index where it is needed; ``video`` and ``audio`` read all of it, once, at their
+    first use. Both raise what ``read_index`` raises.
     """
 
     size_bytes: int
     duration_ms: int
-    """How long the video (else the sound) is presented, rounded to the nearest ms.
+    """The duration of the video (else the audio), rounded to the nearest ms.
 
-    It always reaches beyond the last frame's time, however short that frame lasts.
+    It always exceeds the last frame's time, however short that frame's duration is.
     """
     last_frame_ms: int
     """When the last video frame is presented, rounded down to the ms; 0 without video."""
@@ -133,14 +133,14 @@ class SampleIndex:
 
     @property
     def audio(self) -> Track | None:
-        """The first sound track."""
+        """The first audio track."""
         return self._tracks()[1]
 
     def slice(self, from_ms: int, to_ms: int) -> "SampleIndex":
-        """Return an index that holds at least what presents from_ms <= time < to_ms.
+        """Return an index with at least the samples that present from_ms <= time < to_ms.
 
-        That is every frame shown then, all that is decoded from a sync sample shown at or before
-        *from_ms* on, and the sound that overlaps it. All numbers are those of the whole index.
+        Includes every frame in the range, everything from the preceding sync sample on, and
+        overlapping audio. Times and offsets are those of the whole index.
         """
         return self if self._slice is None else self._slice(from_ms, to_ms)
 
@@ -148,8 +148,8 @@ class SampleIndex:
 def read_index(read: Read, size_bytes: int) -> SampleIndex:
     """Read the sample index of a file of *size_bytes*.
 
-    NoMoov where the file is empty, cut off or has no index yet. InvalidMp4 where it lies or uses what
-    is not supported. What *read* raises passes through. The index keeps *read*.
+    NoMoov if the file is empty, cut off or has no index yet. InvalidMp4 if it contradicts itself or
+    is not supported. Errors of *read* pass through. The index keeps *read*.
     """
     return index_of(RangeCache(read, size_bytes))
 
@@ -186,7 +186,7 @@ def _read_index(file: RangeCache, *, whole: bool = False) -> SampleIndex:
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
-        return _of_all(file, media, timescale, "the file holds neither pictures nor sound")
+        return _of_all(file, media, timescale, "the file has neither video nor audio")
     fragments = FragmentSeeker(file, at, media, read_trex(mvex))
     ends = None if whole else fragments.read_ends()
     if ends is None:
@@ -204,7 +204,7 @@ def _of_all(
     if not media:
         raise InvalidMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
-    duration_ms, last_frame_ms = _length_ms(*tracks)
+    duration_ms, last_frame_ms = _duration_ms(*tracks)
     has_video, is_fragmented = bool(tracks[0]), not nothing
     return SampleIndex(
         file.size_bytes, duration_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks
@@ -223,7 +223,7 @@ def _of_fragments(
         _check_inside(file, track)
     first, last = _with_samples(first), _with_samples(last)
     shown = apply_edit_lists(first, last, timescale)
-    duration_ms, last_frame_ms = _length_ms(*_placed(last, shown))
+    duration_ms, last_frame_ms = _duration_ms(*_placed(last, shown))
 
     @cache
     def whole() -> SampleIndex:
@@ -256,7 +256,7 @@ def _with_samples(media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
     return {kind: track for kind, track in media.items() if track.sizes}
 
 
-def _length_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
+def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
     track = video or audio
     assert track is not None  # noqa: S101 - the callers have seen to it
     duration_ms = rounded(track.shown_until * 1000, track.timescale)
@@ -286,7 +286,7 @@ def _find_moov(file: RangeCache) -> tuple[memoryview, int]:
             whole = file.read(at, found.size_bytes)
             return memoryview(whole)[found.header_bytes :], at + found.size_bytes
         at += found.size_bytes
-    raise InvalidMp4("the file is a heap of boxes without a moov")
+    raise InvalidMp4("the file has too many boxes before its moov")
 
 
 def _check_inside(file: RangeCache, track: StoredTrack) -> None:
@@ -300,7 +300,7 @@ def _check_inside(file: RangeCache, track: StoredTrack) -> None:
             raise InvalidMp4("the samples are larger than the file: they overlap")
         return
     _check_not_cut_off(file)
-    raise InvalidMp4("samples lie beyond the end of the file")
+    raise InvalidMp4("samples are beyond the end of the file")
 
 
 def _check_not_cut_off(file: RangeCache) -> None:
@@ -316,7 +316,7 @@ def _check_not_cut_off(file: RangeCache) -> None:
 
 @contextmanager
 def _cut_off_first(file: RangeCache) -> Iterator[None]:
-    """Of a file that is not all there, say that, and not that it claims too many samples."""
+    """Report a file that is cut off as such, rather than as one with too many samples."""
     try:
         yield
     except TooManySamples:
@@ -325,10 +325,10 @@ def _cut_off_first(file: RangeCache) -> Iterator[None]:
 
 
 def _check_times(track: StoredTrack) -> None:
-    """See that a window of any of these samples can be written, and its sound be found by time.
+    """Check that an excerpt of any of these samples can be written, and audio be found by time.
 
-    Its tables count in 32 bits. What the sound lacks is filled up with packets as long as its own.
-    What a cut takes of memory and time goes by how many samples it has.
+    An excerpt's tables have 32 bits. Gaps in the audio are filled with packets of its own duration.
+    A cut's memory and time grow with its number of samples.
     """
     ascending = (
         sorted(track.pts) if track.kind == "vide" else array("q", accumulate(track.pts, max))
@@ -345,16 +345,16 @@ def _check_times(track: StoredTrack) -> None:
     if track.kind == "vide":
         return
     if off > MAX_AUDIO_STEP_BACK_S * track.timescale:
-        raise InvalidMp4("the sound goes back in time")
+        raise InvalidMp4("the audio goes back in time")
     usual = sorted(track.durations)[len(track.durations) // 2]
     if usual * LONG_PACKETS_A_SECOND < track.timescale:
-        raise InvalidMp4(f"the sound is in packets of {usual} ticks, too short to be any")
+        raise InvalidMp4(f"the audio is in packets of {usual} ticks, shorter than any codec's")
 
 
 def _placed(
     media: Mapping[str, StoredTrack], shown: Mapping[str, PresentationRange]
 ) -> VideoAndAudio:
-    """Put tracks on the clock."""
+    """Return the tracks on the common clock."""
 
     def place(kind: str) -> Track | None:
         track = media.get(kind)

@@ -1,4 +1,4 @@
-"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed FIRST] [--only SEED ...]`."""
+"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed FIRST]`."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Read mutated recordings: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed SEED] [--only FILE ..]`."""
+"""Read mutated recordings: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed SEED]`."""
 
 import argparse
 import sys

@@ -427,7 +427,7 @@ def test_an_abort_that_fails_hides_nothing(
         commit(world.store, *clip, deadline_s=began_s + 1)
     assert time.monotonic() - began_s < 2
     (warning,) = warnings(caplog)
-    assert warning.startswith("An upload of pier/c1.mp4 may be left behind: ")
+    assert warning.startswith("An incomplete upload of pier/c1.mp4 may be left behind: ")
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_a_store_that_cannot_copy_is_asked_once(
     assert not server.uploads
     assert commit_again(world, server, store, clip) == 0
     assert warnings(caplog) == [
-        f"S3 does not copy recordings into clips, {refusal[1]}: they are sent instead, from now on."
+        f"S3 did not copy a recording's range ({refusal[1]}): it is uploaded instead, from now on."
     ]
 
 

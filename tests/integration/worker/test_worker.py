@@ -251,7 +251,8 @@ def test_settings_that_make_no_sense_are_told_in_one_message(
 def test_the_worker_needs_nothing_of_the_command_line(world: World) -> None:
     """Neither the worker nor a slot's process imports typer or rich."""
     code = (
-        "import sys, entrypoints.worker.__main__, entrypoints.worker.supervisor, entrypoints.aws_lambda\n"
+        "import sys, entrypoints.aws_lambda\n"
+        "import entrypoints.worker.__main__, entrypoints.worker.supervisor\n"
         "sys.exit(repr({'typer', 'rich', 'pytest'} & set(sys.modules) or ''))"
     )
     done = subprocess.run(
