@@ -1,9 +1,9 @@
-"""Run ffmpeg so that nothing it does can hurt: hang, flood, fork, die. Or outlive us.
+"""Run ffmpeg so that it can neither hang, flood, fork nor outlive us.
 
-Every run has a process group of its own, which is killed when the run is over, however it ends. If
-we are killed, the group's leader does it: a shell that reads a pipe whose other end only we hold
-(docs/decisions/0009-end-with-parent.md). Should the leader be killed as well, `-timelimit` is left:
-ffmpeg has no more processor time than our deadline left it.
+Each run has a process group of its own, which is killed when the run is over, however it ends. If
+we are killed, the group's leader kills it: a shell that reads a pipe whose other end only we hold
+(docs/decisions/0009-end-with-parent.md). If the leader is killed as well, `-timelimit` remains:
+ffmpeg gets no more processor time than the deadline leaves.
 """
 
 import os
@@ -24,29 +24,30 @@ from domain.errors import DeadlineExceeded, Unavailable, UnusableFootage
 
 TAIL_BYTES = 4 << 10
 MAX_LINE_BYTES = 4 << 10
-LOOK_EVERY_S = 0.05
-LEFTOVERS_S = 1.0
+POLL_S = 0.05
+DRAIN_S = 1.0
+"""How long to read on after all processes of the group are gone."""
 MAX_PIXELS = 8192 * 8192
-NOT_THE_FOOTAGE = {
+OUT_OF_RESOURCES = {
     "No space left on device": "The disk is full.",
     "File too large": "The disk is full.",
     "Cannot allocate memory": "There is too little memory.",
     "malloc of size": "There is too little memory.",  # x264
 }
-"""What ffmpeg says where another delivery may do better, and what that means."""
+"""ffmpeg's messages about a lack that another delivery may not meet, and our own for them."""
 SHELL = "/bin/sh"
 WATCHDOG = "read -r _; kill -9 0"
-"""The leader's whole life: nobody ever writes a line, so the read ends when the pipe does."""
+"""The leader's script: no line is ever written, so the read ends when the pipe is closed."""
 
 
 def mp4_input(path: Path) -> list[str]:
-    """Return the arguments that read `path` as an MP4 and nothing else, whatever it holds."""
+    """Return the arguments that read `path` as an MP4 only, whatever it contains."""
     guards = ["-max_pixels", str(MAX_PIXELS), "-protocol_whitelist", "file", "-f", "mov"]
     return [*guards, "-i", file_url(path)]
 
 
 def file_url(path: Path) -> str:
-    """Return the name under which ffmpeg takes `path` for a file, whatever characters it has."""
+    """Return a URL that ffmpeg reads as the file `path`, whatever characters it contains."""
     return f"file:{path.absolute()}"
 
 
@@ -64,10 +65,11 @@ class Ffmpeg:
         stdin: bytes = b"",
         on_line: Callable[[str], None] | None = None,
     ) -> str:
-        """Run to the end and return the last 4 KiB that ffmpeg had to say, "" if nothing.
+        """Run to the end and return the last 4 KiB of ffmpeg's messages, "" if there are none.
 
-        `on_line` gets each line of the standard output. DeadlineExceeded at the deadline, UnusableFootage if
-        ffmpeg says no, Unavailable if it cannot be started, was killed, or the disk is full.
+        `on_line` is called with each line of the standard output. DeadlineExceeded at the deadline,
+        UnusableFootage if ffmpeg fails, Unavailable if it cannot be started, was killed, or has too
+        little disk or memory.
         """
         left_s = deadline_s - monotonic()
         if left_s <= 0:
@@ -93,20 +95,20 @@ class Ffmpeg:
                 )
             except OSError as error:
                 raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
-            said = _Drain(process, on_line)
+            drain = _Drain(process, on_line)
             try:
-                said.begin()
-                status = _wait(process, said, deadline_s)
+                drain.start()
+                status = _wait(process, drain, deadline_s)
             finally:
                 _kill_group(leader)
                 process.wait()
-                words = said.all()
-        return _judge(status, words)
+                messages = drain.finish()
+        return _require_success(status, messages)
 
 
 @contextmanager
 def _guarded_group() -> Iterator[int]:
-    """Yield the id of a process group that is killed at the block's end, or at our own."""
+    """Yield the id of a process group that is killed when the block ends, or when we die."""
     read_end, write_end = os.pipe()
     try:
         leader = subprocess.Popen(
@@ -128,39 +130,40 @@ def _guarded_group() -> Iterator[int]:
 
 
 def _kill_group(leader: int) -> None:
-    """Kill all of a group whose leader has not been waited for: so its id is nobody else's yet."""
-    with suppress(PermissionError):  # so macOS answers where there is only the leader, and dead
+    """Kill a group whose leader has not been waited for, so that its id cannot be reused yet."""
+    with suppress(PermissionError):  # raised by macOS if only the leader is left, and dead
         os.killpg(leader, signal.SIGKILL)
 
 
-def _wait(process: "subprocess.Popen[bytes]", said: "_Drain", deadline_s: float) -> int:
+def _wait(process: "subprocess.Popen[bytes]", drain: "_Drain", deadline_s: float) -> int:
     while (status := process.poll()) is None:
         left_s = deadline_s - monotonic()
         if left_s <= 0:
-            raise DeadlineExceeded("ffmpeg was still at work at the deadline.")
-        # It closes its stderr as it ends: waiting for that notices the end without delay. A child
-        # of its may hold it open, so look at the process too.
-        if not said.waited(min(left_s, LOOK_EVERY_S)):
+            raise DeadlineExceeded("ffmpeg was still running at the deadline.")
+        # ffmpeg closes its stderr as it ends: waiting for that notices the end without delay. A
+        # child may hold it open, so poll the process too.
+        if not drain.wait_for_messages(min(left_s, POLL_S)):
             continue
         with suppress(subprocess.TimeoutExpired):
-            process.wait(min(left_s, LOOK_EVERY_S))
+            process.wait(min(left_s, POLL_S))
     return status
 
 
-def _judge(status: int, words: str) -> str:
+def _require_success(status: int, messages: str) -> str:
+    """Return the messages of a run that succeeded; raise the error of one that did not."""
     if status < 0:
         raise Unavailable(f"ffmpeg was killed by signal {-status}.")
     if status > 0:
-        for fault, meaning in NOT_THE_FOOTAGE.items():
-            if fault in words:
+        for message, meaning in OUT_OF_RESOURCES.items():
+            if message in messages:
                 raise Unavailable(meaning)
-        lines = words.strip().splitlines() or ["nothing"]
-        raise UnusableFootage(f"ffmpeg left with {status} and said: {lines[-1]}")
-    return words.strip()
+        lines = messages.strip().splitlines() or ["no message"]
+        raise UnusableFootage(f"ffmpeg exited with status {status}: {lines[-1]}")
+    return messages.strip()
 
 
 class _Drain:
-    """Drains both outputs, each by a thread of its own, so that neither ever blocks ffmpeg."""
+    """Reads both outputs, each in a thread of its own, so that neither ever blocks ffmpeg."""
 
     def __init__(
         self, process: "subprocess.Popen[bytes]", on_line: Callable[[str], None] | None
@@ -169,24 +172,24 @@ class _Drain:
         self._on_line = on_line
         self._error: Exception | None = None
         self._messages = Thread(target=self._keep_tail, args=(process.stderr,), daemon=True)
-        self._lines = Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
+        self._lines = Thread(target=self._pass_lines, args=(process.stdout,), daemon=True)
 
-    def begin(self) -> None:
-        """Start to listen."""
+    def start(self) -> None:
+        """Start reading."""
         self._messages.start()
         self._lines.start()
 
-    def waited(self, seconds: float) -> bool:
-        """Wait for the end of the messages; tell whether it came."""
-        self._messages.join(seconds)
+    def wait_for_messages(self, timeout_s: float) -> bool:
+        """Wait until the messages end; return whether they did."""
+        self._messages.join(timeout_s)
         return not self._messages.is_alive()
 
-    def all(self) -> str:
-        """Return the tail of the messages, now that the processes that wrote them are gone."""
-        # A child that left the group may hold the pipes: it is not waited for.
+    def finish(self) -> str:
+        """Return the tail of the messages, after the processes that wrote them are gone."""
+        # A child that left the group may hold the pipes; it is not waited for.
         for thread in (self._lines, self._messages):
             if thread.is_alive():
-                thread.join(LEFTOVERS_S)
+                thread.join(DRAIN_S)
         if self._error:
             raise self._error
         return self._tail.decode(errors="replace")
@@ -196,11 +199,11 @@ class _Drain:
             while chunk := os.read(stderr.fileno(), 1 << 16):
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
 
-    def _pass_on(self, stdout: IO[bytes]) -> None:
+    def _pass_lines(self, stdout: IO[bytes]) -> None:
         with stdout:
             while line := stdout.readline(MAX_LINE_BYTES):
                 try:
                     if self._on_line and not self._error:
                         self._on_line(line.decode(errors="replace"))
-                except Exception as error:  # noqa: BLE001 - raised again by all()
+                except Exception as error:  # noqa: BLE001 - raised again by finish()
                     self._error = error
