@@ -7,7 +7,7 @@ from attrs import frozen
 
 from devtools.footage import Recording, Wanted, wanted
 from tests.campaigns.fuzz_cuts.kinds import KINDS, place
-from tests.integration.exactness.cutting import START_MS
+from tests.integration.exactness.camera import START_MS
 
 NAMES = tuple(KINDS)
 

@@ -20,7 +20,7 @@ from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns.fuzz_cuts.drawing import RandomCut
 from tests.campaigns.fuzz_cuts.kinds import KINDS, PlacedCamera
-from tests.integration.exactness.composing import MIN_PART_BYTES, StrictBuckets, strict_buckets
+from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
 
 SOUND_WITHIN_MS = 1000 / 30
 """A frame."""

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from devtools.footage import Recording, cached_recording
 from devtools.footage.audio import SECONDS_TOLD_APART
-from tests.integration.exactness.cutting import START_MS, Camera
+from tests.integration.exactness.camera import START_MS, Camera
 
 REPEATS_MS = SECONDS_TOLD_APART * 1000
 HOLES_MS = (0, 700, -20, 1000, 1001, -1500, 0, 33, -33, 1, -1, 3000, 999, -2345, 0, 34, -1001)

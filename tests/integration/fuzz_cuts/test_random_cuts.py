@@ -6,7 +6,7 @@ import pytest
 
 from tests.campaigns.fuzz_cuts.drawing import NAMES, draw_cut
 from tests.campaigns.fuzz_cuts.judging import judge
-from tests.integration.exactness.cutting import START_MS
+from tests.integration.exactness.camera import START_MS
 
 MANY = 400
 OVERLAP_MS = 4000

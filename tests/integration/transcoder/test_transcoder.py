@@ -19,7 +19,7 @@ from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.cutting import START_MS, Camera
+from tests.integration.exactness.camera import START_MS, Camera
 from tests.unit.splicing.tracks import named, opened, plan, video_track
 
 FFMPEG = find_ffmpeg({})
