@@ -19,18 +19,12 @@ from domain.planning import ClipPlan
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_audio import encode_audio, silent_packet
 from infrastructure.ffmpeg.encode_video import Encoder
-from infrastructure.ffmpeg.excerpt import extract
+from infrastructure.ffmpeg.excerpt import Excerpt, extract
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
-from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_cut
-from infrastructure.splicing.frames import (
-    CutSource,
-    clip_times,
-    clip_timescale,
-    decoded_from,
-    resolve_cuts,
-)
+from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable, plan_audio
+from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, plan_spans
@@ -110,20 +104,29 @@ class FfmpegTranscoder(Transcoder):
             picture_format, first_id = _encoder_format(copied[0].source, picture_format)
         is_filled = self.verify == "decode"
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
-        pictured = _frame_shown_at(sources, times, duration_ms * timescale // 4000)
-        on_frames = self._on_frames(sum(len(span.times) for span in to_encode))
+        source, frame = _frame_shown_at(sources, times, duration_ms * timescale // 4000)
+        on_frames = self._on_frames(sum(len(span.frames) for span in to_encode))
         encoder = Encoder(ffmpeg, picture_format, folder, first_id, on_frames)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
             excerpts = [
-                reader.submit(extract, span.source, folder / f"excerpt-{number}.mp4")
+                reader.submit(
+                    extract,
+                    span.source,
+                    span.frames,
+                    span.decode_start,
+                    folder / f"excerpt-{number}.mp4",
+                )
                 for number, span in enumerate(to_encode)
             ]
-            pictured_excerpt = reader.submit(extract, pictured, folder / "thumbnail.mp4")
+            frame_start = source.decode_start_of((frame,))
+            pictured = reader.submit(
+                extract, source, (frame,), frame_start, folder / "thumbnail.mp4"
+            )
             images = background.submit(
                 lambda: make_thumbnails(
                     ffmpeg,
-                    pictured_excerpt.result(),
+                    pictured.result(),
                     picture_format,
                     thumbnails,
                     folder,
@@ -145,7 +148,7 @@ class FfmpegTranscoder(Transcoder):
             layout = lay_out_clip(tracks, sources, self.min_copied_range_bytes)
             write_own_bytes(layout, clip)
             shown = [time for own in times for time in own]
-            copied_frames = sum(len(span.samples) for span in copied)
+            copied_frames = sum(len(span.frames) for span in copied)
             media = verify_tables(layout, clip, shown, video, copied_frames)
             if is_filled:
                 fill_holes(layout, clip)
@@ -177,16 +180,15 @@ def _encoder_format(
 
 def _frame_shown_at(
     sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int
-) -> CutSource:
-    """Return the source of the one frame that the clip shows at `time`, else of its first."""
+) -> tuple[CutSource, int]:
+    """Return the source and video sample that the clip shows at `time`, else its first."""
     frames = [
         (shown, source, frame)
         for source, own in zip(sources, times, strict=True)
         for frame, shown in zip(source.frames, own, strict=True)
     ]
     _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
-    first = decoded_from(source.recording.read, source.video, (frame,))
-    return evolve(source, frames=(frame,), decoded_from=first or source.decoded_from)
+    return source, frame
 
 
 def _audio_tracks(
@@ -196,23 +198,26 @@ def _audio_tracks(
     plan = plan_audio(sources, duration_ms)
     if plan is None:
         return []
-    if can_be_copied(sources):
+    if is_audio_copyable(sources):
         silence = None
         if plan.needs_silence:
             silence = silent_packet(ffmpeg, plan.template, folder / "silence.mp4", deadline_s)
         if silence or not plan.needs_silence:
-            return [copied_audio(plan, sources, silence)]
-    excerpts = []
-    for number, source in enumerate(sources):
-        own = samples_in_cut(source, source.index.audio) if source.index.audio else range(0)
-        if own:
-            # An excerpt needs a picture: one that is shown before the audio begins.
-            starts = source.recording_ticks(source.cut.window.start_ms, source.video.timescale)
-            syncs = (i for i, sync in enumerate(source.video.sync) if sync)
-            before = (i for i in syncs if source.video.pts[i] <= starts)
-            key = max(before, default=source.decoded_from)
-            pictured = evolve(source, frames=(key,), decoded_from=key)
-            packets = range(max(0, own.start - PREROLL_PACKETS), own.stop)
-            excerpts.append(extract(pictured, folder / f"audio-{number}.mp4", packets))
+            return [copied_audio(plan, silence)]
+    excerpts = [
+        _extract_audio(source, folder / f"audio-{number}.mp4")
+        for number, source in enumerate(sources)
+        if audio_in_cut(source)
+    ]
     encoded = encode_audio(ffmpeg, excerpts, duration_ms, folder, deadline_s)
     return [encoded_audio(encoded, duration_ms)]
+
+
+def _extract_audio(source: CutSource, path: Path) -> Excerpt:
+    """Write the cut's audio to `path`, with the keyframe before it: an excerpt needs a picture."""
+    video, samples = source.video, audio_in_cut(source)
+    starts = source.recording_ticks(source.cut.window.start_ms, video.timescale)
+    syncs = (i for i, sync in enumerate(video.sync) if sync)
+    key = max((i for i in syncs if video.pts[i] <= starts), default=source.decode_start)
+    with_preroll = range(max(0, samples.start - PREROLL_PACKETS), samples.stop)
+    return extract(source, (key,), key, path, with_preroll)
