@@ -109,7 +109,7 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
         pts=pts,
         sync=[sync for span in spans for sync in span.sync],
         duration=duration,
-        last_duration=last_duration_of(dts, pts, duration, media_time),
+        last_duration=_last_duration(dts, pts, duration, media_time),
         media_time=media_time,
         delay=delay,
         width=template.size[0],
@@ -152,13 +152,13 @@ def _audio_track(
         pts=times,
         sync=[1] * len(samples),
         duration=end,
-        last_duration=last_duration_of(times, times, end, media_time),
+        last_duration=_last_duration(times, times, end, media_time),
         media_time=media_time,
     )
     return ClipTrack(track, samples)
 
 
-def last_duration_of(dts: Sequence[int], pts: Sequence[int], duration: int, media_time: int) -> int:
+def _last_duration(dts: Sequence[int], pts: Sequence[int], duration: int, media_time: int) -> int:
     """Return the last sample's duration: until the clip ends, even if it is not shown last.
 
     Most readers, ffmpeg too, take the sum of the durations as the track's duration, however late
