@@ -15,6 +15,8 @@ CLOSED = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("I", 4), ("P", 7), ("B", 5), 
 OPEN = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("O", 6), ("B", 4), ("B", 5), ("P", 9), ("B", 7),
         ("B", 8), ("I", 10), ("P", 11)]  # fmt: skip
 
+DELAYED = [("I", 0), ("P", 3), ("P", 9), ("B", 1), ("B", 2)]
+
 
 def plan(samples: list[tuple[str, int]], start: int, end: int) -> Splice:
     pts = [time for _, time in samples]
@@ -53,6 +55,12 @@ CASES = {
         0,
         10,
         ([], [0, 3, 1, 2, 6, 4, 5, 9, 7, 8], []),
+    ),
+    "a run ends before a frame that is shown after later ones": (
+        DELAYED,
+        0,
+        5,
+        ([], [0], [1, 2, 3]),
     ),
     "no clean keyframe": (OPEN, 4, 10, ([4, 5, 6, 7, 8, 9], [], [])),
 }
