@@ -1,4 +1,4 @@
-"""Encode exactly the frames of an excerpt's source, and prove by our own reader that they came."""
+"""Encode exactly the frames of an excerpt, and prove with our own reader that they are there."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -58,7 +58,7 @@ class Encoder:
                 configs.append(config)
             likely_number[kind] = number
             encoded.append(track)
-            done += len(excerpt.source.frames)
+            done += len(excerpt.frames)
         return encoded
 
     def _encode(
@@ -112,14 +112,14 @@ def _same_sets(one: AvcConfig, other: AvcConfig) -> bool:
 
 
 def _checked(excerpt: Excerpt, path: Path) -> tuple[EncodedTrack, AvcConfig]:
-    """Return the encoded track if it has the source's frames at their times."""
-    source = excerpt.source
+    """Return the encoded track if it has the excerpt's frames at their times."""
+    source, frames = excerpt.source, excerpt.frames
     track = index_file(path).video
     name = source.cut.segment.name
     if track is None:
         raise UnusableFootage(f"ffmpeg made no frame of {name}.")
     shown = sorted(track.pts)
-    planned = [source.video.pts[i] - source.video.pts[source.frames[0]] for i in source.frames]
+    planned = [source.video.pts[i] - source.video.pts[frames[0]] for i in frames]
     if len(shown) != len(planned):
         raise UnusableFootage(f"{name} gave {len(shown)} frames where {len(planned)} were planned.")
     for number, (time, wanted) in enumerate(zip(shown, planned, strict=True)):

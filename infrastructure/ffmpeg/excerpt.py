@@ -1,8 +1,9 @@
 """Excerpts: the few bytes of a recording that ffmpeg needs, as a small MP4 of their own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from application.ports import FilePiece
 from domain.errors import UnusableFootage
@@ -18,34 +19,42 @@ class Excerpt:
     """An excerpt's file: its times are the recording's less `pts_offset`, in video ticks."""
 
     source: CutSource
+    frames: Sequence[int] = field(repr=False)
+    """The requested video samples of the recording, in presentation order: at least one."""
     path: Path
     pts_offset: int
 
     @property
     def first_shown(self) -> int:
-        """When the first of the source's frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.source.frames[0]] - self.pts_offset
+        """When the first of the frames is shown, in the excerpt's video ticks."""
+        return self.source.video.pts[self.frames[0]] - self.pts_offset
 
     @property
     def last_shown(self) -> int:
-        """When the last of the source's frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.source.frames[-1]] - self.pts_offset
+        """When the last of the frames is shown, in the excerpt's video ticks."""
+        return self.source.video.pts[self.frames[-1]] - self.pts_offset
 
 
-def extract(source: CutSource, path: Path, audio: range = range(0)) -> Excerpt:
-    """Write the samples needed to decode the source's frames, and `audio`, to `path`.
+def extract(
+    source: CutSource,
+    frames: Sequence[int],
+    decode_start: int,
+    path: Path,
+    audio: range = range(0),
+) -> Excerpt:
+    """Write the video samples from `decode_start` to the last of `frames`, and `audio`, to `path`.
 
     UnusableFootage if the recording's tables cannot be those of an excerpt.
     """
-    first, last = source.decoded_from, max(source.frames)
     try:
         with path.open("wb") as out:
             read = source.recording.read
-            pts_offset = write_excerpt(source.index, read, first, last, out, audio)
+            last = max(frames)
+            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio)
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
-    return Excerpt(source, path, pts_offset)
+    return Excerpt(source, frames, path, pts_offset)
 
 
 def index_file(path: Path) -> SampleIndex:

@@ -1,9 +1,9 @@
-"""Run ffmpeg so that it can neither hang, flood, fork nor die harmfully, nor outlive us.
+"""Run ffmpeg so that it can neither hang, flood, fork nor outlive us.
 
-Every run has a process group of its own, which is killed when the run is over, however it ends. If
-we are killed, the group's leader does that: a shell that reads a pipe whose other end only we hold
+Each run has a process group of its own, which is killed when the run is over, however it ends. If
+we are killed, the group's leader kills it: a shell that reads a pipe whose other end only we hold
 (docs/decisions/0009-end-with-parent.md). If the leader is killed as well, `-timelimit` remains:
-ffmpeg gets no more processor time than our deadline left it.
+ffmpeg gets no more processor time than the deadline leaves.
 """
 
 import os
@@ -26,27 +26,28 @@ TAIL_BYTES = 4 << 10
 MAX_LINE_BYTES = 4 << 10
 POLL_S = 0.05
 DRAIN_S = 1.0
+"""How long to read on after all processes of the group are gone."""
 MAX_PIXELS = 8192 * 8192
-TRANSIENT_FAULTS = {
+OUT_OF_RESOURCES = {
     "No space left on device": "The disk is full.",
     "File too large": "The disk is full.",
     "Cannot allocate memory": "There is too little memory.",
     "malloc of size": "There is too little memory.",  # x264
 }
-"""Messages of ffmpeg after which another delivery may succeed, and what they mean."""
+"""ffmpeg's messages about a lack that another delivery may not meet, and our own for them."""
 SHELL = "/bin/sh"
 WATCHDOG = "read -r _; kill -9 0"
 """The leader's script: no line is ever written, so the read ends when the pipe is closed."""
 
 
 def mp4_input(path: Path) -> list[str]:
-    """Return the arguments that read `path` as an MP4 and nothing else, whatever its bytes."""
+    """Return the arguments that read `path` as an MP4 only, whatever it contains."""
     guards = ["-max_pixels", str(MAX_PIXELS), "-protocol_whitelist", "file", "-f", "mov"]
     return [*guards, "-i", file_url(path)]
 
 
 def file_url(path: Path) -> str:
-    """Return the URL by which ffmpeg opens `path` as a file, whatever its characters."""
+    """Return a URL that ffmpeg reads as the file `path`, whatever characters it contains."""
     return f"file:{path.absolute()}"
 
 
@@ -66,9 +67,9 @@ class Ffmpeg:
     ) -> str:
         """Run to the end and return the last 4 KiB of ffmpeg's messages, "" if there are none.
 
-        `on_line` gets each line of the standard output. DeadlineExceeded at the deadline,
-        UnusableFootage if ffmpeg fails, Unavailable if it cannot be started, was killed, or the
-        disk is full.
+        `on_line` is called with each line of the standard output. DeadlineExceeded at the deadline,
+        UnusableFootage if ffmpeg fails, Unavailable if it cannot be started, was killed, or has too
+        little disk or memory.
         """
         left_s = deadline_s - monotonic()
         if left_s <= 0:
@@ -96,18 +97,18 @@ class Ffmpeg:
                 raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
             drain = _Drain(process, on_line)
             try:
-                drain.begin()
+                drain.start()
                 status = _wait(process, drain, deadline_s)
             finally:
                 _kill_group(leader)
                 process.wait()
-                messages = drain.messages()
-        return _judge(status, messages)
+                messages = drain.finish()
+        return _require_success(status, messages)
 
 
 @contextmanager
 def _guarded_group() -> Iterator[int]:
-    """Yield the id of a process group that is killed at the end of the block, or of us."""
+    """Yield the id of a process group that is killed when the block ends, or when we die."""
     read_end, write_end = os.pipe()
     try:
         leader = subprocess.Popen(
@@ -129,8 +130,8 @@ def _guarded_group() -> Iterator[int]:
 
 
 def _kill_group(leader: int) -> None:
-    """Kill a group whose leader has not been waited for, so that its id is not reused yet."""
-    with suppress(PermissionError):  # macOS's answer if only the dead leader is left
+    """Kill a group whose leader has not been waited for, so that its id cannot be reused yet."""
+    with suppress(PermissionError):  # raised by macOS if only the leader is left, and dead
         os.killpg(leader, signal.SIGKILL)
 
 
@@ -139,29 +140,30 @@ def _wait(process: "subprocess.Popen[bytes]", drain: "_Drain", deadline_s: float
         left_s = deadline_s - monotonic()
         if left_s <= 0:
             raise DeadlineExceeded("ffmpeg was still running at the deadline.")
-        # ffmpeg closes its stderr as it ends: waiting for that detects the end without delay. A
-        # child process may keep it open, so the process is polled, too.
-        if not drain.ended(min(left_s, POLL_S)):
+        # ffmpeg closes its stderr as it ends: waiting for that notices the end without delay. A
+        # child may hold it open, so poll the process too.
+        if not drain.wait_for_messages(min(left_s, POLL_S)):
             continue
         with suppress(subprocess.TimeoutExpired):
             process.wait(min(left_s, POLL_S))
     return status
 
 
-def _judge(status: int, messages: str) -> str:
+def _require_success(status: int, messages: str) -> str:
+    """Return the messages of a run that succeeded; raise the error of one that did not."""
     if status < 0:
         raise Unavailable(f"ffmpeg was killed by signal {-status}.")
     if status > 0:
-        for fault, meaning in TRANSIENT_FAULTS.items():
-            if fault in messages:
+        for message, meaning in OUT_OF_RESOURCES.items():
+            if message in messages:
                 raise Unavailable(meaning)
         lines = messages.strip().splitlines() or ["no message"]
-        raise UnusableFootage(f"ffmpeg failed with exit code {status}: {lines[-1]}")
+        raise UnusableFootage(f"ffmpeg exited with status {status}: {lines[-1]}")
     return messages.strip()
 
 
 class _Drain:
-    """Drains both outputs, each by a thread of its own, so that neither ever blocks ffmpeg."""
+    """Reads both outputs, each in a thread of its own, so that neither ever blocks ffmpeg."""
 
     def __init__(
         self, process: "subprocess.Popen[bytes]", on_line: Callable[[str], None] | None
@@ -170,21 +172,21 @@ class _Drain:
         self._on_line = on_line
         self._error: Exception | None = None
         self._messages = Thread(target=self._keep_tail, args=(process.stderr,), daemon=True)
-        self._lines = Thread(target=self._pass_on, args=(process.stdout,), daemon=True)
+        self._lines = Thread(target=self._pass_lines, args=(process.stdout,), daemon=True)
 
-    def begin(self) -> None:
-        """Start the threads."""
+    def start(self) -> None:
+        """Start reading."""
         self._messages.start()
         self._lines.start()
 
-    def ended(self, timeout_s: float) -> bool:
-        """Wait for the end of the messages; return whether it came."""
+    def wait_for_messages(self, timeout_s: float) -> bool:
+        """Wait until the messages end; return whether they did."""
         self._messages.join(timeout_s)
         return not self._messages.is_alive()
 
-    def messages(self) -> str:
-        """Return the tail of the messages, after the processes that wrote them have ended."""
-        # A child process outside of the group may hold the pipes open: it is not waited for.
+    def finish(self) -> str:
+        """Return the tail of the messages, after the processes that wrote them are gone."""
+        # A child that left the group may hold the pipes; it is not waited for.
         for thread in (self._lines, self._messages):
             if thread.is_alive():
                 thread.join(DRAIN_S)
@@ -197,11 +199,11 @@ class _Drain:
             while chunk := os.read(stderr.fileno(), 1 << 16):
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
 
-    def _pass_on(self, stdout: IO[bytes]) -> None:
+    def _pass_lines(self, stdout: IO[bytes]) -> None:
         with stdout:
             while line := stdout.readline(MAX_LINE_BYTES):
                 try:
                     if self._on_line and not self._error:
                         self._on_line(line.decode(errors="replace"))
-                except Exception as error:  # noqa: BLE001 - raised again by messages()
+                except Exception as error:  # noqa: BLE001 - raised again by finish()
                     self._error = error

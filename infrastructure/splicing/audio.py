@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import field, frozen
 
+from application.ports import RecordingPiece
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import CutSource
 
@@ -21,16 +22,11 @@ AAC_OBJECT_TYPES = {2, 5, 29}
 
 @frozen
 class Packet:
-    """A packet of the clip's audio: sample `sample` of source number `source`, or silence."""
+    """A packet of the clip's audio."""
 
     starts: int  # ticks of the clip's audio
-    source: int = -1
-    sample: int = -1
-
-    @property
-    def is_silence(self) -> bool:
-        """Whether no recording has audio there."""
-        return self.source < 0
+    piece: RecordingPiece | None = None
+    """Where a recording stores it; None is silence."""
 
 
 @frozen(eq=False)
@@ -40,31 +36,28 @@ class AudioPlan:
     template: Track = field(repr=False)
     """The track whose sample entry and timescale the clip's audio has."""
     packets: tuple[Packet, ...] = field(repr=False)
-    packet_ticks: int
     end: int  # ticks: when the clip ends
 
     @property
     def needs_silence(self) -> bool:
         """Whether there are packets that no recording has."""
-        return any(packet.is_silence for packet in self.packets)
+        return any(packet.piece is None for packet in self.packets)
 
 
-def has_audio(source: CutSource) -> bool:
-    """Return whether there is audio within the cut."""
-    return bool(samples_in_cut(source, source.index.audio)) if source.index.audio else False
-
-
-def can_be_copied(sources: Sequence[CutSource]) -> bool:
+def is_audio_copyable(sources: Sequence[CutSource]) -> bool:
     """Return whether all audio is AAC of one AudioSpecificConfig; sample entries may differ."""
-    tracks = [s.index.audio for s in sources if s.index.audio and has_audio(s)]
+    tracks = [s.index.audio for s in sources if s.index.audio and audio_in_cut(s)]
     return len({track.config for track in tracks}) == 1 and all(
         track.codec == "mp4a" and len(track.config) > 1 and track.config[0] >> 3 in AAC_OBJECT_TYPES
         for track in tracks
     )
 
 
-def samples_in_cut(source: CutSource, audio: Track) -> range:
-    """Return the samples that are presented within the cut."""
+def audio_in_cut(source: CutSource) -> range:
+    """Return the audio samples that are presented within the cut."""
+    audio = source.index.audio
+    if audio is None:
+        return range(0)
     first = source.recording_ticks(source.cut.window.start_ms, audio.timescale)
     end = source.recording_ticks(source.cut.window.end_ms, audio.timescale)
     first, end = max(first, audio.shown_from), min(end, audio.shown_until)
@@ -76,8 +69,8 @@ def samples_in_cut(source: CutSource, audio: Track) -> range:
 
 def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | None:
     """Place the packets of `sources`, with silence between; None if none has audio."""
-    with_audio = [(number, source) for number, source in enumerate(sources) if has_audio(source)]
-    template = next((source.index.audio for _, source in with_audio), None)
+    with_audio = [source for source in sources if audio_in_cut(source)]
+    template = next((source.index.audio for source in with_audio), None)
     if template is None:
         return None
     timescale = template.timescale
@@ -92,9 +85,9 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
             packets.append(Packet(max(cursor, packets[-1].starts + 1) if packets else cursor))
             cursor += step
 
-    for number, source in with_audio:
+    for source in with_audio:
         cut_ends = -(-(source.clip_ms + source.cut.window.duration_ms) * timescale // 1000)
-        for packet, ticks in _packets_in_cut(number, source, timescale):
+        for packet, ticks in _packets_in_cut(source, timescale):
             if cursor is None:
                 cursor = min(0, packet.starts) or packet.starts - -(-packet.starts // step) * step
             add_silence_until(packet.starts - step // 2)
@@ -108,14 +101,15 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
     if len(packets) == 1 and end < step // 2:
         # So little is left of a packet cut at both ends that ffmpeg reports an empty track.
         return None
-    return AudioPlan(template, tuple(packets), step, end)
+    return AudioPlan(template, tuple(packets), end)
 
 
-def _packets_in_cut(number: int, source: CutSource, timescale: int) -> Iterator[tuple[Packet, int]]:
+def _packets_in_cut(source: CutSource, timescale: int) -> Iterator[tuple[Packet, int]]:
     """Yield a source's packets, each with its duration in ticks of `timescale`."""
-    audio = source.index.audio
-    assert audio is not None  # noqa: S101 - the caller has checked it
-    for i in samples_in_cut(source, audio):
+    audio, samples = source.index.audio, audio_in_cut(source)
+    if audio is None:
+        return
+    for i, piece in zip(samples, source.pieces(audio, samples), strict=True):
         starts = source.clip_ticks(audio.pts[i], audio.timescale, timescale)
         ends = source.clip_ticks(audio.pts[i] + audio.durations[i], audio.timescale, timescale)
-        yield Packet(starts, number, i), ends - starts
+        yield Packet(starts, piece), ends - starts

@@ -1,10 +1,10 @@
 """Which frames of its recording a cut shows, and when the clip shows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from application.ports import Recording
+from application.ports import Recording, RecordingPiece
 from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan, Cut
 from infrastructure.mp4.avc import first_slice_type, parse_avcc
@@ -19,8 +19,8 @@ MIN_TIMESCALE = 10_000
 """Ticks per second: times are then rounded by at most 0.05 ms."""
 MAX_TIMESCALE = 1_000_000
 MIXED_TIMESCALE = 90_000
-"""Exact for 15, 24, 25, 30, 50 and 60 frames a second and the rates less a thousandth, except
-24 and 60 less a thousandth; those and all others are rounded to 6 µs."""
+"""Exact for 15, 24, 25, 30, 50, 60, 14.985 and 29.97 frames a second; times at 23.976, 59.94 and
+other rates are rounded by at most 6 µs."""
 SLICE_PREFIX_BYTES = 2048
 """Enough of a sample to find its first slice: x264's longest SEI before it takes 700 bytes."""
 
@@ -36,9 +36,7 @@ class CutSource:
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
-    all_frames: tuple[int, ...] = field(repr=False)
-    """All samples that the cut shows, even where `frames` is only some of them."""
-    decoded_from: int
+    decode_start: int
     """The video sample to start decoding at, so that all frames come out whole."""
     clip_ms: int
     """When the cut begins on the clip's clock."""
@@ -51,6 +49,15 @@ class CutSource:
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after the instant `instant_ms`."""
         return -((self.cut.segment.window.start_ms - instant_ms) * timescale // 1000)
+
+    def decode_start_of(self, frames: Sequence[int]) -> int:
+        """Return the video sample to start decoding at, so that these `frames` come out whole."""
+        found = find_decode_start(self.recording.read, self.video, frames)
+        return self.decode_start if found is None else found
+
+    def pieces(self, track: Track, samples: Iterable[int]) -> list[RecordingPiece]:
+        """Return where the recording stores the samples of one of its tracks."""
+        return [RecordingPiece(self.recording, track.offsets[i], track.sizes[i]) for i in samples]
 
 
 def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[CutSource]:
@@ -80,9 +87,9 @@ def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording) -> CutSource | 
             if video is None or not frames:
                 return None
             _check_size(cut.segment.name, video)
-            first = decoded_from(recording.read, video, frames)
-            source = CutSource(cut, recording, index, video, frames, frames, first or 0, clip_ms)
-            if first is not None:
+            start = find_decode_start(recording.read, video, frames)
+            source = CutSource(cut, recording, index, video, frames, start or 0, clip_ms)
+            if start is not None:
                 break
     except InvalidMp4 as error:
         raise UnusableFootage(f"{cut.segment.name} cannot be read: {error}") from error
@@ -135,7 +142,7 @@ def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
     return times
 
 
-def decoded_from(read: Read, video: Track, frames: Sequence[int]) -> int | None:
+def find_decode_start(read: Read, video: Track, frames: Sequence[int]) -> int | None:
     """Return the sample to start decoding at, so that all of `frames` come out whole.
 
     This is a sync sample that is decoded and shown no later than any of them: frames shown before
@@ -143,8 +150,8 @@ def decoded_from(read: Read, video: Track, frames: Sequence[int]) -> int | None:
     a P picture begins an intra refresh: pictures are whole only from the next one on. None if
     `video` has no such sample.
     """
-    decoded, shown = min(frames), min(video.pts[i] for i in frames)
-    syncs = [i for i in range(decoded + 1) if video.sync[i] and video.pts[i] <= shown]
+    first_decoded, first_shown = min(frames), min(video.pts[i] for i in frames)
+    syncs = [i for i in range(first_decoded + 1) if video.sync[i] and video.pts[i] <= first_shown]
     if syncs and _begins_refresh(read, video, syncs[-1]):
         syncs.pop()
     return syncs[-1] if syncs else None

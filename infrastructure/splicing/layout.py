@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 
 from application.ports import Piece, Recording, RecordingPiece
 from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES, write_header
-from infrastructure.splicing.audio import samples_in_cut
+from infrastructure.splicing.audio import audio_in_cut
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import ClipTrack
 
@@ -172,14 +172,13 @@ def _barriers(sources: Sequence[CutSource], first: int, last: int) -> Callable[[
 
     Samples presented within the cut are no barrier, even if the clip does without them.
     """
-    if not all(source.index.is_fragmented for source in sources):
+    if not sources or not all(source.index.is_fragmented for source in sources):
         # The bytes between a progressive file's samples belong to tracks that we do not know.
         return lambda end, offset: end != offset
     unneeded: list[int] = []
     for source in sources:
-        audio = source.index.audio
-        tracks = [(source.video, set(source.all_frames))]
-        tracks += [(audio, set(samples_in_cut(source, audio)))] if audio else []
+        tracks = [(source.video, set(source.frames))]
+        tracks += [(source.index.audio, {*audio_in_cut(source)})] if source.index.audio else []
         unneeded += (
             offset
             for track, needed in tracks

@@ -4,14 +4,13 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from application.ports import RecordingPiece
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
-from infrastructure.splicing.frames import CutSource, decoded_from
+from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.picture_format import PictureFormat
 
 logger = logging.getLogger(__name__)
@@ -22,9 +21,12 @@ class EncodedSpan:
     """Consecutive frames of the clip that are encoded."""
 
     source: CutSource
-    """Its `frames` are this span's."""
+    frames: tuple[int, ...] = field(repr=False)
+    """Video samples, in presentation order."""
     times: tuple[int, ...] = field(repr=False)
-    """When the clip shows each of the source's frames, in the clip's ticks."""
+    """When the clip shows each of them, in its ticks."""
+    decode_start: int
+    """The video sample to start decoding at, so that all of `frames` come out whole."""
 
 
 @frozen(eq=False)
@@ -32,11 +34,10 @@ class CopiedSpan:
     """Consecutive frames of the clip that are the recording's own bytes."""
 
     source: CutSource
-    """Its `frames` are this span's."""
+    frames: range
+    """Video samples, in decode order."""
     times: tuple[int, ...] = field(repr=False)
-    """When the clip shows each of the source's frames, in the clip's ticks."""
-    samples: range
-    """The same frames as samples, in decode order."""
+    """When the clip shows each of them, in its ticks."""
 
 
 Span = CopiedSpan | EncodedSpan
@@ -54,14 +55,17 @@ def plan_spans(
     Frames are copied only from recordings that share their parameter sets with most of the clip,
     because one sample entry must do for all.
     """
-    whole = [EncodedSpan(source, tuple(own)) for source, own in zip(sources, times, strict=True)]
+    whole = [
+        EncodedSpan(source, source.frames, tuple(cut_times), source.decode_start)
+        for source, cut_times in zip(sources, times, strict=True)
+    ]
     if not splice:
         return [*whole]
     obstacles = {id(span): copy_obstacle(span.source.video, picture_format) for span in whole}
     frames_by_config: Counter[bytes] = Counter()
     for span in whole:
         if obstacles[id(span)] is None:
-            frames_by_config[span.source.video.config] += len(span.times)
+            frames_by_config[span.source.video.config] += len(span.frames)
     config = frames_by_config.most_common(1)[0][0] if frames_by_config else b""
     spans: list[Span] = []
     for span in whole:
@@ -108,28 +112,19 @@ def _spliced(span: EncodedSpan) -> list[Span]:
     config = parse_avcc(video.config)
     splice = plan_splice(
         video.pts,
-        source.frames,
+        span.frames,
         [i for i, sync in enumerate(video.sync) if sync],
-        lambda i: is_clean_access_point(
-            RecordingPiece(source.recording, video.offsets[i], video.sizes[i]), config
-        ),
+        lambda i: is_clean_access_point(source.pieces(video, [i])[0], config),
     )
-    time_of = dict(zip(source.frames, span.times, strict=True))
-    spans: list[Span] = []
-    if splice.head:
-        spans.append(_encoded(source, splice.head, time_of))
-    if splice.copied:
-        shown = tuple(sorted(splice.copied, key=video.pts.__getitem__))
-        copied = evolve(source, frames=shown, decoded_from=splice.copied.start)
-        spans.append(CopiedSpan(copied, tuple(time_of[i] for i in shown), splice.copied))
-    if splice.tail:
-        spans.append(_encoded(source, splice.tail, time_of))
-    return spans
+    time_of = dict(zip(span.frames, span.times, strict=True))
 
+    def encoded(frames: tuple[int, ...]) -> EncodedSpan:
+        start = source.decode_start_of(frames)
+        return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-def _encoded(source: CutSource, frames: tuple[int, ...], time_of: dict[int, int]) -> EncodedSpan:
-    first = decoded_from(source.recording.read, source.video, frames)
-    decoded = source.decoded_from if first is None else first
-    return EncodedSpan(
-        evolve(source, frames=frames, decoded_from=decoded), tuple(time_of[i] for i in frames)
-    )
+    head = [encoded(splice.head)] if splice.head else []
+    tail = [encoded(splice.tail)] if splice.tail else []
+    if not splice.copied:
+        return [*head, *tail]
+    copied = CopiedSpan(source, splice.copied, tuple(time_of[i] for i in splice.copied))
+    return [*head, copied, *tail]

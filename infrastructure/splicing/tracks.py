@@ -1,6 +1,6 @@
 """The clip's tracks: copied and encoded samples under one sample entry, and audio in step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
@@ -10,7 +10,6 @@ from infrastructure.mp4.avc import AvcConfig, avc1_entry, build_avcc, merge_avcc
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.writer import TrackToWrite, video_times
 from infrastructure.splicing.audio import AudioPlan
-from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
 
 
@@ -72,23 +71,15 @@ def encoded_samples(span: EncodedSpan, encoded: EncodedTrack) -> SpanSamples:
 
 def copied_samples(span: CopiedSpan) -> SpanSamples:
     """Return the samples of a copied span."""
-    source, video = span.source, span.source.video
-    time_of = dict(zip(source.frames, span.times, strict=True))
+    video = span.source.video
     return SpanSamples(
-        recording_pieces(source, video, span.samples),
-        [time_of[i] for i in span.samples],
-        [video.sync[i] for i in span.samples],
+        span.source.pieces(video, span.frames),
+        span.times,
+        [video.sync[i] for i in span.frames],
         parse_avcc(video.config),
         video.sample_entry,
         (video.width, video.height),
     )
-
-
-def recording_pieces(
-    source: CutSource, track: Track, samples: Iterable[int]
-) -> list[RecordingPiece]:
-    """Return where the recording has the samples of one of its tracks."""
-    return [RecordingPiece(source.recording, track.offsets[i], track.sizes[i]) for i in samples]
 
 
 def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> ClipTrack:
@@ -118,7 +109,7 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
         pts=pts,
         sync=[sync for span in spans for sync in span.sync],
         duration=duration,
-        last_duration=last_duration_of(dts, pts, duration, media_time),
+        last_duration=_last_duration(dts, pts, duration, media_time),
         media_time=media_time,
         delay=delay,
         width=template.size[0],
@@ -127,21 +118,17 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
     return ClipTrack(track, samples)
 
 
-def copied_audio(
-    plan: AudioPlan, sources: Sequence[CutSource], silence: FilePiece | None
-) -> ClipTrack:
-    """Line up the planned packets; `silence` is the packet where no recording has any."""
-    samples: list[Piece] = []
-    for packet in plan.packets:
-        if packet.is_silence:
-            assert silence is not None  # noqa: S101 - made where the plan needs it
-            samples.append(silence)
-            continue
-        source = sources[packet.source]
-        if source.index.audio is not None:
-            samples += recording_pieces(source, source.index.audio, [packet.sample])
+def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
+    """Line up the planned packets; `silence` is the packet where no recording has any.
+
+    ValueError if the plan needs silence and there is none.
+    """
+    samples = [packet.piece or silence for packet in plan.packets]
+    pieces = [piece for piece in samples if piece]
     starts = [packet.starts for packet in plan.packets]
-    return _audio_track(plan.template, samples, starts, plan.end)
+    if len(pieces) < len(starts):
+        raise ValueError("the plan needs a packet of silence")
+    return _audio_track(plan.template, pieces, starts, plan.end)
 
 
 def encoded_audio(encoded: EncodedTrack, duration_ms: int) -> ClipTrack:
@@ -165,13 +152,13 @@ def _audio_track(
         pts=times,
         sync=[1] * len(samples),
         duration=end,
-        last_duration=last_duration_of(times, times, end, media_time),
+        last_duration=_last_duration(times, times, end, media_time),
         media_time=media_time,
     )
     return ClipTrack(track, samples)
 
 
-def last_duration_of(dts: Sequence[int], pts: Sequence[int], duration: int, media_time: int) -> int:
+def _last_duration(dts: Sequence[int], pts: Sequence[int], duration: int, media_time: int) -> int:
     """Return the last sample's duration: until the clip ends, even if it is not shown last.
 
     Most readers, ffmpeg too, take the sum of the durations as the track's duration, however late

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from domain.errors import Unavailable
 from infrastructure.ffmpeg.encode_audio import BYTES_A_SAMPLE, ENCODED_RATE_HZ, STEREO
-from infrastructure.splicing.audio import can_be_copied, has_audio
+from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.spans import EncodedSpan, Span
 
@@ -33,13 +33,13 @@ def require_disk_space(
     needed_bytes = OVERHEAD_BYTES
     for span in spans:
         sizes = span.source.video.sizes
-        frames_bytes = sum(sizes[i] for i in span.source.frames)
+        frames_bytes = sum(sizes[i] for i in span.frames)
         if isinstance(span, EncodedSpan):
-            needed_bytes += sum(sizes[span.source.decoded_from : max(span.source.frames) + 1])
+            needed_bytes += sum(sizes[span.decode_start : max(span.frames) + 1])
             needed_bytes += ENCODED_COPIES * frames_bytes
         elif is_filled:
             needed_bytes += frames_bytes
-    if any(map(has_audio, sources)) and not can_be_copied(sources):
+    if any(map(audio_in_cut, sources)) and not is_audio_copyable(sources):
         # Decoded audio, of each cut and at its place in the clip.
         needed_bytes += 2 * duration_ms * ENCODED_RATE_HZ // 1000 * STEREO * BYTES_A_SAMPLE
     disk = os.statvfs(folder)

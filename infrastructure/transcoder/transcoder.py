@@ -7,7 +7,7 @@ before it is committed. Interlaced frames are not deinterlaced.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,32 +17,24 @@ from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from domain.errors import Unavailable, UnusableFootage
 from domain.planning import ClipPlan
 from infrastructure.ffmpeg.decode import decode_all_frames
-from infrastructure.ffmpeg.encode_audio import encode_audio, silent_packet
 from infrastructure.ffmpeg.encode_video import Encoder
-from infrastructure.ffmpeg.excerpt import extract
+from infrastructure.ffmpeg.excerpt import Excerpt, extract
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
-from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_cut
-from infrastructure.splicing.frames import (
-    CutSource,
-    clip_times,
-    clip_timescale,
-    decoded_from,
-    resolve_cuts,
-)
+from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
-from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, plan_spans
+from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, Span, plan_spans
 from infrastructure.splicing.tracks import (
-    ClipTrack,
-    copied_audio,
+    EncodedTrack,
+    SpanSamples,
     copied_samples,
-    encoded_audio,
     encoded_samples,
     video_track,
 )
 from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
+from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
 from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
@@ -50,8 +42,6 @@ from infrastructure.transcoder.verify_splices import verify_splices
 logger = logging.getLogger(__name__)
 
 BACKGROUND_THREADS = 2
-PREROLL_PACKETS = 12
-"""Decoded before the audio of a cut: MP3 refers to earlier packets, AAC to the last one."""
 
 
 @frozen
@@ -102,50 +92,41 @@ class FfmpegTranscoder(Transcoder):
         ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.delivered_ms, folder / "clip.mp4"
         timescale = clip_timescale(sources)
         times = clip_times(sources, timescale)
-        picture_format, first_id = majority_format(sources), 0
+        picture_format = majority_format(sources)
         spans = plan_spans(sources, times, picture_format, splice=splice)
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
-        if copied:
-            picture_format, first_id = _encoder_format(copied[0].source, picture_format)
+        picture_format, first_id = _encoder_format(copied, picture_format)
         is_filled = self.verify == "decode"
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
-        pictured = _frame_shown_at(sources, times, duration_ms * timescale // 4000)
-        on_frames = self._on_frames(sum(len(span.times) for span in to_encode))
-        encoder = Encoder(ffmpeg, picture_format, folder, first_id, on_frames)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
             excerpts = [
-                reader.submit(extract, span.source, folder / f"excerpt-{number}.mp4")
+                reader.submit(_extract_span, span, folder / f"excerpt-{number}.mp4")
                 for number, span in enumerate(to_encode)
             ]
-            pictured_excerpt = reader.submit(extract, pictured, folder / "thumbnail.mp4")
+            quarter = duration_ms * timescale // 4000
+            pictured = reader.submit(
+                _extract_frame, sources, times, quarter, folder / "thumbnail.mp4"
+            )
             images = background.submit(
                 lambda: make_thumbnails(
-                    ffmpeg,
-                    pictured_excerpt.result(),
-                    picture_format,
-                    thumbnails,
-                    folder,
-                    deadline_s,
+                    ffmpeg, pictured.result(), picture_format, thumbnails, folder, deadline_s
                 )
             )
             audio = background.submit(
-                _audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
+                make_audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
             )
-            encoded = iter(encoder.encode((found.result() for found in excerpts), deadline_s))
-            made = [
-                copied_samples(span)
-                if isinstance(span, CopiedSpan)
-                else encoded_samples(span, next(encoded))
-                for span in spans
-            ]
-            video = video_track(made, timescale, duration_ms * timescale // 1000)
+            on_frames = self._on_frames(sum(len(span.frames) for span in to_encode))
+            encoder = Encoder(ffmpeg, picture_format, folder, first_id, on_frames)
+            encoded = encoder.encode((excerpt.result() for excerpt in excerpts), deadline_s)
+            samples = _samples_of(spans, encoded)
+            video = video_track(samples, timescale, duration_ms * timescale // 1000)
             tracks = [video, *audio.result()]
             layout = lay_out_clip(tracks, sources, self.min_copied_range_bytes)
             write_own_bytes(layout, clip)
-            shown = [time for own in times for time in own]
-            copied_frames = sum(len(span.samples) for span in copied)
+            shown = [time for cut_times in times for time in cut_times]
+            copied_frames = sum(len(span.frames) for span in copied)
             media = verify_tables(layout, clip, shown, video, copied_frames)
             if is_filled:
                 fill_holes(layout, clip)
@@ -153,7 +134,7 @@ class FfmpegTranscoder(Transcoder):
                 decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
             else:
                 splices = folder / "splice.mp4"
-                verify_splices(ffmpeg, made, sources, timescale, splices, deadline_s)
+                verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
             return Rendition(pieces_of(layout, clip), images.result(), media)
 
     def _on_frames(self, total: int) -> Callable[[int], None]:
@@ -162,57 +143,44 @@ class FfmpegTranscoder(Transcoder):
 
 
 def _encoder_format(
-    template: CutSource, picture_format: PictureFormat
+    copied: Sequence[CopiedSpan], picture_format: PictureFormat
 ) -> tuple[PictureFormat, int]:
-    """Return the picture format and first free parameter-set id for frames next to `template`'s.
+    """Return the picture format and first free parameter-set id of frames next to copied ones.
 
     A decoder would take two parameter sets of one id for each other.
     """
-    config = parse_avcc(template.video.config)
+    if not copied:
+        return picture_format, 0
+    config = parse_avcc(copied[0].source.video.config)
     sets = [parse_sps(nal) for nal in config.sps]
     ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
     full_range = any(s.colour is not None and s.colour.full_range for s in sets)
     return evolve(picture_format, full_range=full_range), max(ids) + 1
 
 
-def _frame_shown_at(
-    sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int
-) -> CutSource:
-    """Return the source of the one frame that the clip shows at `time`, else of its first."""
+def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:
+    return extract(span.source, span.frames, span.decode_start, path)
+
+
+def _extract_frame(
+    sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int, path: Path
+) -> Excerpt:
+    """Extract the frame that the clip shows at `time`, or else its first."""
     frames = [
         (shown, source, frame)
-        for source, own in zip(sources, times, strict=True)
-        for frame, shown in zip(source.frames, own, strict=True)
+        for source, cut_times in zip(sources, times, strict=True)
+        for frame, shown in zip(source.frames, cut_times, strict=True)
     ]
     _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
-    first = decoded_from(source.recording.read, source.video, (frame,))
-    return evolve(source, frames=(frame,), decoded_from=first or source.decoded_from)
+    return extract(source, (frame,), source.decode_start_of((frame,)), path)
 
 
-def _audio_tracks(
-    ffmpeg: Ffmpeg, sources: Sequence[CutSource], duration_ms: int, folder: Path, deadline_s: float
-) -> list[ClipTrack]:
-    """Return the clip's audio, if it has any: copied where possible, else encoded as a whole."""
-    plan = plan_audio(sources, duration_ms)
-    if plan is None:
-        return []
-    if can_be_copied(sources):
-        silence = None
-        if plan.needs_silence:
-            silence = silent_packet(ffmpeg, plan.template, folder / "silence.mp4", deadline_s)
-        if silence or not plan.needs_silence:
-            return [copied_audio(plan, sources, silence)]
-    excerpts = []
-    for number, source in enumerate(sources):
-        own = samples_in_cut(source, source.index.audio) if source.index.audio else range(0)
-        if own:
-            # An excerpt needs a picture: one that is shown before the audio begins.
-            starts = source.recording_ticks(source.cut.window.start_ms, source.video.timescale)
-            syncs = (i for i, sync in enumerate(source.video.sync) if sync)
-            before = (i for i in syncs if source.video.pts[i] <= starts)
-            key = max(before, default=source.decoded_from)
-            pictured = evolve(source, frames=(key,), decoded_from=key)
-            packets = range(max(0, own.start - PREROLL_PACKETS), own.stop)
-            excerpts.append(extract(pictured, folder / f"audio-{number}.mp4", packets))
-    encoded = encode_audio(ffmpeg, excerpts, duration_ms, folder, deadline_s)
-    return [encoded_audio(encoded, duration_ms)]
+def _samples_of(spans: Sequence[Span], encoded: Iterable[EncodedTrack]) -> list[SpanSamples]:
+    """Return the samples of all spans; `encoded` are those of the encoded ones."""
+    tracks = iter(encoded)
+    return [
+        copied_samples(span)
+        if isinstance(span, CopiedSpan)
+        else encoded_samples(span, next(tracks))
+        for span in spans
+    ]

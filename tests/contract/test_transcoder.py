@@ -1,4 +1,4 @@
-"""What every Transcoder owes: the frames seen within the cuts, each in time, or a reason."""
+"""The contract of every Transcoder: the frames seen within the cuts, each in time, or a reason."""
 
 import re
 import subprocess
@@ -32,18 +32,18 @@ from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.contract.worlds import LENGTH_MS, START_MS
 
 FRAME_MS = 40
-STILLS = ThumbnailSpec((160, 301))
+THUMBNAILS = ThumbnailSpec((160, 301))
 NAMES = ("a.mp4", "b.mp4", "c.mp4")
 AFTER_MS = (0, 2000, 5000)
-"""The second follows the first, the third comes after a gap of 1 s."""
+"""The second follows the first; the third follows a gap of 1 s."""
 
 
 @frozen
-class Seen:
-    """A frame: when it is shown, and when its recording had it after START_MS."""
+class ShownFrame:
+    """A frame: when the clip shows it, and when it was recorded, in ms after START_MS."""
 
     clip_ms: float
-    wall_ms: int
+    recorded_ms: int
 
 
 class TranscoderWorld(ABC):
@@ -53,42 +53,42 @@ class TranscoderWorld(ABC):
 
     @abstractmethod
     def recordings(self) -> Mapping[str, Recording]:
-        """Open NAMES; their frames are told apart by when they were seen."""
+        """Open NAMES; their frames are identified by when they were recorded."""
 
     @abstractmethod
-    def damages_them(self) -> None:
-        """Let all recordings be damaged."""
+    def damage_recordings(self) -> None:
+        """Damage all recordings."""
 
     @abstractmethod
-    def frames(self, clip: Path) -> list[Seen]:
-        """Look at a clip."""
+    def frames(self, clip: Path) -> list[ShownFrame]:
+        """Return the frames of a clip."""
 
     @abstractmethod
-    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
-        """Look at a still of a clip of `frames`: which of them it shows, its width and height."""
+    def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
+        """Return which of the clip's `frames` a thumbnail shows, its width and its height."""
 
 
 class InMemoryTranscoderWorld(TranscoderWorld):
-    """Recordings that are made up."""
+    """Recordings without footage."""
 
     def __init__(self) -> None:
         self.transcoder: Transcoder = InMemoryTranscoder()
 
-    def damages_them(self) -> None:
+    def damage_recordings(self) -> None:
         self.transcoder = InMemoryTranscoder(broken=True)
 
     def recordings(self) -> Mapping[str, Recording]:
         store = InMemoryRecordingStore({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
         return {segment.name: store.open(segment, soon()) for segment in segments()}
 
-    def frames(self, clip: Path) -> list[Seen]:
+    def frames(self, clip: Path) -> list[ShownFrame]:
         found = []
         for line in clip.read_text().splitlines():
             clip_ms, name, media_ms = line.split()
-            found.append(Seen(float(clip_ms), AFTER_MS[NAMES.index(name)] + int(media_ms)))
+            found.append(ShownFrame(float(clip_ms), AFTER_MS[NAMES.index(name)] + int(media_ms)))
         return found
 
-    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+    def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
         clip_ms, size = path.read_text().split()
         width, height = size.split("x")
         (shown,) = (frame for frame in frames if frame.clip_ms == float(clip_ms))
@@ -96,14 +96,14 @@ class InMemoryTranscoderWorld(TranscoderWorld):
 
 
 class FfmpegTranscoderWorld(TranscoderWorld):
-    """Recordings whose frames are numbered by 40 ms."""
+    """Recordings whose frames carry numbers, one for each 40 ms."""
 
     def __init__(self, folder: Path) -> None:
         self.transcoder: Transcoder = FfmpegTranscoder(find_ffmpeg({}))
         self._folder = folder
         self._damaged = False
 
-    def damages_them(self) -> None:
+    def damage_recordings(self) -> None:
         self._damaged = True
 
     def recordings(self) -> Mapping[str, Recording]:
@@ -122,16 +122,16 @@ class FfmpegTranscoderWorld(TranscoderWorld):
             found[segment.name] = _open(segment, bytes(data))
         return found
 
-    def frames(self, clip: Path) -> list[Seen]:
+    def frames(self, clip: Path) -> list[ShownFrame]:
         reading = footage.read_clip(clip)
         return [
-            Seen(time_ms, number * FRAME_MS)
+            ShownFrame(time_ms, number * FRAME_MS)
             for time_ms, number in zip(reading.times_ms, reading.numbers, strict=True)
         ]
 
-    def thumbnail(self, path: Path, frames: list[Seen]) -> tuple[Seen, int, int]:
+    def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
         number, width, height = look_at(path)
-        (shown,) = (frame for frame in frames if frame.wall_ms == number * FRAME_MS)
+        (shown,) = (frame for frame in frames if frame.recorded_ms == number * FRAME_MS)
         return shown, width, height
 
 
@@ -151,7 +151,7 @@ def _open(segment: RecordingSegment, data: bytes) -> Recording:
 
 
 def segments() -> list[RecordingSegment]:
-    """List the recordings."""
+    """Return the segments of the recordings."""
     return [
         RecordingSegment(TimeWindow(START_MS + at, START_MS + at + LENGTH_MS), name)
         for name, at in zip(NAMES, AFTER_MS, strict=True)
@@ -176,23 +176,23 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["in_memory", "ffmpeg"])
 def world(request: pytest.FixtureRequest, films: Path) -> TranscoderWorld:
-    """Return a world of each family."""
-    made_up = request.param == "in_memory"
-    return InMemoryTranscoderWorld() if made_up else FfmpegTranscoderWorld(films)
+    """Return a world for each adapter."""
+    in_memory = request.param == "in_memory"
+    return InMemoryTranscoderWorld() if in_memory else FfmpegTranscoderWorld(films)
 
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """Return the folder to write to; nothing else may be written."""
+    """Return the only folder that may be written to."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     return folder
 
 
 def rendered(
-    world: TranscoderWorld, scratch: Path, plan: ClipPlan, thumbnails: ThumbnailSpec = STILLS
-) -> tuple[Rendition, list[Seen]]:
-    """Render, and look at the clip that the pieces make, one after the other."""
+    world: TranscoderWorld, scratch: Path, plan: ClipPlan, thumbnails: ThumbnailSpec = THUMBNAILS
+) -> tuple[Rendition, list[ShownFrame]]:
+    """Render; return the rendition, and the frames of the clip that its pieces make."""
     rendition = world.transcoder.render(plan, world.recordings(), thumbnails, scratch, soon())
     clip = scratch.parent / "clip"
     clip.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
@@ -201,7 +201,7 @@ def rendered(
 
 
 @pytest.mark.parametrize(
-    ("from_ms", "to_ms", "walls", "first_ms"),
+    ("from_ms", "to_ms", "recorded_ms", "first_ms"),
     [
         (400, 1200, [*range(400, 1200, FRAME_MS)], 0),
         (401, 1201, [*range(440, 1201, FRAME_MS)], 39),
@@ -222,72 +222,81 @@ def rendered(
     ],
 )
 def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(  # noqa: PLR0917
-    world: TranscoderWorld, scratch: Path, from_ms: int, to_ms: int, walls: list[int], first_ms: int
+    world: TranscoderWorld,
+    scratch: Path,
+    from_ms: int,
+    to_ms: int,
+    recorded_ms: list[int],
+    first_ms: int,
 ) -> None:
-    """Each is there once, at its time on the plan's clock; the measures say the same."""
+    """Each occurs once, at its time on the plan's clock, as the media info states."""
     plan = planned(from_ms, to_ms)
     rendition, frames = rendered(world, scratch, plan)
-    assert [frame.wall_ms for frame in frames] == walls
-    times_ms = [float(plan.clip_time_ms(START_MS + wall_ms)) for wall_ms in walls]
+    assert [frame.recorded_ms for frame in frames] == recorded_ms
+    times_ms = [float(plan.clip_time_ms(START_MS + time_ms)) for time_ms in recorded_ms]
     assert [frame.clip_ms for frame in frames] == pytest.approx(times_ms, abs=0.1)
-    footage = rendition.media
-    assert footage.frames == len(walls)
-    assert footage.first_ms == pytest.approx(first_ms, abs=0.1)
-    assert footage.last_ms == pytest.approx(times_ms[-1], abs=0.1)
-    assert footage.duration_ms == pytest.approx(plan.delivered_ms, abs=0.1)
+    media = rendition.media
+    assert media.frames == len(recorded_ms)
+    assert media.first_ms == pytest.approx(first_ms, abs=0.1)
+    assert media.last_ms == pytest.approx(times_ms[-1], abs=0.1)
+    assert media.duration_ms == pytest.approx(plan.delivered_ms, abs=0.1)
 
 
 @pytest.mark.parametrize(("from_ms", "to_ms"), [(0, 1600), (1500, 5900), (41, 201), (0, 100)])
-def test_stills_are_taken_where_a_quarter_has_been_shown(
+def test_thumbnails_show_the_frame_after_a_quarter_of_the_clip(
     world: TranscoderWorld, scratch: Path, from_ms: int, to_ms: int
 ) -> None:
-    """They show the frame that is on at that time, as wide as asked and of even height."""
+    """They show the frame that is on at that time, in the widths requested, of even height."""
     plan = planned(from_ms, to_ms)
     rendition, frames = rendered(world, scratch, plan)
     on = [frame for frame in frames if frame.clip_ms <= plan.delivered_ms / 4]
-    assert set(rendition.thumbnails) == set(STILLS.widths)
+    assert set(rendition.thumbnails) == set(THUMBNAILS.widths)
     for width, path in rendition.thumbnails.items():
         shown, wide, high = world.thumbnail(path, frames)
         assert shown == (on[-1] if on else frames[0])
         assert (wide, high % 2) == (width, 0)
 
 
-def test_no_stills_are_made_unasked(world: TranscoderWorld, scratch: Path) -> None:
-    """An empty wish gives none."""
+def test_no_thumbnails_are_made_if_no_width_is_requested(
+    world: TranscoderWorld, scratch: Path
+) -> None:
+    """The rendition then has none."""
     assert rendered(world, scratch, planned(0, 400), ThumbnailSpec(()))[0].thumbnails == {}
 
 
 def test_only_the_folder_is_written_to(world: TranscoderWorld, scratch: Path) -> None:
-    """Everything that the rendition names lies in it."""
+    """Every file that the rendition names lies in it."""
     rendition = world.transcoder.render(
-        planned(0, 400), world.recordings(), STILLS, scratch, soon()
+        planned(0, 400), world.recordings(), THUMBNAILS, scratch, soon()
     )
     assert [path.name for path in scratch.parent.iterdir()] == ["scratch"]
     assert {path.parent for path in rendition.thumbnails.values()} == {scratch}
 
 
-def test_cuts_without_a_frame_are_refused(world: TranscoderWorld, scratch: Path) -> None:
+def test_cuts_without_a_frame_are_rejected(world: TranscoderWorld, scratch: Path) -> None:
     """A window can lie between two frames."""
     with pytest.raises(Rejected, match="no frame"):
-        world.transcoder.render(planned(401, 439), world.recordings(), STILLS, scratch, soon())
+        world.transcoder.render(planned(401, 439), world.recordings(), THUMBNAILS, scratch, soon())
 
 
-def test_a_plan_without_cuts_is_refused(world: TranscoderWorld, scratch: Path) -> None:
+def test_a_plan_without_cuts_is_rejected(world: TranscoderWorld, scratch: Path) -> None:
     """There is nothing to show."""
     with pytest.raises(Rejected, match="no frame"):
-        world.transcoder.render(planned(9000, 9500), world.recordings(), STILLS, scratch, soon())
+        world.transcoder.render(
+            planned(9000, 9500), world.recordings(), THUMBNAILS, scratch, soon()
+        )
 
 
-def test_damaged_footage_is_undecodable(world: TranscoderWorld, scratch: Path) -> None:
-    """What does not give exactly the planned frames gives nothing."""
-    world.damages_them()
+def test_damaged_footage_is_unusable(world: TranscoderWorld, scratch: Path) -> None:
+    """There is no rendition without exactly the planned frames."""
+    world.damage_recordings()
     with pytest.raises(UnusableFootage):
-        world.transcoder.render(planned(0, 400), world.recordings(), STILLS, scratch, soon())
+        world.transcoder.render(planned(0, 400), world.recordings(), THUMBNAILS, scratch, soon())
 
 
 def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:
-    """It is DeadlineExceeded instead."""
+    """The error is DeadlineExceeded."""
     with pytest.raises(DeadlineExceeded):
         world.transcoder.render(
-            planned(0, 400), world.recordings(), STILLS, scratch, time.monotonic() - 1
+            planned(0, 400), world.recordings(), THUMBNAILS, scratch, time.monotonic() - 1
         )

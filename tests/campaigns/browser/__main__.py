@@ -21,8 +21,8 @@ from devtools.footage.picture import read_number
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns.browser.chromium import NoBrowserError, Page, find_chromium, show
-from tests.integration.exactness.cutting import Camera, Clip
-from tests.integration.exactness.test_exact_clips import Case, of_one, recording
+from tests.integration.exactness.camera import Camera, Clip
+from tests.integration.exactness.cases import Case, of_one, recording
 
 TIMES_WITHIN_MS = 1.0
 PATIENCE_S = 120.0

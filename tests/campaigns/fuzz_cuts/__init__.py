@@ -1,5 +1,5 @@
-"""Random cuts of numbered recordings, each judged whole.
+"""Random cuts of numbered recordings, each judged in full.
 
 A cut is drawn from its seed alone, so a failure is reproduced by `--only SEED`.
-`python -m tests.campaigns.fuzz_cuts` runs thousands of them; `make test` runs the first hundred.
+`python -m tests.campaigns.fuzz_cuts` runs thousands; `make test` runs the first of each kind.
 """

@@ -1,4 +1,4 @@
-"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed FIRST]`."""
+"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed N] [--only N ...]`."""
 
 import argparse
 import os
@@ -19,13 +19,13 @@ from tests.campaigns.fuzz_cuts.judging import Outcome, judge
 from tests.campaigns.fuzz_cuts.kinds import KINDS, file_of
 
 HERE = Path(__file__).parent
-TOLD_EVERY_S = 5.0
+PROGRESS_EVERY_S = 5.0
 NOTHING = Outcome()
 
 
 @frozen
 class Judged:
-    """A cut and what became of it."""
+    """A cut and its outcome, or the fault that was found."""
 
     seed: int
     outcome: Outcome = NOTHING
@@ -38,41 +38,41 @@ class Judged:
 
 
 def run(seed: int, cache: Path, folder: Path | None = None) -> Judged:
-    """Make and judge one cut; what is made of it stays in `folder`, if one is given."""
+    """Make and judge one cut; its files stay in `folder`, if one is given."""
     cut = draw_cut(seed)
-    with tempfile.TemporaryDirectory() as passing:
+    with tempfile.TemporaryDirectory() as temporary:
         try:
-            return Judged(seed, judge(cut, cache, folder or Path(passing)))
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong is what is looked for
-            told = traceback.format_exc() if folder else f"{type(error).__name__}: {error}"
-            return Judged(seed, fault=f"{cut}\n{told}")
+            return Judged(seed, judge(cut, cache, folder or Path(temporary)))
+        except Exception as error:  # noqa: BLE001 - any error is a fault
+            fault = traceback.format_exc() if folder else f"{type(error).__name__}: {error}"
+            return Judged(seed, fault=f"{cut}\n{fault}")
 
 
 def make_recordings(kind: str, cache: Path) -> None:
-    """Make the files of a kind, unless they are there."""
+    """Make the files of a kind, unless they exist."""
     for recording in KINDS[kind].recordings:
         file_of(recording, cache)
 
 
-def told(judged: Iterable[Judged], count: int) -> Iterator[Judged]:
-    """Tell of every failure at once, and now and then how far it is."""
+def reported(judged: Iterable[Judged], count: int) -> Iterator[Judged]:
+    """Print every failure at once, and the progress every 5 s."""
     began_s = last_s = time.monotonic()
     failures = 0
     for done, one in enumerate(judged, 1):
         if one.fault:
             failures += 1
-            say(f"FAILED, to be seen again with --only {one.seed}: {one.fault}")
-        if (now_s := time.monotonic()) > last_s + TOLD_EVERY_S or done == count:
+            print_now(f"FAILED, reproduce with --only {one.seed}: {one.fault}")
+        if (now_s := time.monotonic()) > last_s + PROGRESS_EVERY_S or done == count:
             last_s = now_s
-            say(f"{done} of {count} cuts, {failures} failures, {now_s - began_s:.0f} s")
+            print_now(f"{done} of {count} cuts, {failures} failures, {now_s - began_s:.0f} s")
         yield one
 
 
-COLUMNS = ("cuts", "refused", "frames", "copied", "encoded", "whole GOPs", "sound ms")
+COLUMNS = ("cuts", "rejected", "frames", "copied", "encoded", "whole GOPs", "audio ms")
 
 
 def table(judged: Sequence[Judged]) -> str:
-    """Lay out what was seen, a line per kind of source; failed cuts count for their seed alone."""
+    """Return the results, a line per kind of source; of failed cuts only the seed is listed."""
     lines = [f"{'kind of source':<44}" + "".join(f"{c:>11}" for c in COLUMNS) + "  failed seeds"]
     by_kind = [(name, [one for one in judged if one.kind == name]) for name in NAMES]
     for name, own in [*by_kind, ("all", list(judged))]:
@@ -80,9 +80,9 @@ def table(judged: Sequence[Judged]) -> str:
             continue
         outcomes = [one.outcome for one in own if not one.fault]
         frames, copied = sum(o.frames for o in outcomes), sum(o.copied for o in outcomes)
-        refused, whole = sum(not o.frames for o in outcomes), sum(o.in_gops for o in outcomes)
-        cells = (len(own), refused, frames, copied, frames - copied, whole)
-        off_ms = max((o.sound_off_ms for o in outcomes), default=0)
+        rejected, whole = sum(not o.frames for o in outcomes), sum(o.in_gops for o in outcomes)
+        cells = (len(own), rejected, frames, copied, frames - copied, whole)
+        off_ms = max((o.audio_off_ms for o in outcomes), default=0)
         failed = " ".join(str(one.seed) for one in own if one.fault) or "-"
         lines.append(
             f"{name:<44}" + "".join(f"{c:>11}" for c in cells) + f"{off_ms:>11.1f}  {failed}"
@@ -90,8 +90,8 @@ def table(judged: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
-def say(text: str) -> None:
-    """Print at once."""
+def print_now(text: str) -> None:
+    """Print without buffering."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -109,27 +109,29 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def only(seeds: Sequence[int], cache: Path) -> list[Judged]:
-    """Run these cuts one by one, and keep what is made of them."""
+    """Run these cuts one by one, and keep their files."""
     judged = []
     for seed in seeds:
         folder = cache / f"only-{seed}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         judged.append(run(seed, cache, folder))
-        say(f"{judged[-1].fault or draw_cut(seed)}\nkept in {folder}")
+        print_now(f"{judged[-1].fault or draw_cut(seed)}\nfiles are in {folder}")
     return judged
 
 
 def everything(seeds: range, cache: Path) -> list[Judged]:
     """Run the cuts on all cores."""
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        say(f"recordings of {len(NAMES)} kinds ...")
+        print_now(f"recordings of {len(NAMES)} kinds ...")
         list(workers.map(partial(make_recordings, cache=cache), NAMES))
-        return list(told(workers.map(partial(run, cache=cache), seeds, chunksize=4), len(seeds)))
+        return list(
+            reported(workers.map(partial(run, cache=cache), seeds, chunksize=4), len(seeds))
+        )
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the cuts, print the table; 1 if one failed."""
+    """Run the cuts and print the table; return 1 if one failed."""
     arguments = parse(argv)
     cache: Path = arguments.cache
     cache.mkdir(parents=True, exist_ok=True)
@@ -139,7 +141,7 @@ def main(argv: Sequence[str]) -> int:
     else:
         seeds = range(arguments.seed, arguments.seed + arguments.cuts)
         judged = everything(seeds, cache)
-    say(table(judged))
+    print_now(table(judged))
     return any(one.fault for one in judged)
 
 

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from devtools.footage import Recording, Wanted, wanted
 from tests.campaigns.fuzz_cuts.kinds import KINDS, place
-from tests.integration.exactness.cutting import START_MS
+from tests.integration.exactness.camera import START_MS
 
 NAMES = tuple(KINDS)
 
@@ -23,10 +23,10 @@ class RandomCut:
     to_ms: int
 
     def wanted(self) -> Wanted:
-        """Tell what the clip must hold.
+        """Return what the clip must hold.
 
-        Where it starts within an overlap, nothing plays yet that would go on until it ends, so the
-        recording that reaches further counts alone.
+        If it starts within an overlap, no recording is being played yet, so only the one that ends
+        last counts.
         """
         start_ms, end_ms = START_MS + self.from_ms, START_MS + self.to_ms
         playing = [r for r in self.recordings if r.start_ms <= start_ms]
@@ -50,7 +50,7 @@ class RandomCut:
 
 
 def draw_cut(seed: int) -> RandomCut:
-    """Draw the cut of this seed; the kinds take turns."""
+    """Draw the cut of a seed; consecutive seeds have different kinds."""
     rng = random.Random(seed)
     name = NAMES[seed % len(NAMES)]
     recordings = _placed(rng, KINDS[name].recordings)
@@ -60,7 +60,7 @@ def draw_cut(seed: int) -> RandomCut:
 
 
 def _placed(rng: random.Random, pool: Sequence[Recording]) -> tuple[Recording, ...]:
-    """Place one to three of the recordings, as they were joined or in another order."""
+    """Place one to three of the recordings, in their own order or another."""
     order = list(pool)
     if rng.random() < 0.4:
         rng.shuffle(order)
@@ -74,18 +74,18 @@ def _placed(rng: random.Random, pool: Sequence[Recording]) -> tuple[Recording, .
 
 
 def _anywhere(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
-    """From any millisecond to any other, a little outside of the footage too."""
+    """Return any two milliseconds from half a second before the footage to as long after it."""
     first_ms, end_ms = recordings[0].start_ms - START_MS - 500, _end_ms(recordings[-1]) + 500
     return rng.randint(first_ms, end_ms), rng.randint(first_ms, end_ms)
 
 
 def _across(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
-    """From some instant of the first recording to one of the last."""
+    """Return an instant of the first recording and one of the last."""
     return _instant(rng, recordings[0]), _instant(rng, recordings[-1])
 
 
 def _one_frame(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
-    """From about a frame to about the next, or for 1 ms."""
+    """Return the times of a frame and the next within 1 ms, or a cut of 1 ms."""
     recording = rng.choice(recordings)
     n = rng.choice((0, rng.randrange(recording.frames), recording.frames - 1))
     times_ms = [*recording.times_ms, recording.duration_ms]
@@ -95,14 +95,14 @@ def _one_frame(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int
 
 
 def _short(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
-    """1 ms to 2 s, short ones as often as long ones, about an instant of some recording."""
+    """Return 1 ms to 2 s around an instant of a recording, logarithmically distributed."""
     from_ms = _instant(rng, rng.choice(recordings))
     duration_ms = round(2000 ** rng.random())
     return from_ms - rng.choice((0, duration_ms // 2, duration_ms)), from_ms + duration_ms
 
 
 def _instant(rng: random.Random, recording: Recording) -> int:
-    """Any instant of the recording, or 1 ms about a frame, a keyframe or an end of it."""
+    """Return any instant of the recording, or one within 1 ms of a frame, a keyframe or an end."""
     begins_ms, times_ms = recording.start_ms - START_MS, recording.times_ms
     end_ms = _end_ms(recording)
     exact = rng.choice(
@@ -117,7 +117,7 @@ def _instant(rng: random.Random, recording: Recording) -> int:
 
 
 def _gops(recording: Recording) -> list[range]:
-    """List the numbers of the frames of each GOP."""
+    """Return the frame numbers of each GOP."""
     length = 1 if recording.all_intra else recording.gop_frames
     numbers = range(recording.first_number, recording.first_number + recording.frames)
     return [numbers[at : at + length] for at in range(0, len(numbers), length)]

@@ -1,4 +1,4 @@
-"""Make a drawn cut with the real transcoder and judge all there is to see and hear of it."""
+"""Make a drawn cut with the real transcoder, and judge all of its video and audio."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -20,67 +20,69 @@ from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns.fuzz_cuts.drawing import RandomCut
 from tests.campaigns.fuzz_cuts.kinds import KINDS, PlacedCamera
-from tests.integration.exactness.composing import MIN_PART_BYTES, StrictBuckets, strict_buckets
+from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
 
-SOUND_WITHIN_MS = 1000 / 30
+AUDIO_WITHIN_MS = 1000 / 30
 """A frame."""
-STRETCHES_BYTES = (MIN_PART_BYTES, MIN_COPIED_RANGE_BYTES)
-"""So that S3 copies whatever it can, and almost nothing, in turn: NAMES are of an odd number."""
+COPIED_RANGE_BYTES = (MIN_PART_BYTES, MIN_COPIED_RANGE_BYTES // 4)
+"""In turn, S3 copies whatever it can, and only the longest ranges. The number of NAMES is odd."""
 
-_TO_THE_END = ExitStack()
+_PROCESS = ExitStack()
 
 
 @frozen
 class Outcome:
-    """What became of a cut that is as it must be."""
+    """The figures of a cut without faults."""
 
     frames: int = 0
     copied: int = 0
     in_gops: int = 0
-    """Frames of GOPs that lie whole within the cut, and so had to be copied."""
-    sound_off_ms: float = 0.0
-    """By how much the worst beep is off."""
+    """Frames of GOPs that lie entirely within the cut, and so had to be copied."""
+    audio_off_ms: float = 0.0
+    """The largest deviation of a beep."""
 
 
 def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
-    """Make the cut in `folder` out of recordings kept in `footage`; AssertionError if it is wrong.
+    """Make the cut in `folder` of the recordings in `footage`; AssertionError if it is wrong.
 
-    A cut without a frame must be Refused: its outcome has no frames.
+    A cut without a frame must be Rejected: its outcome has no frames.
     """
     wanted = cut.wanted()
-    camera = PlacedCamera(footage, folder, _transcoder(STRETCHES_BYTES[cut.seed % 2]), _buckets())
+    camera = PlacedCamera(
+        footage, folder, _transcoder(COPIED_RANGE_BYTES[cut.seed % 2]), _buckets()
+    )
     if not wanted.numbers:
         try:
             camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
         except Rejected:
             return Outcome()
         raise AssertionError("there is a clip where there is no frame")
-    with _heard(logging.getLogger("infrastructure")) as warnings:
+    with _collected_warnings(logging.getLogger("infrastructure")) as warnings:
         clip = camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
     assert warnings == []
     reading, measured = clip.reading, clip.rendition.media
-    assert_clip(reading, wanted, sound_within_ms=SOUND_WITHIN_MS)
+    assert_clip(reading, wanted, sound_within_ms=AUDIO_WITHIN_MS)
     assert measured.frames == len(wanted.numbers)
     assert measured.first_ms == pytest.approx(float(wanted.times_ms[0]), abs=1)
     assert measured.last_ms == pytest.approx(float(wanted.times_ms[-1]), abs=1)
     assert measured.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=1)
     assert (measured.width, measured.height) == reading.size
     assert reading.video_codec == measured.codec
-    # Without sound from 0 on, ffmpeg counts from the first frame.
-    silent_ms = measured.first_ms if reading.sound_start_ms is None else 0
-    assert reading.duration_ms == pytest.approx(clip.plan.delivered_ms - silent_ms, abs=11)
+    # Without audio from 0 on, ffmpeg counts from the first frame.
+    uncounted_ms = measured.first_ms if reading.sound_start_ms is None else 0
+    assert reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)
     whole = cut.whole_gop_frames() if KINDS[cut.kind].copies else 0
     assert whole <= measured.copied_frames <= measured.frames, (
         f"{measured.copied_frames} of {measured.frames} frames are copied,"
-        f" but {whole} are of GOPs that lie whole within the clip"
+        f" but {whole} are of GOPs that lie entirely within the clip"
     )
-    off_ms = sound_off_ms(reading, wanted.stretches)
+    off_ms = audio_off_ms(reading, wanted.stretches)
     return Outcome(measured.frames, measured.copied_frames, whole, off_ms)
 
 
-def sound_off_ms(reading: ClipReading, stretches: Sequence[CopiedRange]) -> float:
-    """Say by how much the worst beep is off, in ms; those cut at an edge of a stretch aside."""
-    asked = [
+def audio_off_ms(reading: ClipReading, stretches: Sequence[CopiedRange]) -> float:
+    """Return the largest deviation of a beep, in ms, except for those cut at an edge."""
+    expected = [
         (float(stretch.clip_ms + second * 1000 - stretch.start_ms), second % SECONDS_TOLD_APART)
         for stretch in stretches
         if stretch.has_audio
@@ -90,15 +92,15 @@ def sound_off_ms(reading: ClipReading, stretches: Sequence[CopiedRange]) -> floa
     return max(
         (
             min(abs(b.time_ms - time_ms) for b in reading.beeps if b.second == second)
-            for time_ms, second in asked
+            for time_ms, second in expected
         ),
         default=0.0,
     )
 
 
 @contextmanager
-def _heard(logger: logging.Logger) -> Iterator[list[str]]:
-    """Collect what is warned of: that a splice failed and all was encoded anew instead, say."""
+def _collected_warnings(logger: logging.Logger) -> Iterator[list[str]]:
+    """Collect warnings, e.g. that a splice failed and every frame was encoded instead."""
     messages: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
@@ -111,8 +113,8 @@ def _heard(logger: logging.Logger) -> Iterator[list[str]]:
 
 @cache
 def _buckets() -> StrictBuckets:
-    """Return the buckets of this process, which has them to its end."""
-    return _TO_THE_END.enter_context(strict_buckets())
+    """Return the buckets of this process, which are open until it ends."""
+    return _PROCESS.enter_context(strict_buckets())
 
 
 @cache

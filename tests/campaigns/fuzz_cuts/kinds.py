@@ -1,7 +1,7 @@
-"""The kinds of source: of each a few recordings, which can be placed one after the other.
+"""The kinds of source: a few recordings each, which are placed one after the other.
 
-The sound of a recording repeats every 8 s, so one file serves for every start that is a multiple of
-8 s away from its own: files are made once and placed anew for each cut.
+The audio of a recording repeats every 8 s, so one file serves for every start that is a multiple of
+8 s away from its own: files are made once, and placed again for each cut.
 """
 
 import random
@@ -13,12 +13,12 @@ from attrs import evolve, field, frozen
 
 from devtools.footage import Recording, cached_recording
 from devtools.footage.audio import SECONDS_TOLD_APART
-from tests.integration.exactness.cutting import START_MS, Camera
+from tests.integration.exactness.camera import START_MS, Camera
 
 REPEATS_MS = SECONDS_TOLD_APART * 1000
 HOLES_MS = (0, 700, -20, 1000, 1001, -1500, 0, 33, -33, 1, -1, 3000, 999, -2345, 0, 34, -1001)
 """From one recording of a kind to the next, in turn: joins, seams, gaps, and (negative) overlaps;
-those within a frame of 0 lie in the duration of a last frame."""
+those of less than a frame fall into the duration of a last frame."""
 
 
 @frozen
@@ -27,7 +27,7 @@ class Kind:
 
     recordings: tuple[Recording, ...] = field(repr=False)
     copies: bool
-    """Whether every GOP that lies whole within a cut must be taken over as it is."""
+    """Whether every GOP that lies entirely within a cut must be copied."""
 
 
 def place(recording: Recording, after_ms: int) -> Recording:
@@ -52,21 +52,21 @@ class PlacedCamera(Camera):
 
 
 def _uneven_ms(seed: int) -> tuple[int, ...]:
-    """Draw times of frames 5 to 80 ms apart, now and then half a second."""
+    """Draw frame times that are 5 to 80 ms apart, one in 60 half a second."""
     rng = random.Random(seed)
     times_ms = [0]
     while times_ms[-1] < 8000:
         times_ms.append(times_ms[-1] + (500 if rng.random() < 1 / 60 else rng.randint(5, 80)))
-    # A file says of its last frame that it lasts a tick, whatever the one before it lasts.
+    # In a file, the last frame has the duration of a tick, whatever the one before it has.
     return (*times_ms, times_ms[-1] + 1)
 
 
 UNEVEN_MS = [_uneven_ms(seed) for seed in (1, 2, 3)]
 UNEVEN = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in UNEVEN_MS]
-SMALL: dict[str, Any] = dict(size=(256, 144))
+SIZE, SMALL = (160, 90), dict(size=(128, 72))
 SILENT: dict[str, Any] = dict(audio=None)
 
-# What all recordings of the kind have, then what the first, the second and the third have besides.
+# Fields that all recordings of the kind have, then those of the first, the second and the third.
 _COPIED: dict[str, tuple[dict[str, Any], ...]] = {
     "B-frames": ({},),
     "B-frames in a pyramid": (dict(bframes=7, preset="veryfast", extra_args=("-b_strategy", "0")),),
@@ -82,7 +82,7 @@ _COPIED: dict[str, tuple[dict[str, Any], ...]] = {
     "variable frame rate": (dict(gop_frames=50), *UNEVEN),
     "no sound, 25 fps": (dict(audio=None, fps=Fraction(25), gop_frames=50),),
 }
-_SEEN_TO: dict[str, tuple[dict[str, Any], ...]] = {
+_ENCODED: dict[str, tuple[dict[str, Any], ...]] = {
     "open GOP": (dict(open_gop=True, gop_frames=30),),
     "intra refresh": (dict(intra_refresh=True),),
     "HEVC": (dict(codec="hevc"),),
@@ -99,7 +99,7 @@ _SEEN_TO: dict[str, tuple[dict[str, Any], ...]] = {
         dict(audio="mp3"),
         dict(sound_rate_hz=44_100, channels=2),
     ),
-    # Numbers that are not read as others when the reader tries out the other three turns.
+    # These numbers are not misread as others when the reader tries the other three rotations.
     "turned": (
         dict(rotation=90),
         dict(first_number=730_000),
@@ -113,15 +113,16 @@ def _kind(number: int, copies: bool, common: dict[str, Any], *own: dict[str, Any
     recordings: list[Recording] = []
     start_ms = START_MS + 137 * number
     for place, kind in enumerate(own or ({}, {}, {})):
-        plain = Recording(first_number=(3 * number + place + 1) * 10_000, frames=240 + 30 * place)
+        first_number, frames = (3 * number + place + 1) * 10_000, 240 + 30 * place
+        plain = Recording(first_number=first_number, frames=frames, size=SIZE)
         recordings.append(evolve(plain, start_ms=start_ms, **{**common, **kind}))
         duration_ms = recordings[-1].duration_ms
-        assert duration_ms.denominator == 1, "the plan counts in whole milliseconds"
+        assert duration_ms.denominator == 1, "the plan has whole milliseconds"
         start_ms += int(duration_ms) + HOLES_MS[(2 * number + place) % len(HOLES_MS)]
     return Kind(tuple(recordings), copies)
 
 
 KINDS = {
     name: _kind(number, name in _COPIED, *how)
-    for number, (name, how) in enumerate({**_COPIED, **_SEEN_TO}.items())
+    for number, (name, how) in enumerate({**_COPIED, **_ENCODED}.items())
 }

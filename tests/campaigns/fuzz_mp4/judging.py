@@ -23,7 +23,7 @@ from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
 from infrastructure.mp4.writer import write_excerpt
-from infrastructure.splicing.audio import can_be_copied, plan_audio, samples_in_cut
+from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable, plan_audio
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.picture_format import majority_format
@@ -137,7 +137,7 @@ def _check_take(source: CutSource, window: TimeWindow) -> None:
     pts = [video.pts[i] for i in source.frames]
     assert len(set(source.frames)) == len(source.frames) > 0
     assert pts == sorted(pts)
-    assert 0 <= source.decoded_from <= len(video.pts)
+    assert 0 <= source.decode_start <= len(video.pts)
     begins, ends = (instant - BEGAN_MS for instant in (window.start_ms, window.end_ms))
     assert all(begins * video.timescale <= 1000 * time < ends * video.timescale for time in pts)
 
@@ -148,42 +148,40 @@ def _carried(source: CutSource, duration_ms: int, folder: Path) -> Iterator[str]
     times = clip_times([source], timescale)
     picture_format = majority_format([source])
     spans = plan_spans([source], times, picture_format)
-    assert sorted(i for span in spans for i in span.source.frames) == sorted(source.frames)
+    assert sorted(i for span in spans for i in span.frames) == sorted(source.frames)
     for span in [*spans, *plan_spans([source], times, picture_format, splice=False)]:
         if isinstance(span, CopiedSpan):
             yield _copied(span, source, timescale, duration_ms, folder)
         else:
-            yield _written(span.source)
-    if source.index.audio:
-        plan = plan_audio([source], duration_ms)
-        if plan:
-            own = samples_in_cut(source, source.index.audio)
-            assert all(packet.sample in own for packet in plan.packets if not packet.is_silence)
-            yield "audio" + _written(source, own)
+            yield _written(source, span.frames, span.decode_start)
+    plan = plan_audio([source], duration_ms)
+    if plan and source.index.audio:
+        samples = audio_in_cut(source)
+        in_cut = {*source.pieces(source.index.audio, samples)}
+        assert all(packet.piece in in_cut for packet in plan.packets if packet.piece)
+        yield "audio" + _written(source, source.frames, source.decode_start, samples)
 
 
-def _written(source: CutSource, audio: range = range(0)) -> str:
-    """Write the window of a source, and find its frames in it."""
+def _written(source: CutSource, frames: Sequence[int], start: int, audio: range = range(0)) -> str:
+    """Write an excerpt with some frames, and find them in it."""
     out = io.BytesIO()
-    pts_offset = write_excerpt(
-        source.index, source.recording.read, source.decoded_from, max(source.frames), out, audio
-    )
+    pts_offset = write_excerpt(source.index, source.recording.read, start, max(frames), out, audio)
     data = out.getvalue()
-    if audio or max(source.frames) - source.decoded_from > READ_BACK_FRAMES:
-        return "window"
+    if audio or max(frames) - start > READ_BACK_FRAMES:
+        return "excerpt"
     index = read_index(lambda at, length: data[at : at + length], len(data))
     video = index.video
     assert video is not None
     shown = {video.pts[i]: i for i in range(len(video.pts))}
-    for frame in source.frames:
+    for frame in frames:
         if (time := source.video.pts[frame] - pts_offset) >= 0:
-            assert time in shown, "a wanted frame is not in its window"
+            assert time in shown, "a requested frame is not in its excerpt"
             assert time < video.shown_until
-    first = source.video.pts.index(source.video.pts[source.decoded_from], source.decoded_from)
+    first = source.video.pts.index(source.video.pts[start], start)
     assert _bytes_of(source.video, first, source.recording.read) == _bytes_of(
         video, 0, lambda at, length: data[at : at + length]
     )
-    return "window"
+    return "excerpt"
 
 
 def _bytes_of(track: Track, sample: int, read) -> bytes:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -197,9 +195,9 @@ def _copied(
     """Lay out a clip of what is taken over alone, and read it back."""
     part = copied_samples(span)
     tracks = [video_track([part], timescale, max(span.times) + 1)]
-    plan = plan_audio([source], duration_ms) if can_be_copied([source]) else None
+    plan = plan_audio([source], duration_ms) if is_audio_copyable([source]) else None
     if plan and not plan.needs_silence:
-        tracks.append(copied_audio(plan, [source], None))
+        tracks.append(copied_audio(plan, None))
     layout, clip = lay_out_clip(tracks, [source]), folder / "clip.mp4"
     write_own_bytes(layout, clip)
     fill_holes(layout, clip)

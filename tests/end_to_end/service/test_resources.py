@@ -161,7 +161,7 @@ def test_a_picture_that_is_too_large_is_not_decoded(around: Outside, tmp_path: P
         process.deliver(message)
         answer = process.answer()
         assert answer.given_back == [message["messageId"]]
-        assert answer.faults[0].startswith("ffmpeg left with ")
+        assert answer.faults[0].startswith("ffmpeg exited with status ")
         assert world.told() == []
 
         world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=data)

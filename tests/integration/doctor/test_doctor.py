@@ -85,9 +85,9 @@ class TestThisMachine:
     @pytest.mark.parametrize(
         ("script", "detail"),
         [
-            (None, "CAMCLIP_FFMPEG names no program"),
+            (None, "CAMCLIP_FFMPEG names no executable file"),
             ("#!/nowhere/sh\n", "ffmpeg cannot be started"),
-            ("#!/bin/sh\nexit 1\n", "ffmpeg left with 1"),
+            ("#!/bin/sh\nexit 1\n", "ffmpeg exited with status 1"),
             ("#!/bin/sh\ntrue\n", "prints no version"),
         ],
     )

@@ -8,8 +8,8 @@ import pytest
 
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.composing import MIN_PART_BYTES, StrictBuckets, strict_buckets
-from tests.integration.exactness.cutting import Camera
+from tests.integration.exactness.camera import Camera
+from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
 
 
 @pytest.fixture(scope="session")
@@ -21,20 +21,20 @@ def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def buckets() -> Iterator[StrictBuckets]:
-    """Serve buckets in which clips are put together."""
+    """Serve buckets between which clips are copied."""
     with strict_buckets() as served:
         yield served
 
 
 @pytest.fixture
 def camera(footage_folder: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
-    """Return a camera whose clips are as they are in service: frames are copied, inside S3."""
+    """Return a camera whose clips are made as in service: frames are copied, inside S3."""
     transcoder = FfmpegTranscoder(find_ffmpeg({}), min_copied_range_bytes=MIN_PART_BYTES)
     return Camera(footage_folder, tmp_path, transcoder, buckets)
 
 
 @pytest.fixture
-def encoder(footage_folder: Path, tmp_path: Path) -> Camera:
-    """Return a camera all of whose frames are encoded, and decoded to prove them."""
+def encoding_camera(footage_folder: Path, tmp_path: Path) -> Camera:
+    """Return a camera whose clips are encoded and decoded whole."""
     transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode", splice=False)
     return Camera(footage_folder, tmp_path, transcoder)

@@ -26,7 +26,6 @@ from domain.errors import (
 from domain.manifest import MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.mp4.boxes import box
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
 from infrastructure.folder.files import ABANDONED_S
@@ -34,6 +33,7 @@ from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import VISIBILITY_MS, FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
+from infrastructure.mp4.boxes import box
 
 START_MS = 1_534_341_619_000
 NAME = "pier.20180815T140019.mp4"

@@ -1,4 +1,4 @@
-"""The first of the random cuts, one of each kind, and that they are worth something."""
+"""The first random cut of each kind, and the variety of what is drawn."""
 
 from pathlib import Path
 
@@ -6,15 +6,15 @@ import pytest
 
 from tests.campaigns.fuzz_cuts.drawing import NAMES, draw_cut
 from tests.campaigns.fuzz_cuts.judging import judge
-from tests.integration.exactness.cutting import START_MS
+from tests.integration.exactness.camera import START_MS
 
-MANY = 400
+MANY = 150
 OVERLAP_MS = 4000
 
 
 @pytest.mark.parametrize("seed", range(len(NAMES)), ids=NAMES)
 def test_random_cuts_are_exact(seed: int, footage_folder: Path, tmp_path: Path) -> None:
-    """Numbers, times, sound, cleanness, and the figures that the service reports."""
+    """Numbers, times, audio, cleanness, and the figures that the service reports."""
     cut = draw_cut(seed)
     try:
         judge(cut, footage_folder, tmp_path)
@@ -24,11 +24,12 @@ def test_random_cuts_are_exact(seed: int, footage_folder: Path, tmp_path: Path) 
 
 
 def test_a_seed_draws_the_same_cut_again() -> None:
-    """So that a failure can be reproduced."""
-    assert [draw_cut(seed) for seed in range(50)] == [draw_cut(seed) for seed in range(50)]
+    """A failure can be reproduced."""
+    seeds = range(len(NAMES))
+    assert [draw_cut(seed) for seed in seeds] == [draw_cut(seed) for seed in seeds]
 
 
-def test_the_cuts_are_of_all_sorts() -> None:
+def test_the_cuts_are_of_all_kinds() -> None:
     """One to three recordings, joins, seams, gaps, overlaps, single frames, and none at all."""
     cuts = [draw_cut(seed) for seed in range(MANY)]
     wanted = [cut.wanted() for cut in cuts]

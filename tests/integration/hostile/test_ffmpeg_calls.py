@@ -10,7 +10,7 @@ from application.ports import ThumbnailSpec
 from devtools.footage import Recording
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.cutting import START_MS, Camera
+from tests.integration.exactness.camera import START_MS, Camera
 from tests.integration.hostile.outside import SECRETS
 
 SMALL = Recording(first_number=0, frames=120, gop_frames=30, size=(160, 90), start_ms=START_MS)

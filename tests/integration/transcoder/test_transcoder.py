@@ -1,4 +1,4 @@
-"""The transcoder under bad conditions, and what of it the contract does not tell."""
+"""The transcoder with faulty inputs and tools, and details that its contract leaves open."""
 
 import subprocess
 import time
@@ -19,7 +19,8 @@ from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.cutting import START_MS, Camera
+from tests.contract.test_transcoder import look_at
+from tests.integration.exactness.camera import START_MS, Camera
 from tests.unit.splicing.tracks import named, opened, plan, video_track
 
 FFMPEG = find_ffmpeg({})
@@ -28,7 +29,7 @@ FILM = footage.Recording(start_ms=START_MS, first_number=1000, frames=180, bfram
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where this module's recordings are kept."""
+    """Return the folder of this module's recordings."""
     return tmp_path_factory.mktemp("films")
 
 
@@ -45,7 +46,7 @@ Render = Callable[..., Rendition]
 def render(tmp_path: Path) -> Render:
     """Return a function that renders from 1 s to 2 s of a recording."""
 
-    def cut(
+    def from_1_s_to_2_s(
         recording: Recording,
         transcoder: FfmpegTranscoder,
         seconds: float = 30,
@@ -54,10 +55,10 @@ def render(tmp_path: Path) -> Render:
         scratch = tmp_path / "scratch"
         scratch.mkdir()
         thumbnails = ThumbnailSpec((64,), thumbnail)
-        found, deadline_s = plan(1000, 2000, recording), time.monotonic() + seconds
-        return transcoder.render(found, named(recording), thumbnails, scratch, deadline_s)
+        clip_plan, deadline_s = plan(1000, 2000, recording), time.monotonic() + seconds
+        return transcoder.render(clip_plan, named(recording), thumbnails, scratch, deadline_s)
 
-    return cut
+    return from_1_s_to_2_s
 
 
 def fake(folder: Path, script: str) -> FfmpegTranscoder:
@@ -68,33 +69,37 @@ def fake(folder: Path, script: str) -> FfmpegTranscoder:
     return FfmpegTranscoder(path)
 
 
-def test_success_without_a_file_is_undecodable(
+def test_success_without_output_is_unusable_footage(
     film: Mp4Recording, render: Render, tmp_path: Path
 ) -> None:
-    """An exit code is no proof."""
+    """An exit status of 0 proves nothing."""
     with pytest.raises(UnusableFootage):
         render(film, fake(tmp_path, "for last; do :; done; : > ${last#file:}"))
 
 
-def test_a_hung_ffmpeg_is_out_of_time(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
-    """Soon after the deadline, stills included."""
+def test_an_ffmpeg_that_hangs_exceeds_the_deadline(
+    film: Mp4Recording, render: Render, tmp_path: Path
+) -> None:
+    """All runs end soon after it, those for the thumbnails included."""
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         render(film, fake(tmp_path, "sleep 60"), seconds=0.5)
     assert time.monotonic() - began < 2
 
 
-def test_a_frame_too_few_is_undecodable(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
-    """The frames are counted, whatever ffmpeg thinks of its work."""
+def test_a_missing_frame_is_unusable_footage(
+    film: Mp4Recording, render: Render, tmp_path: Path
+) -> None:
+    """The frames are counted, whatever ffmpeg's exit status is."""
     script = f'exec {FFMPEG} $(echo "$@" | sed "s/-fps_mode passthrough/-frames:v 29 &/")'
     with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
         render(film, fake(tmp_path, script))
 
 
-def test_a_frame_at_another_time_is_undecodable(
+def test_a_frame_at_another_time_is_unusable_footage(
     film: Mp4Recording, render: Render, tmp_path: Path
 ) -> None:
-    """Thirty frames are not enough: each must be where it was."""
+    """Thirty frames are not enough: each must be at its time."""
     script = f'exec {FFMPEG} $(echo "$@" | sed "s/setpts=PTS-STARTPTS/setpts=N*400/")'
     with pytest.raises(UnusableFootage, match="at another time"):
         render(film, fake(tmp_path, script))
@@ -106,7 +111,7 @@ def fetching(recording: Mp4Recording, fetch: Read) -> Mp4Recording:
 
 
 def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4Recording:
-    """Put other bytes into a video sample, at a share of its length."""
+    """Return the recording with other bytes in a video sample, at a fraction of its length."""
     video = recording.index.video
     assert video is not None
     begin = video.offsets[sample] + int(video.sizes[sample] * at)
@@ -121,31 +126,29 @@ def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4
     return fetching(recording, fetch)
 
 
-def test_a_damaged_frame_that_still_decodes_does_not_cost_the_clip(
-    film: Mp4Recording, render: Render
-) -> None:
-    """All frames come, if not all beautiful: strictly first, then as well as can be."""
+def test_a_damaged_frame_that_decodes_is_in_the_clip(film: Mp4Recording, render: Render) -> None:
+    """A strict decode fails; a lenient one then yields every frame."""
     rendition = render(damaged(film, 41, b"\xff" * 60, 0.5), FfmpegTranscoder(FFMPEG))
     assert rendition.media.frames == 30
 
 
-def test_a_damaged_frame_that_does_not_decode_is_undecodable(
+def test_a_damaged_frame_that_does_not_decode_is_unusable_footage(
     film: Mp4Recording, render: Render
 ) -> None:
-    """One frame less is not the clip that was asked for."""
+    """A clip with one frame less is not the one that was requested."""
     with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
         render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
 
 
-def test_zeros_in_place_of_the_footage_are_undecodable(film: Mp4Recording, render: Render) -> None:
+def test_zeros_in_place_of_samples_are_unusable_footage(film: Mp4Recording, render: Render) -> None:
     """There is nothing to decode."""
     nothing = fetching(film, lambda _, length: bytes(length))
     with pytest.raises(UnusableFootage):
         render(nothing, FfmpegTranscoder(FFMPEG))
 
 
-def test_only_what_the_window_needs_is_read(film: Mp4Recording, render: Render) -> None:
-    """Nothing after the last wanted sample, nothing before its keyframe."""
+def test_only_the_samples_of_the_cut_are_read(film: Mp4Recording, render: Render) -> None:
+    """No byte is read before the keyframe or after the last requested sample."""
     reads: list[tuple[int, int]] = []
 
     def fetch(offset: int, length: int) -> bytes:
@@ -160,8 +163,10 @@ def test_only_what_the_window_needs_is_read(film: Mp4Recording, render: Render) 
     assert sum(length for _, length in reads) < 1.8 * end
 
 
-def test_a_recording_replaced_meanwhile_is_told(film: Mp4Recording, render: Render) -> None:
-    """What a read raises passes through."""
+def test_a_recording_replaced_since_it_was_opened_is_reported(
+    film: Mp4Recording, render: Render
+) -> None:
+    """An error that a read raises passes through."""
 
     def fetch(offset: int, length: int) -> bytes:
         raise RecordingChanged(f"{offset}+{length} changed")
@@ -171,49 +176,50 @@ def test_a_recording_replaced_meanwhile_is_told(film: Mp4Recording, render: Rend
 
 
 def test_a_scratch_folder_that_is_gone_is_unavailable(film: Mp4Recording, tmp_path: Path) -> None:
-    """The footage is not to blame."""
-    found, gone = plan(0, 1000, film), tmp_path / "gone"
+    """It says nothing about the footage."""
+    clip_plan, gone = plan(0, 1000, film), tmp_path / "gone"
     with pytest.raises(Unavailable, match="scratch"):
         FfmpegTranscoder(FFMPEG).render(
-            found, named(film), ThumbnailSpec(()), gone, time.monotonic() + 30
+            clip_plan, named(film), ThumbnailSpec(()), gone, time.monotonic() + 30
         )
 
 
-def test_a_bomb_is_refused_unread(render: Render) -> None:
-    """12,000 x 12,000 pixels are told from the tables."""
+def test_a_decompression_bomb_is_rejected_unread(render: Render) -> None:
+    """The tables state 12,000 x 12,000 pixels."""
     video = evolve(video_track([512 * i for i in range(90)], 12_800), width=12_000, height=12_000)
     with pytest.raises(Rejected, match="12000 x 12000"):
         render(opened(video), FfmpegTranscoder(FFMPEG))
 
 
 def test_progress_counts_the_frames(film: Mp4Recording, render: Render) -> None:
-    """It rises, and ends with all of them."""
-    told: list[tuple[int, int]] = []
-    render(film, FfmpegTranscoder(FFMPEG, lambda done, frames: told.append((done, frames))))
-    assert told == sorted(told)
-    assert told[-1] == (30, 30)
+    """It ascends, and ends with all of them."""
+    progress: list[tuple[int, int]] = []
+    render(film, FfmpegTranscoder(FFMPEG, lambda done, frames: progress.append((done, frames))))
+    assert progress == sorted(progress)
+    assert progress[-1] == (30, 30)
 
 
 @pytest.mark.parametrize(
     ("form", "magic"), [("jpg", b"\xff\xd8\xff"), ("png", b"\x89PNG"), ("webp", b"RIFF")]
 )
-def test_stills_come_in_three_formats(
+def test_thumbnails_have_one_of_three_formats(
     film: Mp4Recording, render: Render, form: str, magic: bytes
 ) -> None:
-    """Each is what its name says."""
+    """Each is what its extension states, in the size requested."""
     path = render(film, FfmpegTranscoder(FFMPEG), thumbnail=form).thumbnails[64]
     assert path.suffix == f".{form}"
     assert path.read_bytes().startswith(magic)
+    assert look_at(path)[1:] == (64, 36)
 
 
-def test_an_unknown_format_is_refused(film: Mp4Recording, render: Render) -> None:
-    """A setting that cannot be met."""
+def test_an_unknown_thumbnail_format_is_rejected(film: Mp4Recording, render: Render) -> None:
+    """The message names it."""
     with pytest.raises(Rejected, match="gif"):
         render(film, FfmpegTranscoder(FFMPEG), thumbnail="gif")
 
 
 def test_folders_may_have_strange_names(film: Mp4Recording, tmp_path: Path) -> None:
-    """They are taken neither for patterns nor for options or protocols."""
+    """They are read neither as patterns nor as options or protocols."""
     scratch = tmp_path / "-i http:%d 'x' [0]"
     scratch.mkdir()
     rendition = FfmpegTranscoder(FFMPEG).render(
@@ -223,7 +229,7 @@ def test_folders_may_have_strange_names(film: Mp4Recording, tmp_path: Path) -> N
 
 
 def parameter_sets(rendition: Rendition, folder: Path) -> list[int]:
-    """Return the ids of the SPS that a clip has."""
+    """Return the ids of a clip's SPS."""
     path = folder / "clip.mp4"
     path.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
     video = index_file(path).video
@@ -231,20 +237,23 @@ def parameter_sets(rendition: Rendition, folder: Path) -> list[int]:
     return [parse_sps(nal).sps_id for nal in parse_avcc(video.config).sps]
 
 
-def test_like_recordings_share_a_parameter_set(films: Path, tmp_path: Path) -> None:
-    """However many they are: an avcC holds only 31."""
+@pytest.mark.parametrize("splice", [True, False], ids=["copied", "encoded"])
+def test_similar_recordings_share_a_parameter_set(
+    films: Path, tmp_path: Path, splice: bool
+) -> None:
+    """However many they are: an avcC holds only 31, and each recording could take one."""
     shorts = [
         evolve(FILM, start_ms=START_MS + 200 * i, first_number=1000 + 6 * i, frames=6, audio=None)
-        for i in range(33)
+        for i in range(6)
     ]
-    camera = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG))
-    clip = camera.cut(shorts, 0, 6600)
+    camera = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG, splice=splice))
+    clip = camera.cut(shorts, 0, 1200)
     footage.assert_clip(clip.reading, clip.wanted)
-    assert len(parameter_sets(clip.rendition, tmp_path)) <= 2
+    assert parameter_sets(clip.rendition, tmp_path) == [0]
 
 
-def test_unlike_recordings_get_a_parameter_set_each(films: Path, tmp_path: Path) -> None:
-    """With ids of their own, so that none is read with the other's."""
+def test_different_recordings_get_a_parameter_set_each(films: Path, tmp_path: Path) -> None:
+    """Each has an id of its own, so no frame is decoded with the other's set."""
     slow = evolve(FILM, frames=90)
     fast = evolve(
         FILM,
@@ -258,10 +267,10 @@ def test_unlike_recordings_get_a_parameter_set_each(films: Path, tmp_path: Path)
     assert parameter_sets(clip.rendition, tmp_path) == [0, 1]
 
 
-def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
+def test_a_parameter_set_that_proves_different_gets_an_id_of_its_own(
     films: Path, tmp_path: Path
 ) -> None:
-    """What was encoded under an id already taken is encoded anew."""
+    """Frames that were encoded with a reused id are encoded again."""
     script = f"""
     case "$*" in *excerpt-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
     exec {FFMPEG} "$@"
@@ -273,7 +282,7 @@ def test_a_parameter_set_that_turns_out_unlike_gets_an_id_of_its_own(
 
 
 def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path: Path) -> None:
-    """The index in front, one avc1 entry, no parameter sets among the samples."""
+    """The index comes first, with one avc1 entry; no parameter sets are among the samples."""
     rendition = render(film, FfmpegTranscoder(FFMPEG))
     data = b"".join(map(piece_bytes, rendition.pieces))
     header = data[: data.index(b"mdat") + 4]
@@ -292,7 +301,7 @@ def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path:
 def test_a_splice_that_does_not_decode_is_encoded_instead(
     films: Path, tmp_path: Path, from_ms: int
 ) -> None:
-    """Nobody hears of a clip whose joins were not decoded; the clip is made all the same."""
+    """The splices of every clip are decoded before it is committed."""
     script = f"""
     case "$*" in *splice-0.mp4*) exit 1;; esac
     exec {FFMPEG} "$@"

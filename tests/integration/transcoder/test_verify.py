@@ -1,188 +1,171 @@
 """A clip that is not as planned is found out, whatever its fault."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attrs import evolve
 
 from devtools import footage
 from domain.errors import UnusableFootage
+from domain.manifest import MediaInfo
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.excerpt import encoded_track, index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.mp4.writer import TrackToWrite
+from infrastructure.mp4.avc import parse_avcc
 from infrastructure.splicing.layout import Layout, lay_out_clip
-from infrastructure.splicing.tracks import ClipTrack, last_duration_of
+from infrastructure.splicing.tracks import ClipTrack, SpanSamples, video_track
 from infrastructure.transcoder.assemble import write_own_bytes
 from infrastructure.transcoder.verify import verify_tables
 
 FRAMES = 29
-SHOWN = [512 * i for i in range(FRAMES)]
+TIMESCALE = 15_360
+TIMES = [512 * i for i in range(FRAMES)]
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a second of pictures, the last of which is stored before the one shown before it."""
+    """Make a second of video; the frame stored last is not the one shown last."""
     kind = footage.Recording(first_number=1, frames=FRAMES, audio=None, bframes=3)
     return footage.cached_recording(tmp_path_factory.mktemp("films"), kind)
 
 
 @pytest.fixture
-def track(film: Path) -> ClipTrack:
-    """Describe the film as a clip's track."""
+def samples(film: Path) -> SpanSamples:
+    """Return the film's samples."""
     video = index_file(film).video
     assert video is not None
-    lead = max(b - a for a, b in zip(video.pts, sorted(video.pts), strict=True))
-    samples = encoded_track(film, video).samples
-    track = TrackToWrite(
-        kind="vide",
-        sample_entry=video.sample_entry,
-        timescale=video.timescale,
-        offsets=(),
-        sizes=video.sizes,
-        dts=sorted(video.pts),
-        pts=[pts + lead for pts in video.pts],
-        sync=video.sync,
-        duration=30 * 512,
-        last_duration=0,
-        media_time=lead,
-        width=video.width,
-        height=video.height,
-    )
-    return changed(ClipTrack(track, samples))
+    config, entry = parse_avcc(video.config), video.sample_entry
+    pieces = encoded_track(film, video).samples
+    return SpanSamples(pieces, video.pts, video.sync, config, entry, (video.width, video.height))
 
 
-def changed(track: ClipTrack, **changes: Any) -> ClipTrack:  # noqa: ANN401 - any field
-    """Return the track with other fields, and the last duration that follows from them."""
-    made = evolve(track.track, **changes)
-    last = last_duration_of(made.dts, made.pts, made.duration, made.media_time)
-    return evolve(track, track=evolve(made, last_duration=last))
+@pytest.fixture
+def track(samples: SpanSamples) -> ClipTrack:
+    """Return the track of a clip that lasts a second."""
+    return video_track([samples], TIMESCALE, 30 * 512)
 
 
-def laid_out(track: ClipTrack, clip: Path) -> Layout:
-    """Write a clip of the track."""
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Return where the clip is written."""
+    return tmp_path / "clip.mp4"
+
+
+def written(track: ClipTrack, path: Path) -> Layout:
+    """Write the clip of a track."""
     layout = lay_out_clip([track], [])
-    write_own_bytes(layout, clip)
+    write_own_bytes(layout, path)
     return layout
 
 
-def decoded(path: Path, shown: list[int], by: Ffmpeg = Ffmpeg(find_ffmpeg({}))) -> None:  # noqa: B008
-    """Decode a clip."""
-    decode_all_frames(by, path, shown, 15_360, time.monotonic() + 30, audio=True)
+def verify(path: Path, layout: Layout, track: ClipTrack, times: Sequence[int] = TIMES) -> MediaInfo:
+    """Hold the tables of a clip against the plan."""
+    return verify_tables(layout, path, times, track, copied_frames=0)
 
 
-def test_what_is_as_planned_passes(track: ClipTrack, tmp_path: Path) -> None:
-    """And is measured."""
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(track, clip)
-    measured = verify_tables(layout, clip, SHOWN, track, 0)
-    assert (measured.frames, measured.duration_ms) == (FRAMES, 1000)
-    decoded(clip, SHOWN)
+def decode(path: Path, times: Sequence[int], program: Path | None = None) -> None:
+    """Decode a clip and hold it against the plan."""
+    ffmpeg = Ffmpeg(program or find_ffmpeg({}))
+    decode_all_frames(ffmpeg, path, times, TIMESCALE, time.monotonic() + 30, audio=True)
 
 
-def test_the_last_frame_is_held_until_the_clip_ends(track: ClipTrack, tmp_path: Path) -> None:
-    """Also where the frame that is shown last is not the one that is stored last."""
-    assert track.track.pts[-1] < max(track.track.pts)
-    held, clip = (
-        changed(track, duration=45 * 512),
-        tmp_path / "clip.mp4",
-    )
-    layout = laid_out(held, clip)
-    assert verify_tables(layout, clip, SHOWN, held, 0).duration_ms == 1500
+def test_a_clip_as_planned_passes(track: ClipTrack, clip: Path) -> None:
+    """Its measures are returned."""
+    media = verify(clip, written(track, clip), track)
+    assert (media.frames, media.duration_ms) == (FRAMES, 1000)
+    decode(clip, TIMES)
+
+
+def test_the_last_frame_is_held_until_the_clip_ends(samples: SpanSamples, clip: Path) -> None:
+    """Also if the frame shown last is not the one stored last."""
+    assert samples.times[-1] < max(samples.times)
+    held = video_track([samples], TIMESCALE, 45 * 512)
+    assert verify(clip, written(held, clip), held).duration_ms == 1500
     assert footage.read_clip(clip).duration_ms == pytest.approx(1500, abs=80)
 
 
-def test_a_delay_comes_before_the_first_frame(track: ClipTrack, tmp_path: Path) -> None:
+def test_a_delay_precedes_the_first_frame(samples: SpanSamples, clip: Path) -> None:
     """The clip's clock runs, but there is nothing to show yet."""
-    late, clip = changed(track, delay=100), tmp_path / "clip.mp4"
-    layout = laid_out(late, clip)
-    shown = [time + 100 for time in SHOWN]
-    assert verify_tables(layout, clip, shown, late, 0).first_ms == pytest.approx(6.5, abs=0.1)
-    decoded(clip, shown)
+    late = [time + 100 for time in samples.times]
+    delayed = video_track([evolve(samples, times=late)], TIMESCALE, 30 * 512 + 100)
+    layout = written(delayed, clip)
+    assert verify(clip, layout, delayed, sorted(late)).first_ms == pytest.approx(6.5, abs=0.1)
+    decode(clip, sorted(late))
 
 
-def test_other_times_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
+def test_other_times_are_found_out(track: ClipTrack, clip: Path) -> None:
     """In the tables, and among the decoded frames."""
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(track, clip)
-    for shown in (SHOWN[:-1], [*SHOWN, FRAMES * 512], [*SHOWN[:-1], SHOWN[-1] + 1]):
+    layout = written(track, clip)
+    for times in (TIMES[:-1], [*TIMES, FRAMES * 512], [*TIMES[:-1], TIMES[-1] + 1]):
         with pytest.raises(UnusableFootage, match="other frames"):
-            verify_tables(layout, clip, shown, track, 0)
+            verify(clip, layout, track, times)
         with pytest.raises(UnusableFootage, match=f"decodes to {FRAMES} frames"):
-            decoded(clip, shown)
+            decode(clip, times)
 
 
-def test_another_end_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
+def test_another_end_is_found_out(track: ClipTrack, clip: Path) -> None:
     """The last frame must not end the clip too early or too late."""
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(track, clip)
-    for ticks in (28 * 512, 31 * 512):
+    layout = written(track, clip)
+    for duration in (28 * 512, 31 * 512):
+        other = evolve(track, track=evolve(track.track, duration=duration))
         with pytest.raises(UnusableFootage, match="end"):
-            verify_tables(layout, clip, SHOWN, changed(track, duration=ticks), 0)
+            verify(clip, layout, other)
 
 
-def test_bytes_that_belong_to_no_sample_are_found_out(track: ClipTrack, tmp_path: Path) -> None:
-    """A hole before, and a rest behind."""
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(track, clip)
-    for amiss in (
+def test_bytes_that_belong_to_no_sample_are_found_out(track: ClipTrack, clip: Path) -> None:
+    """A hole before the samples, and bytes after them."""
+    layout = written(track, clip)
+    for wrong in (
         evolve(layout, header=layout.header[:-1]),
         evolve(layout, header=layout.header + b"\0"),
         evolve(layout, size_bytes=layout.size_bytes + 1),
         evolve(layout, size_bytes=layout.size_bytes - 1),
     ):
         with pytest.raises(UnusableFootage, match=r"samples|payload"):
-            verify_tables(amiss, clip, SHOWN, track, 0)
+            verify(clip, wrong, track)
 
 
-def test_a_chunk_elsewhere_is_found_out(track: ClipTrack, tmp_path: Path) -> None:
-    """The tables may name neither a byte twice nor none at all."""
+def test_a_misplaced_chunk_is_found_out(samples: SpanSamples, clip: Path) -> None:
+    """The tables name no byte twice, and none is left out."""
     count = 4 * FRAMES
     times = [512 * i for i in range(count)]
-    long = changed(
-        evolve(track, samples=[*track.samples] * 4),
-        sizes=[*track.track.sizes] * 4,
-        dts=times,
-        pts=times,
-        sync=[1] * count,
-        duration=count * 512,
-        media_time=0,
-    )
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(long, clip)
-    assert verify_tables(layout, clip, times, long, 0).frames == count
+    fourfold = evolve(samples, samples=[*samples.samples] * 4, times=times, sync=[1] * count)
+    track = video_track([fourfold], TIMESCALE, count * 512)
+    layout = written(track, clip)
+    assert verify(clip, layout, track, times).frames == count
     data = bytearray(clip.read_bytes())
     chunks = data.index(b"stco") + 12
     data[chunks + 4 : chunks + 8] = data[chunks : chunks + 4]
     clip.write_bytes(data)
     with pytest.raises(UnusableFootage, match="share their bytes"):
-        verify_tables(layout, clip, times, long, 0)
+        verify(clip, layout, track, times)
 
 
-def test_damage_is_found_out_by_decoding(track: ClipTrack, tmp_path: Path) -> None:
-    """Wherever it is: the tables cannot tell."""
-    clip = tmp_path / "clip.mp4"
-    layout = laid_out(track, clip)
+def test_damage_is_found_out_by_decoding(track: ClipTrack, clip: Path) -> None:
+    """Wherever it is: the tables do not show it."""
+    layout = written(track, clip)
     whole = clip.read_bytes()
     for number in (0, 3, 7):
-        begin = len(layout.header) + sum(before.length for before in track.samples[:number])
         data = bytearray(whole)
-        middle = begin + track.samples[number].length // 2
+        offset, sample = layout.own[number]
+        middle = offset + sample.length // 2
         data[middle : middle + 20] = bytes(20)
         clip.write_bytes(data)
-        verify_tables(layout, clip, SHOWN, track, 0)
+        verify(clip, layout, track)
         with pytest.raises(UnusableFootage):
-            decoded(clip, SHOWN)
+            decode(clip, TIMES)
 
 
-def test_a_message_of_the_decoder_is_a_failure(track: ClipTrack, tmp_path: Path) -> None:
-    """Even where all frames come and ffmpeg is content."""
-    clip, grumbler = tmp_path / "clip.mp4", tmp_path / "ffmpeg"
-    laid_out(track, clip)
-    grumbler.write_text(f'#!/bin/sh\necho mmco: failure >&2\nexec {find_ffmpeg({})} "$@"\n')
-    grumbler.chmod(0o755)
+def test_a_message_of_the_decoder_is_a_failure(
+    track: ClipTrack, clip: Path, tmp_path: Path
+) -> None:
+    """Even if all frames come and ffmpeg exits with 0."""
+    program = tmp_path / "ffmpeg"
+    written(track, clip)
+    program.write_text(f'#!/bin/sh\necho mmco: failure >&2\nexec {find_ffmpeg({})} "$@"\n')
+    program.chmod(0o755)
     with pytest.raises(UnusableFootage, match="with a message: mmco"):
-        decoded(clip, SHOWN, Ffmpeg(grumbler))
+        decode(clip, TIMES, program)

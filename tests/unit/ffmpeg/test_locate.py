@@ -1,4 +1,4 @@
-"""Where ffmpeg is looked for, and in which order."""
+"""Where ffmpeg is searched for, and in which order."""
 
 from pathlib import Path
 
@@ -9,53 +9,53 @@ from infrastructure.ffmpeg.locate import find_ffmpeg
 
 
 def program(path: Path) -> Path:
-    """Put a program somewhere."""
+    """Create an executable file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(0o755)
     return path
 
 
-def test_the_one_named_comes_first(tmp_path: Path) -> None:
-    """CAMCLIP_FFMPEG beats the layer."""
+def test_camclip_ffmpeg_comes_first(tmp_path: Path) -> None:
+    """It is preferred to the layer."""
     named, layer = program(tmp_path / "mine"), program(tmp_path / "layer")
     assert find_ffmpeg({"CAMCLIP_FFMPEG": str(named)}, layer) == named
 
 
-def test_a_named_one_that_is_not_there_is_no_reason_to_look_on(tmp_path: Path) -> None:
-    """A mistake in the configuration is told."""
+def test_a_wrong_camclip_ffmpeg_is_unavailable(tmp_path: Path) -> None:
+    """A mistake in the configuration is reported; no other ffmpeg is used instead."""
     with pytest.raises(Unavailable, match="CAMCLIP_FFMPEG"):
         find_ffmpeg({"CAMCLIP_FFMPEG": str(tmp_path / "none")}, program(tmp_path / "layer"))
 
 
 def test_the_layer_comes_before_the_wheel(tmp_path: Path) -> None:
-    """In Lambda the layer has it."""
+    """Lambda's function has the layer."""
     layer = program(tmp_path / "layer")
     assert find_ffmpeg({}, layer) == layer
 
 
 def test_the_wheel_comes_before_path(tmp_path: Path) -> None:
-    """The version that is tested wins over what the machine has."""
+    """The tested version is preferred to the machine's."""
     on_path = program(tmp_path / "ffmpeg")
     found = find_ffmpeg({"PATH": str(tmp_path)}, tmp_path / "none")
     assert found != on_path
     assert found.name.startswith("ffmpeg-")
 
 
-def test_a_file_that_cannot_be_run_is_passed_over(tmp_path: Path) -> None:
-    """Only programs count."""
+def test_a_file_that_is_not_executable_is_skipped(tmp_path: Path) -> None:
+    """The layer's place may hold something else."""
     layer = tmp_path / "layer"
     layer.touch(0o644)
     assert find_ffmpeg({}, layer) != layer
 
 
 def test_path_comes_last(tmp_path: Path) -> None:
-    """Without a layer and the wheel, what the machine has will do."""
+    """Without the layer and the wheel, the machine's is used."""
     on_path = program(tmp_path / "bin" / "ffmpeg")
     found = find_ffmpeg({"PATH": str(on_path.parent)}, tmp_path / "none", "no_such_wheel")
     assert found == on_path
 
 
-def test_none_at_all_is_unavailable(tmp_path: Path) -> None:
-    """The message says what to do."""
+def test_no_ffmpeg_at_all_is_unavailable(tmp_path: Path) -> None:
+    """The message states the remedy."""
     with pytest.raises(Unavailable, match="install imageio-ffmpeg"):
         find_ffmpeg({}, tmp_path / "none", "no_such_wheel")

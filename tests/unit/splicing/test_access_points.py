@@ -1,4 +1,4 @@
-"""The splice plan: what is taken over, what is encoded, and why not."""
+"""Which frames of a cut are copied and which are encoded."""
 
 from itertools import accumulate
 
@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from infrastructure.splicing.access_points import MAX_KEYFRAMES_TRIED, Splice, plan_splice
 
-# Letters in decode order: I a keyframe that stands alone, O one that does not (open GOP), P and B.
-# Presentation times stand beside them.
+# Pictures in decode order, each with its presentation time: I is a clean keyframe, O a keyframe of
+# an open GOP, P and B are others.
 CLOSED = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("I", 4), ("P", 7), ("B", 5), ("B", 6), ("I", 8)]
 OPEN = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("O", 6), ("B", 4), ("B", 5), ("P", 9), ("B", 7),
         ("B", 8), ("I", 10), ("P", 11)]  # fmt: skip
+
+DELAYED = [("I", 0), ("P", 3), ("P", 9), ("B", 1), ("B", 2)]
 
 
 def plan(samples: list[tuple[str, int]], start: int, end: int) -> Splice:
@@ -24,7 +26,7 @@ def plan(samples: list[tuple[str, int]], start: int, end: int) -> Splice:
 
 
 def shown(samples: list[tuple[str, int]], splice: Splice) -> tuple[list[int], list[int], list[int]]:
-    """Write a plan down in presentation times: head, copied in decode order, tail."""
+    """Return the presentation times of head, copied run (in decode order) and tail."""
     return (
         [samples[i][1] for i in splice.head],
         [samples[i][1] for i in splice.copied],
@@ -33,28 +35,34 @@ def shown(samples: list[tuple[str, int]], splice: Splice) -> tuple[list[int], li
 
 
 CASES = {
-    "from keyframe to keyframe all is copied": (CLOSED, 4, 8, ([], [4, 7, 5, 6], [])),
+    "all is copied from keyframe to keyframe": (CLOSED, 4, 8, ([], [4, 7, 5, 6], [])),
     "the head up to the keyframe is encoded": (CLOSED, 2, 8, ([2, 3], [4, 7, 5, 6], [])),
     "the tail after the last whole run is encoded": (CLOSED, 0, 6, ([], [0, 3, 1, 2, 4], [5])),
     "a keyframe alone is copied": (CLOSED, 4, 5, ([], [4], [])),
-    "between keyframes all is encoded": (CLOSED, 1, 4, ([1, 2, 3], [], [])),
+    "all is encoded between keyframes": (CLOSED, 1, 4, ([1, 2, 3], [], [])),
     "the last keyframe of the recording": (CLOSED, 7, 9, ([7], [8], [])),
     "everything": (CLOSED, 0, 9, ([], [0, 3, 1, 2, 4, 7, 5, 6, 8], [])),
-    "a keyframe that others reach across does not begin a run": (
+    "a keyframe that references cross does not begin a run": (
         OPEN,
         4,
         12,
         ([4, 5, 6, 7, 8, 9], [10, 11], []),
     ),
-    "but a run goes on across it": (OPEN, 0, 7, ([], [0, 3, 1, 2, 6, 4, 5], [])),
+    "a run continues across such a keyframe": (OPEN, 0, 7, ([], [0, 3, 1, 2, 6, 4, 5], [])),
     "frames that refer to an unwanted one are encoded": (OPEN, 0, 6, ([], [0, 3, 1, 2], [4, 5])),
-    "a run may end with the frames that reach across": (
+    "a run may end with the frames whose references cross": (
         OPEN,
         0,
         10,
         ([], [0, 3, 1, 2, 6, 4, 5, 9, 7, 8], []),
     ),
-    "no keyframe that stands alone": (OPEN, 4, 10, ([4, 5, 6, 7, 8, 9], [], [])),
+    "a run ends before a frame that is shown after later ones": (
+        DELAYED,
+        0,
+        5,
+        ([], [0], [1, 2, 3]),
+    ),
+    "no clean keyframe": (OPEN, 4, 10, ([4, 5, 6, 7, 8, 9], [], [])),
 }
 
 
@@ -65,29 +73,29 @@ def test_a_cut_is_spliced(
     end: int,
     wanted: tuple[list[int], list[int], list[int]],
 ) -> None:
-    """Each named case gives its head, copied run and tail."""
+    """Each case gives its head, copied run and tail."""
     assert shown(samples, plan(samples, start, end)) == wanted
 
 
-def test_as_few_keyframes_are_looked_at_as_can_be() -> None:
-    """The first one that will do ends the search, and those outside of the cut cost nothing."""
-    looked: list[int] = []
+def test_as_few_keyframes_as_possible_are_read() -> None:
+    """The first clean one ends the search, and those outside the cut are not read."""
+    read: list[int] = []
 
-    def stands_alone(sample: int) -> bool:
-        looked.append(sample)
+    def is_clean(sample: int) -> bool:
+        read.append(sample)
         return sample > 10
 
-    plan_splice(list(range(40)), range(5, 35), range(0, 40, 10), stands_alone)
-    assert looked == [10, 20]
+    plan_splice(list(range(40)), range(5, 35), range(0, 40, 10), is_clean)
+    assert read == [10, 20]
 
 
 @frozen
 class Film:
-    """Random GOPs: the samples, and from which sample on each can be decoded."""
+    """Random GOPs: the samples, and the sample from which each can be decoded."""
 
     samples: list[tuple[str, int]]
     needs: list[int]
-    """For every sample, the latest sample from which decoding gives it whole."""
+    """For every sample, the latest sample from which decoding yields it whole."""
 
 
 @st.composite
@@ -113,10 +121,10 @@ def films(draw: st.DrawFn) -> Film:
 
 
 @given(films(), st.integers(0, 60), st.integers(1, 60))
-def test_every_wanted_frame_once_and_every_copied_one_decodable(
+def test_every_frame_occurs_once_and_every_copied_frame_decodes(
     film: Film, start: int, length: int
 ) -> None:
-    """Head, run and tail hold the wanted frames in order; the run needs nothing before it."""
+    """Head, run and tail hold the requested frames in order; the run needs nothing before it."""
     pts = [time for _, time in film.samples]
     splice = plan(film.samples, start, start + length)
     wanted = sorted(t for t in pts if start <= t < start + length)
@@ -127,33 +135,31 @@ def test_every_wanted_frame_once_and_every_copied_one_decodable(
 
 
 @given(films(), st.integers(0, 60), st.integers(1, 60))
-def test_nothing_is_encoded_that_could_have_been_copied(
-    film: Film, start: int, length: int
-) -> None:
-    """The head ends at the first keyframe that stands alone; the tail is no whole run."""
+def test_no_frame_is_encoded_that_could_be_copied(film: Film, start: int, length: int) -> None:
+    """The head ends at the first clean keyframe; the tail has none."""
     splice = plan(film.samples, start, start + length)
     pts = [time for _, time in film.samples]
-    alone = [
+    clean = [
         t
         for (kind, t), before in zip(film.samples, accumulate([-1, *pts[:-1]], max), strict=True)
         if kind == "I" and t > before
     ]
-    inside = [t for t in alone if start <= t < start + length]
+    inside = [t for t in clean if start <= t < start + length]
     assert bool(splice.copied) == bool(inside)
     if inside:
         assert all(pts[i] < inside[0] for i in splice.head)
         assert not [t for t in inside if t in {pts[i] for i in splice.tail}]
 
 
-def test_a_keyframe_that_stands_alone_is_not_sought_for_ever() -> None:
-    """Each look may cost a request: where 64 keyframes do not stand alone, all is encoded."""
-    looked: list[int] = []
+def test_the_search_for_a_clean_keyframe_is_bounded() -> None:
+    """Each try may cost a request: if 64 keyframes are not clean, every frame is encoded."""
+    read: list[int] = []
 
-    def never(sample: int) -> bool:
-        looked.append(sample)
+    def is_clean(sample: int) -> bool:
+        read.append(sample)
         return False
 
     frames = range(1000)
-    plan = plan_splice(list(frames), frames, frames, never)
-    assert looked == list(range(MAX_KEYFRAMES_TRIED))
-    assert (plan.head, len(plan.copied)) == (tuple(frames), 0)
+    splice = plan_splice(list(frames), frames, frames, is_clean)
+    assert read == list(range(MAX_KEYFRAMES_TRIED))
+    assert (splice.head, len(splice.copied)) == (tuple(frames), 0)

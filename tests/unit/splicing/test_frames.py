@@ -1,4 +1,4 @@
-"""Which frames a cut takes, in exact arithmetic."""
+"""The frames of a cut, in exact arithmetic."""
 
 from array import array
 from fractions import Fraction
@@ -13,7 +13,7 @@ from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import (
     clip_times,
     clip_timescale,
-    decoded_from,
+    find_decode_start,
     resolve_cuts,
 )
 from tests.unit.splicing.tracks import named, opened, plan, video_track
@@ -24,8 +24,8 @@ THIRDS = video_track([1001 * i for i in range(90)], 30_000)
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(-500, 3500), st.integers(1, 3000))
-def test_a_cut_takes_what_is_seen_within_it(from_ms: int, duration_ms: int) -> None:
-    """From the start on, before the end, by fractions."""
+def test_a_cut_has_the_frames_seen_within_it(from_ms: int, duration_ms: int) -> None:
+    """From its start on and before its end, computed with fractions."""
     recording = opened(THIRDS)
     seen = [
         i for i in range(90) if from_ms <= Fraction(1001 * i * 1000, 30_000) < from_ms + duration_ms
@@ -43,15 +43,15 @@ def test_a_cut_takes_what_is_seen_within_it(from_ms: int, duration_ms: int) -> N
         assert abs(Fraction(time * 1000, timescale) - wanted_ms) <= Fraction(1, 20)
 
 
-def test_frames_come_in_the_order_in_which_they_are_shown() -> None:
+def test_frames_come_in_presentation_order() -> None:
     """B-frames are stored after the frame that they refer to."""
     recording = opened(video_track([0, 300, 100, 200, 600, 400, 500], 1000))
     (source,) = resolve_cuts(plan(100, 501, recording), named(recording))
     assert source.frames == (2, 3, 1, 5, 6)
 
 
-def test_frames_that_are_only_decoded_are_not_taken() -> None:
-    """What an edit list hides lies before 0, or after the end."""
+def test_frames_that_an_edit_list_hides_are_left_out() -> None:
+    """Their times are before 0, or after the end."""
     video = evolve(video_track([-200, -100, 0, 100, 200, 300], 1000), shown_until=300)
     (source,) = resolve_cuts(plan(-500, 900, opened(video)), named(opened(video)))
     assert source.frames == (2, 3, 4)
@@ -66,8 +66,8 @@ def test_a_cut_without_a_frame_is_left_out() -> None:
     assert sources[0].clip_ms == 400
 
 
-def test_pictures_that_are_too_large_are_refused() -> None:
-    """Before anything is read."""
+def test_pictures_that_are_too_large_are_rejected() -> None:
+    """Nothing is read before."""
     bomb = opened(evolve(THIRDS, width=12_000, height=12_000))
     with pytest.raises(Rejected, match="12000 x 12000"):
         resolve_cuts(plan(0, 1000, bomb), named(bomb))
@@ -84,8 +84,10 @@ def test_pictures_that_are_too_large_are_refused() -> None:
         ([15_360, 12_800], 90_000),
     ],
 )
-def test_the_clips_clock_is_the_recordings_own_where_fine_enough(own: list[int], clip: int) -> None:
-    """Finer than 0.1 ms always, so that no frame is off by more than half of that."""
+def test_the_clips_timescale_is_that_of_the_recordings_if_fine_enough(
+    own: list[int], clip: int
+) -> None:
+    """A tick is at most 0.1 ms, so no frame is off by more than half of that."""
     recordings = [
         opened(video_track([0, scale // 2], scale), after_ms=1000 * i)
         for i, scale in enumerate(own)
@@ -94,15 +96,15 @@ def test_the_clips_clock_is_the_recordings_own_where_fine_enough(own: list[int],
     assert clip_timescale(sources) == clip
 
 
-def test_times_rise_even_where_the_clock_is_too_coarse() -> None:
-    """Frames closer than a tick follow each other by one."""
+def test_times_ascend_even_if_the_timescale_is_too_coarse() -> None:
+    """Frames less than a tick apart follow each other by one tick."""
     recording = opened(video_track([0, 1, 2, 3, 10_000_000], 10_000_000))
     sources = resolve_cuts(plan(0, 2000, recording), named(recording))
     assert clip_times(sources, clip_timescale(sources)) == [[0, 1, 2, 3, 90_000]]
 
 
-def test_a_last_frame_of_no_length_is_not_lost() -> None:
-    """Recorders that cannot know how long it lasts write next to nothing."""
+def test_a_last_frame_of_almost_no_duration_is_not_lost() -> None:
+    """Recorders that do not know its duration write a tick."""
     video = evolve(video_track([0, 500, 1000], 1000), shown_until=1001, timescale=1000)
     video = evolve(video, durations=array("q", [500, 500, 1]))
     fine = evolve(video, timescale=10_000, pts=array("q", [0, 5000, 10_000]), shown_until=10_001)
@@ -129,15 +131,15 @@ OPEN = video_track([0, 100, 400, 200, 300, 500], 1000, b"\1\0\1\0\0\0")
     ids=[
         "from the keyframe before",
         "from the keyframe itself",
-        "frames shown before their neighbours",
-        "frames before a keyframe that are stored behind it",
-        "a keyframe among frames that are shown before it",
+        "frames that are stored after later ones",
+        "frames shown before a keyframe and stored after it",
+        "a keyframe and frames that are shown before it",
         "from an open keyframe on",
         "no keyframe before",
     ],
 )
-def test_decoding_begins_where_all_frames_come_out_whole(
+def test_decoding_starts_where_all_frames_come_out_whole(
     track: Track, frames: list[int], first: int | None
 ) -> None:
     """At a keyframe decoded and shown no later than any of them."""
-    assert decoded_from(opened(track).read, track, frames) == first
+    assert find_decode_start(opened(track).read, track, frames) == first

@@ -1,4 +1,4 @@
-"""Recordings that are nothing but tables."""
+"""Recordings that consist of tables only."""
 
 from array import array
 
@@ -12,19 +12,20 @@ from infrastructure.mp4.recording import Mp4Recording
 
 START_MS = 1_534_341_619_000
 ASC = bytes.fromhex("1188")
+"""AudioSpecificConfig: AAC-LC, 48 kHz, mono."""
 
 
 def video_track(pts: list[int], timescale: int, sync: bytes | None = None) -> Track:
-    """Return frames that are decoded in the order given."""
+    """Return a track whose frames are decoded in the order given."""
     order = sorted(pts)
     step = order[1] - order[0] if len(order) > 1 else timescale // 25
     return _track("vide", "hvc1", timescale, pts, [step] * len(pts), sync, order[-1] + step)
 
 
-def sound_track(
+def audio_track(
     packets: int, timescale: int = 48_000, first: int = -1024, config: bytes = ASC
 ) -> Track:
-    """Return AAC packets, the first of which sounds at `first`."""
+    """Return a track of AAC packets, the first of which is presented at `first`."""
     pts = [first + 1024 * i for i in range(packets)]
     return _track(
         "soun", "mp4a", timescale, pts, [1024] * packets, None, pts[-1] + 1024, config=config
@@ -64,12 +65,19 @@ def _track(  # noqa: PLR0917
 
 
 def opened(
-    video: Track, audio: Track | None = None, after_ms: int = 0, data: bytes = b""
+    video: Track,
+    audio: Track | None = None,
+    after_ms: int = 0,
+    data: bytes = b"",
+    *,
+    is_fragmented: bool = False,
 ) -> Mp4Recording:
-    """Return a recording with these tables, which starts `after_ms` after the first."""
+    """Return a recording with these tables that starts `after_ms` after START_MS."""
     last_ms = max(pts for pts in video.pts if pts < video.shown_until) * 1000 // video.timescale
     duration_ms = max(round(video.shown_until * 1000 / video.timescale), last_ms + 1)
-    index = SampleIndex(len(data), duration_ms, last_ms, True, False, lambda: (video, audio))
+    index = SampleIndex(
+        len(data), duration_ms, last_ms, True, is_fragmented, lambda: (video, audio)
+    )
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.duration_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
     file = RangeCache(lambda at, size: data[at : at + size], len(data))
@@ -83,5 +91,5 @@ def plan(from_ms: int, to_ms: int, *recordings: Recording) -> ClipPlan:
 
 
 def named(*recordings: Recording) -> dict[str, Recording]:
-    """Return the recordings by name."""
+    """Return the recordings by segment name."""
     return {recording.segment.name: recording for recording in recordings}

@@ -1,4 +1,4 @@
-"""Whatever a program does that calls itself ffmpeg, the run ends in time and leaves nothing."""
+"""Whatever the program at ffmpeg's path does, its run ends in time and leaves no process."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ Fake = Callable[[str], Ffmpeg]
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    """Return a maker of fake ffmpegs out of shell scripts."""
+    """Return a function that makes a fake ffmpeg of a shell script."""
 
     def make(script: str) -> Ffmpeg:
         path = tmp_path / "ffmpeg"
@@ -30,12 +30,12 @@ def fake(tmp_path: Path) -> Fake:
 
 
 def soon(seconds: float = 20) -> float:
-    """Return a deadline."""
+    """Return a deadline on the monotonic clock."""
     return time.monotonic() + seconds
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that only waits to be buried does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -47,23 +47,23 @@ def is_alive(pid: int) -> bool:
     ["sleep 60", "trap '' TERM INT HUP; while :; do sleep 1; done", "exec 2>&-; sleep 60"],
     ids=["hangs", "ignores signals", "closes its messages"],
 )
-def test_what_hangs_is_out_of_time(fake: Fake, script: str) -> None:
-    """At the deadline it is killed, and not later."""
+def test_an_ffmpeg_that_hangs_is_killed_at_the_deadline(fake: Fake, script: str) -> None:
+    """Not later, and the error is DeadlineExceeded."""
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         fake(script).run([], soon(0.3))
     assert 0.3 <= time.monotonic() - began < 1.3
 
 
-def test_without_time_nothing_is_started(fake: Fake, tmp_path: Path) -> None:
+def test_nothing_is_started_after_the_deadline(fake: Fake, tmp_path: Path) -> None:
     """A deadline that has passed is DeadlineExceeded at once."""
     with pytest.raises(DeadlineExceeded):
         fake(f"touch {tmp_path}/started").run([], soon(-1))
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize("result", ["sleep 60", "exit 0"], ids=["hangs", "leaves"])
-def test_its_children_die_with_it(fake: Fake, tmp_path: Path, result: str) -> None:
+@pytest.mark.parametrize("result", ["sleep 60", "exit 0"], ids=["hangs", "exits"])
+def test_children_die_with_it(fake: Fake, tmp_path: Path, result: str) -> None:
     """A child that holds the pipes neither survives nor delays the end."""
     began = time.monotonic()
     try:
@@ -87,7 +87,7 @@ Ffmpeg(Path(sys.argv[1])).run([], time.monotonic() + 60)
 
 
 def test_it_does_not_outlive_us(fake: Fake, tmp_path: Path) -> None:
-    """If the process that runs it is killed, it dies, and its children, whatever they ignore."""
+    """If the process that runs it is killed, it and its children die, whatever they ignore."""
     ffmpeg = fake(
         "trap '' TERM INT HUP\nsleep 60 &\n"
         f"echo $$ $! > {tmp_path}/new && mv {tmp_path}/new {tmp_path}/pids\nsleep 60; sleep 60"
@@ -109,22 +109,23 @@ def test_it_does_not_outlive_us(fake: Fake, tmp_path: Path) -> None:
 
 
 def test_a_child_that_left_the_group_delays_nothing(fake: Fake, tmp_path: Path) -> None:
-    """It keeps the pipes open, but nobody waits for it."""
+    """It keeps the pipes open, but the run does not wait for it."""
     began = time.monotonic()
     fake(f"setsid sleep 20 &\necho $! > {tmp_path}/child\nsleep 0.1\nexit 0").run([], soon())
     assert time.monotonic() - began < 5
     os.kill(int((tmp_path / "child").read_text()), 9)
 
 
-def test_of_a_flood_of_messages_the_end_is_kept(fake: Fake) -> None:
-    """100 MB take neither memory nor for ever, and the last words are there."""
-    said = fake("head -c 100000000 /dev/zero | tr '\\0' x >&2\necho the end >&2").run([], soon())
-    assert len(said) <= TAIL_BYTES
-    assert said.endswith("the end")
+def test_the_end_of_a_flood_of_messages_is_kept(fake: Fake) -> None:
+    """100 MB are read in bounded memory, and the last message is returned."""
+    script = "head -c 100000000 /dev/zero | tr '\\0' x >&2\necho the end >&2"
+    messages = fake(script).run([], soon())
+    assert len(messages) <= TAIL_BYTES
+    assert messages.endswith("the end")
 
 
 def test_a_flood_of_output_without_lines_blocks_nothing(fake: Fake) -> None:
-    """It comes in parts of bounded length."""
+    """It is passed on in parts of bounded length."""
     lengths: list[int] = []
     fake("head -c 1000000 /dev/zero").run(
         [], soon(), on_line=lambda line: lengths.append(len(line))
@@ -133,20 +134,20 @@ def test_a_flood_of_output_without_lines_blocks_nothing(fake: Fake) -> None:
     assert max(lengths) <= 4096
 
 
-def test_an_ending_by_signal_is_unavailable(fake: Fake) -> None:
-    """Somebody killed it: the footage is not to blame."""
+def test_death_by_a_signal_is_unavailable(fake: Fake) -> None:
+    """Another process killed it: that says nothing about the footage."""
     with pytest.raises(Unavailable, match="signal 9"):
         fake("kill -9 $$").run([], soon())
 
 
-def test_a_refusal_is_undecodable_with_its_last_words(fake: Fake) -> None:
-    """What it said last is the reason."""
-    with pytest.raises(UnusableFootage, match="left with 3 and said: no frame!"):
+def test_a_failure_is_unusable_footage_with_the_last_message(fake: Fake) -> None:
+    """The last message is the reason."""
+    with pytest.raises(UnusableFootage, match="exited with status 3: no frame!"):
         fake("echo something >&2; echo no frame! >&2; exit 3").run([], soon())
 
 
 @pytest.mark.parametrize(
-    ("words", "meaning"),
+    ("message", "meaning"),
     [
         ("x.mp4: No space left on device", "disk is full"),
         ("av_interleaved_write_frame(): File too large", "disk is full"),
@@ -154,10 +155,10 @@ def test_a_refusal_is_undecodable_with_its_last_words(fake: Fake) -> None:
         ("x264 [error]: malloc of size 1074880 failed", "too little memory"),
     ],
 )
-def test_a_full_disk_or_memory_is_unavailable(fake: Fake, words: str, meaning: str) -> None:
-    """The footage is not to blame for it."""
+def test_a_full_disk_or_memory_is_unavailable(fake: Fake, message: str, meaning: str) -> None:
+    """It says nothing about the footage."""
     with pytest.raises(Unavailable, match=meaning):
-        fake(f"echo '{words}' >&2; exit 1").run([], soon())
+        fake(f"echo '{message}' >&2; exit 1").run([], soon())
 
 
 @pytest.mark.parametrize(
@@ -171,18 +172,18 @@ def test_a_full_disk_or_memory_is_unavailable(fake: Fake, words: str, meaning: s
     ids=["an HLS playlist", "a list of files", "subtitles", "a picture"],
 )
 def test_only_an_mp4_is_opened(tmp_path: Path, data: bytes) -> None:
-    """Left to itself, ffmpeg goes by what a file holds, and opens what that names."""
-    path = tmp_path / "window.mp4"
+    """By default, ffmpeg chooses the format by a file's content, and opens the files it names."""
+    path = tmp_path / "excerpt.mp4"
     path.write_bytes(data)
-    with pytest.raises(UnusableFootage, match="left with"):
+    with pytest.raises(UnusableFootage, match="exited with status"):
         Ffmpeg(find_ffmpeg({})).run([*mp4_input(path), "-f", "null", "-"], soon())
 
 
-def test_no_program_is_unavailable(tmp_path: Path) -> None:
-    """So is a file that is none."""
+def test_a_missing_program_is_unavailable(tmp_path: Path) -> None:
+    """So is a file that is not executable."""
     with pytest.raises(Unavailable, match="No such file"):
         Ffmpeg(tmp_path / "ffmpeg").run([], soon())
-    (tmp_path / "text").write_text("no program")
+    (tmp_path / "text").write_text("text")
     with pytest.raises(Unavailable, match="Permission denied"):
         Ffmpeg(tmp_path / "text").run([], soon())
 
@@ -200,12 +201,12 @@ def test_it_gets_no_environment_and_no_input_unless_given(
 
 
 def test_more_input_than_it_reads_blocks_nothing(fake: Fake) -> None:
-    """It may leave before it has read all."""
+    """It may exit before it has read all."""
     fake("head -c 10 > /dev/null").run([], soon(), stdin=bytes(5_000_000))
 
 
-def test_a_listener_that_fails_fails_the_run_in_the_end(fake: Fake) -> None:
-    """Its error comes out, and the output is drained all the same."""
+def test_an_error_of_on_line_is_raised_at_the_end(fake: Fake) -> None:
+    """The output is drained all the same."""
 
     def fail(line: str) -> None:
         raise KeyError(line)
@@ -215,7 +216,7 @@ def test_a_listener_that_fails_fails_the_run_in_the_end(fake: Fake) -> None:
 
 
 def test_the_end_is_noticed_at_once(fake: Fake) -> None:
-    """Ten short runs take no polling interval each."""
+    """Ten short runs do not wait for a polling interval each."""
     began = time.monotonic()
     for _ in range(10):
         fake("exit 0").run([], soon())

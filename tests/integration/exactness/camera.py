@@ -23,7 +23,7 @@ DEADLINE_S = 60.0
 
 
 class Buckets:
-    """Where recordings are, and where clips go: here, both are bytes in memory."""
+    """Where recordings and clips are stored: here, in memory."""
 
     def open(self, segment: RecordingSegment, data: bytes) -> Mp4Recording:
         """Open a recording of these bytes."""
@@ -34,7 +34,7 @@ class Buckets:
         return open_mp4(segment, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
 
     def join(self, rendition: Rendition) -> bytes:
-        """Return the clip that is made of the rendition's pieces."""
+        """Return the clip that the rendition's pieces make."""
         return b"".join(map(piece_bytes, rendition.pieces))
 
 
@@ -43,7 +43,7 @@ IN_MEMORY = Buckets()
 
 @frozen
 class Clip:
-    """A clip and all there is to say about it."""
+    """A clip, what a player shows of it, and what it must hold."""
 
     rendition: Rendition
     path: Path
@@ -55,7 +55,7 @@ class Clip:
 
 @frozen
 class Camera:
-    """Cuts clips of recordings that it keeps in `footage`."""
+    """Cuts clips of recordings that are made in the folder `footage`."""
 
     footage: Path
     folder: Path

@@ -1,0 +1,90 @@
+"""Where samples lie in a clip: each once, and no byte of a sample that was not requested."""
+
+from array import array
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infrastructure.mp4.writer import TrackToWrite
+from infrastructure.splicing.frames import CutSource, resolve_cuts
+from infrastructure.splicing.layout import lay_out_clip
+from infrastructure.splicing.tracks import ClipTrack
+from tests.unit.splicing.tracks import named, opened, plan, video_track
+
+SAMPLES = st.lists(
+    st.tuples(st.integers(1, 400), st.sampled_from((0, 0, 0, 8, 70_000))), min_size=6, max_size=16
+)
+"""Size of each sample, and the bytes between it and the next."""
+
+
+def recorded(samples: list[tuple[int, int]], *, is_fragmented: bool) -> CutSource:
+    """Return a cut of all but two frames at both ends of a recording with such samples."""
+    count, end = len(samples), 0
+    offsets = []
+    for size, gap in samples:
+        offsets.append(end)
+        end += size + gap
+    sizes = array("I", [size for size, _ in samples])
+    video = evolve(
+        video_track([100 * i for i in range(count)], 1000), offsets=array("q", offsets), sizes=sizes
+    )
+    recording = opened(video, is_fragmented=is_fragmented)
+    cut = plan(200, 100 * (count - 2), recording)
+    return resolve_cuts(cut, named(recording))[0]
+
+
+def clip_track(source: CutSource, samples: range) -> ClipTrack:
+    """Return the track of a clip of some samples."""
+    pieces = source.pieces(source.video, samples)
+    times = [100 * i for i in range(len(pieces))]
+    tables = TrackToWrite(
+        kind="vide",
+        sample_entry=bytes(86),
+        timescale=1000,
+        offsets=(),
+        sizes=[piece.length for piece in pieces],
+        dts=times,
+        pts=times,
+        sync=[1] * len(pieces),
+        duration=100 * len(pieces),
+        last_duration=100,
+    )
+    return ClipTrack(tables, pieces)
+
+
+@given(SAMPLES, st.booleans(), st.integers(0, 3), st.integers(1, 2000))
+def test_copied_ranges_hold_no_sample_from_outside_the_cut(
+    samples: list[tuple[int, int]], is_fragmented: bool, skipped: int, min_bytes: int
+) -> None:
+    """Nor, in a progressive file, any byte that is not a sample's. Each sample has one place."""
+    source = recorded(samples, is_fragmented=is_fragmented)
+    video, requested = source.video, range(2 + min(skipped, len(samples) - 5), len(samples) - 2)
+    layout = lay_out_clip([clip_track(source, requested)], [source], min_bytes)
+    ranges = [copied.piece for _, copied in layout.copied]
+    assert all(piece.length >= min_bytes for piece in ranges)
+    own = {piece.offset for _, piece in layout.own}
+    for i, (offset, size) in enumerate(zip(video.offsets, video.sizes, strict=True)):
+        overlapping = [
+            p for p in ranges if p.offset < offset + size and offset < p.offset + p.length
+        ]
+        if i not in source.frames:
+            assert not overlapping
+        if i in requested:
+            assert (offset in own) + len(overlapping) == 1
+    if not is_fragmented:
+        assert layout.unused_bytes == 0
+    places = [(at, piece.length) for at, piece in layout.own]
+    places += [(at, copied.piece.length) for at, copied in layout.copied]
+    end = len(layout.header)
+    for at, length in sorted(places):
+        assert at == end
+        end += length
+    assert end == layout.size_bytes
+
+
+def test_without_the_cuts_no_unknown_byte_is_copied() -> None:
+    """Samples with bytes between them are then placed one by one."""
+    source = recorded([(100, 8)] * 8, is_fragmented=True)
+    assert lay_out_clip([clip_track(source, range(2, 6))], [source], 150).copied
+    assert not lay_out_clip([clip_track(source, range(2, 6))], [], 150).copied

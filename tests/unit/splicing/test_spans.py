@@ -1,0 +1,41 @@
+"""Why the frames of a recording are not copied is logged."""
+
+import logging
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from infrastructure.splicing.frames import clip_times, resolve_cuts
+from infrastructure.splicing.picture_format import PictureFormat
+from infrastructure.splicing.spans import EncodedSpan, plan_spans
+from tests.unit.splicing.tracks import named, opened, plan, video_track
+
+HEVC = video_track([512 * i for i in range(50)], 12_800)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, "its video is hvc1, not H.264 with its parameter sets in the index"),
+        ({"codec": "avc1"}, "its pictures are scaled or turned"),
+        (
+            {"codec": "avc1", "matrix": (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)},
+            "its parameter sets cannot be read: the avcC is cut off or of an unknown version",
+        ),
+    ],
+    ids=["another codec", "turned pictures", "unreadable parameter sets"],
+)
+def test_the_reason_for_encoding_a_cut_is_logged(
+    caplog: pytest.LogCaptureFixture, changes: dict[str, Any], reason: str
+) -> None:
+    """Once for each cut; without splicing there is no reason to give."""
+    recording = opened(evolve(HEVC, **changes), data=bytes(5000))
+    sources = resolve_cuts(plan(0, 1000, recording), named(recording))
+    times = clip_times(sources, 12_800)
+    caplog.set_level(logging.INFO)
+    for splice in (True, False):
+        (span,) = plan_spans(sources, times, PictureFormat(None), splice=splice)
+        assert isinstance(span, EncodedSpan)
+        assert span.frames == sources[0].frames
+    assert [record.getMessage() for record in caplog.records] == [f"0.mp4 is encoded: {reason}"]
