@@ -128,14 +128,14 @@ class MakeClip:
                     raise AlreadyInProgress("Another delivery has just stored the clip.")
                 case NameTaken():
                     raise Conflict("A clip of another window has this name.")
-                case Absent(rejection):
+                case Absent(rejection):  # pragma: no branch - the last kind
                     inputs, decision = self._decide(delivery, ClipInputs(rejection))
             match decision:
                 case Build():
                     return self._build(delivery, inputs, folder)
                 case Requeue(delay_s):
                     return self._requeue(delivery, inputs, delay_s)
-                case Reject():
+                case Reject():  # pragma: no branch - the last kind
                     return self._reject(delivery, inputs, decision)
 
     def reject_invalid(self, invalid: InvalidRequest, deadline_s: float) -> ClipResult:

@@ -160,7 +160,7 @@ class InMemoryTranscoder(Transcoder):
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
-        """Write one line per frame, and one file per still."""
+        """Write one line per frame, and one file per thumbnail."""
         _check(deadline_s)
         if self.broken:
             raise UnusableFootage("the footage is damaged")
@@ -204,7 +204,7 @@ def piece_bytes(piece: Piece) -> bytes:
 
 @define
 class InMemoryClipStore(ClipStore):
-    """Clips, stills and manifests by name."""
+    """Clips, thumbnails and manifests by name."""
 
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     objects: dict[ClipName, tuple[StoredClip, bytes]] = Factory(dict)

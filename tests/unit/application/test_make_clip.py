@@ -1,4 +1,4 @@
-"""The use case on adapters in memory: three endings, in the order of effects."""
+"""The use case on adapters in memory: three results, each in the order of effects."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -44,8 +44,10 @@ class World:
     recordings: InMemoryRecordingStore = Factory(InMemoryRecordingStore)
     transcoder: InMemoryTranscoder = Factory(InMemoryTranscoder)
 
-    def recorded(self, name: str, start_ms: int, duration_ms: int, *, listed_ms: int = 0) -> None:
-        """Let the camera have a recording that starts at NOW + `start_ms`."""
+    def add_recording(
+        self, name: str, start_ms: int, duration_ms: int, *, listed_ms: int = 0
+    ) -> None:
+        """List and store a recording that starts at NOW + `start_ms`."""
         window = TimeWindow(NOW + start_ms, NOW + start_ms + (listed_ms or duration_ms))
         self.cameras.segments["pier"].append(RecordingSegment(window, name))
         self.recordings.files[name] = StoredFile(name.encode(), duration_ms)
@@ -69,18 +71,18 @@ class World:
 
     @property
     def statuses(self) -> list[ClipStatus]:
-        """What the camera API was told, in order."""
+        """The statuses reported to the camera API, in order."""
         return [report.status for report in self.cameras.reports]
 
     @property
     def published(self) -> list[ClipStatus]:
-        """What the subscribers were told, in order."""
+        """The published statuses, in order."""
         return [report.status for report in self.notifier.published]
 
 
 @define
 class Cameras(InMemoryCameraService):
-    """Also notes what happens, and fails when told to."""
+    """Logs each status, and fails for those in `fails`."""
 
     log: list[str] = Factory(list)
     fails: Sequence[ClipStatus] = ()
@@ -94,18 +96,18 @@ class Cameras(InMemoryCameraService):
 
 @define
 class Clips(InMemoryClipStore):
-    """Also notes what happens; `rival` stores its clip just before our commit or second look."""
+    """Logs each call. `rival` appears just before the commit, or before lookup `rival_at_find`."""
 
     log: list[str] = Factory(list)
     rival: StoredClip | None = None
     reply_lost: bool = False
-    appears_at_look: int = 0
-    looks: int = 0
+    rival_at_find: int = 0
+    finds: int = 0
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         self.log.append("HEAD clip")
-        self.looks += 1
-        if self.rival and self.looks == self.appears_at_look:
+        self.finds += 1
+        if self.rival and self.finds == self.rival_at_find:
             self.objects[name] = (self.rival, b"")
         return InMemoryClipStore.find(self, name, deadline_s)
 
@@ -116,7 +118,7 @@ class Clips(InMemoryClipStore):
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
     ) -> None:
-        self.log.append("PUT stills")
+        self.log.append("PUT thumbnails")
         InMemoryClipStore.store_thumbnails(self, name, thumbnails, deadline_s)
 
     def commit(
@@ -128,7 +130,7 @@ class Clips(InMemoryClipStore):
         deadline_s: float,
     ) -> None:
         self.log.append("PUT clip")
-        if self.rival and not self.appears_at_look:
+        if self.rival and not self.rival_at_find:
             self.objects[request.name] = (self.rival, b"")
         InMemoryClipStore.commit(self, request, rendition, writer, gaps, deadline_s)
         if self.reply_lost:
@@ -143,7 +145,7 @@ class Clips(InMemoryClipStore):
 
 @define
 class Queue(InMemoryRetryQueue):
-    """Also notes what happens, and fails when told to."""
+    """Logs each message, or fails."""
 
     log: list[str] = Factory(list)
     fails: bool = False
@@ -157,7 +159,7 @@ class Queue(InMemoryRetryQueue):
 
 @define
 class Notifier(InMemoryNotifier):
-    """Also notes what happens, and loses its replies when told to."""
+    """Logs each notification, and may lose the reply."""
 
     log: list[str] = Factory(list)
     reply_lost: bool = False
@@ -198,17 +200,17 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 def recorded(world: World) -> World:
-    world.recorded("a", -100_000, 600_000)
+    world.add_recording("a", -100_000, 600_000)
     return world
 
 
 def test_a_clip_is_made_in_the_order_of_effects(recorded: World) -> None:
-    """Stills, clip, status, notification, manifest; nothing is told before the bytes are there."""
+    """Thumbnails, clip, status, notification, manifest: no report precedes the stored clip."""
     result = recorded.deliver()
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
-        "PUT stills",
+        "PUT thumbnails",
         "PUT clip",
         "PUT CLIP_AVAILABLE",
         "SNS CLIP_AVAILABLE",
@@ -222,8 +224,8 @@ def test_a_clip_is_made_in_the_order_of_effects(recorded: World) -> None:
 
 
 def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None:
-    """The proof: what the clip was made of and what was measured."""
-    recorded.recorded("z", -700_000, 600_000)
+    """It records what the clip was made of and what was measured."""
+    recorded.add_recording("z", -700_000, 600_000)
     wanted = evolve(REQUEST, start_ms=NOW - 110_000)
     recorded.deliver(wanted)
     manifest = recorded.clips.manifests[REQUEST.name]
@@ -236,8 +238,8 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     assert manifest.report == ClipReport.available(wanted, ())
 
 
-def test_footage_that_is_not_there_yet_is_waited_for(world: World) -> None:
-    """The request is queued again with this sending noted; only the camera API hears of it."""
+def test_a_request_without_footage_is_requeued(world: World) -> None:
+    """The requeued request lists the message's timestamp; PENDING is reported, not published."""
     result = world.deliver()
     assert world.log == [
         "HEAD clip",
@@ -251,18 +253,18 @@ def test_footage_that_is_not_there_yet_is_waited_for(world: World) -> None:
     assert not world.published
 
 
-def test_a_waiting_request_becomes_a_clip(world: World) -> None:
-    """The queued request, delivered again when the footage is there, ends like any other."""
+def test_a_requeued_request_becomes_a_clip(world: World) -> None:
+    """Its delivery finds the footage and ends like any other."""
     world.deliver()
-    world.recorded("a", -100_000, 600_000)
+    world.add_recording("a", -100_000, 600_000)
     again, _ = world.queue.sent[0]
     world.deliver(again, delivered(message_id="m2", after_ms=60_000))
     assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
     assert world.notifier.published == [ClipReport.available(again, ())]
 
 
-def test_footage_that_never_comes_is_refused_in_the_order_of_effects(world: World) -> None:
-    """Status, a second look, notification, manifest."""
+def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(world: World) -> None:
+    """Status, lookup for a rival's clip, notification, manifest."""
     old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
     result = world.deliver(old)
     assert world.log[-6:] == [
@@ -277,22 +279,22 @@ def test_footage_that_never_comes_is_refused_in_the_order_of_effects(world: Worl
     assert world.clips.manifests[old.name].report == result.report
 
 
-def test_an_unknown_camera_is_told_as_a_fatal_error(world: World) -> None:
-    """The message is done with; nobody asks again."""
+def test_an_unknown_camera_is_reported_as_a_fatal_error(world: World) -> None:
+    """The message is acknowledged, and the request ends."""
     result = world.deliver(evolve(REQUEST, camera_id="nowhere"))
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert "unknown camera" in str(result.report.reason)
     assert world.published == [ClipStatus.FATAL_ERROR]
 
 
-def test_a_clip_that_is_too_long_is_refused_before_the_camera_is_asked(world: World) -> None:
-    """Even a camera that does not exist is not asked."""
+def test_a_clip_that_is_too_long_is_rejected_before_segments_are_listed(world: World) -> None:
+    """The unknown camera would otherwise have been a fatal error."""
     result = world.deliver(ClipRequest("clip", "nowhere", NOW - 300_001, NOW))
     assert result.report.status is ClipStatus.TOO_LONG
 
 
 def test_a_tail_that_does_not_come_in_time_is_left_out(recorded: World) -> None:
-    """After the wait the clip is made of what there is, and the report says what is missing."""
+    """After the retry limit the clip is made of the footage there is; the report lists the gap."""
     recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
     first = recorded.deliver()
     assert first.report.status is ClipStatus.PENDING
@@ -305,8 +307,8 @@ def test_a_tail_that_does_not_come_in_time_is_left_out(recorded: World) -> None:
 
 
 def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -> None:
-    """The camera API lists it, the bucket does not have it: wait."""
-    world.recorded("a", -100_000, 600_000)
+    """The camera API lists a file that the bucket does not have: the request is requeued."""
+    world.add_recording("a", -100_000, 600_000)
     del world.recordings.files["a"]
     result = world.deliver()
     assert result.report.status is ClipStatus.PENDING
@@ -314,16 +316,16 @@ def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -
 
 
 def test_a_shorter_file_makes_room_for_an_overlapping_one(world: World) -> None:
-    """The plan is made again on what the recordings really hold, until it stands."""
-    world.recorded("a", -100_000, 45_000, listed_ms=600_000)
-    world.recorded("b", -57_000, 100_000)
+    """The plan is repeated on the measured durations until it needs no other recording."""
+    world.add_recording("a", -100_000, 45_000, listed_ms=600_000)
+    world.add_recording("b", -57_000, 100_000)
     result = world.deliver()
     assert result.report == FULL
     assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
 
 
-def test_a_second_delivery_tells_the_camera_api_again_and_no_one_else(recorded: World) -> None:
-    """One clip, one notification; no cut."""
+def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: World) -> None:
+    """One clip, one notification, no second rendering."""
     recorded.deliver()
     recorded.log.clear()
     result = recorded.deliver(delivery=delivered(message_id="m2"))
@@ -331,8 +333,8 @@ def test_a_second_delivery_tells_the_camera_api_again_and_no_one_else(recorded: 
     assert result.report == FULL
 
 
-def test_a_redelivery_resumes_after_a_crash_behind_the_commit(recorded: World) -> None:
-    """The clip that this message stored is announced, with the gaps that it was stored with."""
+def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorded: World) -> None:
+    """The announced gaps are those that were stored with the clip."""
     gaps = (TimeWindow(NOW - 52_000, NOW - 50_000),)
     clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, gaps)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
@@ -348,8 +350,8 @@ def test_a_redelivery_resumes_after_a_crash_behind_the_commit(recorded: World) -
     assert recorded.clips.manifests[REQUEST.name].writer == "m#1"
 
 
-def test_a_clip_that_another_delivery_has_just_stored_is_left_to_it(recorded: World) -> None:
-    """The message goes back: if the other one crashes, this one announces the clip later."""
+def test_a_clip_that_another_delivery_has_just_stored_is_not_announced(recorded: World) -> None:
+    """The message is delivered again, in case the other delivery crashes before it announces."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 299_999)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     with pytest.raises(AlreadyInProgress):
@@ -358,7 +360,7 @@ def test_a_clip_that_another_delivery_has_just_stored_is_left_to_it(recorded: Wo
 
 
 def test_an_abandoned_clip_is_announced_by_another_message(recorded: World) -> None:
-    """Its writer is older than any delivery can be."""
+    """Its writer began longer ago than the delivery timeout."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 300_000)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     recorded.deliver()
@@ -367,7 +369,7 @@ def test_an_abandoned_clip_is_announced_by_another_message(recorded: World) -> N
 
 @pytest.mark.parametrize("deliveries_left", [4, 0])
 def test_a_clip_of_another_window_is_never_touched(recorded: World, deliveries_left: int) -> None:
-    """Nor is its status, not even when the message is given up."""
+    """Nor is its status changed, not even by the last delivery."""
     recorded.clips.objects[REQUEST.name] = (StoredClip("another", "other#1", 0), b"old")
     with pytest.raises(Conflict):
         recorded.deliver(delivery=delivered(deliveries_left=deliveries_left))
@@ -376,37 +378,35 @@ def test_a_clip_of_another_window_is_never_touched(recorded: World, deliveries_l
     assert not recorded.published
 
 
-def test_the_loser_of_a_race_goes_back(recorded: World) -> None:
-    """It neither tells nor acknowledges: the winner may crash before it tells."""
+def test_the_loser_of_a_race_is_delivered_again(recorded: World) -> None:
+    """It neither reports nor acknowledges, since the winner may crash before it reports."""
     recorded.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
     with pytest.raises(AlreadyInProgress):
         recorded.deliver()
     assert not recorded.statuses
 
 
-def test_the_loser_against_another_window_tells_nothing(recorded: World) -> None:
-    """Two requests under one name at once: one of them is a conflict."""
+def test_the_loser_against_another_window_reports_nothing(recorded: World) -> None:
+    """Of two simultaneous requests with one name, the later commit is a conflict."""
     recorded.clips.rival = StoredClip("another", "other#1", NOW)
     with pytest.raises(Conflict):
         recorded.deliver()
     assert not recorded.statuses
 
 
-def test_our_own_clip_in_the_way_is_a_lost_reply(recorded: World) -> None:
-    """A commit that was applied twice, the second time in vain, is a success."""
+def test_a_commit_that_finds_its_own_clip_had_lost_its_reply(recorded: World) -> None:
+    """A commit that the client sent twice is a success."""
     recorded.clips.reply_lost = True
     assert recorded.deliver().report == FULL
     assert recorded.published == [ClipStatus.AVAILABLE]
 
 
-@pytest.mark.parametrize("duration_ms", [10_000, 300_001], ids=["waiting", "refusing"])
-def test_a_clip_that_appears_while_its_absence_is_told_puts_the_status_right(
-    world: World, duration_ms: int
-) -> None:
-    """The last status is AVAILABLE, and the message comes back to see to the rest."""
+@pytest.mark.parametrize("duration_ms", [10_000, 300_001], ids=["requeue", "reject"])
+def test_a_rivals_commit_during_a_status_report_is_repaired(world: World, duration_ms: int) -> None:
+    """The last status is AVAILABLE, nothing is published or queued, the message returns."""
     wanted = evolve(REQUEST, start_ms=REQUEST.end_ms - duration_ms)
     world.clips.rival = StoredClip(wanted.fingerprint, "other#1", NOW)
-    world.clips.appears_at_look = 2
+    world.clips.rival_at_find = 2
     with pytest.raises(AlreadyInProgress):
         world.deliver(wanted)
     assert world.statuses[-1] is ClipStatus.AVAILABLE
@@ -414,23 +414,25 @@ def test_a_clip_that_appears_while_its_absence_is_told_puts_the_status_right(
     assert not world.queue.sent
 
 
-def test_a_failing_pending_status_does_not_stop_the_wait(world: World) -> None:
-    """That status is advisory; the ending notes it."""
+def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) -> None:
+    """That status is advisory; the result has a note."""
     world.cameras.fails = [ClipStatus.PENDING]
     result = world.deliver()
     assert len(world.queue.sent) == 1
     assert "the camera API answered 500" in result.notes[-1]
 
 
-def test_a_retry_that_cannot_be_queued_is_not_lost(world: World) -> None:
-    """The message itself goes back."""
+def test_a_request_that_cannot_be_requeued_is_delivered_again(world: World) -> None:
+    """The error returns its message to the queue."""
     world.queue.fails = True
     with pytest.raises(Unavailable):
         world.deliver()
 
 
-def test_a_final_status_that_cannot_be_told_brings_the_message_back(recorded: World) -> None:
-    """The bytes stay; the next delivery announces them."""
+def test_a_final_status_that_cannot_be_reported_is_reported_by_the_next_delivery(
+    recorded: World,
+) -> None:
+    """The clip stays stored, and is announced then."""
     recorded.cameras.fails = [ClipStatus.AVAILABLE]
     with pytest.raises(Unavailable):
         recorded.deliver()
@@ -440,7 +442,7 @@ def test_a_final_status_that_cannot_be_told_brings_the_message_back(recorded: Wo
     assert recorded.published == [ClipStatus.AVAILABLE]
 
 
-def test_a_clip_that_was_deleted_meanwhile_is_not_published(recorded: World) -> None:
+def test_a_clip_that_was_deleted_while_it_was_made_is_not_published(recorded: World) -> None:
     """The camera API no longer knows it."""
     recorded.cameras.deleted.add("clip")
     with pytest.raises(ClipDeleted):
@@ -448,8 +450,8 @@ def test_a_clip_that_was_deleted_meanwhile_is_not_published(recorded: World) -> 
     assert not recorded.published
 
 
-def test_footage_that_is_damaged_is_told_on_the_last_delivery_only(recorded: World) -> None:
-    """Until then the message just goes back; then it goes to the dead letters, and all know."""
+def test_damaged_footage_is_reported_on_the_last_delivery_only(recorded: World) -> None:
+    """Earlier ones are retried; after the last one the message is dead-lettered."""
     recorded.transcoder.broken = True
     with pytest.raises(UnusableFootage):
         recorded.deliver(delivery=delivered(deliveries_left=1))
@@ -461,7 +463,7 @@ def test_footage_that_is_damaged_is_told_on_the_last_delivery_only(recorded: Wor
 
 
 def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: World) -> None:
-    """The clip is stored but its status cannot be: nobody hears of a fatal error."""
+    """The clip is stored, its status cannot be: no FATAL_ERROR is reported or published."""
     recorded.cameras.fails = [ClipStatus.AVAILABLE]
     with pytest.raises(Unavailable):
         recorded.deliver(delivery=delivered(deliveries_left=0))
@@ -469,8 +471,8 @@ def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: 
     assert not recorded.published
 
 
-def test_a_refusal_that_was_half_told_on_the_last_delivery_is_not_replaced(world: World) -> None:
-    """The subscribers may have heard of it: they do not hear of another ending."""
+def test_a_rejection_whose_status_is_stored_is_not_replaced_by_a_fatal_error(world: World) -> None:
+    """It may have been published: no other result may follow."""
     world.notifier.reply_lost = True
     old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
     with pytest.raises(Unavailable, match="the topic did not answer"):
@@ -478,8 +480,8 @@ def test_a_refusal_that_was_half_told_on_the_last_delivery_is_not_replaced(world
     assert world.statuses == world.published == [ClipStatus.NOT_AVAILABLE]
 
 
-def test_a_failure_on_the_last_delivery_ends_no_request_that_had_ended(world: World) -> None:
-    """Everybody was told how: a duplicate that fails changes nothing."""
+def test_a_failure_on_the_last_delivery_does_not_change_an_earlier_rejection(world: World) -> None:
+    """The rejection was published: a failing duplicate changes nothing."""
     ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     world.cameras.fails = [ClipStatus.RETRY_TIMEOUT]
@@ -489,8 +491,8 @@ def test_a_failure_on_the_last_delivery_ends_no_request_that_had_ended(world: Wo
     assert not world.published
 
 
-def test_a_failure_that_cannot_be_told_is_noted(recorded: World) -> None:
-    """The first error stays the one that counts."""
+def test_a_failure_that_cannot_be_reported_has_a_note(recorded: World) -> None:
+    """The original error is raised."""
     recorded.transcoder.broken = True
     recorded.cameras.fails = [ClipStatus.FATAL_ERROR]
     with pytest.raises(UnusableFootage) as caught:
@@ -498,8 +500,8 @@ def test_a_failure_that_cannot_be_told_is_noted(recorded: World) -> None:
     assert "the camera API answered 500" in caught.value.__notes__[0]
 
 
-def test_a_request_that_had_ended_is_only_repeated_to_the_camera_api(world: World) -> None:
-    """A replayed refusal publishes nothing and changes no ending."""
+def test_an_earlier_rejection_is_reported_again_and_not_published_again(world: World) -> None:
+    """Whether a duplicate would requeue or reject, it repeats the first rejection."""
     ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     for after_ms in (0, 900_001):
@@ -510,15 +512,46 @@ def test_a_request_that_had_ended_is_only_repeated_to_the_camera_api(world: Worl
     assert not world.queue.sent
 
 
-def test_footage_that_came_after_the_end_still_becomes_a_clip(recorded: World) -> None:
-    """An available manifest replaces a refusing one."""
+def test_a_repeated_rejection_yields_to_a_rivals_clip(world: World) -> None:
+    """The clip that appears while the old rejection is reported again corrects the status."""
+    ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
+    world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
+    world.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    world.clips.rival_at_find = 2
+    with pytest.raises(AlreadyInProgress):
+        world.deliver(delivery=delivered(message_id="m2"))
+    assert world.statuses == [ClipStatus.RETRY_TIMEOUT, ClipStatus.AVAILABLE]
+    assert not world.published
+    assert not world.queue.sent
+
+
+def test_a_repeated_clip_is_not_looked_up_again(recorded: World) -> None:
+    """An AVAILABLE status cannot be overtaken by a rival's clip."""
+    recorded.deliver()
+    finds = recorded.clips.finds
+    recorded.deliver(delivery=delivered(message_id="m2"))
+    assert recorded.clips.finds == finds + 1
+
+
+def test_a_clip_that_appears_between_clip_and_manifest_lookup_is_found(world: World) -> None:
+    """A manifest of a clip makes the delivery look the clip up once more."""
+    world.clips.manifests[REQUEST.name] = Manifest(FULL, "other#1")
+    world.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    world.clips.rival_at_find = 2
+    result = world.deliver()
+    assert world.log == ["HEAD clip", "GET manifest", "HEAD clip", "PUT CLIP_AVAILABLE"]
+    assert result.report == FULL
+
+
+def test_footage_that_arrives_after_a_rejection_becomes_a_clip(recorded: World) -> None:
+    """The manifest of the clip replaces that of the rejection."""
     ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT)
     recorded.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
     recorded.deliver()
     assert recorded.clips.manifests[REQUEST.name].report == FULL
 
 
-def test_a_refusal_never_replaces_a_manifest(world: World) -> None:
+def test_a_rejection_never_replaces_a_manifest(world: World) -> None:
     """Not even that of another request of the same name."""
     there = Manifest(ClipReport.of(evolve(REQUEST, end_ms=NOW), ClipStatus.FATAL_ERROR), "x#1")
     world.clips.manifests[REQUEST.name] = there
@@ -528,21 +561,21 @@ def test_a_refusal_never_replaces_a_manifest(world: World) -> None:
 
 
 def test_a_deleted_clip_whose_manifest_stayed_is_made_again(recorded: World) -> None:
-    """A manifest alone is no proof that the bytes are there."""
+    """A manifest alone does not prove that the clip is stored."""
     recorded.deliver()
     del recorded.clips.objects[REQUEST.name]
     recorded.deliver(delivery=delivered(message_id="m2"))
     assert REQUEST.name in recorded.clips.objects
 
 
-def test_a_window_without_a_single_frame_is_refused(recorded: World) -> None:
+def test_a_window_without_a_single_frame_is_rejected(recorded: World) -> None:
     """There is footage, but no frame falls into the window."""
     result = recorded.deliver(ClipRequest("clip", "pier", NOW - 59_999, NOW - 59_990))
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert result.report.reason == "There is no frame in the clip's window."
 
 
-def test_footage_in_too_many_parts_is_refused(world: World) -> None:
+def test_footage_in_too_many_parts_is_rejected(world: World) -> None:
     """Before anything is opened."""
     for number in range(MAX_CUTS + 1):
         world.cameras.segments["pier"].append(
@@ -553,19 +586,19 @@ def test_footage_in_too_many_parts_is_refused(world: World) -> None:
     assert "too many parts" in str(result.report.reason)
 
 
-BROKEN = InvalidRequest("clip", "startTimestampInMs is no number", "pier")
+INVALID = InvalidRequest("clip", "startTimestampInMs is no number", "pier")
 
 
-def test_a_broken_request_is_told(world: World) -> None:
+def test_an_invalid_request_is_reported(world: World) -> None:
     """As a fatal error with its reason, to the camera API and the subscribers."""
-    result = world.make_clip().reject_invalid(BROKEN, delivered().deadline_s)
+    result = world.make_clip().reject_invalid(INVALID, delivered().deadline_s)
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert world.cameras.reports == world.notifier.published == [result.report]
 
 
-def test_a_broken_request_never_touches_a_finished_clip(recorded: World) -> None:
-    """Its status stays what it is."""
+def test_an_invalid_request_never_changes_a_finished_clip(recorded: World) -> None:
+    """The clip keeps its status."""
     recorded.deliver()
     with pytest.raises(Conflict):
-        recorded.make_clip().reject_invalid(BROKEN, delivered().deadline_s)
+        recorded.make_clip().reject_invalid(INVALID, delivered().deadline_s)
     assert recorded.statuses == [ClipStatus.AVAILABLE]

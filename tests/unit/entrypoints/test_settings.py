@@ -5,10 +5,19 @@ from pathlib import Path
 import pytest
 
 from domain.retry import RetryPolicy
-from entrypoints.settings import InvalidSettings, read_clip_settings, read_settings
+from entrypoints.settings import (
+    VARIABLES,
+    ClipSettings,
+    InvalidSettings,
+    Settings,
+    WorkerSettings,
+    read_clip_settings,
+    read_settings,
+    read_worker_settings,
+)
 
 SAMPLES = sorted(Path(__file__).parents[3].glob(".env.sample_*"))
-PLACES = {
+AWS = {
     "CAM_SERVICES_URL": "https://cameras.example.com/",
     "RECORDINGS_URL": "https://cameras.example.com/v2",
     "CLIP_URL": "https://clips.example.com",
@@ -19,21 +28,21 @@ PLACES = {
 }
 
 
-def test_the_rules_all_have_defaults() -> None:
-    """An empty environment gives what the README says."""
-    rules = read_clip_settings({})
-    assert rules.policy == RetryPolicy(900_000, 259_200_000, 60_000, 300_000)
-    assert rules.thumbnails.widths == (300, 640, 1500, 3000)
-    assert rules.thumbnails.format == "jpg"
-    assert rules.seam_tolerance_ms == 1000
-    assert rules.max_receive_count == 5
-    assert rules.function_timeout_ms == 300_000
-    assert rules.log_level == "INFO"
+def test_clip_settings_all_have_defaults() -> None:
+    """An empty environment gives the defaults that the README lists."""
+    settings = read_clip_settings({})
+    assert settings.policy == RetryPolicy(900_000, 259_200_000, 60_000, 300_000)
+    assert settings.thumbnails.widths == (300, 640, 1500, 3000)
+    assert settings.thumbnails.format == "jpg"
+    assert settings.seam_tolerance_ms == 1000
+    assert settings.max_receive_count == 5
+    assert settings.function_timeout_ms == 300_000
+    assert settings.log_level == "INFO"
 
 
 def test_seconds_become_milliseconds() -> None:
     """The variables are in seconds, as in 2018."""
-    rules = read_clip_settings(
+    settings = read_clip_settings(
         {
             "SQS_RETRY_LIMIT": "60",
             "OUT_OF_RANGE_LIMIT": "70",
@@ -42,8 +51,8 @@ def test_seconds_become_milliseconds() -> None:
             "SEAM_TOLERANCE": "0",
         }
     )
-    assert rules.policy == RetryPolicy(60_000, 70_000, 80_000, 90_000)
-    assert rules.seam_tolerance_ms == 0
+    assert settings.policy == RetryPolicy(60_000, 70_000, 80_000, 90_000)
+    assert settings.seam_tolerance_ms == 0
 
 
 @pytest.mark.parametrize("text", ["300 640", "300,640", "300, 640", " 300  640 ", "[300, 640]"])
@@ -54,23 +63,23 @@ def test_widths_are_separated_by_spaces_or_commas(text: str) -> None:
 
 def test_addresses_and_folders_lose_their_outer_slashes() -> None:
     """So that they can be joined with what follows."""
-    places = read_settings({**PLACES, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).aws
-    assert places.cam_services_url == "https://cameras.example.com"
-    assert places.origin_folder == "rewinds"
+    aws = read_settings({**AWS, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).aws
+    assert aws.cam_services_url == "https://cameras.example.com"
+    assert aws.origin_folder == "rewinds"
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=[s.name for s in SAMPLES])
-def test_the_samples_make_sense(sample: Path) -> None:
+def test_the_sample_files_are_valid(sample: Path) -> None:
     """Each environment's sample file can be used as it is."""
     lines = [line for line in sample.read_text().splitlines() if line and line[0] != "#"]
     settings = read_settings(dict(line.split("=", 1) for line in lines))
     assert settings.aws.destination_bucket.startswith("cameras-service-clips-cdn-")
 
 
-def test_every_fault_stands_in_one_message() -> None:
-    """Whoever deploys it sees all of them at once, with what was given."""
+def test_every_fault_is_named_in_one_message() -> None:
+    """A deployment shows all faults at once, each with the given text."""
     nonsense = {
-        **PLACES,
+        **AWS,
         "SQS_TIMEOUT": "901",
         "VIDEO_MAX_LEN": "five minutes",
         "CAM_SERVICES_URL": "file:///etc/passwd",
@@ -103,7 +112,117 @@ def test_every_fault_stands_in_one_message() -> None:
         ("LOG_LEVEL", "LOUD"),
     ],
 )
-def test_nonsense_is_refused(name: str, text: str) -> None:
-    """A setting that cannot be meant is not guessed at."""
+def test_an_invalid_setting_is_rejected(name: str, text: str) -> None:
+    """No other value is assumed in its place."""
     with pytest.raises(InvalidSettings, match=name):
         read_clip_settings({name: text})
+
+
+READ: dict[str, tuple[str, str, object]] = {
+    "SQS_RETRY_LIMIT": ("clips.retry_limit_s", "0", 0),
+    "OUT_OF_RANGE_LIMIT": ("clips.out_of_range_limit_s", "1000000000", 10**9),
+    "SQS_TIMEOUT": ("clips.retry_delay_s", "900", 900),
+    "VIDEO_MAX_LEN": ("clips.max_duration_s", "86400", 86_400),
+    "THUMBNAIL_SIZES": ("clips.thumbnail_widths", "640 640 16", (640, 16)),
+    "THUMBNAIL_FORMAT": ("clips.thumbnail_format", "WEBP", "webp"),
+    "TIMESTAMP_FORMAT": ("clips.timestamp_format", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S"),
+    "OLD_FILE_FORMAT": ("clips.old_file_format", "Yes", True),
+    "SEAM_TOLERANCE": ("clips.seam_tolerance_s", "60", 60),
+    "MAX_RECEIVE_COUNT": ("clips.max_receive_count", "1000", 1000),
+    "GIVEN_BACK_REST": ("clips.backoff_base_s", "3600", 3600),
+    "FUNCTION_TIMEOUT": ("clips.function_timeout_s", "43200", 43_200),
+    "METRICS_NAMESPACE": ("clips.metrics_namespace", "camclip/test", "camclip/test"),
+    "VERIFY": ("clips.verify", "decode", "decode"),
+    "COMPOSE": ("clips.compose", "off", "off"),
+    "LOG_LEVEL": ("clips.log_level", "debug", "DEBUG"),
+    "CAM_SERVICES_URL": ("aws.cam_services_url", "http://a.example/", "http://a.example"),
+    "RECORDINGS_URL": ("aws.recordings_url", "https://b.example/v2/", "https://b.example/v2"),
+    "CLIP_URL": ("aws.clip_url", " https://c.example ", "https://c.example"),
+    "S3_BUCKET_ORIGIN": ("aws.origin_bucket", "other-recordings", "other-recordings"),
+    "S3_BUCKET_DESTINATION": ("aws.destination_bucket", "other.clips", "other.clips"),
+    "AWS_SNS_TOPIC": ("aws.topic_arn", "arn:aws-cn:sns:x:1:t", "arn:aws-cn:sns:x:1:t"),
+    "AWS_SQS_QUEUE_URL": ("aws.queue_url", "https://q.example/1/q", "https://q.example/1/q"),
+    "S3_BUCKET_ORIGIN_DIR": ("aws.origin_folder", "/a/b/", "a/b"),
+    "S3_BUCKET_ORIGIN_OWNER": ("aws.origin_owner", "123456789012", "123456789012"),
+    "S3_BUCKET_DESTINATION_OWNER": ("aws.destination_owner", "210987654321", "210987654321"),
+    "CLIP_DOWNLOAD_DEST": ("aws.scratch", "/mnt/scratch", Path("/mnt/scratch")),
+    "WORKER_SLOTS": ("worker.slots", "64", 64),
+    "WORKER_VISIBILITY": ("worker.visibility_s", "2", 2),
+    "WORKER_POLL": ("worker.poll_s", "0", 0),
+    "WORKER_GRACE": ("worker.grace_s", "0", 0),
+    "WORKER_HEALTH_FILE": ("worker.health_file", "/run/healthy", Path("/run/healthy")),
+}
+"""Of each variable: the attribute that it sets, a text, and the value that this text means."""
+
+
+def attribute(settings: Settings, worker: WorkerSettings, path: str) -> object:
+    kind, name = path.split(".")
+    return getattr(worker if kind == "worker" else getattr(settings, kind), name)
+
+
+def test_every_variable_has_a_case() -> None:
+    """A new setting needs one."""
+    assert READ.keys() == VARIABLES
+
+
+@pytest.mark.parametrize("name", READ)
+def test_each_variable_sets_its_attribute_alone(name: str) -> None:
+    """All others keep their values, and spaces around the text are ignored."""
+    path, text, value = READ[name]
+    before = read_worker_settings(AWS)
+    after = read_worker_settings({**AWS, name: f" {text} "})
+    changed = {p for p, _, _ in READ.values() if attribute(*before, p) != attribute(*after, p)}
+    assert changed == {path}
+    assert attribute(*after, path) == value
+
+
+@pytest.mark.parametrize("name", AWS)
+def test_a_required_variable_that_is_missing_or_empty_is_named(name: str) -> None:
+    """The message gives its name and what it must be."""
+    for environ in ({k: v for k, v in AWS.items() if k != name}, {**AWS, name: "  "}):
+        with pytest.raises(InvalidSettings, match=f"{name} is not set: it must be"):
+            read_settings(environ)
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    """Templates pass an empty text for a parameter without a value."""
+    assert read_clip_settings(dict.fromkeys(VARIABLES, "")) == ClipSettings()
+
+
+def test_a_bucket_has_an_owner_only_if_one_is_set() -> None:
+    """Buckets without one may belong to any account."""
+    assert read_settings(AWS).aws.bucket_owners == {}
+    owned = read_settings({**AWS, "S3_BUCKET_DESTINATION_OWNER": "123456789012"})
+    assert owned.aws.bucket_owners == {"clips": "123456789012"}
+
+
+def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> None:
+    """One message names the faults of all three kinds."""
+    _, worker = read_worker_settings(AWS)
+    assert worker == WorkerSettings(worker.slots, 60, 20, 60, None)
+    assert worker.slots >= 1
+    invalid = {**AWS, "WORKER_POLL": "21", "SQS_TIMEOUT": "0", "CLIP_URL": "c"}
+    with pytest.raises(InvalidSettings) as caught:
+        read_worker_settings(invalid)
+    assert all(name in str(caught.value) for name in ("WORKER_POLL", "SQS_TIMEOUT", "CLIP_URL"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("S3_BUCKET_ORIGIN", "Recordings"),
+        ("S3_BUCKET_ORIGIN_OWNER", "12345678901"),
+        ("AWS_SNS_TOPIC", "arn:aws:sqs:us-west-1:1:q"),
+        ("AWS_SQS_QUEUE_URL", "requests"),
+        ("CLIP_URL", "https://"),
+        ("METRICS_NAMESPACE", "AWS/Lambda"),
+        ("VERIFY", "all"),
+        ("COMPOSE", "on"),
+        ("WORKER_SLOTS", "0"),
+        ("WORKER_VISIBILITY", "1"),
+    ],
+)
+def test_an_invalid_setting_of_a_worker_is_rejected(name: str, text: str) -> None:
+    """Addresses, buckets, accounts and topics have a form."""
+    with pytest.raises(InvalidSettings, match=name):
+        read_worker_settings({**AWS, name: text})
