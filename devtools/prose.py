@@ -48,8 +48,10 @@ REPLACED_NAMES = {
     "nameless": "no_clip_id",
     "undecodable": "unusable",
     "beside": "next_to",
+    "at_most": "max",
+    "in_hand": "in_flight",
 }
-"""Parts of names that are never used, and the field's words for them."""
+"""Words that names do not contain, and the field's words for them."""
 
 OPENINGS = ("Say", "Tell", "See", "Let", "Have", "Give", "Be", "Look", "Pass")
 """R5: a docstring begins with "Return" or the domain's own verb, never with one of these."""
@@ -97,9 +99,16 @@ def check_text(path: Path, line: int, text: str) -> Iterator[Finding]:
             yield Finding(path, begins, rule, " ".join(found[0].strip('."').split()))
 
 
-def name_parts(name: str) -> list[str]:
-    """Return the words of a name in any case convention, in lower case."""
-    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+def words_of(name: str) -> str:
+    """Return the words of a name in any case convention as `_lower_case_`."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return f"_{'_'.join(words).lower()}_"
+
+
+def replaced_words(name: str) -> list[str]:
+    """Return the words of a name that others replace."""
+    words = words_of(name)
+    return [word for word in REPLACED_NAMES if f"_{word}_" in words]
 
 
 def check_python(path: Path, source: str) -> Iterator[Finding]:
@@ -107,9 +116,8 @@ def check_python(path: Path, source: str) -> Iterator[Finding]:
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         line = token.start[0]
         if token.type == tokenize.NAME:
-            for part in name_parts(token.string):
-                if part in REPLACED_NAMES:
-                    yield Finding(path, line, f"names: {REPLACED_NAMES[part]}", token.string)
+            for word in replaced_words(token.string):
+                yield Finding(path, line, f"names: {REPLACED_NAMES[word]}", token.string)
         # A single word in quotes is a key, whose name may be promised.
         elif token.type in PROSE_TOKENS and not re.fullmatch(r'"\w+"', token.string):
             yield from check_text(path, line, token.string)

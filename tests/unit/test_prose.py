@@ -30,6 +30,7 @@ def test_the_documents_keep_the_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("longest_s = 1\n", [1]),
         ("class ToldTwice: ...\n", [1]),
+        ("MAX_BYTES = most_bytes = BYTES_AT_MOST\n", [1]),
         ("# It is fine.\n# Whoever is told waits.\n", [2]),
         ('def f():\n    """Tell whether."""\n', [2, 2]),
         ('"""First.\n\nIt lies as a\nrule there. What is copied stays."""\n', [3, 4]),
