@@ -1,10 +1,9 @@
 """Check the prose rules of CONTRIBUTING.md that a program can check: `python -m devtools.prose`.
 
-It reads docstrings, comments and messages of Python files, and Markdown. Each finding is a line
-`path:line: rule: text`; the exit code is 1 if there is any.
+It reads names, docstrings, comments and messages of Python files, and the paragraphs of Markdown.
+Each finding is a line `path:line: rule: text`; the exit code is 1 if there is any.
 """
 
-import ast
 import io
 import re
 import subprocess
@@ -16,19 +15,20 @@ from pathlib import Path
 from attrs import frozen
 
 MARKDOWN_COLUMNS = 100
+
 REPLACED_WORDS = {
-    r"told|tells? (?:whether|the|us|it|them|people|everybody|nobody|how|when|what)": "R4: report,"
-    " publish, log, return, state",
+    r"told|tells? (?:whether|the|us|it|them|people|how|when|what)": "R4: report, publish, return",
     r"anew": "R8: again",
-    r"taken over|takes? over": "R8: copied, adopted",
+    r"taken over": "R8: copied, adopted",
     r"beside": "R8: next to, in addition to",
     r"meanwhile": "R8: since, in the meantime",
     r"mend(?:s|ed|ing)?": "R8: fix",
     r"as a rule": "R8: usually",
     r"for good": "R8: permanently",
-    r"nobody|anybody|everybody|somebody": "R7: name the part that acts",
-    r"in (?:other )?hands?|in our hands": "R7: in progress, being processed",
-    r"hears?|heard": "R7: is notified, receives",
+    r"for ever": "R8: forever",
+    r"(?:no|any|every|some)body": "R7: name the part that acts",
+    r"in (?:(?:other|our|two|its) )?hands?": "R7: in progress, being processed",
+    r"hears? (?:of|about|it|that|nothing)|heard (?:of|about)": "R7: receives, is notified",
     r"luck|illness": "R7: chance, jitter; failure",
     r"of no account": "R6: does not matter",
     r"no longer ours": "R7: its lease has expired",
@@ -48,16 +48,33 @@ REPLACED_NAMES = {
     "nameless": "no_clip_id",
     "undecodable": "unusable",
     "beside": "next_to",
+    "at_most": "max",
+    "in_hand": "in_flight",
 }
-"""Parts of names that are never used, and the field's words for them."""
+"""Words that names do not contain, and the field's words for them."""
 
 OPENINGS = ("Say", "Tell", "See", "Let", "Have", "Give", "Be", "Look", "Pass")
 """R5: a docstring begins with "Return" or the domain's own verb, never with one of these."""
 
-SENTENCE = re.compile(
-    r"(?:^|[.!?] +)((?:Of|With) (?:a|an|the|what|such)\b|What (?:is|are|comes|lies)\b)"
-)
-"""R2 and R3: topics in front of the subject, and clauses that stand for it."""
+RULES = [
+    *(
+        (re.compile(rf"\b(?:{words})\b".replace(" ", r"\s+"), re.IGNORECASE), rule)
+        for words, rule in REPLACED_WORDS.items()
+    ),
+    (
+        re.compile(
+            r"(?:^|[.!?]\s+)((?:Of|With) (?:an?|the|what|such)\b|What (?:is|are|comes|lies)\b)"
+        ),
+        "R2, R3: the subject comes first",
+    ),
+    (
+        re.compile(rf'^[rf]*"""(?:{"|".join(OPENINGS)})\b'),
+        'R5: "Return", or the domain\'s verb',
+    ),
+]
+PROSE_TOKENS = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", -1)}
+QUOTES_ITSELF = {Path("CONTRIBUTING.md"), Path("devtools/prose.py")}
+"""Files that quote what they forbid."""
 
 
 @frozen
@@ -74,49 +91,54 @@ class Finding:
         return f"{self.path}:{self.line}: {self.rule}: {self.text}"
 
 
-def findings_in(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each broken rule of a sentence or more, with the words that break it."""
-    if re.fullmatch(r'"\w+"', text):  # a key, whose name may be promised
-        return
-    for words, rule in REPLACED_WORDS.items():
-        for found in re.finditer(rf"\b(?:{words})\b", text, re.IGNORECASE):
-            yield rule, found[0]
-    for found in SENTENCE.finditer(text):
-        yield "R2, R3: subject first", found[1]
+def check_text(path: Path, line: int, text: str) -> Iterator[Finding]:
+    """Check a text that begins at `line`."""
+    for pattern, rule in RULES:
+        for found in pattern.finditer(text):
+            begins = line + text.count("\n", 0, found.start())
+            yield Finding(path, begins, rule, " ".join(found[0].strip('."').split()))
 
 
-def check_python(path: Path) -> Iterator[Finding]:
-    """Check names, docstrings, comments and messages of a module."""
-    source = path.read_text(encoding="utf-8")
+def words_of(name: str) -> str:
+    """Return the words of a name in any case convention as `_lower_case_`."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return f"_{'_'.join(words).lower()}_"
+
+
+def replaced_words(name: str) -> list[str]:
+    """Return the words of a name that others replace."""
+    words = words_of(name)
+    return [word for word in REPLACED_NAMES if f"_{word}_" in words]
+
+
+def check_python(path: Path, source: str) -> Iterator[Finding]:
+    """Check the names, docstrings, comments and messages of a module."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in {tokenize.STRING, tokenize.COMMENT} or token.string.startswith(" "):
-            for rule, words in findings_in(token.string):
-                yield Finding(path, token.start[0], rule, words)
-        elif token.type == tokenize.NAME:
-            for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", token.string):
-                if part.lower() in REPLACED_NAMES:
-                    better = REPLACED_NAMES[part.lower()]
-                    yield Finding(path, token.start[0], f"names: {better}", token.string)
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
-            opening = (ast.get_docstring(node) or "").partition(" ")[0]
-            if opening in OPENINGS:
-                line = getattr(node, "lineno", 1)
-                yield Finding(path, line, "R5: Return, or the domain's verb", opening)
+        line = token.start[0]
+        if token.type == tokenize.NAME:
+            for word in replaced_words(token.string):
+                yield Finding(path, line, f"names: {REPLACED_NAMES[word]}", token.string)
+        # A single word in quotes is a key, whose name may be promised.
+        elif token.type in PROSE_TOKENS and not re.fullmatch(r'"\w+"', token.string):
+            yield from check_text(path, line, token.string)
 
 
-def check_markdown(path: Path) -> Iterator[Finding]:
-    """Check a document, and that its paragraphs wrap at one width."""
-    is_code = False
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.lstrip().startswith("```"):
-            is_code = not is_code
-        if is_code:
-            continue
-        for rule, words in findings_in(re.sub(r"`[^`]*`", "", line)):
-            yield Finding(path, number, rule, words)
-        wraps = " " in line.strip() and not line.startswith(("|", "!", "[", "#"))
-        if wraps and len(line) > MARKDOWN_COLUMNS:
+def check_markdown(path: Path, source: str) -> Iterator[Finding]:
+    """Check a document without its code, and that its paragraphs wrap at one width."""
+    without_code = re.sub(
+        r"^ *```.*?^ *```|`[^`]+`",
+        lambda code: re.sub(r"[^\n]", "x", code[0]),
+        source,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+    start = 0
+    for paragraph in without_code.split("\n\n"):
+        yield from check_text(path, without_code.count("\n", 0, start) + 1, paragraph)
+        start += len(paragraph) + 2
+    code_lines = without_code.splitlines()
+    for number, line in enumerate(code_lines, 1):
+        can_wrap = " " in line[:MARKDOWN_COLUMNS].lstrip(" -*0123456789.")
+        if len(line) > MARKDOWN_COLUMNS and can_wrap and not re.match(r" *[|!#]|x+$", line):
             yield Finding(path, number, f"R10: {MARKDOWN_COLUMNS} columns", f"{len(line)} columns")
 
 
@@ -124,12 +146,9 @@ def check(paths: Sequence[Path]) -> list[Finding]:
     """Check files, in order."""
     found: list[Finding] = []
     for path in paths:
-        if path == Path("devtools/prose.py"):  # which quotes what it forbids
-            continue
-        if path.suffix == ".py":
-            found += check_python(path)
-        elif path.suffix == ".md" and path.name != "CONTRIBUTING.md":
-            found += check_markdown(path)
+        kind = {".py": check_python, ".md": check_markdown}.get(path.suffix)
+        if kind and path not in QUOTES_ITSELF:
+            found += kind(path, path.read_text(encoding="utf-8"))
     return found
 
 
