@@ -1,4 +1,4 @@
-"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed FIRST] [--only SEED ...]`."""
+"""Run random cuts: `python -m tests.campaigns.fuzz_cuts [--cuts N] [--seed N] [--only N ...]`."""
 
 import argparse
 import os
@@ -82,7 +82,7 @@ def table(judged: Sequence[Judged]) -> str:
         frames, copied = sum(o.frames for o in outcomes), sum(o.copied for o in outcomes)
         refused, whole = sum(not o.frames for o in outcomes), sum(o.in_gops for o in outcomes)
         cells = (len(own), refused, frames, copied, frames - copied, whole)
-        off_ms = max((o.sound_off_ms for o in outcomes), default=0)
+        off_ms = max((o.audio_off_ms for o in outcomes), default=0)
         failed = " ".join(str(one.seed) for one in own if one.fault) or "-"
         lines.append(
             f"{name:<44}" + "".join(f"{c:>11}" for c in cells) + f"{off_ms:>11.1f}  {failed}"

@@ -1,4 +1,4 @@
-"""Read mutated recordings: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed SEED] [--only FILE ..]`."""
+"""Mutate recordings and cut them: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed N]`."""
 
 import argparse
 import sys

@@ -20,8 +20,8 @@ from random import Random
 from attrs import Factory, define
 
 from tests.campaigns.fuzz_mp4.files import File, bases
-from tests.campaigns.fuzz_mp4.judging import judge
-from tests.campaigns.fuzz_mp4.mutating import mutate
+from tests.campaigns.fuzz_mp4.mutation import mutate
+from tests.campaigns.fuzz_mp4.verdict import judge
 
 ROUND = 2000
 MAX_MEMORY_BYTES = 64 << 20

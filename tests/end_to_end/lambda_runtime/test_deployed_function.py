@@ -11,13 +11,14 @@ from attrs import evolve
 
 from devtools.footage import assert_clip, read_clip, wanted
 from devtools.local_aws.event_source import Delivery, failures
-from devtools.local_aws.runtime import Function, FunctionError, descendants
+from devtools.local_aws.process_table import descendants, is_running
+from devtools.local_aws.runtime import Function
+from devtools.local_aws.runtime_api import FunctionError
 from tests.end_to_end.lambda_runtime.conftest import (
     FOOTAGE,
     HANGING,
     MAX_S,
     Deployment,
-    alive,
     deliver,
     wait_for,
 )
@@ -94,7 +95,7 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
         function.timeout_s = MAX_S
     assert "timed out after 1.00 seconds" in lost.error
     assert lost.deleted == frozenset()
-    assert not alive(hung)
+    assert not is_running(hung)
     again = deliver(source)
     assert pid_of(again) != hung
     assert again.records[0]["attributes"]["ApproximateReceiveCount"] == "2"
@@ -105,7 +106,7 @@ def test_a_message_is_hidden_while_it_is_handled_and_back_after_its_timeout(
     deployment: Deployment,
 ) -> None:
     """What a function that cannot be imported was given is not to be had until then."""
-    cloud, source = deployment.cloud, deployment.source(given_back_after_s=None)
+    cloud, source = deployment.cloud, deployment.source(failed_hidden_s=None)
     source.function = evolve(deployment.function, handler="no.handler")
     clip_id = deployment.ask(300, 800)
     lost = deliver(source)
@@ -148,7 +149,7 @@ def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finishe
     hanging.close()
     at_work.join()
     assert found[0].error == "Runtime exited with error: signal: SIGKILL"
-    assert not alive(ffmpeg_pid)
+    assert not is_running(ffmpeg_pid)
     deliver(deployment.source())
     assert deployment.status(clip_id) == "CLIP_AVAILABLE"
     assert list(deployment.scratch.iterdir()) == []
@@ -160,7 +161,7 @@ def test_an_event_that_is_no_batch_is_an_error_and_the_process_lives_on(
     """Its type and message come through the Runtime API."""
     deployment.function.start()
     pid = deployment.function.pid
-    with pytest.raises(FunctionError, match=r"^NoBatch: The event holds no list of Records"):
+    with pytest.raises(FunctionError, match=r"^NotAnSqsEvent: The event holds no list of Records"):
         deployment.function.invoke({"Hello": "world"})
     assert deployment.function.invoke({"Records": []}).pid == pid
 

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devtools.footage import assert_clip, read_clip, wanted
-from devtools.local_aws.runtime import descendants
+from devtools.local_aws.process_table import descendants, is_running
 from tests.end_to_end.lambda_runtime.conftest import (
     CAMERA_ID,
     FOOTAGE,
     HANGING,
     MAX_S,
-    alive,
     store_recording,
     wait_for,
 )
@@ -86,7 +85,7 @@ def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> 
         said, _ = process.communicate(timeout=MAX_S)
     assert process.returncode == 1, said
     assert "has not ended" in said
-    assert not any(alive(pid) for pid in working)
+    assert not any(is_running(pid) for pid in working)
     assert list(temporary.iterdir()) == []
 
 

@@ -98,13 +98,13 @@ CASES = {
     "a quarter turn": of_one(1234, 3456, rotation=90),
     "half a turn": of_one(1234, 3456, rotation=180),
     "no sound": of_one(1234, 3456, audio=None),
-    "stereo at 44.1 kHz": of_one(1234, 3456, sound_rate_hz=44_100, channels=2),
+    "stereo at 44.1 kHz": of_one(1234, 3456, audio_rate_hz=44_100, channels=2),
     "MP3 sound": of_one(1234, 3456, audio="mp3"),
     "audio in the first of two": of_two({}, {"audio": None}),
     "audio in the second of two": of_two({"audio": None}, {}),
     "audio in none of two": of_two({"audio": None}, {"audio": None}),
     "AAC, then MP3": of_two({}, {"audio": "mp3"}),
-    "48 kHz, then 44.1 kHz": of_two({}, {"sound_rate_hz": 44_100}),
+    "48 kHz, then 44.1 kHz": of_two({}, {"audio_rate_hz": 44_100}),
     "mono, then stereo": of_two({}, {"channels": 2}),
     "30, then 25 frames a second": of_two({}, {"fps": Fraction(25)}),
     "H.264, then HEVC": of_two({}, {"codec": "hevc"}),
@@ -141,7 +141,7 @@ def test_a_clip_is_as_exact_where_nothing_is_copied(case: Case, encoder: Camera)
 
 def check_clip(clip: Clip) -> None:
     """Hold a clip and what is reported of it against the plan."""
-    assert_clip(clip.reading, clip.wanted, sound_within_ms=SOUND_WITHIN_MS)
+    assert_clip(clip.reading, clip.wanted, audio_within_ms=SOUND_WITHIN_MS)
     footage = clip.rendition.media
     assert footage.frames == len(clip.wanted.numbers)
     assert footage.first_ms == pytest.approx(float(clip.wanted.times_ms[0]), abs=1)
@@ -150,7 +150,7 @@ def check_clip(clip: Clip) -> None:
     assert (footage.width, footage.height) == clip.reading.size
     assert clip.reading.video_codec == footage.codec == "h264"
     with_sound = any(stretch.has_audio for stretch in clip.wanted.stretches)
-    assert (clip.reading.sound_start_ms is not None) == with_sound
+    assert (clip.reading.audio_start_ms is not None) == with_sound
     # Without sound from 0 on, ffmpeg counts from the first frame.
     silent_ms = 0 if with_sound else footage.first_ms
     assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms - silent_ms, abs=11)

@@ -11,7 +11,7 @@ from devtools.footage import Recording
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.integration.exactness.cutting import START_MS, Camera
-from tests.integration.hostile.outside import SECRETS
+from tests.integration.hostile.audited_service import SECRETS
 
 SMALL = Recording(first_number=0, frames=120, gop_frames=30, size=(160, 90), start_ms=START_MS)
 NEXT = evolve(SMALL, first_number=120, start_ms=START_MS + 4_000)

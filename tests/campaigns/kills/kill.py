@@ -1,4 +1,4 @@
-"""Kill the function at a point, deliver the message again to a new one, and judge what came of it.
+"""Kill the function at a point, redeliver the message to a new process, and check the outcome.
 
 A point is recognised from outside: by a request that arrives at a gate, or by a process.
 """
@@ -16,12 +16,14 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
+from devtools.local_aws.process_table import commands_with
 from infrastructure.ffmpeg.locate import find_ffmpeg
-from tests.campaigns.kills.outside import Outside, Scene
-from tests.campaigns.kills.processes import Function, function, running, wait_for
+from tests.campaigns.kills.deployment import Deployment, Scene
+from tests.campaigns.kills.function_process import FunctionProcess, function, wait_for
 from tests.support.gate import Trap
+from tests.support.service import redelivered
 
-SMALL = Recording(first_number=0, frames=240, size=(640, 360))
+SMALL = Recording(first_number=0, frames=240, size=(320, 180))
 SMALL_NEXT = evolve(SMALL, first_number=240, start_ms=8_000)
 BITRATE = "8000k"
 LARGE = Recording(
@@ -33,56 +35,40 @@ LARGE = Recording(
         *("-x264-params", "nal-hrd=cbr"),
     ),
 )
-"""16 MB, mostly filler: so large that its clip is put together inside S3, out of parts."""
+"""16 MB, mostly filler: large enough for its clip to be a multipart upload copied inside S3."""
 
 
 @frozen
 class Point:
-    """Where the function dies: at a request, before or after it is applied; or with an ffmpeg."""
+    """Where the function dies: at a request to AWS that has been applied, or with an ffmpeg."""
 
     name: str
-    camera_api: str = ""
     aws: str = ""
-    after: bool = False
     ffmpeg: tuple[str, ...] = ()
     """Words of the command line. It is slowed down, so that it would outlive its parent by far."""
     is_large: bool = False
-    repeats: bool = False
-    """Whether the subscribers hear of the clip twice."""
 
 
 POINTS = (
-    Point("recordings asked for", camera_api="GET /cameras/recording/"),
-    Point("index asked for", aws="GET /origin/"),
-    Point("index and footage read", aws="GET /origin/", after=True),
-    Point("edge being encoded", ffmpeg=("libx264",)),
-    Point("stills being made", ffmpeg=("image2pipe",)),
-    Point("joins being decoded", ffmpeg=("framecrc",)),
-    Point("a still stored", aws=r"PUT /destination/.*_640\.jpg", after=True),
-    Point("before the commit", aws=r"PUT /destination/.*\.mp4$"),
-    Point("committed, the reply lost", aws=r"PUT /destination/.*\.mp4$", after=True),
-    Point("upload begun", aws=r"POST .*\.mp4\?uploads", after=True, is_large=True),
-    Point("between parts", aws=r"PUT .*\.mp4\?.*partNumber=2", after=True, is_large=True),
-    Point("before the parts become one", aws=r"POST .*\.mp4\?uploadId", is_large=True),
-    Point("parts become one", aws=r"POST .*\.mp4\?uploadId", after=True, is_large=True),
-    Point("committed, before the status", camera_api="PUT /cameras/clips/"),
-    Point("status told, before the notification", camera_api="PUT /cameras/clips/", after=True),
-    Point("before the notification", aws="POST / Publish"),
-    Point("notified, before the manifest", aws="POST / Publish", after=True, repeats=True),
-    Point("before the manifest", aws=r"PUT /destination/.*\.json", repeats=True),
-    Point("manifest stored", aws=r"PUT /destination/.*\.json", after=True),
+    Point("an edge being encoded", ffmpeg=("libx264",)),
+    Point("thumbnails being made", ffmpeg=("image2pipe",)),
+    Point("splices being decoded", ffmpeg=("framecrc",)),
+    Point("committed, the answer lost", aws=r"PUT /.*\.mp4$"),
+    Point("between parts", aws=r"PUT .*\.mp4\?.*partNumber=2", is_large=True),
 )
+"""What only a kill shows: orphans, scratch and its lock, an upload cut off in all its threads.
+`test_crashes.py` and `test_composing_faults.py` stop the handler before and after every request."""
 
 
 @frozen
 class Clip:
-    """What is asked for."""
+    """A request and its footage."""
 
     films: tuple[Recording, ...]
     window_ms: tuple[int, int]
 
     def message(self, scene: Scene) -> dict[str, Any]:
-        """Let the recordings be written, and ask for the clip."""
+        """Store the recordings; return the request as a message."""
         for film in self.films:
             scene.world.record(film)
         return scene.world.message(scene.world.body(*self.window_ms))
@@ -92,54 +78,48 @@ SMALL_CLIP = Clip((SMALL, SMALL_NEXT), (1_234, 10_987))
 LARGE_CLIP = Clip((LARGE,), (1_234, 14_987))
 
 
-def again(message: dict[str, Any]) -> dict[str, Any]:
-    """The message as it is delivered for the second time."""
-    return {**message, "attributes": {**message["attributes"], "ApproximateReceiveCount": "2"}}
-
-
 @frozen
 class Death:
-    """How far the function had got, what it left behind, and what is wrong with how it went on."""
+    """The last request before the kill, and what is wrong with what was left or came next."""
 
     point: str
     died_at: str
     faults: list[str]
 
 
-def kill_at(point: Point, outside: Outside) -> Death:
-    """Kill the function at a named point, and go on from there."""
-    trap = Trap(point.camera_api or point.aws or "(?!)", after=point.after)
-    traps = (trap, None) if point.camera_api else (None, trap)
+def kill_at(point: Point, deployed: Deployment) -> Death:
+    """Kill the function at a named point, then redeliver its message."""
+    trap = Trap(point.aws or "(?!)", after=True)
     clip = LARGE_CLIP if point.is_large else SMALL_CLIP
-    slowly = {"CAMCLIP_FFMPEG": str(_slow_ffmpeg(outside.folder))} if point.ffmpeg else {}
-    with outside.scene(*traps) as scene, function({**scene.environ, **slowly}) as first:
+    slowly = {"CAMCLIP_FFMPEG": str(_slow_ffmpeg(deployed.folder))} if point.ffmpeg else {}
+    with deployed.scene(aws_trap=trap) as scene, function({**scene.environ, **slowly}) as first:
         message = clip.message(scene)
         first.deliver(message)
         if point.ffmpeg:
             wait_for(first.process.pid, [*point.ffmpeg, str(scene.world.scratch)])
         else:
-            assert trap.sprung.wait(30), f"It never came to it: {point.name}."
+            assert trap.sprung.wait(30), f"The function did not reach: {point.name}."
         death = _die(point.name, first, scene)
-        _go_on(death, scene, clip, message, (1 + point.repeats,))
+        _go_on(death, scene, clip, message, (1,))
         return death
 
 
 @frozen
 class Moment:
-    """So long after a request, counted from 1, or after the beginning, which is 0."""
+    """A time after the request of this number, counted from 1; 0 is the delivery itself."""
 
     requests: int
     then_s: float
 
 
-def kill_in(moment: Moment, outside: Outside) -> Death:
-    """Kill the function at a moment of its work, and go on from there."""
-    with outside.scene() as scene, function(scene.environ) as first:
+def kill_in(moment: Moment, deployed: Deployment) -> Death:
+    """Kill the function at a moment of its work, then redeliver its message."""
+    with deployed.scene() as scene, function(scene.environ) as first:
         message = SMALL_CLIP.message(scene)
         first.deliver(message)
         until_s = time.monotonic() + 60
         while len(scene.asked_s) < moment.requests:
-            assert time.monotonic() < until_s, f"It never came to {moment}."
+            assert time.monotonic() < until_s, f"The function did not reach {moment}."
             time.sleep(0.002)
         time.sleep(moment.then_s)
         name = f"{moment.then_s:.3f} s after request {moment.requests}"
@@ -151,33 +131,33 @@ def kill_in(moment: Moment, outside: Outside) -> Death:
         return death
 
 
-def random_moments(count: int, seed: int, outside: Outside) -> list[Moment]:
-    """Draw moments of the function's work on a clip, one out of each of `count` equal shares.
+def random_moments(count: int, seed: int, deployed: Deployment) -> list[Moment]:
+    """Draw moments of the function's work on a clip, one from each of `count` equal intervals.
 
-    They are told by the last request before, so that a busy machine comes to them too.
+    Each is relative to the request before it, so that a busy machine reaches it too.
     """
     draw = random.Random(seed)
-    with outside.scene() as scene, function(scene.environ) as undisturbed:
+    with deployed.scene() as scene, function(scene.environ) as undisturbed:
         message = SMALL_CLIP.message(scene)
         began_s = time.monotonic()
         undisturbed.deliver(message)
         answer = undisturbed.answer()
         asked_s = [0.0, *(at_s - began_s for at_s in scene.asked_s)]
-    assert answer.given_back == [], answer.faults
+    assert answer.failed == [], answer.faults
     drawn = [asked_s[-1] * (number + draw.random()) / count for number in range(count)]
     last = [bisect_right(asked_s, at_s) - 1 for at_s in drawn]
     return [Moment(k, at_s - asked_s[k]) for k, at_s in zip(last, drawn, strict=True)]
 
 
-def _die(name: str, first: Function, scene: Scene) -> Death:
-    left = [*first.kill().values(), *running(str(scene.world.scratch))]
+def _die(name: str, first: FunctionProcess, scene: Scene) -> Death:
+    left = [*first.kill().values(), *commands_with(str(scene.world.scratch))]
     asked = (scene.camera_api.asked + scene.aws.asked)[-1:] or ["nothing"]
     death = Death(
         name,
         re.sub(r"(cam|clip)-\w+[/.]?", "", asked[0]),
         [f"'{command}' is still there." for command in left],
     )
-    if scene.world.told() and f"{scene.key}.mp4" not in scene.world.stored():
+    if scene.world.reports() and f"{scene.world.key}.mp4" not in scene.world.stored():
         death.faults.append("A clip was called available before it was stored.")
     return death
 
@@ -185,14 +165,14 @@ def _die(name: str, first: Function, scene: Scene) -> Death:
 def _go_on(
     death: Death, scene: Scene, clip: Clip, message: dict[str, Any], notes: Sequence[int]
 ) -> None:
-    """Deliver the message again, to a new process, and hold the outcome against the promises."""
+    """Redeliver the message to a new process, and compare the outcome with the promises."""
     scene.release()
     world, faults = scene.world, death.faults
     with function(scene.environ) as second:
-        second.deliver(again(message))
+        second.deliver(redelivered(message))
         answer = second.answer()
-    if answer.given_back:
-        faults.append(f"The next delivery was given back: {answer.faults}")
+    if answer.failed:
+        faults.append(f"The next delivery failed: {answer.faults}")
         return
     with TemporaryDirectory(dir=scene.folder) as folder:
         try:
@@ -201,9 +181,9 @@ def _go_on(
             )
         except AssertionError as error:
             faults.append(str(error))
-    statuses = [report["status"] for report in world.told()]
+    statuses = world.statuses()
     if set(statuses) != {"CLIP_AVAILABLE"}:
-        faults.append(f"The camera API was told {statuses}.")
+        faults.append(f"The camera API received {statuses}.")
     published = scene.published()
     if len({note["MessageAttributes"]["eventId"]["Value"] for note in published}) != 1:
         faults.append("The notifications are of several events.")
@@ -216,7 +196,7 @@ def _go_on(
 
 
 def _slow_ffmpeg(folder: Path) -> Path:
-    """Make an ffmpeg that takes twenty times a film's length to read it."""
+    """Make an ffmpeg that takes twenty times a file's duration to read it."""
     path = folder / "slow-ffmpeg"
     new = path.with_name(f"slow-ffmpeg-{uuid4().hex}")
     new.write_text(f'#!/bin/sh\nexec {find_ffmpeg({})} -readrate 0.05 "$@"\n')
