@@ -1,4 +1,4 @@
-"""Headless Chromium, and the little server that its page talks to."""
+"""Headless Chromium, and the server of its page."""
 
 import json
 import os
@@ -32,12 +32,12 @@ FLAGS = (
     "--no-proxy-server",
     "--autoplay-policy=no-user-gesture-required",
 )
-LAST_WORDS = 2000
+LOG_TAIL_CHARS = 2000
 LEAVES_WITHIN_S = 10.0
 
 
 class NoBrowserError(Exception):
-    """There is no Chromium here, or it does not do what is asked."""
+    """Chromium is missing or does not work."""
 
 
 @frozen
@@ -56,29 +56,31 @@ def find_chromium() -> str:
     return found
 
 
-def show(chromium: str, clips: Sequence[Page], patience_s: float) -> Iterator[dict[str, Any]]:
-    """Let the browser show each clip, and yield what its page posts of each, in order.
+def show(chromium: str, clips: Sequence[Page], timeout_s: float) -> Iterator[dict[str, Any]]:
+    """Show each clip in the browser, and yield its page's result for each, in order.
 
-    NoBrowserError if it says nothing for `patience_s`.
+    NoBrowserError if there is none for `timeout_s`.
     """
     with _serving(clips) as (url, posts), _running(chromium, url) as log:
         for number in range(len(clips) + 1):
             try:
-                path, said = posts.get(timeout=patience_s)
+                path, result = posts.get(timeout=timeout_s)
             except Empty:
-                words = log.read_text(errors="replace")[-LAST_WORDS:]
-                raise NoBrowserError(f"{chromium} is silent. Its last words: {words}") from None
+                words = log.read_text(errors="replace")[-LOG_TAIL_CHARS:]
+                raise NoBrowserError(
+                    f"{chromium} does not answer. Its last messages: {words}"
+                ) from None
             if path == "/done":
                 if number < len(clips):
-                    raise NoBrowserError(f"the page gave up: {said}")
+                    raise NoBrowserError(f"the page gave up: {result}")
                 return
             assert path == f"/{number}.mp4"
-            yield said
+            yield result
 
 
 @contextmanager
 def _running(chromium: str, url: str) -> Iterator[Path]:
-    """Run the browser on a profile of its own, and yield where it logs to."""
+    """Run the browser with its own profile, and yield its log file."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         log = Path(profile, "log")
         argv = [chromium, *FLAGS, f"--user-data-dir={profile}/profile", url]

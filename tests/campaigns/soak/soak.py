@@ -37,7 +37,7 @@ DRAIN_S = 300
 
 @frozen
 class Soak:
-    """How hard, how long, with what luck."""
+    """The parameters of a soak."""
 
     seconds: float
     requests: int

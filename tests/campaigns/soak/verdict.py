@@ -170,8 +170,8 @@ def _growth(soak: Soak, course: Course) -> Part:
     lives = warm_lives(samples, growth.warm_after)
     warm = [sample for life in lives for sample in life]
     invocations = Counter(s.pid for s in samples)
-    longest = max(invocations.values(), default=0)
-    rows = [("processes", f"{len(invocations)}, the longest-lived with {longest} invocations")]
+    most = max(invocations.values(), default=0)
+    rows = [("processes", f"{len(invocations)}, the longest-lived with {most} invocations")]
     wrong = []
     if slope.samples >= MIN_SAMPLES:
         growth_text = (

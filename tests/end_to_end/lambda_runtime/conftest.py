@@ -1,4 +1,4 @@
-"""The function's package, run by AWS's own runtime client, between moto and a camera API."""
+"""The function's package, run by AWS's own runtime client, with moto and a camera API."""
 
 import json
 import time
@@ -27,21 +27,21 @@ from tests.support.service import moment_before
 CAMERA_ID = "pier"
 FOOTAGE = Recording(first_number=0, frames=120, size=(160, 90))
 TIMEOUT_S = 120
-"""Nothing takes as long, not even on a busy machine."""
+"""Far more than any invocation takes, even on a busy machine."""
 MAX_S = 300
 DELIVERED_S = 60
 
 HANGING = """#!/bin/sh
 trap "" TERM
-echo $$ > {told}.part && mv {told}.part {told}
+echo $$ > {pid_file}.part && mv {pid_file}.part {pid_file}
 while :; do sleep 1; done
 """
-"""An ffmpeg that says where it is and ends by nothing but SIGKILL."""
+"""An ffmpeg that writes its process id and ends only by SIGKILL."""
 
 
 @define
 class Deployment:
-    """The service as it is deployed, with its queue and everything around."""
+    """The service as deployed, with its queue and everything it calls."""
 
     cloud: Cloud
     cameras: CameraStandIn
@@ -50,15 +50,15 @@ class Deployment:
     start_ms: int
     """When the recording starts."""
     lines: list[str] = Factory(list)
-    """What the function's process has written."""
+    """The lines the function's process has written."""
 
     def source(self, **options: Any) -> EventSource:  # noqa: ANN401
-        """A poller; what it gives back comes again at once, if not told otherwise."""
+        """Return a poller; failed messages are visible again at once unless `options` differ."""
         settings = {"failed_hidden_s": 0, **options}
         return EventSource(self.cloud.sqs, self.cloud.queue_url, self.function, **settings)
 
     def ask(self, start_ms: int, end_ms: int) -> str:
-        """Put a request for the footage from `start_ms` to `end_ms` into the queue."""
+        """Queue a request for the footage from `start_ms` to `end_ms`; return the clip's id."""
         clip_id = f"clip-{uuid4().hex[:8]}"
         body = {
             "clipId": clip_id,
@@ -70,7 +70,7 @@ class Deployment:
         return clip_id
 
     def status(self, clip_id: str) -> object:
-        """What the camera API was told last."""
+        """Return the last status reported."""
         return (self.cameras.state(clip_id) or {}).get("status")
 
     def download(self, clip_id: str, folder: Path) -> Path:

@@ -1,6 +1,6 @@
-"""What can go wrong while a clip is put together inside S3, through the whole handler.
+"""Faults during a multipart upload that copies inside S3, through the whole handler.
 
-The S3 here keeps the rules of copying, which moto does not, and lets parts be small.
+The S3 here enforces the rules of copying, which moto does not, and allows small parts.
 """
 
 import json
@@ -37,20 +37,20 @@ EXACT = ExactClip(wanted([FIRST, SECOND], FROM_MS, TO_MS))
 
 @frozen
 class Composing:
-    """The service with a strict S3: a request for a clip over two recordings."""
+    """The service with a strict S3, and a request for a clip of two recordings."""
 
     world: World
     server: StrictS3
     service: AwsService
 
     def deliver(self, world: World | None = None, received: int = 1) -> list[str]:
-        """Deliver the request, each time as the same message; return who is given back."""
+        """Deliver the request, always as the same message; return the ids of those that failed."""
         clip = world or self.world
         message = clip.message(clip.body(FROM_MS, TO_MS), received=received)
         return clip.handle({**message, "messageId": clip.clip_id})
 
     def objects(self, world: World | None = None) -> dict[str, bytes]:
-        """Return what is stored of the clip, by what its keys end with."""
+        """Return the clip's objects by the ends of their keys."""
         clip = world or self.world
         prefix = f"{clip.cloud.destination}/{clip.key}"
         return {
@@ -60,7 +60,7 @@ class Composing:
         }
 
     def check(self, folder: Path, world: World | None = None) -> None:
-        """The clip is exact, told as available and nothing else, and published."""
+        """Assert that the clip is exact, reported only as available, and published."""
         path = folder / "clip.mp4"
         path.write_bytes(self.objects(world)[".mp4"])
         EXACT.check(path)
@@ -69,8 +69,8 @@ class Composing:
         assert {note["Message"]["status"] for note in clip.published()} == {"CLIP_AVAILABLE"}
         assert set(self.objects(world)) > {".mp4", ".json"}
 
-    def check_untold(self) -> None:
-        """Nobody heard of a clip, and there is none."""
+    def check_unreported(self) -> None:
+        """Assert that no clip is stored, reported or published."""
         assert ".mp4" not in self.objects()
         assert not self.world.reports()
         assert not self.world.published()
@@ -78,7 +78,7 @@ class Composing:
 
 @pytest.fixture
 def composing(world: World) -> Iterator[Composing]:
-    """Wire the service anew, but for S3 as it is deployed."""
+    """Wire another service as deployed, but for S3."""
     with strict_s3() as server:
         server.min_part_bytes = MIN_PART_BYTES
         client = boto3.client("s3", endpoint_url=server.url, config=CONFIG)
@@ -122,9 +122,9 @@ def test_two_recordings_are_copied_into_one_clip(composing: Composing, tmp_path:
 def test_killed_at_any_call_the_next_delivery_ends_right(
     composing: Composing, tmp_path: Path, after: bool
 ) -> None:
-    """Between any two parts too: the upload that is left behind is in nobody's way.
+    """Between any two parts too: the abandoned upload does not matter.
 
-    What comes before the upload is test_crashes.py's.
+    test_crashes.py covers the calls before the upload.
     """
     with hung(composing.service) as tripwire:
         whole = composing.world.new_clip("whole")
@@ -157,8 +157,8 @@ def test_killed_at_any_call_the_next_delivery_ends_right(
     assert {"CreateMultipartUpload", "CompleteMultipartUpload"} < set(made)
 
 
-def test_a_complete_whose_reply_is_lost_is_our_own(composing: Composing, tmp_path: Path) -> None:
-    """The SDK asks again and hears that there is an object: it bears our name, so it goes on."""
+def test_a_completion_whose_answer_is_lost_is_our_own(composing: Composing, tmp_path: Path) -> None:
+    """The SDK repeats the call and gets 412: the object's writer is this delivery, so it goes on."""
     composing.server.faults["complete"] = [lost, properly]
     assert composing.deliver() == []
     composing.check(tmp_path)
@@ -181,14 +181,14 @@ def test_a_recording_replaced_before_it_is_copied_makes_no_clip(
 
     composing.server.faults["create"] = [replaced, properly]
     assert len(composing.deliver()) == 1
-    composing.check_untold()
+    composing.check_unreported()
     assert not composing.server.uploads
     assert composing.deliver(received=2) == []
     composing.check(tmp_path)
 
 
 @pytest.mark.parametrize("operation", ["send", "copy", "complete"])
-def test_an_upload_that_expired_is_begun_anew(
+def test_an_upload_that_expired_is_started_again(
     composing: Composing, tmp_path: Path, operation: str
 ) -> None:
     """The lifecycle rule, or a person, aborted it while the clip was made."""
@@ -199,13 +199,13 @@ def test_an_upload_that_expired_is_begun_anew(
 
     composing.server.faults[operation] = [expired, properly]
     assert len(composing.deliver()) == 1
-    composing.check_untold()
+    composing.check_unreported()
     assert composing.deliver(received=2) == []
     composing.check(tmp_path)
 
 
 def test_another_delivery_s_clip_is_left_alone(composing: Composing, tmp_path: Path) -> None:
-    """Who comes second goes back to the queue, and finds it finished there."""
+    """The second delivery fails, and finds the clip announced when it is repeated."""
     first = composing.world.message(composing.world.body(FROM_MS, TO_MS))
 
     def overtaken(proper: Callable[[], Response]) -> Response:

@@ -16,7 +16,7 @@ FOOTAGE = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 
 @pytest.fixture
 def tripwire(world: World) -> Iterator[Tripwire]:  # noqa: ARG001 - the handler is imported by it
-    """Hang a wire across the calls of the handler."""
+    """Set a tripwire on the calls of the handler."""
     from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
 
     with hung(service) as wire:
@@ -49,7 +49,7 @@ def test_whichever_call_it_dies_at_the_next_delivery_ends_right(
         assert set(clip.statuses()) == {"CLIP_AVAILABLE"}, died
         notes = clip.published()
         assert len({note["MessageAttributes"]["eventId"]["Value"] for note in notes}) == 1, died
-        # Told and died before the manifest said so: the one crash that repeats a notification.
+        # Published but not yet recorded in the manifest: the one crash that repeats a notification.
         repeated = died.startswith("Publish" if after else "PutObject json")
         assert len(notes) == 1 + repeated, died
         assert clip.queued() == []

@@ -1,4 +1,4 @@
-"""Whatever stalls, the handler answers before its time is over, and leaves nothing behind."""
+"""Whatever stalls, the handler answers before its timeout, and leaves nothing behind."""
 
 import re
 from collections.abc import Callable
@@ -21,11 +21,11 @@ from tests.support.gate import Trap, hold
 from tests.support.service import World, redelivered
 
 LEFT_S = 18.0
-"""Little more than the 15 s without which no message is begun."""
+"""Little more than the 15 s without which no message is started."""
 SPARE_S = 4.0
-"""Of the 8 s that are kept to clean up and answer, so much is left."""
+"""The part of the 8 s reserved for cleaning up and answering that must be left."""
 SLEEP_S = "6021.5"
-"""How long fake ffmpegs sleep: nobody else's processes do."""
+"""How long fake ffmpegs sleep, which identifies them in the process table."""
 
 
 def drip(trap: Trap, response: Response | None, send: Send) -> None:
@@ -100,7 +100,7 @@ STALLS = (
 
 
 def test_whatever_stalls_the_handler_answers_in_time(around: Deployment) -> None:
-    """The message is given back, no file and no process is left, and the next delivery is well."""
+    """The message fails, no file and no process is left, and the next delivery succeeds."""
     together = Barrier(len(STALLS))
     with ThreadPoolExecutor(len(STALLS)) as cases:
         outcomes = list(cases.map(lambda stall: _outcome(stall, around, together), STALLS))
@@ -114,7 +114,7 @@ def test_whatever_stalls_the_handler_answers_in_time(around: Deployment) -> None
 
 
 def _outcome(stall: Stall, around: Deployment, together: Barrier) -> list[str]:
-    """Let one thing stall; return what went wrong."""
+    """Stall one call; return what went wrong."""
     traps = (stall.trap, None) if stall.is_camera else (None, stall.trap)
     faults: list[str] = []
     with ExitStack() as scenery:
@@ -131,13 +131,13 @@ def _outcome(stall: Stall, around: Deployment, together: Barrier) -> list[str]:
         process.deliver(message, left_s=LEFT_S)
         answer = process.answer()
         if answer.failed != [message["messageId"]]:
-            faults.append("The message was not given back.")
+            faults.append("The message did not fail.")
         if answer.took_s > LEFT_S - SPARE_S:
             faults.append(f"It took {answer.took_s:.1f} of {LEFT_S} s.")
         if stall.pattern and not stall.trap.sprung.is_set():
-            faults.append("It never came to it.")
+            faults.append("The function did not reach it.")
         if not answer.faults or not re.search(stall.fault, answer.faults[0]):
-            faults.append(f"It said {answer.faults}.")
+            faults.append(f"The fault was {answer.faults}.")
         if left := scene.scratch():
             faults.append(f"{left} lies in the scratch folder.")
         if left := [
@@ -148,8 +148,8 @@ def _outcome(stall: Stall, around: Deployment, together: Barrier) -> list[str]:
         if not stall.script:
             scene.release()
             process.deliver(redelivered(message))
-            if untimely := process.answer().faults:
-                faults.append(f"The next delivery was given back: {untimely}")
+            if again_failed := process.answer().faults:
+                faults.append(f"The next delivery failed: {again_failed}")
     return faults
 
 
@@ -166,10 +166,10 @@ class ShrinkingContext(HandlerContext):
 FILM = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 
 
-def test_with_little_time_left_before_a_record_it_and_all_after_it_are_given_back(
+def test_with_little_time_left_before_a_record_it_and_all_after_it_fail(
     world: World, tmp_path: Path
 ) -> None:
-    """The first of four was made; of the others nothing was told, and nothing stored."""
+    """The first of four is made; nothing of the others is reported or stored."""
     world.record(FILM)
     clips = [world.new_clip(number) for number in range(4)]
     messages = [clip.message(clip.body(500, 1_700)) for clip in clips]

@@ -112,7 +112,7 @@ def test_a_denial_is_an_error_in_the_log(world: World, lines: list[dict[str, Any
 def test_a_message_that_names_no_clip_is_counted_too(
     world: World, lines: list[dict[str, Any]]
 ) -> None:
-    """And not a word of it is told."""
+    """Nothing of it is logged."""
     assert len(world.handle(world.message("[1, 'a secret of theirs']"))) == 1
     assert lines[0]["status"] == "GIVEN_BACK"
     assert "secret" not in json.dumps(lines)

@@ -1,4 +1,4 @@
-"""Files that are not what their names say: the message is given back, and nothing is told."""
+"""Files that are no recordings: the message fails, and nothing is reported."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ NO_RECORDINGS = {
 
 
 @pytest.mark.parametrize("data", NO_RECORDINGS.values(), ids=NO_RECORDINGS)
-def test_what_only_is_called_a_recording_is_given_back(world: World, data: bytes) -> None:
-    """It is never shown to ffmpeg, and never called missing footage either."""
+def test_a_file_that_is_no_recording_fails_the_message(world: World, data: bytes) -> None:
+    """It never reaches ffmpeg, and never counts as missing footage."""
     world.put(world.record(FIRST, stored=False), data)
     message = world.message(world.body(500, 2_500))
     assert world.handle(message) == [message["messageId"]]
@@ -48,10 +48,8 @@ def test_a_damaged_recording_between_good_ones_is_never_left_out(
     assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, SECOND, THIRD], 1_500, 7_500))
 
 
-def test_a_recording_that_is_cut_off_is_missing_and_said_to_be(
-    world: World, tmp_path: Path
-) -> None:
-    """It was not recorded as far as can be told; ffmpeg would make 3 s of it, and call it well."""
+def test_a_truncated_recording_is_reported_missing(world: World, tmp_path: Path) -> None:
+    """It counts as not recorded; ffmpeg would decode 3 s of it without an error."""
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
     whole = cached_recording(world.footage, SECOND).read_bytes()
     world.put(names[1], whole[: len(whole) // 2])

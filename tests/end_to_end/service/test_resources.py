@@ -1,4 +1,4 @@
-"""Disk, memory and limits: what is too much is told before work; what runs out costs nothing."""
+"""Disk, memory and limits: excess is reported before work; exhaustion loses nothing."""
 
 import signal
 import struct
@@ -42,7 +42,7 @@ def fake_ffmpeg(scene: Scene, script: str) -> dict[str, str]:
 
 
 def assert_nothing_lost(scene: Scene, clip: Clip, message: dict[str, Any], first: Answer) -> None:
-    """Nothing was told or stored for good, and the next delivery ends right."""
+    """Assert that no clip was reported or stored, and that the next delivery succeeds."""
     assert first.failed == [message["messageId"]]
     assert scene.world.reports() == []
     assert not any(key.endswith((".mp4", ".json")) for key in scene.world.stored())
@@ -58,7 +58,7 @@ def assert_nothing_lost(scene: Scene, clip: Clip, message: dict[str, Any], first
 
 
 @needs_own_disks
-def test_too_little_room_is_told_before_work(around: Deployment) -> None:
+def test_too_little_disk_space_is_reported_before_work(around: Deployment) -> None:
     """The reason gives both sizes; no footage was read but the index, and no ffmpeg ran."""
     with around.scene() as scene:
         message = SMALL_CLIP.message(scene)

@@ -91,7 +91,7 @@ def test_a_clip_that_is_not_recorded_yet_is_pending_then_available(
     assert_clip(reading, wanted([FIRST, SECOND], 5_000, 12_000))
 
 
-REFUSALS = {
+REJECTIONS = {
     "CLIP_NOT_AVAILABLE": (-DAY_MS, -DAY_MS + 10_000, 0, []),
     "CLIP_OUT_OF_RANGE": (-4 * DAY_MS, -4 * DAY_MS + 10_000, 0, []),
     "CLIP_TOO_LONG": (0, 300_001, 0, []),
@@ -100,10 +100,10 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_is_told_and_published(world: World, status: str) -> None:
+@pytest.mark.parametrize("status", REJECTIONS)
+def test_a_rejection_is_reported_and_published(world: World, status: str) -> None:
     """One PUT and one SNS message with a reason, and no clip in either; nothing is queued."""
-    start_ms, end_ms, sent_after_ms, retries = REFUSALS[status]
+    start_ms, end_ms, sent_after_ms, retries = REJECTIONS[status]
     body = world.body(start_ms, end_ms, retryTimestamps=[world.now_ms + r for r in retries])
     assert world.handle(world.message(body, sent_at_ms=world.now_ms + sent_after_ms)) == []
     (report,) = world.reports()
@@ -126,7 +126,7 @@ def test_a_clip_that_is_too_long_asks_the_camera_nothing(world: World) -> None:
 
 def test_an_unknown_camera_is_a_fatal_error(world: World) -> None:
     """The camera API answers 404."""
-    world.handle(world.message(world.body(0, 10_000, cameraId="nobody")))
+    world.handle(world.message(world.body(0, 10_000, cameraId="unknown")))
     (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
     assert "unknown camera" in report["reason"].lower()
@@ -219,7 +219,7 @@ def test_what_is_no_batch_raises(world: World, event: dict[str, Any]) -> None:
 
 
 def test_a_second_delivery_cuts_nothing(world: World) -> None:
-    """One clip, one notification; the camera API hears it once more."""
+    """One clip, one notification; the camera API gets its report once more."""
     world.record(FIRST)
     body = world.body(1_000, 3_000)
     world.handle(world.message(body))
@@ -259,12 +259,12 @@ def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
         ("/cameras/", None, 5, 0),
         ("nothing", "no clip is named here", 1, 0),
     ],
-    ids=["the first time", "the third time", "the last time", "a body that nobody can read"],
+    ids=["the first time", "the third time", "the last time", "an unreadable body"],
 )
-def test_the_queue_is_told_when_a_message_comes_again(
+def test_a_failed_message_gets_a_visibility_timeout(
     world: World, failing: str, body: str | None, received: int, visible_after_s: int
 ) -> None:
-    """Soon, then later and later; at once if the dead-letter queue is all that is left."""
+    """With backoff; none if only the dead-letter queue is left."""
     from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
 
     asked: list[dict[str, Any]] = []
@@ -278,12 +278,12 @@ def test_the_queue_is_told_when_a_message_comes_again(
     message = world.message(body or world.body(-2_000, -1_000), received=received)
     given_back = world.handle({**message, "receiptHandle": "a receipt that moto does not know"})
     service.sqs().meta.events.unregister(hook, note)
-    # That it could not be told changes nothing: the queue's own time stands.
+    # moto rejected it, which changes nothing: the queue's own timeout applies.
     assert given_back == [message["messageId"]]
-    (told,) = asked
-    assert told["QueueUrl"] == world.cloud.queue_url
-    assert told["ReceiptHandle"] == "a receipt that moto does not know"
-    assert told["VisibilityTimeout"] == visible_after_s
+    (call,) = asked
+    assert call["QueueUrl"] == world.cloud.queue_url
+    assert call["ReceiptHandle"] == "a receipt that moto does not know"
+    assert call["VisibilityTimeout"] == visible_after_s
 
 
 def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: World) -> None:
@@ -300,8 +300,8 @@ def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: Wor
     assert len(world.published()) == 1
 
 
-def test_on_the_last_delivery_a_failure_is_told_and_still_given_back(world: World) -> None:
-    """The dead-letter queue gets the message; people learn of it."""
+def test_a_failure_of_the_last_delivery_is_reported_and_still_fails(world: World) -> None:
+    """The message is dead-lettered, and the report says why."""
     name = world.record(FIRST)
     world.put(name, b"#EXTM3U\nno recording at all")
     message = world.message(world.body(1_000, 3_000), received=4)
@@ -337,7 +337,7 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
 
 
 def test_with_little_time_left_messages_are_given_back_unbegun(world: World) -> None:
-    """They are not half done: nothing is told, nothing is stored."""
+    """Nothing is reported or stored."""
     world.record(FIRST)
     message = world.message(world.body(1_000, 3_000))
     assert world.handle(message, context=Context(left_ms=3_000)) == [message["messageId"]]

@@ -1,4 +1,4 @@
-"""The footage library itself: what it makes, what it reads, and that it sees each fault."""
+"""The footage library itself: it makes what it describes, reads it, and finds each fault."""
 
 import re
 import subprocess
@@ -14,10 +14,10 @@ from devtools.footage import (
     ClipReading,
     Recording,
     Wanted,
+    assert_audio_in_step,
     assert_clean,
     assert_clip,
     assert_frames,
-    assert_audio_in_step,
     assert_times,
     cached_recording,
     frame_hashes,
@@ -112,7 +112,7 @@ def test_a_recording_shows_its_numbers_and_beeps_on_the_second(
 
 
 def test_beeps_start_where_the_wall_clock_says(plain: Path) -> None:
-    """The beeps of a recording that starts at .420 are heard at 580, 1580, ... ms, in turn."""
+    """The beeps of a recording that starts at .420 are found at 580, 1580, ... ms, in turn."""
     beeps = read_clip(plain).beeps
     assert [beep.time_ms for beep in beeps] == pytest.approx([580, 1580, 2580, 3580, 4580], abs=1)
     assert [beep.second for beep in beeps] == [(START_MS // 1000 + n) % 8 for n in range(1, 6)]
@@ -283,8 +283,8 @@ def test_beeps_after_a_hole_in_the_audio_are_found_at_their_true_time(
     """Packets left out of the middle of the sound track do not pull what follows forward."""
     argv = ["-c", "copy", "-bsf:a", "noise=drop='between(pts,72000,86000)'"]
     reading = edited(plain, tmp_path / "clip.mp4", *argv)
-    heard = [beep.time_ms for beep in reading.beeps]
-    assert heard == pytest.approx([580, 2580, 3580, 4580], abs=3)
+    found_ms = [beep.time_ms for beep in reading.beeps]
+    assert found_ms == pytest.approx([580, 2580, 3580, 4580], abs=3)
 
 
 def test_missing_and_foreign_beeps_are_seen(plain: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How ffmpeg is called, whatever there is to do: by one demuxer, on our own files, as nobody."""
+"""How ffmpeg is called: one demuxer, only our own files, an empty environment."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ NEXT = evolve(SMALL, first_number=120, start_ms=START_MS + 4_000)
 WORK = {
     "spliced, over two recordings": (True, (SMALL, NEXT)),
     "all encoded": (False, (SMALL, NEXT)),
-    "sound encoded": (True, (evolve(SMALL, audio="mp3"), NEXT)),
+    "audio encoded": (True, (evolve(SMALL, audio="mp3"), NEXT)),
     "silence between": (True, (SMALL, evolve(NEXT, audio=None))),
 }
 RECORDER = r"""#!/bin/sh
@@ -32,7 +32,7 @@ exec "{ffmpeg}" "$@"
 
 
 @pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("footage")
 
 
@@ -40,7 +40,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
     name: str, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`-f mov` or raw sound before every input, files alone, and an empty environment."""
+    """`-f mov` or raw audio before every input, files alone, and an empty environment."""
     for variable, value in SECRETS.items():
         monkeypatch.setenv(variable, value)
     recorder, log = tmp_path / "ffmpeg", tmp_path / "log"
@@ -65,7 +65,7 @@ def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
 
 
 def check_input(before: list[str], place: str, folder: Path) -> None:
-    """See that an input has its demuxer named and its protocols told."""
+    """Assert that an input names its demuxer and its protocols."""
     options = dict(zip(before, [*before[1:], ""], strict=True))
     if place == "pipe:0":
         assert options["-f"] == "s16le"

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from tests.campaigns.fuzz_mp4.files import LONG, SHAPES, File, bases, file_of
-from tests.campaigns.fuzz_mp4.verdict import judge
 from tests.campaigns.fuzz_mp4.mutation import OPERATIONS, mutate
 from tests.campaigns.fuzz_mp4.rounds import Hung, judged, recordings, run_round
+from tests.campaigns.fuzz_mp4.verdict import judge
 
 EVERY = [*SHAPES, "co64", "64-bit sizes", "two sample entries", *(f"long, {name}" for name in LONG)]
 

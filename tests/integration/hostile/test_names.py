@@ -1,4 +1,4 @@
-"""A hostile name never reaches an address, a key or a path: what is asked for is listed whole."""
+"""A hostile name never reaches an address, a key or a path: every access is recorded."""
 
 import pytest
 
@@ -12,8 +12,8 @@ REQUEST: dict[str, object] = {
     "startTimestampInMs": NOW_MS - 90_000,
     "endTimestampInMs": NOW_MS - 60_000,
 }
-STANDING = ["HeadObject", "GetObject"]
-"""What is asked of S3 to see whether there is a clip, or how the request ended."""
+EXISTING = ["HeadObject", "GetObject"]
+"""The S3 calls that find an existing clip or manifest."""
 
 
 @pytest.mark.parametrize("received", [1, 5])
@@ -29,7 +29,7 @@ def test_a_bad_clip_id_is_asked_of_nobody(
 
 
 @pytest.mark.parametrize("bad", BAD_IDS, ids=ascii)
-def test_a_bad_camera_id_is_told_and_not_used(world: AuditedService, bad: object) -> None:
+def test_a_bad_camera_id_is_reported_and_not_used(world: AuditedService, bad: object) -> None:
     """One PUT and one notification, neither of which holds it; no S3, no file, no program."""
     assert not world.deliver({**REQUEST, "cameraId": bad})
     assert world.addresses == ["PUT /cameras/clips/c1"]
@@ -47,7 +47,7 @@ def test_a_hyphen_in_front_is_a_name_like_any_other(world: AuditedService) -> No
         "GET /cameras/recording/pier-alias",
         "PUT /cameras/clips/-i",
     }
-    assert {path.split(" ")[0] for name, path in world.calls if name in STANDING} == {
+    assert {path.split(" ")[0] for name, path in world.calls if name in EXISTING} == {
         "/hostile-clips/-y/-i.mp4",
         "/hostile-clips/-y/-i.json",
     }
@@ -69,12 +69,12 @@ ALIASES: dict[object, str | None] = {
 def test_an_alias_stays_one_part_of_an_address(world: AuditedService, alias: object) -> None:
     """Or is not used at all: the message is given back."""
     world.alias = alias
-    told = world.deliver(REQUEST)
+    failed = world.deliver(REQUEST)
     quoted = ALIASES[alias]
     listed = [f"GET /cameras/recording/{quoted}"] if quoted else []
-    assert told == (quoted is None)
+    assert failed == (quoted is None)
     assert [a for a in world.addresses if a[:3] == "GET"] == ["GET /cameras/pier", *listed]
-    assert all("hostile-clips/pier/c1." in path for name, path in world.calls if name in STANDING)
+    assert all("hostile-clips/pier/c1." in path for name, path in world.calls if name in EXISTING)
 
 
 @pytest.mark.parametrize("url", HOSTILE_URLS, ids=ascii)

@@ -61,7 +61,7 @@ def test_a_leak_would_be_seen(line: str) -> None:
 
 
 def test_a_carried_value_would_be_seen() -> None:
-    """Not only whole bodies: what stands under a key that is not ours is nobody's business."""
+    """Not only whole bodies: values under keys that are not ours are private."""
     body = json.dumps({"clipId": "c", "note": PRIVATE, "deep": {"er": ["another-private-word"]}})
     with Watch() as watch:
         watch.logger.warning("the note was %s", PRIVATE)
