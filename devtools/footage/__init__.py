@@ -17,7 +17,12 @@ from devtools.footage.assertions import (
 from devtools.footage.audio import Beep
 from devtools.footage.expected_frames import CopiedRange, Wanted, wanted
 from devtools.footage.reading import ClipReading, frame_hashes, psnr_db, read_clip
-from devtools.footage.recording import Recording, cached_recording, make_recording
+from devtools.footage.recording import (
+    Recording,
+    cached_recording,
+    constant_bitrate,
+    make_recording,
+)
 
 __all__ = [
     "Beep",
@@ -31,6 +36,7 @@ __all__ = [
     "assert_frames",
     "assert_times",
     "cached_recording",
+    "constant_bitrate",
     "frame_hashes",
     "make_recording",
     "psnr_db",

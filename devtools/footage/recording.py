@@ -11,7 +11,7 @@ from struct import pack
 from typing import Literal
 
 import imageio_ffmpeg
-from attrs import frozen
+from attrs import evolve, frozen
 
 from devtools.footage import picture
 from devtools.footage.audio import beeping
@@ -93,6 +93,13 @@ class Recording:
         if self.pts_ms is None or self.frames == 1:
             return times[-1] + 1000 / self.fps
         return 2 * times[-1] - times[-2]
+
+
+def constant_bitrate(recording: Recording, kbps: int) -> Recording:
+    """Return the recording with `kbps` of video, mostly filler: a large file, quickly made."""
+    rate = f"{kbps}k"
+    hrd = ("-minrate", rate, "-maxrate", rate, "-bufsize", rate, "-x264-params", "nal-hrd=cbr")
+    return evolve(recording, bitrate_kbps=kbps, extra_args=(*recording.extra_args, *hrd))
 
 
 def make_recording(path: Path, recording: Recording) -> Path:

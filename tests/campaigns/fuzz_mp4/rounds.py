@@ -46,7 +46,7 @@ class Tally:
     faults: dict[str, str] = Factory(dict)
     """By where they happened: the first file, in hexadecimal digits."""
     grown_kib: int = 0
-    max_s: float = 0.0
+    max_file_s: float = 0.0
 
     def add(self, other: "Tally") -> None:
         self.files += other.files
@@ -54,7 +54,7 @@ class Tally:
         self.shapes += other.shapes
         self.faults = {**other.faults, **self.faults}
         self.grown_kib += other.grown_kib
-        self.max_s = max(self.max_s, other.max_s)
+        self.max_file_s = max(self.max_file_s, other.max_file_s)
 
 
 @cache
@@ -125,7 +125,7 @@ def run_round(number: int, seed: int, files: int = ROUND) -> Tally:
                 shape, fault = "", describe(error)
             tally.files += 1
             tally.usable += "window" in shape or "copied" in shape
-            tally.max_s = max(tally.max_s, time.process_time() - began_s)
+            tally.max_file_s = max(tally.max_file_s, time.process_time() - began_s)
             if fault:
                 tally.faults.setdefault(fault, file.hex())
             elif shape not in tally.shapes and len(further) < MAX_MUTATED_FURTHER:

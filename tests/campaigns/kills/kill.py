@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
-from devtools.footage import Recording, assert_clip, read_clip, wanted
+from devtools.footage import Recording, assert_clip, constant_bitrate, read_clip, wanted
 from devtools.local_aws.process_table import commands_with
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from tests.campaigns.kills.deployment import Deployment, Scene
@@ -25,16 +25,7 @@ from tests.support.service import redelivered
 
 SMALL = Recording(first_number=0, frames=240, size=(320, 180))
 SMALL_NEXT = evolve(SMALL, first_number=240, start_ms=8_000)
-BITRATE = "8000k"
-LARGE = Recording(
-    first_number=0,
-    frames=480,
-    bitrate_kbps=8000,
-    extra_args=(
-        *("-minrate", BITRATE, "-maxrate", BITRATE, "-bufsize", BITRATE),
-        *("-x264-params", "nal-hrd=cbr"),
-    ),
-)
+LARGE = constant_bitrate(Recording(first_number=0, frames=480), 8000)
 """16 MB, mostly filler: large enough for its clip to be a multipart upload copied inside S3."""
 
 

@@ -161,7 +161,7 @@ def test_an_event_that_is_no_batch_is_an_error_and_the_process_lives_on(
     """Its type and message come through the Runtime API."""
     deployment.function.start()
     pid = deployment.function.pid
-    with pytest.raises(FunctionError, match=r"^NotAnSqsEvent: The event holds no list of Records"):
+    with pytest.raises(FunctionError, match=r"^NotAnSqsEvent: The event has no list of Records"):
         deployment.function.invoke({"Hello": "world"})
     assert deployment.function.invoke({"Records": []}).pid == pid
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from attrs import evolve
 
-from devtools.footage import Recording, assert_clip, read_clip, wanted
+from devtools.footage import Recording, assert_clip, constant_bitrate, read_clip, wanted
 from tests.support.service import World
 
-FIRST = Recording(first_number=0, frames=120, size=(1280, 720), crf=2)
+FIRST = constant_bitrate(Recording(first_number=0, frames=120), 40_000)
 SECOND = evolve(FIRST, first_number=120, start_ms=4_000)
 
 

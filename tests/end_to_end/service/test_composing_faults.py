@@ -158,7 +158,7 @@ def test_killed_at_any_call_the_next_delivery_ends_right(
 
 
 def test_a_completion_whose_answer_is_lost_is_our_own(composing: Composing, tmp_path: Path) -> None:
-    """The SDK repeats the call and gets 412: the object's writer is this delivery, so it goes on."""
+    """The SDK repeats the call and gets 412: this delivery is the writer, so it goes on."""
     composing.server.faults["complete"] = [lost, properly]
     assert composing.deliver() == []
     composing.check(tmp_path)

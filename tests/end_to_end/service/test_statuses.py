@@ -300,7 +300,7 @@ def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: Wor
     assert len(world.published()) == 1
 
 
-def test_a_failure_of_the_last_delivery_is_reported_and_still_fails(world: World) -> None:
+def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(world: World) -> None:
     """The message is dead-lettered, and the report says why."""
     name = world.record(FIRST)
     world.put(name, b"#EXTM3U\nno recording at all")

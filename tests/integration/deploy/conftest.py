@@ -13,7 +13,7 @@ from attrs import asdict, frozen
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from devtools.footage import Recording, cached_recording
+from devtools.footage import Recording, cached_recording, constant_bitrate
 from devtools.footage.recording import FFMPEG
 from devtools.local_aws.camera_api import CameraStandIn
 from devtools.local_aws.cloud import moto_server
@@ -29,8 +29,8 @@ from tests.integration.deploy.template import REGION, Stack
 from tests.support.folders import shared_folder
 
 SMALL = Recording(first_number=0, frames=120, size=(160, 90))
-LARGE = Recording(first_number=0, frames=120, size=(1280, 720), crf=2)
-"""Large enough for S3 to copy: 7 MB for each second."""
+LARGE = constant_bitrate(Recording(first_number=0, frames=120), 40_000)
+"""Large enough for S3 to copy: 5 MB for each second."""
 ANOTHER_ACCOUNT = "444455556666"
 
 GIVEN = {
