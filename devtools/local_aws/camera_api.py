@@ -67,7 +67,11 @@ class CameraStandIn:
                     return Response.json(report)
                 case ["GET", "cameras", "recording", alias]:
                     query = parse_qs(url.query)
-                    window = TimeWindow(int(query["startDate"][0]), int(query["endDate"][0]))
+                    if query["allowPartialMatch"] != ["true"]:
+                        return Response(400)
+                    # Wider by 1 ms: segments that only touch the window are listed too.
+                    start_ms, end_ms = int(query["startDate"][0]), int(query["endDate"][0])
+                    window = TimeWindow(start_ms - 1, end_ms + 1)
                     found = self._find(alias.removesuffix(ALIAS_SUFFIX), window)
                     return Response.json([_row(alias, s) for s in sorted(found, reverse=True)])
                 case ["GET", "cameras", camera_id]:
