@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +98,13 @@ class EventSource:
             if message["MessageId"] in done:
                 self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)
             elif self.failed_hidden_s is not None:
-                self.sqs.change_message_visibility(
-                    QueueUrl=self.queue_url,
-                    ReceiptHandle=receipt,
-                    VisibilityTimeout=self.failed_hidden_s,
-                )
+                # The function has shortened it too: the message may be in flight again.
+                with suppress(self.sqs.exceptions.ReceiptHandleIsInvalid):
+                    self.sqs.change_message_visibility(
+                        QueueUrl=self.queue_url,
+                        ReceiptHandle=receipt,
+                        VisibilityTimeout=self.failed_hidden_s,
+                    )
 
     def _record(self, message: "MessageTypeDef") -> dict[str, Any]:
         return {
