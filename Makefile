@@ -35,7 +35,7 @@ soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing gro
 test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
 	$(BIN)/python -m tests.campaigns.browser
 
-kills: $(STAMP)  ## kill the function at 19 named and 20 random points: two to four minutes
+kills: $(STAMP)  ## kill the function at 5 named and 20 random points: one to three minutes
 	$(BIN)/python -m tests.campaigns.kills
 
 bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 from attrs import frozen
 
-from devtools.footage.audio import SECONDS_TOLD_APART, beeping
+from devtools.footage.audio import DISTINCT_SECONDS, beeping
 from devtools.footage.picture import SCALED_DOWN, SCALED_DOWN_BYTES, draw, read_number
 
 VERSION = 1
@@ -79,7 +79,7 @@ def recordings(
     ffmpeg: Path, folder: Path, size: Size, length_s: int, count: int = 2
 ) -> tuple[Recorded, ...]:
     """Return consecutive recordings of `length_s` seconds each, at least two, made once."""
-    first_s = length_s // 2 // SECONDS_TOLD_APART * SECONDS_TOLD_APART
+    first_s = length_s // 2 // DISTINCT_SECONDS * DISTINCT_SECONDS
     if first_s == 0:
         raise ValueError(f"{length_s} s cannot be split into two pieces")
     pieces = (range(first_s * FPS), range(first_s * FPS, length_s * FPS))

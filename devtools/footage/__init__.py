@@ -1,23 +1,28 @@
-"""Footage whose every frame carries its number and whose sound carries the time.
+"""Footage whose frames carry their numbers and whose audio carries the time.
 
 Make it:   `Recording(start_ms=..., first_number=..., frames=...)` describes one stored recording;
            `cached_recording(folder, recording)` makes its file once; `make_recording` always.
-Read it:   `read_clip(path)` decodes a clip whole and tells what a player sees and hears.
-Judge it:  `wanted(recordings, start_ms, end_ms)` is the oracle, `assert_clip(reading, wanted)` the
-           verdict; `frame_hashes` and `psnr_db` compare the pictures themselves.
+Read it:   `read_clip(path)` decodes a whole clip into frame numbers, times and beeps.
+Check it:  `wanted(recordings, start_ms, end_ms)` is the oracle, `assert_clip(reading, wanted)` the
+           check; `frame_hashes` and `psnr_db` compare the pictures themselves.
 """
 
-from devtools.footage.audio import Beep
-from devtools.footage.judging import (
+from devtools.footage.assertions import (
+    assert_audio_in_step,
     assert_clean,
     assert_clip,
     assert_frames,
-    assert_sound_in_step,
     assert_times,
 )
+from devtools.footage.audio import Beep
+from devtools.footage.expected_frames import CopiedRange, Wanted, wanted
 from devtools.footage.reading import ClipReading, frame_hashes, psnr_db, read_clip
-from devtools.footage.recording import Recording, cached_recording, make_recording
-from devtools.footage.wanting import CopiedRange, Wanted, wanted
+from devtools.footage.recording import (
+    Recording,
+    cached_recording,
+    constant_bitrate,
+    make_recording,
+)
 
 __all__ = [
     "Beep",
@@ -25,12 +30,13 @@ __all__ = [
     "CopiedRange",
     "Recording",
     "Wanted",
+    "assert_audio_in_step",
     "assert_clean",
     "assert_clip",
     "assert_frames",
-    "assert_sound_in_step",
     "assert_times",
     "cached_recording",
+    "constant_bitrate",
     "frame_hashes",
     "make_recording",
     "psnr_db",

@@ -1,4 +1,4 @@
-"""Sound that tells the time: a 60 ms beep at each whole second, its pitch the second modulo 8."""
+"""Audio that encodes the time: a 60 ms beep at each whole second, its pitch the second mod 8."""
 
 import math
 from array import array
@@ -10,7 +10,7 @@ from operator import mul
 from attrs import frozen
 
 BEEP_MS = 60
-SECONDS_TOLD_APART = 8
+DISTINCT_SECONDS = 8
 UNKNOWN_SECOND = -1
 _AMPLITUDE = 12_000
 _LOUD = _AMPLITUDE // 4
@@ -19,23 +19,25 @@ _QUIET_BEFORE_BEEP_MS = 20
 
 @frozen
 class Beep:
-    """A beep heard: its start on the clip's clock, and the wall-clock second modulo 8 it names."""
+    """A beep: its start on the clip's clock, and the wall-clock second modulo 8 that it names."""
 
     time_ms: float
     second: int
 
 
 def beeping(start_ms: int, duration_ms: Fraction, rate_hz: int, channels: int) -> bytes:
-    """Make `duration_ms` of s16le sound whose first sample is at wall clock `start_ms`."""
+    """Make `duration_ms` of s16le audio whose first sample is at wall clock `start_ms`."""
     first_second, phase_ms = divmod(start_ms, 1000)
     first = round(Fraction(phase_ms * rate_hz, 1000))
     stop = first + round(duration_ms * rate_hz / 1000)
     seconds = range(first_second, first_second + -(-stop // rate_hz))
-    audio = b"".join(_second(n % SECONDS_TOLD_APART, rate_hz, channels) for n in seconds)
+    audio = b"".join(_second(n % DISTINCT_SECONDS, rate_hz, channels) for n in seconds)
     return audio[first * channels * 2 : stop * channels * 2]
 
 
-def hear(samples: Sequence[int], rate_hz: int, pieces: Iterable[tuple[float, int]]) -> list[Beep]:
+def find_beeps(
+    samples: Sequence[int], rate_hz: int, pieces: Iterable[tuple[float, int]]
+) -> list[Beep]:
     """Find the beeps in mono `samples`, decoded as `pieces` of (presentation time in ms, samples).
 
     A beep starts at the first sample louder than a quarter of a beep after 20 ms without any.
@@ -68,11 +70,11 @@ def _peak(samples: Sequence[int]) -> int:
 
 
 def _second_named(samples: Sequence[int], onset: int, rate_hz: int) -> int:
-    """Name the loudest of the eight pitches in 10 ms, in which they are orthogonal."""
+    """Return the loudest of the eight pitches in 10 ms, in which they are orthogonal."""
     begin = onset + rate_hz // 200
     part = samples[begin : begin + rate_hz // 100]
     powers = []
-    for second in range(SECONDS_TOLD_APART):
+    for second in range(DISTINCT_SECONDS):
         cosine, sine = _waves(second, rate_hz)
         powers.append(sum(map(mul, part, cosine)) ** 2 + sum(map(mul, part, sine)) ** 2)
     loudest = max(powers)

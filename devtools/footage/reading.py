@@ -1,4 +1,4 @@
-"""What a player sees and hears of a clip: decoded whole by ffmpeg, nothing retimed."""
+"""A clip as a player presents it: decoded whole by ffmpeg, nothing retimed."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from typing import Self
 from attrs import frozen
 
 from devtools.footage import picture
-from devtools.footage.audio import Beep, hear
+from devtools.footage.audio import Beep, find_beeps
 from devtools.footage.recording import DEADLINE_S, FFMPEG, KEEP_TIMES
 
 _INPUT = ("-f", "mov", "-protocol_whitelist", "file")
@@ -22,14 +22,14 @@ _DURATION = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 
 @frozen(kw_only=True)
 class ClipReading:
-    """What a clip holds. Times are presentation times on the clip's one clock, edit lists applied.
+    """The contents of a clip. Times are presentation times on one clock, edit lists applied.
 
     numbers: of every decoded frame in presentation order; -1 where it cannot be read.
     times_ms: when each of these frames is shown.
-    turned: by how many degrees clockwise the pictures are shown turned.
-    messages: all that ffmpeg says while it decodes picture and sound; "" for a clean clip.
-    beeps: the beeps heard. sound_*: first sample's time and, after the last sample, the length;
-        None without sound.
+    turned: the clockwise rotation at presentation, in degrees.
+    messages: ffmpeg's messages while it decodes video and audio; "" for a clean clip.
+    beeps: the beeps found. audio_*: first sample's time, and duration to the last sample's end;
+        None without audio.
     duration_ms: as the container states it, to 10 ms.
     size: width and height of the stored picture, before a player turns it.
     streams: ffmpeg's line on each stream.
@@ -40,8 +40,8 @@ class ClipReading:
     turned: int
     messages: str
     beeps: list[Beep]
-    sound_start_ms: float | None
-    sound_duration_ms: float | None
+    audio_start_ms: float | None
+    audio_duration_ms: float | None
     duration_ms: float
     size: tuple[int, int]
     video_codec: str
@@ -49,9 +49,9 @@ class ClipReading:
 
 
 def read_clip(path: Path) -> ClipReading:
-    """Decode the MP4 file `path` whole, once, and tell what it holds.
+    """Decode the MP4 file `path` whole, once, and return its contents.
 
-    Raises ValueError with ffmpeg's words if the file has no picture that ffmpeg can read.
+    Raises ValueError with ffmpeg's messages if the file has no picture that ffmpeg can read.
     """
     streams, duration_ms = _probe(path)
     video = next((line for line in streams if " Video: " in line), None)
@@ -83,9 +83,9 @@ def read_clip(path: Path) -> ClipReading:
         times_ms=table.video,
         turned=turned,
         messages=messages,
-        beeps=hear(samples, table.rate_hz, table.audio),
-        sound_start_ms=table.audio[0][0] if table.audio else None,
-        sound_duration_ms=table.sound_duration_ms,
+        beeps=find_beeps(samples, table.rate_hz, table.audio),
+        audio_start_ms=table.audio[0][0] if table.audio else None,
+        audio_duration_ms=table.audio_duration_ms,
         duration_ms=duration_ms,
         size=(int(width), int(height)),
         video_codec=codec,
@@ -118,14 +118,14 @@ def psnr_db(path: Path, reference: Path, first: int = 0) -> float:
 
 @frozen
 class _FrameTable:
-    """What ffmpeg's framecrc tells of stream 0 (picture) and 1 (sound)."""
+    """The output of ffmpeg's framecrc on stream 0 (video) and 1 (audio)."""
 
     video: list[float]
     audio: list[tuple[float, int]]
     rate_hz: int
 
     @property
-    def sound_duration_ms(self) -> float | None:
+    def audio_duration_ms(self) -> float | None:
         """From the first sample's time to the end of the last sample."""
         if not self.audio:
             return None
@@ -134,7 +134,7 @@ class _FrameTable:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ffmpeg's table: times in ms; sound, two bytes a sample, as (time, samples)."""
+        """Read ffmpeg's table: times in ms; audio, two bytes a sample, as (time, samples)."""
         bases_ms = {int(n): 1000 * Fraction(tb) for n, tb in re.findall(r"#tb (\d): (\S+)", text)}
         rate = re.search(r"#sample_rate 1: (\d+)", text)
         rows = [row.split(",") for row in text.splitlines() if row[:1] in {"0", "1"}]
@@ -173,13 +173,13 @@ def _probe(path: Path) -> tuple[list[str], float]:
 
 
 def _run(argv: Sequence[str]) -> tuple[str, str]:
-    """Run ffmpeg to its end: what it says from warnings up, and its standard output."""
+    """Run ffmpeg; return its messages from warnings up, and its standard output."""
     run = _ffmpeg(["-v", "warning", *argv])
     lines = run.stderr.decode(errors="replace").strip().splitlines()
-    # Of full range our own scaling here gives notice, whatever the clip.
+    # Our own scaling causes this notice for full-range video, whatever the clip.
     words = "\n".join(line for line in lines if "deprecated pixel format used" not in line)
     if run.returncode != 0:
-        words = f"{words}\nffmpeg left with {run.returncode}".strip()
+        words = f"{words}\nffmpeg exited with {run.returncode}".strip()
     return words, run.stdout.decode()
 
 

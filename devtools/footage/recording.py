@@ -1,4 +1,4 @@
-"""A recording as a camera would store it, described by what it shows and how it is stored."""
+"""A recording as a camera would store it, described by its content and its format."""
 
 import fcntl
 import hashlib
@@ -11,7 +11,7 @@ from struct import pack
 from typing import Literal
 
 import imageio_ffmpeg
-from attrs import frozen
+from attrs import evolve, frozen
 
 from devtools.footage import picture
 from devtools.footage.audio import beeping
@@ -35,13 +35,13 @@ _MOVFLAGS = {
 class Recording:
     """One stored recording. Frame n of it shows the number `first_number` + n, below 2**24.
 
-    start_ms: wall clock at its first presented frame; the sound beeps at whole wall-clock seconds.
-    pts_ms: presentation times of its frames (variable frame rate); without, `fps` times them. The
-        last frame lasts as long as the one before it.
+    start_ms: wall clock at its first presented frame; the audio beeps at whole wall-clock seconds.
+    pts_ms: presentation times of its frames (variable frame rate); None means `fps`. The last
+        frame has the duration of the one before it.
     start_time_s: the first frame's presentation time. A fragmented file has no edit list, so its
         first frame is shown later than that by the reorder delay of its B-frames.
     rotation: quarter turns, in degrees clockwise, by which a player turns the coded picture.
-    bitrate_kbps takes the place of `crf`. extra_args go to ffmpeg before the output's name.
+    bitrate_kbps replaces `crf`. extra_args go to ffmpeg before the output's name.
     """
 
     first_number: int
@@ -62,7 +62,7 @@ class Recording:
     bitrate_kbps: int | None = None
     preset: str = "ultrafast"
     audio: Literal["aac", "mp3"] | None = "aac"
-    sound_rate_hz: int = 48_000
+    audio_rate_hz: int = 48_000
     channels: Literal[1, 2] = 1
     layout: Literal["faststart", "moov_last", "fragmented", "fragmented_no_index"] = "faststart"
     start_time_s: float = 0.0
@@ -95,34 +95,41 @@ class Recording:
         return 2 * times[-1] - times[-2]
 
 
+def constant_bitrate(recording: Recording, kbps: int) -> Recording:
+    """Return the recording with `kbps` of video, mostly filler: a large file, quickly made."""
+    rate = f"{kbps}k"
+    hrd = ("-minrate", rate, "-maxrate", rate, "-bufsize", rate, "-x264-params", "nal-hrd=cbr")
+    return evolve(recording, bitrate_kbps=kbps, extra_args=(*recording.extra_args, *hrd))
+
+
 def make_recording(path: Path, recording: Recording) -> Path:
     """Encode `recording` to the MP4 file `path` and return `path`.
 
-    Raises RuntimeError with ffmpeg's words if ffmpeg fails or says anything.
+    Raises RuntimeError with ffmpeg's messages if ffmpeg fails or writes any.
     """
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder, "said")
+        log = Path(folder, "log")
         argv = [FFMPEG, "-nostdin", "-hide_banner", "-v", "error", "-y"]
         argv += ["-noautorotate", "-display_rotation:v:0", str(-recording.rotation)]
         argv += ["-f", "ivf", "-i", "pipe:0"]
         if recording.audio is not None:
             pcm = Path(folder, "pcm")
-            pcm.write_bytes(_sound_of(recording))
-            argv += ["-f", "s16le", "-ar", str(recording.sound_rate_hz)]
+            pcm.write_bytes(_pcm_of(recording))
+            argv += ["-f", "s16le", "-ar", str(recording.audio_rate_hz)]
             argv += ["-ch_layout", {1: "mono", 2: "stereo"}[recording.channels], "-i", str(pcm)]
         argv += [*_encoding(recording), *recording.extra_args, "-f", "mp4", str(path)]
-        with said.open("wb") as stderr:
+        with log.open("wb") as stderr:
             ffmpeg = subprocess.Popen(argv, stdin=subprocess.PIPE, stderr=stderr, env={})
             assert ffmpeg.stdin is not None
             try:
                 with ffmpeg.stdin as stdin:
                     stdin.writelines(_ivf(recording))
             except BrokenPipeError:
-                pass  # ffmpeg's own words say why it left
+                pass  # ffmpeg's messages say why it exited
             status = ffmpeg.wait(DEADLINE_S)
-        words = said.read_text(errors="replace")
-        if status != 0 or words:
-            raise RuntimeError(f"ffmpeg left with {status}: {words}")
+        messages = log.read_text(errors="replace")
+        if status != 0 or messages:
+            raise RuntimeError(f"ffmpeg exited with {status}: {messages}")
     if recording.start_time_s and recording.is_fragmented:
         start_later(path, recording.start_time_s)
     return path
@@ -140,11 +147,11 @@ def cached_recording(folder: Path, recording: Recording) -> Path:
     return path
 
 
-def _sound_of(recording: Recording) -> bytes:
+def _pcm_of(recording: Recording) -> bytes:
     return beeping(
         recording.start_ms,
         recording.duration_ms,
-        recording.sound_rate_hz,
+        recording.audio_rate_hz,
         recording.channels,
     )
 

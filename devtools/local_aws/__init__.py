@@ -1,4 +1,4 @@
-"""AWS as far as the service sees it, on one machine: `camclip local-aws`, and the tests of both.
+"""The parts of AWS that the service uses, on one machine: for `camclip local-aws` and for tests.
 
 ::
 
@@ -7,8 +7,8 @@
                    v                                                     v  camera_api.py
                  dead letters                                          clip, report, notification
 
-`cloud.py` is moto with the buckets, queues and topic of a deployment; `runtime.py` is Lambda's half
-of a function's life, Runtime API and all; `event_source.py` is Lambda's poller; `camera_api.py`
-stands in for the cameras' API on a folder of recordings. Nothing of this is in the package that
-goes to Lambda, and nothing of it is imported before the command runs.
+`cloud.py` is moto with the buckets, queues and topic of a deployment; `runtime.py` runs a
+function's process and `runtime_api.py` answers it; `event_source.py` is Lambda's poller;
+`camera_api.py` stands in for the camera API. The package for Lambda contains none of this, and the
+command line imports none of it before the command runs.
 """

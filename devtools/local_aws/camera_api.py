@@ -1,4 +1,4 @@
-"""The cameras' API on a folder of recordings, as far as the service asks it."""
+"""The camera API over HTTP in front of any `CameraService`, with faults on demand."""
 
 import json
 import time
@@ -8,46 +8,75 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from attrs import Factory, frozen
+from attrs import Factory, define
 
-from devtools.local_aws.serving import Request, Response
+from application.ports import CameraService
+from devtools.local_aws.http_server import Request, Response
 from domain.errors import Rejected
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.folder.cameras import FolderCameraService
 
 ANSWER_S = 60
+ALIAS_SUFFIX = "-alias"
+"""An alias differs from the camera's id, so that one used for the other is noticed."""
+
+Fault = Callable[[Request], Response | None]
+"""Answers a request in the stand-in's place, or returns None."""
 
 
-@frozen
+def no_fault(_: Request) -> None:
+    """Interfere with nothing."""
+
+
+def fails(path_part: str, status: int = 500) -> Fault:
+    """Return a fault that answers `status` to each path that contains `path_part`."""
+    return lambda request: Response(status) if path_part in request.target else None
+
+
+@define
 class CameraStandIn:
-    """Lists what the folder holds, and keeps the states of clips; a camera's alias is its id."""
+    """Lists the segments of `cameras` newest first, and keeps each report on a clip."""
 
-    cameras: FolderCameraService
-    told: Callable[[dict[str, Any]], None]
-    """Is told of each report that comes in."""
-    states: dict[str, dict[str, Any]] = Factory(dict)
-    """The last report on each clip, by its id."""
+    cameras: CameraService
+    on_report: Callable[[dict[str, Any]], object] = lambda _report: None
+    """Is called with each report."""
+    fault: Fault = no_fault
+    reports: list[dict[str, Any]] = Factory(list)
+    """All reports in order."""
+    requests: list[str] = Factory(list)
+    """Method and path of each request that no fault answered."""
 
-    def __call__(self, asked: Request) -> Response:
+    def state(self, clip_id: str) -> dict[str, Any] | None:
+        """Return the latest report on a clip."""
+        return next((r for r in reversed(self.reports) if r["clipId"] == clip_id), None)
+
+    def __call__(self, request: Request) -> Response:
         """Answer one request; an unknown camera or clip is 404."""
-        url = urlsplit(asked.target)
+        url = urlsplit(request.target)
+        if response := self.fault(request):
+            return response
+        self.requests.append(f"{request.method} {url.path}")
         try:
-            match [asked.method, *map(unquote, url.path.strip("/").split("/"))]:
-                case ["PUT", "cameras", "clips", clip_id]:
-                    self.states[clip_id] = json.loads(asked.body)
-                    self.told(self.states[clip_id])
-                    return _json({})
-                case ["GET", "cameras", "clips", clip_id] if clip_id in self.states:
-                    return _json(self.states[clip_id])
-                case ["GET", "cameras", "recording", camera_id]:
+            match [request.method, *map(unquote, url.path.strip("/").split("/"))]:
+                case ["PUT", "cameras", "clips", _]:
+                    report = json.loads(request.body)
+                    self.reports.append(report)
+                    self.on_report(report)
+                    return Response.json({})
+                case ["GET", "cameras", "clips", clip_id] if report := self.state(clip_id):
+                    return Response.json(report)
+                case ["GET", "cameras", "recording", alias]:
                     query = parse_qs(url.query)
-                    window = TimeWindow(int(query["startDate"][0]), int(query["endDate"][0]))
-                    found = self._find(camera_id, window)
-                    return _json([_row(camera_id, s) for s in sorted(found, reverse=True)])
+                    if query["allowPartialMatch"] != ["true"]:
+                        return Response(400)
+                    # Wider by 1 ms: segments that only touch the window are listed too.
+                    start_ms, end_ms = int(query["startDate"][0]), int(query["endDate"][0])
+                    window = TimeWindow(start_ms - 1, end_ms + 1)
+                    found = self._find(alias.removesuffix(ALIAS_SUFFIX), window)
+                    return Response.json([_row(alias, s) for s in sorted(found, reverse=True)])
                 case ["GET", "cameras", camera_id]:
                     self._find(camera_id, TimeWindow(0, 1))
-                    return _json({"alias": camera_id})
+                    return Response.json({"alias": camera_id + ALIAS_SUFFIX})
                 case _:
                     return Response(404)
         except Rejected:
@@ -62,21 +91,24 @@ def recordings_of(root: Path) -> list[Path]:
     return sorted(p for p in (root / "recordings").glob("*/[!.]*.mp4") if p.is_file())
 
 
-def _row(camera_id: str, segment: RecordingSegment) -> dict[str, str]:
-    return {
-        "startDate": _iso(segment.window.start_ms),
-        "endDate": _iso(segment.window.end_ms),
-        "recordingUrl": f"https://recordings.invalid/{segment.name}",
-        "alias": camera_id,
-        "thumbLargeUrl": f"https://recordings.invalid/{segment.name}.large.jpg",
-        "thumbSmallUrl": f"https://recordings.invalid/{segment.name}.small.jpg",
-    }
+def file_name(camera_id: str, start_ms: int) -> str:
+    """Return the name that a recorder gives to a file that starts at `start_ms`."""
+    return f"{camera_id}.stream.{iso(start_ms).translate(str.maketrans('', '', '-:.Z'))}.mp4"
 
 
-def _iso(instant_ms: int) -> str:
+def iso(instant_ms: int) -> str:
+    """Return an instant as the camera API writes it: UTC with milliseconds and a Z."""
     instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
     return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03}Z"
 
 
-def _json(payload: object) -> Response:
-    return Response(200, json.dumps(payload).encode())
+def _row(alias: str, segment: RecordingSegment) -> dict[str, str]:
+    url = f"https://recordings.invalid/somewhere/{segment.name}"
+    return {
+        "startDate": iso(segment.window.start_ms),
+        "endDate": iso(segment.window.end_ms),
+        "recordingUrl": url,
+        "alias": alias,
+        "thumbLargeUrl": f"{url}.large.jpg",
+        "thumbSmallUrl": f"{url}.small.jpg",
+    }

@@ -1,12 +1,12 @@
-"""moto with what a deployment has: buckets, the queue and its dead letters, a topic, a subscriber.
+"""moto with the resources of a deployment: buckets, queue, dead-letter queue, topic, subscriber.
 
-The clients carry made-up keys and the stand-in's address, so that no call can ever leave the
-machine, whatever the environment holds.
+The clients carry made-up keys and moto's address, so no call leaves this machine whatever the
+environment holds.
 """
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 REGION = "us-east-1"
 KEY, SECRET = "local", "local"
@@ -27,7 +28,7 @@ ORIGIN_DIR = "rewinds"
 
 @frozen
 class Cloud:
-    """What there is, and clients of it."""
+    """The resources of one deployment, and clients for them."""
 
     endpoint: str
     origin: str
@@ -40,7 +41,7 @@ class Cloud:
     queue_url: str
     dead_url: str
     subscriber_url: str
-    """A queue that gets every notification of the topic."""
+    """A queue that receives every notification of the topic."""
     topic_arn: str
     max_receive_count: int
 
@@ -69,39 +70,57 @@ class Cloud:
         return self.sqs.send_message(QueueUrl=self.queue_url, MessageBody=body)["MessageId"]
 
     def notifications(self) -> Iterator[dict[str, Any]]:
-        """Take the notifications that have come since, `Message` parsed."""
+        """Receive and delete the subscriber's new notifications; yield each, `Message` parsed."""
+        for message in self.take(self.subscriber_url):
+            note = json.loads(message["Body"])
+            yield {**note, "Message": json.loads(note["Message"])}
+
+    def take(self, queue_url: str, wait_s: int = 0) -> "Iterator[MessageTypeDef]":
+        """Receive and delete all visible messages, after up to `wait_s` for the first."""
         while messages := self.sqs.receive_message(
-            QueueUrl=self.subscriber_url, MaxNumberOfMessages=10
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_s,
+            AttributeNames=["All"],
         ).get("Messages"):
+            wait_s = 0
             for message in messages:
-                self.sqs.delete_message(
-                    QueueUrl=self.subscriber_url, ReceiptHandle=message["ReceiptHandle"]
-                )
-                note = json.loads(message["Body"])
-                yield {**note, "Message": json.loads(note["Message"])}
+                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+                yield message
 
     def waiting(self, queue_url: str) -> int:
-        """Count a queue's messages: those to be had, those being handled, those delayed."""
-        told = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
+        """Count a queue's messages: visible, in flight and delayed ones."""
+        found = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
         return sum(
             int(count)
-            for name, count in told["Attributes"].items()
+            for name, count in found["Attributes"].items()
             if name.startswith("ApproximateNumberOfMessages")
         )
 
+    def has(self, bucket: str, key: str) -> bool:
+        """Return whether a bucket holds an object whose key begins with `key`."""
+        return bool(self.s3.list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount"))
+
 
 @contextmanager
-def cloud(visibility_s: int, max_receive_count: int = 5, name: str = "camclip") -> Iterator[Cloud]:
-    """Start it all, everything named after `name`: moto knows one set of names in a process.
+def cloud(
+    visibility_s: int,
+    max_receive_count: int = 5,
+    name: str = "camclip",
+    endpoint: str | None = None,
+) -> Iterator[Cloud]:
+    """Create a deployment at `endpoint`, or in a moto server of its own.
 
-    Messages are hidden for `visibility_s`, and are dead after `max_receive_count` deliveries.
+    Messages in flight are hidden for `visibility_s` and are dead-lettered after
+    `max_receive_count` deliveries. Everything is named after `name`, since all moto servers of a
+    process share their resources.
     """
-    with _moto() as endpoint:
+    with nullcontext(endpoint) if endpoint else moto_server() as url:
         session = boto3.Session(KEY, SECRET, region_name=REGION)
         config = Config(max_pool_connections=20)
-        s3 = session.client("s3", endpoint_url=endpoint, config=config)
-        sqs = session.client("sqs", endpoint_url=endpoint, config=config)
-        sns = session.client("sns", endpoint_url=endpoint, config=config)
+        s3 = session.client("s3", endpoint_url=url, config=config)
+        sqs = session.client("sqs", endpoint_url=url, config=config)
+        sns = session.client("sns", endpoint_url=url, config=config)
         origin, destination = f"{name}-recordings", f"{name}-clips"
         for bucket in (origin, destination):
             s3.create_bucket(Bucket=bucket)
@@ -120,23 +139,21 @@ def cloud(visibility_s: int, max_receive_count: int = 5, name: str = "camclip") 
         subscriber_url = sqs.create_queue(QueueName=f"{name}-subscriber")["QueueUrl"]
         topic_arn = sns.create_topic(Name=f"{name}-topic")["TopicArn"]
         sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=_arn(sqs, subscriber_url))
-        try:
-            yield Cloud(
-                endpoint,
-                origin,
-                destination,
-                s3,
-                sqs,
-                sns,
-                queue_url,
-                dead_url,
-                subscriber_url,
-                topic_arn,
-                max_receive_count,
-            )
-        finally:
-            for client in (s3, sqs, sns):
-                client.close()
+        yield Cloud(
+            url,
+            origin,
+            destination,
+            s3,
+            sqs,
+            sns,
+            queue_url,
+            dead_url,
+            subscriber_url,
+            topic_arn,
+            max_receive_count,
+        )
+        for client in (s3, sqs, sns):
+            client.close()
 
 
 def _arn(sqs: "SQSClient", queue_url: str) -> str:
@@ -145,7 +162,8 @@ def _arn(sqs: "SQSClient", queue_url: str) -> str:
 
 
 @contextmanager
-def _moto() -> Iterator[str]:
+def moto_server(*, serializes_queues: bool = True) -> Iterator[str]:
+    """Serve moto on a free loopback port; yield its URL."""
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - only local-aws and tests need it
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -157,10 +175,11 @@ def _moto() -> Iterator[str]:
         def log(self, *_: object) -> None:
             pass
 
+    app = DomainDispatcherApplication(create_backend_app)
     server = make_server(
         "127.0.0.1",
         0,
-        _taking_turns(DomainDispatcherApplication(create_backend_app)),
+        _serialized(app) if serializes_queues else app,
         threaded=True,
         request_handler=Quiet,
     )
@@ -174,19 +193,19 @@ def _moto() -> Iterator[str]:
         server.server_close()
 
 
-def _taking_turns(app: "WSGIApplication") -> "WSGIApplication":
-    """Let one request at a time at queues and topics.
+def _serialized(app: "WSGIApplication") -> "WSGIApplication":
+    """Return the application with one request at a time at queues and topics.
 
     In moto 5, a queue that loses one message and gets another at the same time can lose both: a
     deletion replaces its list of messages without the lock that an addition holds.
     """
     lock = RLock()
 
-    def turn(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         scope = environ.get("HTTP_AUTHORIZATION", "")
         if "/sqs/" not in scope and "/sns/" not in scope:
             return app(environ, start_response)
         with lock:
             return list(app(environ, start_response))
 
-    return turn
+    return answer

@@ -17,7 +17,9 @@ def local_aws(
     root: Annotated[
         Path,
         typer.Option(
-            "--root", metavar="DIR", help="The folder with `recordings/`; filmed if there are none."
+            "--root",
+            metavar="DIR",
+            help="The folder with `recordings/`; a sample is made if empty.",
         ),
     ] = Path("demo"),
     package: Annotated[

@@ -1,37 +1,38 @@
-"""Lambda's poller for SQS: receive a batch, invoke the function with it, delete what is done.
+"""Lambda's poller for SQS: receive a batch, invoke the function with it, delete what succeeded.
 
-A message is deleted only once the function has answered and has not named it among its
-`batchItemFailures`; an error, a death or a timeout deletes none. What is not deleted comes back
-when the queue's visibility timeout ends, and is a dead letter after so many deliveries: both are
-SQS's doing. How answers are read:
+A message is deleted once the function has answered without naming it in `batchItemFailures`; after
+an error, a crash or a timeout none is. SQS delivers the others again when their visibility timeout
+ends, and dead-letters them after the queue's maximum of deliveries. How Lambda reads answers:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
-from devtools.local_aws.runtime import Function, FunctionError, Invoked
+from devtools.local_aws.runtime import Function, Invoked
+from devtools.local_aws.runtime_api import FunctionError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
-REST_S = 0.1
-"""Lambda polls for up to 20 s at a time; moto, whose queues take turns, is asked this often."""
+POLL_INTERVAL_S = 0.1
+"""Lambda polls for up to 20 s at a time; a long poll would block moto's other queues."""
 
 
 @frozen
 class Delivery:
-    """A batch that was handed to the function, and what became of it."""
+    """A batch delivered to the function, and the outcome."""
 
     records: Sequence[Mapping[str, Any]]
     deleted: frozenset[str]
-    """Ids of the messages that are done; the others come back."""
+    """Ids of the messages that succeeded; the others are delivered again."""
     invoked: Invoked | None = None
     error: str = ""
 
@@ -43,13 +44,12 @@ class EventSource:
     sqs: "SQSClient"
     queue_url: str
     function: Function
-    tell: Callable[[Delivery], None] = lambda _delivery: None
-    """Is told of each delivery when it is over."""
+    on_delivery: Callable[[Delivery], None] = lambda _delivery: None
+    """Is called after each delivery."""
     batch_size: int = 10
-    given_back_after_s: int | None = None
-    """Lets what has failed come back sooner than the visibility timeout, which is left as it is for
-    what is being handled."""
-    in_hand: Sequence[Mapping[str, Any]] = ()
+    failed_hidden_s: int | None = None
+    """Shortens the visibility timeout of messages that failed, not of those in flight."""
+    in_flight: Sequence[Mapping[str, Any]] = ()
     """The records that the function is handling."""
     faults: list[str] = field(factory=list)
     """Calls to the queue that failed."""
@@ -63,10 +63,10 @@ class EventSource:
                 self.faults.append(str(error))
                 delivery = None
             if delivery is None:
-                stop.wait(REST_S)
+                stop.wait(POLL_INTERVAL_S)
 
     def poll(self) -> Delivery | None:
-        """Deliver one batch if there is one; return what became of it."""
+        """Deliver one batch if there is one; return the outcome."""
         received = self.sqs.receive_message(
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=self.batch_size,
@@ -78,7 +78,7 @@ class EventSource:
             return None
         records = [self._record(message) for message in messages]
         ids = frozenset(record["messageId"] for record in records)
-        self.in_hand = records
+        self.in_flight = records
         try:
             invoked = self.function.invoke({"Records": records})
         except FunctionError as error:
@@ -88,8 +88,8 @@ class EventSource:
             done = ids - failures(invoked.payload, ids)
             self._settle(messages, done)
             delivery = Delivery(records, done, invoked)
-        self.in_hand = ()
-        self.tell(delivery)
+        self.in_flight = ()
+        self.on_delivery(delivery)
         return delivery
 
     def _settle(self, messages: Sequence["MessageTypeDef"], done: frozenset[str]) -> None:
@@ -97,12 +97,14 @@ class EventSource:
             receipt = message["ReceiptHandle"]
             if message["MessageId"] in done:
                 self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=receipt)
-            elif self.given_back_after_s is not None:
-                self.sqs.change_message_visibility(
-                    QueueUrl=self.queue_url,
-                    ReceiptHandle=receipt,
-                    VisibilityTimeout=self.given_back_after_s,
-                )
+            elif self.failed_hidden_s is not None:
+                # The function has shortened it too: the message may be in flight again.
+                with suppress(self.sqs.exceptions.ReceiptHandleIsInvalid):
+                    self.sqs.change_message_visibility(
+                        QueueUrl=self.queue_url,
+                        ReceiptHandle=receipt,
+                        VisibilityTimeout=self.failed_hidden_s,
+                    )
 
     def _record(self, message: "MessageTypeDef") -> dict[str, Any]:
         return {
@@ -127,9 +129,9 @@ class EventSource:
 
 
 def failures(payload: object, ids: frozenset[str]) -> frozenset[str]:
-    """Say which messages of a batch an answer gives back, as Lambda reads it.
+    """Return the ids of a batch's failed messages, as Lambda reads them from an answer.
 
-    No answer, or no failures named, is success; anything odd in it gives the whole batch back.
+    No answer, or no failures named, is success; a malformed answer fails the whole batch.
     """
     match payload:
         case None | {"batchItemFailures": None | []}:

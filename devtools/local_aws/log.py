@@ -1,4 +1,4 @@
-"""What happens in all the places, as lines for people, in the order in which it happens."""
+"""Events of all parts as readable lines, in order of time."""
 
 import json
 import time
@@ -12,9 +12,9 @@ from attrs import Factory, frozen
 
 from devtools.local_aws.event_source import Delivery
 
-LOOK_EVERY_S = 0.2
+POLL_INTERVAL_S = 0.2
 QUIET_S = 0.5
-OF_THE_LOGGER = frozenset(
+LOGGER_MEMBERS = frozenset(
     ("level", "location", "message", "timestamp", "service", "xray_trace_id", "exception_name")
 )
 
@@ -25,49 +25,49 @@ class Log:
 
     waiting: "SimpleQueue[str]" = Factory(SimpleQueue)
 
-    def add(self, who: str, what: str) -> None:
-        """Note that something happened now."""
-        self.waiting.put(f"{datetime.now(UTC):%H:%M:%S.%f}"[:12] + f"  {who:<9} {what}")
+    def add(self, source: str, event: str) -> None:
+        """Add an event of now."""
+        self.waiting.put(f"{datetime.now(UTC):%H:%M:%S.%f}"[:12] + f"  {source:<9} {event}")
 
     def function_line(self, line: str) -> None:
-        """Note a line of the function's own log."""
-        self.add("function", in_words(line))
+        """Add a line of the function's own log."""
+        self.add("function", readable(line))
 
     def delivery(self, delivery: Delivery) -> None:
-        """Note how an invocation went, as Lambda's REPORT line does."""
+        """Add the outcome of an invocation, as Lambda's REPORT line does."""
         many = len(delivery.records)
-        what = f"{many} message{'s' if many > 1 else ''}, {len(delivery.deleted)} done"
+        event = f"{many} message{'s' if many > 1 else ''}, {len(delivery.deleted)} done"
         invoked = delivery.invoked
         if invoked is None:
-            what = f"{many} message{'s' if many > 1 else ''} back: {delivery.error}"
+            event = f"{many} message{'s' if many > 1 else ''} back: {delivery.error}"
         else:
             cold = f", cold start {invoked.init_ms} ms" if invoked.cold else ", warm"
-            what += f"; process {invoked.pid}, {invoked.elapsed_ms} ms{cold}"
-        self.add("lambda", what)
+            event += f"; process {invoked.pid}, {invoked.elapsed_ms} ms{cold}"
+        self.add("lambda", event)
 
     def report(self, report: dict[str, Any]) -> None:
-        """Note what the camera API was told."""
+        """Add a report to the camera API."""
         self.add("camera", f"PUT clip {report['clipId']}: {report['status']}")
 
     def notification(self, note: dict[str, Any]) -> None:
-        """Note what a subscriber was told."""
+        """Add a notification to a subscriber."""
         report, attributes = note["Message"], note["MessageAttributes"]
         event_id = attributes["eventId"]["Value"]
         self.add("topic", f"{report['status']} of {report['clipId']}, event {event_id[:8]}")
 
     def lines(self, stop: Event) -> Iterator[str]:
-        """Give each line as it comes, until `stop` is set."""
+        """Yield each line as it comes, until `stop` is set."""
         while not stop.is_set():
             try:
-                yield self.waiting.get(timeout=LOOK_EVERY_S)
+                yield self.waiting.get(timeout=POLL_INTERVAL_S)
             except Empty:
                 continue
 
-    def until(self, ended: Callable[[], bool], max_s: float, stop: Event) -> Iterator[str]:
-        """Give each line until `ended`, and those that are on their way then."""
-        ends_s = time.monotonic() + max_s
+    def until(self, ended: Callable[[], bool], timeout_s: float, stop: Event) -> Iterator[str]:
+        """Yield each line until `ended` or the timeout, and the lines in flight then."""
+        ends_s = time.monotonic() + timeout_s
         while not (ended() or stop.is_set()) and time.monotonic() < ends_s:
-            yield from self._some(LOOK_EVERY_S)
+            yield from self._some(POLL_INTERVAL_S)
         yield from self._some(QUIET_S)
 
     def _some(self, wait_s: float) -> Iterator[str]:
@@ -79,13 +79,13 @@ class Log:
             return
 
 
-def in_words(line: str) -> str:
-    """Write a JSON line of the function's as `message: key value, ...`; another as it is."""
+def readable(line: str) -> str:
+    """Return a JSON line as `message: key value, ...`, any other line unchanged."""
     try:
-        told = json.loads(line)
+        record = json.loads(line)
     except ValueError:
         return line
-    if not isinstance(told, dict) or "message" not in told:
+    if not isinstance(record, dict) or "message" not in record:
         return line
-    facts = (f"{key} {value}" for key, value in told.items() if key not in OF_THE_LOGGER)
-    return f"{told['message']}: {', '.join(facts)}"
+    facts = (f"{key} {value}" for key, value in record.items() if key not in LOGGER_MEMBERS)
+    return f"{record['message']}: {', '.join(facts)}"

@@ -1,4 +1,4 @@
-"""One session of `camclip local-aws`: everything started, told of, and ended again."""
+"""One session of `camclip local-aws`: start everything, print what happens, end everything."""
 
 import signal
 import tempfile
@@ -15,9 +15,9 @@ from attrs import Factory, frozen
 from devtools.local_aws.camera_api import CameraStandIn, recordings_of
 from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud
 from devtools.local_aws.event_source import EventSource
+from devtools.local_aws.http_server import serve
 from devtools.local_aws.log import Log
 from devtools.local_aws.runtime import Function, copy_client, source_path
-from devtools.local_aws.serving import serve
 from domain.clip import ClipName, ClipRequest, ClipStatus
 from domain.window import TimeWindow
 from entrypoints.cli.console import (
@@ -43,20 +43,20 @@ from infrastructure.formats.reports import ReportFormat
 TIMEOUT_S = 60
 """The function's timeout, unless FUNCTION_TIMEOUT says otherwise."""
 HIDDEN_S = 10
-"""How much longer than that a message is hidden."""
+"""The visibility timeout exceeds the function's by this."""
 ONCE_S = 300
-LISTEN_EVERY_S = 0.2
-RULES = (
+POLL_INTERVAL_S = 0.2
+CLIP_SETTINGS = (
     *("SQS_TIMEOUT", "SQS_RETRY_LIMIT", "OUT_OF_RANGE_LIMIT", "VIDEO_MAX_LEN", "SEAM_TOLERANCE"),
     *("THUMBNAIL_SIZES", "THUMBNAIL_FORMAT", "TIMESTAMP_FORMAT", "OLD_FILE_FORMAT"),
     *("FUNCTION_TIMEOUT", "VERIFY", "COMPOSE", "LOG_LEVEL"),
 )
-"""Settings taken from the environment and `.env`; all others are of this place."""
+"""Settings taken from the environment and `.env`; all others are local."""
 
 
 @frozen
-class Place:
-    """What runs."""
+class Session:
+    """Everything that runs."""
 
     root: Path
     cloud: Cloud
@@ -64,11 +64,11 @@ class Place:
     cameras_url: str
     log: Log
     source: EventSource
-    heard: list[str] = Factory(list)
-    """Ids of the clips that subscribers were told of."""
+    notified: list[str] = Factory(list)
+    """Ids of the clips that subscribers were notified of."""
 
-    def introduce(self, sample: ClipRequest) -> None:
-        """Say where everything is, and how to ask for a clip."""
+    def print_addresses(self, sample: ClipRequest) -> None:
+        """Print all addresses, and how to request a clip."""
         for name, where in (
             ("requests", self.cloud.queue_url),
             ("dead letters", self.cloud.dead_url),
@@ -77,9 +77,9 @@ class Place:
             ("clips", f"{self.cloud.endpoint}/{self.cloud.destination}/"),
             ("camera API", self.cameras_url),
         ):
-            _say(f"{name:<13}{where}")
-        _say("\nAsk for a clip (its bytes are then at the address that the report names):")
-        _say(
+            _print(f"{name:<13}{where}")
+        _print("\nRequest a clip (the report names the address of its bytes):")
+        _print(
             "  curl --user local:local --aws-sigv4 aws:amz:us-east-1:sqs"
             f" {self.cloud.queue_url} \\\n    -d Action=SendMessage -d Version=2012-11-05 \\\n"
             f"    --data-urlencode 'MessageBody={message_body(sample)}'\n"
@@ -87,9 +87,9 @@ class Place:
 
     def follow(self, stop: Event) -> int:
         """Print what happens until `stop` is set."""
-        _say("Ctrl-C ends it all; nothing of it is kept.\n")
+        _print("Ctrl-C ends everything; nothing is kept.\n")
         for line in self.log.lines(stop):
-            _say(line)
+            _print(line)
         return AVAILABLE
 
     def run_once(self, sample: ClipRequest, stop: Event) -> int:
@@ -97,12 +97,11 @@ class Place:
         self.cloud.send(message_body(sample))
 
         def ended() -> bool:
-            told = sample.clip_id in self.heard
-            return told and self.cloud.waiting(self.cloud.queue_url) == 0
+            return sample.clip_id in self.notified and self.cloud.waiting(self.cloud.queue_url) == 0
 
         for line in self.log.until(ended, ONCE_S, stop):
-            _say(line)
-        status = self.cameras.states.get(sample.clip_id, {}).get("status")
+            _print(line)
+        status = (self.cameras.state(sample.clip_id) or {}).get("status")
         if not ended():
             err.print(f"camclip: the request has not ended: {status}", style="red", markup=False)
             return FAILED
@@ -112,27 +111,27 @@ class Place:
         path = self.root / "local-aws" / clip_key(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.cloud.s3.download_file(self.cloud.destination, clip_key(name), str(path))
-        _say(f"\nThe clip: {path}")
+        _print(f"\nThe clip: {path}")
         return AVAILABLE
 
 
 def run(root: Path, package: Path | None, camera_id: str, *, once: bool) -> int:
-    """Serve until told to stop, or until one clip is there; return the exit code."""
+    """Serve until a signal, or until one clip is stored; return the exit code."""
     environ = {"FUNCTION_TIMEOUT": str(TIMEOUT_S), **environment()}
-    rules = read_clip_settings(environ)
-    _film_if_empty(root, environ)
-    with _signals_set() as stop, _place(root, package, environ, rules) as place:
-        sample = _sample(place, camera_id, rules)
-        place.introduce(sample)
-        return place.run_once(sample, stop) if once else place.follow(stop)
+    settings = read_clip_settings(environ)
+    _record_sample_if_empty(root, environ)
+    with _signals_set() as stop, _session(root, package, environ, settings) as session:
+        sample = _sample(session, camera_id, settings)
+        session.print_addresses(sample)
+        return session.run_once(sample, stop) if once else session.follow(stop)
 
 
 @contextmanager
-def _place(
-    root: Path, package: Path | None, environ: Mapping[str, str], rules: ClipSettings
-) -> Iterator[Place]:
-    """Start everything, and end it with the block: the function first, moto last."""
-    timeout_s = rules.function_timeout_ms // 1000
+def _session(
+    root: Path, package: Path | None, environ: Mapping[str, str], settings: ClipSettings
+) -> Iterator[Session]:
+    """Start everything; the end of the block ends the function first, moto last."""
+    timeout_s = settings.function_timeout_ms // 1000
     log = Log()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camclip-")))
@@ -140,9 +139,11 @@ def _place(
         path = [*code, copy_client(folder / "runtime")]
         scratch = folder / "scratch"
         scratch.mkdir()
-        there = stack.enter_context(cloud(timeout_s + HIDDEN_S, rules.max_receive_count))
-        report_format = ReportFormat(there.destination, there.endpoint, rules.thumbnails)
-        cameras = CameraStandIn(FolderCameraService(root, report_format, rules.naming), log.report)
+        there = stack.enter_context(cloud(timeout_s + HIDDEN_S, settings.max_receive_count))
+        report_format = ReportFormat(there.destination, there.endpoint, settings.thumbnails)
+        cameras = CameraStandIn(
+            FolderCameraService(root, report_format, settings.naming), log.report
+        )
         cameras_url = stack.enter_context(serve(cameras))
         for recording in recordings_of(root):
             key = f"{ORIGIN_DIR}/{recording.name}"
@@ -150,7 +151,7 @@ def _place(
         function = Function(
             path,
             {
-                **{name: environ[name] for name in RULES if name in environ},
+                **{name: environ[name] for name in CLIP_SETTINGS if name in environ},
                 **there.environ(cameras_url),
                 "CAMCLIP_FFMPEG": str(find_ffmpeg(environ)),
                 "CLIP_DOWNLOAD_DEST": str(scratch),
@@ -159,42 +160,42 @@ def _place(
             log.function_line,
         )
         source = EventSource(there.sqs, there.queue_url, function, log.delivery)
-        place = Place(root, there, cameras, cameras_url, log, source)
+        session = Session(root, there, cameras, cameras_url, log, source)
         stop = Event()
-        for work in (lambda: source.run(stop), lambda: _listen(place, stop)):
+        for work in (lambda: source.run(stop), lambda: _listen(session, stop)):
             thread = Thread(target=work)
             thread.start()
             stack.callback(thread.join)
         stack.callback(function.close)
         stack.callback(stop.set)
-        yield place
+        yield session
 
 
-def _listen(place: Place, stop: Event) -> None:
-    """Take the notifications as they come."""
-    while not stop.wait(LISTEN_EVERY_S):
-        for note in place.cloud.notifications():
-            place.log.notification(note)
-            place.heard.append(note["Message"]["clipId"])
+def _listen(session: Session, stop: Event) -> None:
+    """Log the notifications as they come."""
+    while not stop.wait(POLL_INTERVAL_S):
+        for note in session.cloud.notifications():
+            session.log.notification(note)
+            session.notified.append(note["Message"]["clipId"])
 
 
-def _film_if_empty(root: Path, environ: Mapping[str, str]) -> None:
+def _record_sample_if_empty(root: Path, environ: Mapping[str, str]) -> None:
     if recordings_of(root):
         return
-    told = ProgressReporter()
+    progress = ProgressReporter()
     start_ms = time.time_ns() // 1_000_000 - AGE_MS
-    with told.reporting("Encoding"):
-        make_sample_camera(root, Ffmpeg(find_ffmpeg(environ)), start_ms, SAMPLE_FORMAT, told)
+    with progress.reporting("Encoding"):
+        make_sample_camera(root, Ffmpeg(find_ffmpeg(environ)), start_ms, SAMPLE_FORMAT, progress)
 
 
-def _sample(place: Place, camera_id: str, rules: ClipSettings) -> ClipRequest:
-    """Ask for footage from the middle of the camera's newest recording."""
+def _sample(session: Session, camera_id: str, settings: ClipSettings) -> ClipRequest:
+    """Return a request for the middle of the camera's newest recording."""
     now_ms = time.time_ns() // 1_000_000
-    cameras = place.cameras.cameras
+    cameras = session.cameras.cameras
     found = cameras.find_segments(camera_id, TimeWindow(0, 10**15), time.monotonic() + ONCE_S)
     if not found:
-        raise UsageError(f"{place.root} holds no recordings of {camera_id}.")
-    window = window_of(Flow.AVAILABLE, rules.policy, now_ms, found)
+        raise UsageError(f"{session.root} holds no recordings of {camera_id}.")
+    window = window_of(Flow.AVAILABLE, settings.policy, now_ms, found)
     return ClipRequest(f"local-{now_ms}", camera_id, window.start_ms, window.end_ms)
 
 
@@ -203,25 +204,25 @@ def _unpacked(package: Path, folder: Path) -> list[Path]:
         with zipfile.ZipFile(package) as archive:
             archive.extractall(folder)
     except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{package} is no package that can be read: {error}") from error
+        raise UsageError(f"{package} cannot be read as a function package: {error}") from error
     return [folder]
 
 
 @contextmanager
 def _signals_set() -> Iterator[Event]:
-    """Give an event that Ctrl-C and SIGTERM set."""
-    told = Event()
+    """Yield an event that Ctrl-C and SIGTERM set."""
+    stop = Event()
 
-    def tell(_number: int, _frame: FrameType | None) -> None:
-        told.set()
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
 
-    before = {number: signal.signal(number, tell) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield told
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     out.print(line, highlight=False, markup=False, soft_wrap=True)

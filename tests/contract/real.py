@@ -3,16 +3,18 @@
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import boto3
+import werkzeug
 from attrs import frozen
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
+from devtools.local_aws.camera_api import CameraStandIn
+from devtools.local_aws.http_server import Request, Response
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -20,6 +22,7 @@ from infrastructure.aws import CONFIG
 from infrastructure.camera_api.client import HttpCameraService
 from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.in_memory import InMemoryCameraService
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
@@ -83,59 +86,41 @@ def clients_of(endpoint: str) -> Aws:
 
 
 class HttpCameraWorld(CameraWorld):
-    """The camera API, newest recordings first."""
+    """The camera API over HTTP, newest recordings first."""
 
     def __init__(self, server: HTTPServer) -> None:
-        self.rows: dict[str, list[dict[str, object]]] = {}
-        self.states: dict[str, dict[str, object]] = {}
+        self.listed = InMemoryCameraService()
         self.deleted: set[str] = set()
-        server.expect_request(_any("/cameras/clips/"), "PUT").respond_with_handler(self._put)
-        server.expect_request(_any("/cameras/recording/"), "GET").respond_with_handler(self._list)
-        server.expect_request(_any("/cameras/"), "GET").respond_with_handler(self._camera)
+        self.stand_in = CameraStandIn(self.listed, fault=self._forgotten)
+        server.expect_request(re.compile("/cameras/.+")).respond_with_handler(self._answer)
         self.cameras: HttpCameraService = HttpCameraService(
             server.url_for("/"), server.url_for("/"), FORMAT
         )
 
     def has_camera(self, camera_id: str) -> None:
-        self.rows.setdefault(camera_id, [])
+        self.listed.segments.setdefault(camera_id, [])
 
     def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
-        self.has_camera(camera_id)
-        segment = RecordingSegment(
-            TimeWindow(start_ms, start_ms + LENGTH_MS), f"{camera_id}.stream.{start_ms}.mp4"
-        )
-        row: dict[str, object] = {
-            "startDate": _iso(segment.window.start_ms),
-            "endDate": _iso(segment.window.end_ms),
-            "recordingUrl": f"https://recordings.example/{camera_id}/{segment.name}",
-            "alias": f"alias of {camera_id}",
-        }
-        self.rows[camera_id].insert(0, row)
+        window = TimeWindow(start_ms, start_ms + LENGTH_MS)
+        segment = RecordingSegment(window, f"{camera_id}.stream.{start_ms}.mp4")
+        self.listed.segments.setdefault(camera_id, []).append(segment)
         return segment
 
     def forgets_clip(self, clip_id: str) -> None:
         self.deleted.add(clip_id)
 
     def state(self, clip_id: str) -> Mapping[str, object] | None:
-        return self.states.get(clip_id)
+        return self.stand_in.state(clip_id)
 
-    def _camera(self, request: Request) -> Response:
-        camera_id = request.path.rpartition("/")[2]
-        if camera_id not in self.rows:
-            return Response(status=404)
-        return _json({"alias": f"alias of {camera_id}"})
+    def _forgotten(self, request: Request) -> Response | None:
+        clip_id = request.target.rpartition("/")[2]
+        return Response(404) if request.method == "PUT" and clip_id in self.deleted else None
 
-    def _list(self, request: Request) -> Response:
-        assert request.args["allowPartialMatch"] == "true"
-        assert int(request.args["startDate"]) < int(request.args["endDate"])
-        return _json(self.rows[request.path.rpartition("/")[2].removeprefix("alias of ")])
-
-    def _put(self, request: Request) -> Response:
-        clip_id = request.path.rpartition("/")[2]
-        if clip_id in self.deleted:
-            return Response(status=404)
-        self.states[clip_id] = dict(json.loads(request.data))
-        return Response(status=204)
+    def _answer(self, request: werkzeug.Request) -> werkzeug.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        target = f"{quote(request.path)}?{request.query_string.decode()}".removesuffix("?")
+        answer = self.stand_in(Request(request.method, target, headers, request.get_data))
+        return werkzeug.Response(answer.body, answer.status, dict(answer.headers))
 
 
 class S3RecordingWorld(RecordingWorld):
@@ -217,16 +202,3 @@ class SnsNotifierWorld(NotifierWorld):
         """Return the notifications whole, as the queue got them."""
         answer = self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-
-
-def _any(path: str) -> "re.Pattern[str]":
-    return re.compile(re.escape(path) + "[^/]+")
-
-
-def _json(payload: object) -> Response:
-    return Response(json.dumps(payload), content_type="application/json")
-
-
-def _iso(instant_ms: int) -> str:
-    instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03}Z"

@@ -1,7 +1,7 @@
-"""Let Chromium play and step through clips: `python -m tests.campaigns.browser [--only NAME ...]`.
+"""Play and step through clips in Chromium: `python -m tests.campaigns.browser [--only NAME ...]`.
 
-Every frame shown must be the one that the plan shows at its time. What a busy machine drops while
-it plays is told; stepping must show every frame.
+Every frame shown must be the planned one of its time. Frames dropped while playing, as on a busy
+machine, are only counted; stepping must show every frame.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from tests.integration.exactness.camera import Camera, Clip
 from tests.integration.exactness.cases import Case, of_one, recording
 
 TIMES_WITHIN_MS = 1.0
-PATIENCE_S = 120.0
-FAULTS_TOLD = 5
+TIMEOUT_S = 120.0
+MAX_FAULTS_SHOWN = 5
 
 UNEVEN_MS = tuple(n * 40 + (n * 7919) % 31 for n in range(150))
 NTSC: Mapping[str, Any] = dict(fps=Fraction(30_000, 1001))
@@ -47,9 +47,9 @@ CLIPS: Mapping[str, Case] = {
         1234, 7456, 8, bframes=7, preset="veryfast", extra_args=("-b_strategy", "0")
     ),
     "a variable frame rate": of_one(1234, 5432, pts_ms=UNEVEN_MS, frames=150, bframes=0),
-    "an open GOP, encoded anew in part": of_one(1967, 5432, 6, open_gop=True),
+    "an open GOP, encoded in part": of_one(1967, 5432, 6, open_gop=True),
     "two unlike sizes": Case((recording(), recording(after_ms=4000, size=(160, 90))), 1234, 5678),
-    "without sound, two recordings": Case(
+    "without audio, two recordings": Case(
         (recording(audio=None), recording(after_ms=4000, audio=None)), 1234, 6789
     ),
     "a single frame": of_one(1500, 1520),
@@ -57,8 +57,8 @@ CLIPS: Mapping[str, Case] = {
 
 
 @frozen
-class PresentationRange:
-    """What the browser showed of a clip, held against what was planned."""
+class Shown:
+    """The frames a browser showed of a clip, compared with the plan."""
 
     frames: int
     copied: int
@@ -70,14 +70,14 @@ class PresentationRange:
     faults: Sequence[str]
 
 
-def hold_against(clip: Clip, said: Mapping[str, Any]) -> PresentationRange:
-    """Compare what the page posted with the plan."""
+def compare(clip: Clip, result: Mapping[str, Any]) -> Shown:
+    """Compare the page's result with the plan."""
     footage = clip.rendition.media
-    shown = PresentationRange(footage.frames, footage.copied_frames, 0, 0, 0, 0.0, ())
-    if "error" in said:
-        return evolve(shown, faults=[said["error"]])
+    shown = Shown(footage.frames, footage.copied_frames, 0, 0, 0, 0.0, ())
+    if "error" in result:
+        return evolve(shown, faults=[result["error"]])
     numbers, times_ms = clip.wanted.numbers, [float(time) for time in clip.wanted.times_ms]
-    played, stepped = _frames(said["played"]), _frames(said["stepped"])
+    played, stepped = _frames(result["played"]), _frames(result["stepped"])
     faults = []
     off_ms = 0.0
     for how, frames in (("playing", played), ("stepping", stepped)):
@@ -96,11 +96,11 @@ def hold_against(clip: Clip, said: Mapping[str, Any]) -> PresentationRange:
     known = [numbers.index(number) for number in order if number in numbers]
     if any(after < before for before, after in pairwise(known)):
         faults.append("playing: a frame came back")
-    # Without sound from 0 on, the length counts from the first frame.
+    # Without audio from 0 on, the duration counts from the first frame.
     silent_ms = 0 if any(stretch.has_audio for stretch in clip.wanted.stretches) else times_ms[0]
-    lasts_ms = clip.plan.delivered_ms - silent_ms
-    if abs(said["duration_ms"] - lasts_ms) > TIMES_WITHIN_MS:
-        faults.append(f"it lasts {said['duration_ms']} ms, not {lasts_ms}")
+    duration_ms = clip.plan.delivered_ms - silent_ms
+    if abs(result["duration_ms"] - duration_ms) > TIMES_WITHIN_MS:
+        faults.append(f"the duration is {result['duration_ms']} ms, not {duration_ms}")
     dropped = len(set(numbers) - set(order))
     return evolve(
         shown,
@@ -117,12 +117,12 @@ def _frames(shown: Sequence[Mapping[str, Any]]) -> list[tuple[float, int]]:
 
 
 def seeks_ms(clip: Clip) -> list[float]:
-    """Say where to seek for each frame: half of the shortest frame before the next one's time.
+    """Return where to seek for each frame: half of the shortest frame before the next one's time.
 
-    An MP4 says how long a sample is decoded, not how long it is shown, and Chromium takes the one
-    for the other. Where B-frames are decoded last before a seam, one of them seems to last over it,
-    and the frame that is truly held can be sought only in the last moments of the seam. For the
-    same reason the clip of a variable frame rate has no B-frames.
+    An MP4 gives the decode duration of a sample, which Chromium takes for its presentation
+    duration. Where B-frames are decoded last before a seam, one of them seems to span it, and the
+    frame that is really held is found only in the last moments of the seam. For the same reason
+    the clip with a variable frame rate has no B-frames.
     """
     times_ms = [*map(float, clip.wanted.times_ms), float(clip.plan.delivered_ms)]
     half_ms = min(after - before for before, after in pairwise(times_ms)) / 2
@@ -142,15 +142,15 @@ def make(folder: Path, names: Sequence[str]) -> dict[str, Clip]:
     return made
 
 
-def line(name: str, shown: PresentationRange) -> str:
-    """Lay out one clip's figures."""
+def row(name: str, shown: Shown) -> str:
+    """Return one clip's figures as a row of the table."""
     cells = (shown.frames, shown.copied, shown.played, shown.dropped, shown.sought)
     numbers = "".join(f"{cell:>9}" for cell in cells)
     return f"{name:<44}{numbers}{len(shown.faults):>9}{shown.off_ms:>9.3f}"
 
 
-def say(text: str) -> None:
-    """Print at once."""
+def write_line(text: str) -> None:
+    """Print without buffering."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -166,16 +166,16 @@ def main(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             clips = make(Path(folder), names)
             columns = ("frames", "copied", "played", "dropped", "sought", "faults", "off ms")
-            say(f"{'clip':<44}" + "".join(f"{column:>9}" for column in columns))
+            write_line(f"{'clip':<44}" + "".join(f"{column:>9}" for column in columns))
             pages = [Page(clip.path, seeks_ms(clip)) for clip in clips.values()]
-            for (name, clip), said in zip(
-                clips.items(), show(chromium, pages, PATIENCE_S), strict=True
+            for (name, clip), result in zip(
+                clips.items(), show(chromium, pages, TIMEOUT_S), strict=True
             ):
-                shown = hold_against(clip, said)
-                say("\n    ".join([line(name, shown), *shown.faults[:FAULTS_TOLD]]))
+                shown = compare(clip, result)
+                write_line("\n    ".join([row(name, shown), *shown.faults[:MAX_FAULTS_SHOWN]]))
                 failed = failed or bool(shown.faults)
     except NoBrowserError as error:
-        say(str(error))
+        write_line(str(error))
         return 1
     return failed
 

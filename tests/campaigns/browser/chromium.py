@@ -1,4 +1,4 @@
-"""Headless Chromium, and the little server that its page talks to."""
+"""Headless Chromium, and the server of its page."""
 
 import json
 import os
@@ -7,15 +7,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
 from typing import Any
 
 from attrs import frozen
+
+from devtools.local_aws.http_server import Request, Response, serve
 
 PAGE = Path(__file__).with_name("page.html")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -32,12 +32,12 @@ FLAGS = (
     "--no-proxy-server",
     "--autoplay-policy=no-user-gesture-required",
 )
-LAST_WORDS = 2000
+LOG_TAIL_CHARS = 2000
 LEAVES_WITHIN_S = 10.0
 
 
 class NoBrowserError(Exception):
-    """There is no Chromium here, or it does not do what is asked."""
+    """Chromium is missing or does not work."""
 
 
 @frozen
@@ -56,29 +56,31 @@ def find_chromium() -> str:
     return found
 
 
-def show(chromium: str, clips: Sequence[Page], patience_s: float) -> Iterator[dict[str, Any]]:
-    """Let the browser show each clip, and yield what its page posts of each, in order.
+def show(chromium: str, clips: Sequence[Page], timeout_s: float) -> Iterator[dict[str, Any]]:
+    """Show each clip in the browser, and yield its page's result for each, in order.
 
-    NoBrowserError if it says nothing for `patience_s`.
+    NoBrowserError if there is none for `timeout_s`.
     """
     with _serving(clips) as (url, posts), _running(chromium, url) as log:
         for number in range(len(clips) + 1):
             try:
-                path, said = posts.get(timeout=patience_s)
+                path, result = posts.get(timeout=timeout_s)
             except Empty:
-                words = log.read_text(errors="replace")[-LAST_WORDS:]
-                raise NoBrowserError(f"{chromium} is silent. Its last words: {words}") from None
+                words = log.read_text(errors="replace")[-LOG_TAIL_CHARS:]
+                raise NoBrowserError(
+                    f"{chromium} does not answer. Its last messages: {words}"
+                ) from None
             if path == "/done":
                 if number < len(clips):
-                    raise NoBrowserError(f"the page gave up: {said}")
+                    raise NoBrowserError(f"the page gave up: {result}")
                 return
             assert path == f"/{number}.mp4"
-            yield said
+            yield result
 
 
 @contextmanager
 def _running(chromium: str, url: str) -> Iterator[Path]:
-    """Run the browser on a profile of its own, and yield where it logs to."""
+    """Run the browser with its own profile, and yield its log file."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         log = Path(profile, "log")
         argv = [chromium, *FLAGS, f"--user-data-dir={profile}/profile", url]
@@ -107,58 +109,21 @@ def _serving(clips: Sequence[Page]) -> Iterator[tuple[str, Queue[tuple[str, dict
         **{f"/{n}.mp4": ("video/mp4", clip.path.read_bytes()) for n, clip in enumerate(clips)},
     }
 
-    class Handler(_Handler):
-        served, told = files, posts
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", posts
-        finally:
-            server.shutdown()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Gives files, whole or by one range, and takes posts."""
-
-    protocol_version = "HTTP/1.1"
-    served: Mapping[str, tuple[str, bytes]]
-    told: Queue[tuple[str, dict[str, Any]]]
-
-    def do_GET(self) -> None:
-        """Give a file."""
-        if self.path not in self.served:
-            self._answer(404, "text/plain", b"")
-            return
-        kind, data = self.served[self.path]
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+    def answer(request: Request) -> Response:
+        if request.method == "POST":
+            posts.put((request.target, json.loads(request.body)))
+            return Response(204)
+        if request.target not in files:
+            return Response(404)
+        kind, data = files[request.target]
+        headers = {"Content-Type": kind, "Accept-Ranges": "bytes"}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
         if asked is None:
-            self._answer(200, kind, data)
-            return
+            return Response(200, data, headers)
         first = int(asked[1])
         part = data[first : int(asked[2]) + 1 if asked[2] else None]
-        where = f"bytes {first}-{first + len(part) - 1}/{len(data)}"
-        self._answer(206, kind, part, ("Content-Range", where))
+        headers["Content-Range"] = f"bytes {first}-{first + len(part) - 1}/{len(data)}"
+        return Response(206, part, headers)
 
-    def do_POST(self) -> None:
-        """Take what the page says."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(204, "text/plain", b"")
-        self.told.put((self.path, json.loads(body)))
-
-    def _answer(self, status: int, kind: str, body: bytes, *headers: tuple[str, str]) -> None:
-        self.send_response(status)
-        own = (("Content-Type", kind), ("Content-Length", str(len(body))))
-        for name, value in (*own, ("Accept-Ranges", "bytes"), *headers):
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def handle(self) -> None:
-        """Answer requests until the browser has read enough."""
-        with suppress(ConnectionError):
-            super().handle()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    with serve(answer) as url:
+        yield f"{url}/", posts

@@ -12,8 +12,8 @@ from attrs import frozen
 
 from application.ports import Transcoder
 from devtools.footage import ClipReading, CopiedRange, assert_clip
-from devtools.footage.audio import SECONDS_TOLD_APART
-from devtools.footage.judging import CLEAR_MS
+from devtools.footage.assertions import CLEAR_MS
+from devtools.footage.audio import DISTINCT_SECONDS
 from domain.errors import Rejected
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
@@ -61,7 +61,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
         clip = camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
     assert warnings == []
     reading, measured = clip.reading, clip.rendition.media
-    assert_clip(reading, wanted, sound_within_ms=AUDIO_WITHIN_MS)
+    assert_clip(reading, wanted, audio_within_ms=AUDIO_WITHIN_MS)
     assert measured.frames == len(wanted.numbers)
     assert measured.first_ms == pytest.approx(float(wanted.times_ms[0]), abs=1)
     assert measured.last_ms == pytest.approx(float(wanted.times_ms[-1]), abs=1)
@@ -69,7 +69,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     assert (measured.width, measured.height) == reading.size
     assert reading.video_codec == measured.codec
     # Without audio from 0 on, ffmpeg counts from the first frame.
-    uncounted_ms = measured.first_ms if reading.sound_start_ms is None else 0
+    uncounted_ms = measured.first_ms if reading.audio_start_ms is None else 0
     assert reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)
     whole = cut.whole_gop_frames() if KINDS[cut.kind].copies else 0
     assert whole <= measured.copied_frames <= measured.frames, (
@@ -83,7 +83,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
 def audio_off_ms(reading: ClipReading, stretches: Sequence[CopiedRange]) -> float:
     """Return the largest deviation of a beep, in ms, except for those cut at an edge."""
     expected = [
-        (float(stretch.clip_ms + second * 1000 - stretch.start_ms), second % SECONDS_TOLD_APART)
+        (float(stretch.clip_ms + second * 1000 - stretch.start_ms), second % DISTINCT_SECONDS)
         for stretch in stretches
         if stretch.has_audio
         for second in range(ceil(stretch.start_ms / 1000), ceil(stretch.end_ms / 1000))

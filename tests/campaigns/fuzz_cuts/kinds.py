@@ -12,10 +12,10 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from devtools.footage import Recording, cached_recording
-from devtools.footage.audio import SECONDS_TOLD_APART
+from devtools.footage.audio import DISTINCT_SECONDS
 from tests.integration.exactness.camera import START_MS, Camera
 
-REPEATS_MS = SECONDS_TOLD_APART * 1000
+REPEATS_MS = DISTINCT_SECONDS * 1000
 HOLES_MS = (0, 700, -20, 1000, 1001, -1500, 0, 33, -33, 1, -1, 3000, 999, -2345, 0, 34, -1001)
 """From one recording of a kind to the next, in turn: joins, seams, gaps, and (negative) overlaps;
 those of less than a frame fall into the duration of a last frame."""
@@ -95,9 +95,9 @@ _ENCODED: dict[str, tuple[dict[str, Any], ...]] = {
     "with and without sound": ({}, {}, SILENT, {}),
     "AAC at 44.1 kHz, MP3": (
         {},
-        dict(sound_rate_hz=44_100, channels=2),
+        dict(audio_rate_hz=44_100, channels=2),
         dict(audio="mp3"),
-        dict(sound_rate_hz=44_100, channels=2),
+        dict(audio_rate_hz=44_100, channels=2),
     ),
     # These numbers are not misread as others when the reader tries the other three rotations.
     "turned": (

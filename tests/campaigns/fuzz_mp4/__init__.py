@@ -1,1 +1,1 @@
-"""Input that somebody made to hurt: media files, messages, answers, names."""
+"""Mutated recordings: each is cut, or rejected with a clear error, in little time and memory."""

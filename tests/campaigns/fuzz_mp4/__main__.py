@@ -1,4 +1,4 @@
-"""Read mutated recordings: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed SEED]`."""
+"""Mutate recordings and cut them: `python -m tests.campaigns.fuzz_mp4 [--files N] [--seed N]`."""
 
 import argparse
 import sys
@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
             say(f"{total.files} files, {len(total.faults)} faults, {took_s:.0f} s")
     say(
         f"{total.files} files: {total.usable} could be cut, the others were refused in"
-        f" {len(total.shapes)} ways; the slowest took {total.max_s:.2f} s,"
+        f" {len(total.shapes)} ways; the slowest took {total.max_file_s:.2f} s,"
         f" the two readers' memory grew by {total.grown_kib / 1024:.0f} MiB"
     )
     for number, (fault, text) in enumerate(sorted(total.faults.items())):

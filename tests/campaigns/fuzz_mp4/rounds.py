@@ -20,8 +20,8 @@ from random import Random
 from attrs import Factory, define
 
 from tests.campaigns.fuzz_mp4.files import File, bases
-from tests.campaigns.fuzz_mp4.judging import judge
-from tests.campaigns.fuzz_mp4.mutating import mutate
+from tests.campaigns.fuzz_mp4.mutation import mutate
+from tests.campaigns.fuzz_mp4.verdict import judge
 
 ROUND = 2000
 MAX_MEMORY_BYTES = 64 << 20
@@ -46,7 +46,7 @@ class Tally:
     faults: dict[str, str] = Factory(dict)
     """By where they happened: the first file, in hexadecimal digits."""
     grown_kib: int = 0
-    max_s: float = 0.0
+    max_file_s: float = 0.0
 
     def add(self, other: "Tally") -> None:
         self.files += other.files
@@ -54,7 +54,7 @@ class Tally:
         self.shapes += other.shapes
         self.faults = {**other.faults, **self.faults}
         self.grown_kib += other.grown_kib
-        self.max_s = max(self.max_s, other.max_s)
+        self.max_file_s = max(self.max_file_s, other.max_file_s)
 
 
 @cache
@@ -74,7 +74,7 @@ def data_bytes() -> int:
 
 @contextmanager
 def little_memory(size_bytes: int) -> Iterator[None]:
-    """Let every allocation beyond what is allowed for a file fail, where the system can."""
+    """Make every allocation beyond a file's limit fail, where the system can."""
     before = resource.getrlimit(resource.RLIMIT_DATA)
     stack_bytes = threading.stack_size(256 << 10)
     limit = data_bytes() + MAX_MEMORY_BYTES * max(1, size_bytes >> 20)
@@ -122,10 +122,10 @@ def run_round(number: int, seed: int, files: int = ROUND) -> Tally:
             try:
                 shape, fault = judged(file, Path(folder)), ""
             except (Exception, Hung) as error:  # noqa: BLE001 - what is looked for
-                shape, fault = "", told(error)
+                shape, fault = "", describe(error)
             tally.files += 1
             tally.usable += "window" in shape or "copied" in shape
-            tally.max_s = max(tally.max_s, time.process_time() - began_s)
+            tally.max_file_s = max(tally.max_file_s, time.process_time() - began_s)
             if fault:
                 tally.faults.setdefault(fault, file.hex())
             elif shape not in tally.shapes and len(further) < MAX_MUTATED_FURTHER:
@@ -141,8 +141,8 @@ def judged(file: File, folder: Path) -> str:
         return judge(file, folder).shape
 
 
-def told(error: BaseException) -> str:
-    """Say where an error happened: the same for errors that are likely one."""
+def describe(error: BaseException) -> str:
+    """Return where an error happened: equal for errors that are probably the same."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [
         f"{Path(f.filename).name}:{f.lineno}" for f in frames if "/hostile/" not in f.filename

@@ -1,4 +1,4 @@
 """The Lambda function as a process of its own, killed while it works.
 
-`python -m tests.campaigns.kills` kills it at every named point and at 20 random ones.
+`python -m tests.campaigns.kills` kills it at 5 named and 20 random points.
 """

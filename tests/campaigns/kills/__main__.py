@@ -1,4 +1,4 @@
-"""Kill the function at every named point and at random ones, and print what came of each."""
+"""Kill the function at every named point and at random ones, and print each outcome."""
 
 import argparse
 import sys
@@ -9,27 +9,30 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.campaigns.kills.killing import POINTS, Death, kill_at, kill_in, random_moments
-from tests.campaigns.kills.outside import outside
+from tests.campaigns.kills.deployment import deployment
+from tests.campaigns.kills.kill import POINTS, Death, kill_at, kill_in, random_moments
 
-AT_ONCE = 2
+CONCURRENCY = 2
 
 
 def main() -> None:
-    """Run, and leave with 1 if any death was not survived."""
+    """Run; exit with 1 if a promise did not hold after a kill."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaigns.kills", description=__doc__)
     parser.add_argument("--random", type=int, default=20, help="how many random points")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began_s = time.monotonic()
     failed = 0
-    with TemporaryDirectory() as folder, outside(Path(folder), Path(folder, "footage")) as around:
+    with (
+        TemporaryDirectory() as folder,
+        deployment(Path(folder), Path(folder, "footage")) as around,
+    ):
         moments = random_moments(options.random, options.seed, around)
         kills = [
             *(partial(kill_at, point, around) for point in POINTS),
             *(partial(kill_in, moment, around) for moment in moments),
         ]
-        with ThreadPoolExecutor(AT_ONCE) as workers:
+        with ThreadPoolExecutor(CONCURRENCY) as workers:
             for death in workers.map(_outcome, kills):
                 failed += bool(death.faults)
                 verdict = "; ".join(death.faults) or "survived"

@@ -1,4 +1,4 @@
-"""The two kinds of lines by which the function's process answers; all others are its log."""
+"""The two kinds of lines with which the function's process answers; all others are its log."""
 
 READY = "@ready "
 ANSWER = "@answer "

@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 
 from devtools.local_aws.runtime import HANDLER
-from tests.campaigns.soak.accounts import judge
-from tests.campaigns.soak.running import Soak, run
+from tests.campaigns.soak.soak import Soak, run
+from tests.campaigns.soak.verdict import judge
 from tests.integration.deploy.packaged import packaged_function
 
 PER_SECOND = 1.25
 """Requests to each second of the soak."""
-PATIENT_S = 300
-"""From this length on, what is given back waits for the visibility timeout."""
+WAITS_FROM_S = 300
+"""From this duration on, failed messages wait for the visibility timeout."""
 
 
 def main() -> int:
@@ -27,14 +27,14 @@ def main() -> int:
     parser.add_argument(
         "--broken", choices=("careless", "hasty", "leaking"), help="soak a broken service instead"
     )
-    asked = parser.parse_args()
-    seconds = asked.seconds or 60 * asked.minutes
+    options = parser.parse_args()
+    seconds = options.seconds or 60 * options.minutes
     soak = Soak(
         seconds,
-        asked.requests or round(PER_SECOND * seconds),
-        asked.seed,
-        given_back_after_s=None if seconds >= PATIENT_S else 1,
-        handler=f"tests.campaigns.soak.broken.{asked.broken}" if asked.broken else HANDLER,
+        options.requests or round(PER_SECOND * seconds),
+        options.seed,
+        failed_hidden_s=None if seconds >= WAITS_FROM_S else 1,
+        handler=f"tests.campaigns.soak.broken.{options.broken}" if options.broken else HANDLER,
     )
     with tempfile.TemporaryDirectory(prefix="camclip-soak-") as folder:
         package = packaged_function(Path(folder))

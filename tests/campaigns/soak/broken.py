@@ -1,4 +1,4 @@
-"""The service, broken on purpose, to see that a soak finds it."""
+"""Services broken on purpose, which a soak must find."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ from entrypoints.aws_lambda import handler, service
 
 LEAK_BYTES = 256 << 10
 
-_kept: list[object] = []
+_leaked: list[object] = []
 
 
 def careless(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -23,13 +23,13 @@ def careless(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: AN
 
 def leaking(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
     """Keep memory and a descriptor of each invocation."""
-    _kept.extend((os.urandom(LEAK_BYTES), os.open(os.devnull, os.O_RDONLY)))
+    _leaked.extend((os.urandom(LEAK_BYTES), os.open(os.devnull, os.O_RDONLY)))
     return handler(event, context)
 
 
 @define
 class Late(Notifier):
-    """Tells the subscribers only when the next invocation comes."""
+    """Publishes only at the next invocation."""
 
     notifier: Notifier
     waiting: list[tuple[ClipReport, float]] = Factory(list)
@@ -37,16 +37,17 @@ class Late(Notifier):
     def publish(self, report: ClipReport, deadline_s: float) -> None:
         self.waiting.append((report, deadline_s))
 
-    def tell(self) -> None:
+    def publish_waiting(self) -> None:
         while self.waiting:
             self.notifier.publish(*self.waiting.pop())
 
 
 def hasty(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Acknowledge before the subscribers were told."""
+    """Acknowledge before publishing."""
     late = service.notifier()
     if not isinstance(late, Late):
-        late = Late(late)
-        service.notifier.override(providers.Object(late))
-    late.tell()
+        service.notifier.override(providers.Singleton(Late, late))
+        late = service.notifier()
+    assert isinstance(late, Late)
+    late.publish_waiting()
     return handler(event, context)

@@ -1,10 +1,8 @@
-"""The function's package, run by AWS's own runtime client, between moto and a camera API."""
+"""The function's package, run by AWS's own runtime client, with moto and a camera API."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,33 +13,35 @@ from attrs import Factory, define
 from application.ports import ThumbnailSpec
 from devtools.footage import Recording, cached_recording
 from devtools.footage.recording import FFMPEG
-from devtools.local_aws.camera_api import CameraStandIn
+from devtools.local_aws.camera_api import CameraStandIn, file_name
 from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud
 from devtools.local_aws.event_source import Delivery, EventSource
+from devtools.local_aws.http_server import serve
 from devtools.local_aws.runtime import Function, copy_client
-from devtools.local_aws.serving import serve
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.formats.reports import ReportFormat
 from tests.integration.deploy.packaged import packaged_function
+from tests.support.folders import shared_folder
+from tests.support.service import moment_before
 
 CAMERA_ID = "pier"
 FOOTAGE = Recording(first_number=0, frames=120, size=(160, 90))
 TIMEOUT_S = 120
-"""Nothing takes as long, not even on a busy machine."""
+"""Far more than any invocation takes, even on a busy machine."""
 MAX_S = 300
 DELIVERED_S = 60
 
 HANGING = """#!/bin/sh
 trap "" TERM
-echo $$ > {told}.part && mv {told}.part {told}
+echo $$ > {pid_file}.part && mv {pid_file}.part {pid_file}
 while :; do sleep 1; done
 """
-"""An ffmpeg that says where it is and ends by nothing but SIGKILL."""
+"""An ffmpeg that writes its process id and ends only by SIGKILL."""
 
 
 @define
 class Deployment:
-    """The service as it is deployed, with its queue and everything around."""
+    """The service as deployed, with its queue and everything it calls."""
 
     cloud: Cloud
     cameras: CameraStandIn
@@ -50,15 +50,15 @@ class Deployment:
     start_ms: int
     """When the recording starts."""
     lines: list[str] = Factory(list)
-    """What the function's process has written."""
+    """The lines the function's process has written."""
 
     def source(self, **options: Any) -> EventSource:  # noqa: ANN401
-        """A poller; what it gives back comes again at once, if not told otherwise."""
-        settings = {"given_back_after_s": 0, **options}
+        """Return a poller; failed messages are visible again at once unless `options` differ."""
+        settings = {"failed_hidden_s": 0, **options}
         return EventSource(self.cloud.sqs, self.cloud.queue_url, self.function, **settings)
 
     def ask(self, start_ms: int, end_ms: int) -> str:
-        """Put a request for the footage from `start_ms` to `end_ms` into the queue."""
+        """Queue a request for the footage from `start_ms` to `end_ms`; return the clip's id."""
         clip_id = f"clip-{uuid4().hex[:8]}"
         body = {
             "clipId": clip_id,
@@ -70,8 +70,8 @@ class Deployment:
         return clip_id
 
     def status(self, clip_id: str) -> object:
-        """What the camera API was told last."""
-        return self.cameras.states.get(clip_id, {}).get("status")
+        """Return the last status reported."""
+        return (self.cameras.state(clip_id) or {}).get("status")
 
     def download(self, clip_id: str, folder: Path) -> Path:
         """Fetch a clip."""
@@ -92,32 +92,24 @@ def deliver(source: EventSource) -> Delivery:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that the run's processes share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@pytest.fixture(scope="session")
-def films(shared: Path) -> Path:
-    """Return the folder of footage."""
-    return shared / "footage"
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the run's folder of footage."""
+    return shared_folder(tmp_path_factory, "footage")
 
 
 def store_recording(root: Path, films: Path, start_ms: int) -> Path:
     """Put the recording into a folder as a camera's."""
-    start = datetime.fromtimestamp(start_ms // 1000, UTC)
-    path = root / f"recordings/{CAMERA_ID}/{CAMERA_ID}.stream.{start:%Y%m%dT%H%M%S}000.mp4"
+    path = root / "recordings" / CAMERA_ID / file_name(CAMERA_ID, start_ms)
     path.parent.mkdir(parents=True)
     path.symlink_to(cached_recording(films, FOOTAGE))
     return path
 
 
 @pytest.fixture(scope="session")
-def package(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def package(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return the path of a deployed function: its package and the runtime client, no more."""
     client = copy_client(tmp_path_factory.mktemp("client"))
-    return [packaged_function(shared / "package"), client]
+    return [packaged_function(shared_folder(tmp_path_factory, "package")), client]
 
 
 @pytest.fixture(scope="session")
@@ -125,13 +117,13 @@ def deployment(
     tmp_path_factory: pytest.TempPathFactory, films: Path, package: list[Path]
 ) -> Iterator[Deployment]:
     """Start everything but the function's process, which the first message starts."""
-    start_ms = (time.time_ns() // 1_000_000 - 150_000) // 8_000 * 8_000
+    start_ms = moment_before(time.time_ns() // 1_000_000)
     root, scratch = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("scratch")
     stored = store_recording(root, films, start_ms)
     with cloud(TIMEOUT_S + 30, max_receive_count=3, name=f"runtime-{uuid4().hex[:8]}") as there:
         there.s3.upload_file(str(stored), there.origin, f"{ORIGIN_DIR}/{stored.name}")
         report_format = ReportFormat(there.destination, there.endpoint, ThumbnailSpec((160,)))
-        cameras = CameraStandIn(FolderCameraService(root, report_format), lambda _report: None)
+        cameras = CameraStandIn(FolderCameraService(root, report_format))
         with serve(cameras) as cameras_url:
             lines: list[str] = []
             settings = environ(there, cameras_url, scratch)
@@ -150,14 +142,6 @@ def environ(there: Cloud, cameras_url: str, scratch: Path) -> Mapping[str, str]:
         "THUMBNAIL_SIZES": "160",
         "FUNCTION_TIMEOUT": str(TIMEOUT_S),
     }
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process, and it is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def wait_for(happened: Callable[[], bool]) -> None:

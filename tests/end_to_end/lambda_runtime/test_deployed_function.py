@@ -1,4 +1,4 @@
-"""The package in its real runtime: cold and warm, failing in part, hanging, dying, given up."""
+"""The package in its real runtime: cold and warm starts, failures, timeouts, crashes."""
 
 import os
 import signal
@@ -11,13 +11,14 @@ from attrs import evolve
 
 from devtools.footage import assert_clip, read_clip, wanted
 from devtools.local_aws.event_source import Delivery, failures
-from devtools.local_aws.runtime import Function, FunctionError, descendants
+from devtools.local_aws.process_table import descendants, is_running
+from devtools.local_aws.runtime import Function
+from devtools.local_aws.runtime_api import FunctionError
 from tests.end_to_end.lambda_runtime.conftest import (
     FOOTAGE,
     HANGING,
     MAX_S,
     Deployment,
-    alive,
     deliver,
     wait_for,
 )
@@ -55,10 +56,10 @@ def test_a_cold_start_then_the_same_process_again(deployment: Deployment, tmp_pa
     assert deployment.cloud.waiting(deployment.cloud.queue_url) == 0
 
 
-def test_of_a_batch_only_the_bad_message_comes_back_until_it_is_given_up(
+def test_only_the_bad_message_of_a_batch_is_redelivered_until_it_is_dead(
     deployment: Deployment,
 ) -> None:
-    """The others are deleted; the bad one is delivered as often as allowed, then is dead."""
+    """The others are deleted; the bad one is delivered until the maximum, then dead-lettered."""
     source = deployment.source()
     clips = [deployment.ask(100, 600), deployment.ask(1_100, 1_600)]
     bad = deployment.cloud.send("gibberish")
@@ -94,18 +95,18 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
         function.timeout_s = MAX_S
     assert "timed out after 1.00 seconds" in lost.error
     assert lost.deleted == frozenset()
-    assert not alive(hung)
+    assert not is_running(hung)
     again = deliver(source)
     assert pid_of(again) != hung
     assert again.records[0]["attributes"]["ApproximateReceiveCount"] == "2"
     assert deployment.status(clip_id) == "CLIP_AVAILABLE"
 
 
-def test_a_message_is_hidden_while_it_is_handled_and_back_after_its_timeout(
+def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(
     deployment: Deployment,
 ) -> None:
-    """What a function that cannot be imported was given is not to be had until then."""
-    cloud, source = deployment.cloud, deployment.source(given_back_after_s=None)
+    """Also one delivered to a function that cannot be imported."""
+    cloud, source = deployment.cloud, deployment.source(failed_hidden_s=None)
     source.function = evolve(deployment.function, handler="no.handler")
     clip_id = deployment.ask(300, 800)
     lost = deliver(source)
@@ -126,9 +127,9 @@ def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finishe
     deployment: Deployment, tmp_path: Path
 ) -> None:
     """Its ffmpeg goes with it; the next process sweeps its scratch and makes the clip."""
-    told = tmp_path / "ffmpeg.pid"
+    pid_file = tmp_path / "ffmpeg.pid"
     ffmpeg = tmp_path / "ffmpeg"
-    ffmpeg.write_text(HANGING.format(told=told))
+    ffmpeg.write_text(HANGING.format(pid_file=pid_file))
     ffmpeg.chmod(0o755)
     hanging = evolve(
         deployment.function,
@@ -140,15 +141,15 @@ def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finishe
     found: list[Delivery] = []
     at_work = Thread(target=lambda: found.append(deliver(source)))
     at_work.start()
-    wait_for(told.exists)
-    ffmpeg_pid = int(told.read_text())
+    wait_for(pid_file.exists)
+    ffmpeg_pid = int(pid_file.read_text())
     assert hanging.pid
     assert ffmpeg_pid in descendants(hanging.pid)
     assert len(list(deployment.scratch.iterdir())) == 1
     hanging.close()
     at_work.join()
     assert found[0].error == "Runtime exited with error: signal: SIGKILL"
-    assert not alive(ffmpeg_pid)
+    assert not is_running(ffmpeg_pid)
     deliver(deployment.source())
     assert deployment.status(clip_id) == "CLIP_AVAILABLE"
     assert list(deployment.scratch.iterdir()) == []
@@ -175,7 +176,7 @@ def test_settings_that_make_no_sense_are_an_error_of_the_start(deployment: Deplo
 
 @pytest.fixture
 def probe(tmp_path: Path, package: list[Path]) -> Iterator[Function]:
-    """Run a handler that looks around, beside the package."""
+    """Run a handler that inspects its environment, next to the package."""
     (tmp_path / "probe.py").write_text(PROBE)
     function = Function([tmp_path, *package], {}, 60, handler="probe.handler")
     yield function
@@ -207,6 +208,6 @@ ANSWERS: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize("case", ANSWERS)
 def test_an_answer_is_read_as_lambda_reads_it(case: str) -> None:
-    """Empty is success; whatever is odd gives the whole batch back."""
+    """Empty is success; a malformed answer fails the whole batch."""
     answer, back = ANSWERS[case]
     assert failures(answer, IDS) == frozenset(back)

@@ -1,4 +1,4 @@
-"""`camclip local-aws`, as a person starts and ends it."""
+"""`camclip local-aws` as a command: started, and ended by itself or a signal."""
 
 import os
 import re
@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devtools.footage import assert_clip, read_clip, wanted
-from devtools.local_aws.runtime import descendants
+from devtools.local_aws.process_table import descendants, is_running
 from tests.end_to_end.lambda_runtime.conftest import (
     CAMERA_ID,
     FOOTAGE,
     HANGING,
     MAX_S,
-    alive,
     store_recording,
     wait_for,
 )
@@ -48,23 +47,23 @@ def started(root: Path, *options: str, **places: str) -> Iterator["subprocess.Po
 
 
 def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
-    """It tells where everything is and what happens, leaves the clip, and ends with 0."""
+    """It prints all addresses and events, stores the clip, and exits with 0."""
     store_recording(tmp_path, films, START_MS)
     with started(tmp_path, "--once") as process:
-        told, _ = process.communicate(timeout=MAX_S)
-    assert process.returncode == 0, told
+        output, _ = process.communicate(timeout=MAX_S)
+    assert process.returncode == 0, output
     for part in ("requests", "dead letters", "subscriber", "clips", "camera API"):
-        assert re.search(rf"^{part} +http://127\.0\.0\.1:\d+", told, re.MULTILINE), part
-    assert "Action=SendMessage" in told
+        assert re.search(rf"^{part} +http://127\.0\.0\.1:\d+", output, re.MULTILINE), part
+    assert "Action=SendMessage" in output
     for who, what in (
         ("camera", "PUT clip local-[0-9]+: CLIP_AVAILABLE"),
         ("topic", "CLIP_AVAILABLE of local-[0-9]+, event "),
         ("function", "clip: .*status CLIP_AVAILABLE"),
         ("lambda", "1 message, 1 done; process [0-9]+, [0-9]+ ms, cold start [0-9]+ ms"),
     ):
-        assert re.search(rf"^[0-9:.]+  {who} +{what}", told, re.MULTILINE), (who, told)
+        assert re.search(rf"^[0-9:.]+  {who} +{what}", output, re.MULTILINE), (who, output)
     [clip] = (tmp_path / "local-aws" / CAMERA_ID).glob("*.mp4")
-    assert f"The clip: {clip}" in told
+    assert f"The clip: {clip}" in output
     # The middle half of a recording of 4 s.
     assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
 
@@ -72,26 +71,26 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
 def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> None:
     """SIGTERM while a message is handled: the function's process goes too, and ffmpeg with it."""
     store_recording(tmp_path, films, START_MS)
-    told, ffmpeg = tmp_path / "ffmpeg.pid", tmp_path / "ffmpeg"
-    ffmpeg.write_text(HANGING.format(told=told))
+    pid_file, ffmpeg = tmp_path / "ffmpeg.pid", tmp_path / "ffmpeg"
+    ffmpeg.write_text(HANGING.format(pid_file=pid_file))
     ffmpeg.chmod(0o755)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     places = {"CAMCLIP_FFMPEG": str(ffmpeg), "TMPDIR": str(temporary)}
     with started(tmp_path, "--once", **places) as process:
-        wait_for(told.exists)
+        wait_for(pid_file.exists)
         working = descendants(process.pid)
-        assert int(told.read_text()) in working
+        assert int(pid_file.read_text()) in working
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=MAX_S)
-    assert process.returncode == 1, said
-    assert "has not ended" in said
-    assert not any(alive(pid) for pid in working)
+        output, _ = process.communicate(timeout=MAX_S)
+    assert process.returncode == 1, output
+    assert "has not ended" in output
+    assert not any(is_running(pid) for pid in working)
     assert list(temporary.iterdir()) == []
 
 
-def test_without_what_it_needs_it_says_what_to_install(tmp_path: Path) -> None:
-    """The stand-ins come with the development's requirements only."""
+def test_missing_requirements_are_named_with_the_command_to_install_them(tmp_path: Path) -> None:
+    """The stand-ins are installed with the development requirements only."""
     hidden = "import sys; sys.modules['awslambdaric'] = None; sys.modules['moto'] = None; "
     done = subprocess.run(
         [sys.executable, "-c", hidden + COMMAND[2], "local-aws", "--root", str(tmp_path)],

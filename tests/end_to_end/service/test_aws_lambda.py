@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.unit.entrypoints.test_settings import PLACES
+from tests.unit.entrypoints.test_settings import REQUIRED
 
 QUIET = """
 import socket, sys
@@ -28,13 +28,13 @@ def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[s
 
 def test_importing_it_reaches_for_nothing() -> None:
     """No network, no credentials, and nothing of the command line or the tests."""
-    done = run(QUIET, PLACES)
+    done = run(QUIET, REQUIRED)
     assert done.returncode == 0, done.stderr
 
 
 def test_a_deployment_that_makes_no_sense_says_so_at_once() -> None:
     """One message names every fault, before any message of the queue is taken."""
-    done = run("import entrypoints.aws_lambda", {**PLACES, "SQS_TIMEOUT": "0", "CLIP_URL": ""})
+    done = run("import entrypoints.aws_lambda", {**REQUIRED, "SQS_TIMEOUT": "0", "CLIP_URL": ""})
     assert done.returncode != 0
     assert "SQS_TIMEOUT" in done.stderr
     assert "CLIP_URL" in done.stderr

@@ -1,6 +1,6 @@
-"""What can go wrong while a clip is put together inside S3, through the whole handler.
+"""Faults during a multipart upload that copies inside S3, through the whole handler.
 
-The S3 here keeps the rules of copying, which moto does not, and lets parts be small.
+The S3 here enforces the rules of copying, which moto does not, and allows small parts.
 """
 
 import json
@@ -15,41 +15,44 @@ import pytest
 from attrs import evolve, frozen
 from dependency_injector import providers
 
-from devtools.footage import Recording, assert_clip, read_clip, wanted
+from devtools.footage import Recording, wanted
+from devtools.local_aws.http_server import Response
 from entrypoints.container import AwsService, aws_service
 from infrastructure.aws import CONFIG
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.s3 import S3ClipStore
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.end_to_end.service.conftest import Context, World
 from tests.end_to_end.service.tripwire import Crash, hung
-from tests.support.strict_s3 import Reply, StrictS3, fails, lost, properly, strict_s3
+from tests.support.exact_clip import ExactClip
+from tests.support.service import Context, World
+from tests.support.strict_s3 import StrictS3, fails, lost, properly, strict_s3
 
 FIRST = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 SECOND = evolve(FIRST, first_number=90, start_ms=3000)
 MIN_PART_BYTES = 12 << 10
 """So that the clip has parts of either kind, but not too many to be killed between any two."""
 FROM_MS, TO_MS = 300, 5_567
-WANTED = wanted([FIRST, SECOND], FROM_MS, TO_MS)
+EXACT = ExactClip(wanted([FIRST, SECOND], FROM_MS, TO_MS))
 
 
 @frozen
 class Composing:
-    """The service with a strict S3: a request for a clip over two recordings."""
+    """The service with a strict S3, and a request for a clip of two recordings."""
 
     world: World
     server: StrictS3
     service: AwsService
 
     def deliver(self, world: World | None = None, received: int = 1) -> list[str]:
-        """Deliver the request, each time as the same message; return who is given back."""
+        """Deliver the request, always as the same message; return the ids of those that failed."""
         clip = world or self.world
         message = clip.message(clip.body(FROM_MS, TO_MS), received=received)
         return clip.handle({**message, "messageId": clip.clip_id})
 
     def objects(self, world: World | None = None) -> dict[str, bytes]:
-        """Return what is stored of the clip, by what its keys end with."""
-        prefix = f"destination/{(world or self.world).camera_id}/{(world or self.world).clip_id}"
+        """Return the clip's objects by the ends of their keys."""
+        clip = world or self.world
+        prefix = f"{clip.cloud.destination}/{clip.key}"
         return {
             key.removeprefix(prefix): stored.data
             for key, stored in self.server.objects.items()
@@ -57,36 +60,37 @@ class Composing:
         }
 
     def check(self, folder: Path, world: World | None = None) -> None:
-        """The clip is exact, told as available and nothing else, and published."""
+        """Assert that the clip is exact, reported only as available, and published."""
         path = folder / "clip.mp4"
         path.write_bytes(self.objects(world)[".mp4"])
-        assert_clip(read_clip(path), WANTED)
+        EXACT.check(path)
         clip = world or self.world
-        assert {report["status"] for report in clip.told()} == {"CLIP_AVAILABLE"}
+        assert set(clip.statuses()) == {"CLIP_AVAILABLE"}
         assert {note["Message"]["status"] for note in clip.published()} == {"CLIP_AVAILABLE"}
         assert set(self.objects(world)) > {".mp4", ".json"}
 
-    def check_untold(self) -> None:
-        """Nobody heard of a clip, and there is none."""
+    def check_unreported(self) -> None:
+        """Assert that no clip is stored, reported or published."""
         assert ".mp4" not in self.objects()
-        assert not self.world.told()
+        assert not self.world.reports()
         assert not self.world.published()
 
 
 @pytest.fixture
 def composing(world: World) -> Iterator[Composing]:
-    """Wire the service anew, but for S3 as it is deployed."""
+    """Wire another service as deployed, but for S3."""
     with strict_s3() as server:
         server.min_part_bytes = MIN_PART_BYTES
         client = boto3.client("s3", endpoint_url=server.url, config=CONFIG)
         service = aws_service(os.environ, lambda _: None)
+        bucket = world.cloud.destination
         service.s3.override(providers.Object(client))
         service.clips.override(
-            providers.Singleton(S3ClipStore, client, "destination", min_part_bytes=MIN_PART_BYTES)
+            providers.Singleton(S3ClipStore, client, bucket, min_part_bytes=MIN_PART_BYTES)
         )
         service.transcoder.override(
-            providers.Object(
-                FfmpegTranscoder(find_ffmpeg({}), min_copied_range_bytes=MIN_PART_BYTES)
+            providers.Singleton(
+                FfmpegTranscoder, find_ffmpeg({}), min_copied_range_bytes=MIN_PART_BYTES
             )
         )
 
@@ -96,7 +100,7 @@ def composing(world: World) -> Iterator[Composing]:
             )
             return answer
 
-        clip = evolve(world, s3=client, handler=handler)
+        clip = evolve(world, cloud=evolve(world.cloud, s3=client), handler=handler)
         for recording in (FIRST, SECOND):
             clip.record(recording)
         server.requests.clear()
@@ -118,17 +122,17 @@ def test_two_recordings_are_copied_into_one_clip(composing: Composing, tmp_path:
 def test_killed_at_any_call_the_next_delivery_ends_right(
     composing: Composing, tmp_path: Path, after: bool
 ) -> None:
-    """Between any two parts too: the upload that is left behind is in nobody's way.
+    """Between any two parts too: the abandoned upload does not matter.
 
-    What comes before the upload is test_crashes.py's.
+    test_crashes.py covers the calls before the upload.
     """
     with hung(composing.service) as tripwire:
-        whole = evolve(composing.world, clip_id=f"{composing.world.clip_id}-whole")
+        whole = composing.world.new_clip("whole")
         assert composing.deliver(whole) == []
         begins = tripwire.calls.index("CreateMultipartUpload mp4")
         lefts: list[int] = []
         for at in count(begins):
-            clip = evolve(composing.world, clip_id=f"{composing.world.clip_id}-{at:03}")
+            clip = composing.world.new_clip(f"{at:03}")
             composing.server.uploads.clear()
             tripwire.set(at, after=after)
             try:
@@ -136,7 +140,7 @@ def test_killed_at_any_call_the_next_delivery_ends_right(
                 break
             except Crash:
                 died = f"{tripwire.calls[at]}, the call no. {at}"
-            assert ".mp4" in composing.objects(clip) or not clip.told(), died
+            assert ".mp4" in composing.objects(clip) or not clip.reports(), died
             left = len(composing.server.uploads)
 
             tripwire.set()
@@ -153,8 +157,8 @@ def test_killed_at_any_call_the_next_delivery_ends_right(
     assert {"CreateMultipartUpload", "CompleteMultipartUpload"} < set(made)
 
 
-def test_a_complete_whose_reply_is_lost_is_our_own(composing: Composing, tmp_path: Path) -> None:
-    """The SDK asks again and hears that there is an object: it bears our name, so it goes on."""
+def test_a_completion_whose_answer_is_lost_is_our_own(composing: Composing, tmp_path: Path) -> None:
+    """The SDK repeats the call and gets 412: this delivery is the writer, so it goes on."""
     composing.server.faults["complete"] = [lost, properly]
     assert composing.deliver() == []
     composing.check(tmp_path)
@@ -166,43 +170,45 @@ def test_a_recording_replaced_before_it_is_copied_makes_no_clip(
     composing: Composing, tmp_path: Path
 ) -> None:
     """Nothing is published of a mixture; the next delivery takes the new one."""
-    key = next(key for key in composing.server.objects if key.startswith("origin/"))
+    key = next(
+        key for key in composing.server.objects if key.startswith(composing.world.cloud.origin)
+    )
     film = composing.server.objects[key].data
 
-    def replaced(proper: Callable[[], Reply]) -> Reply:
+    def replaced(proper: Callable[[], Response]) -> Response:
         composing.server.put(key, film + (8).to_bytes(4, "big") + b"free")
         return proper()
 
     composing.server.faults["create"] = [replaced, properly]
     assert len(composing.deliver()) == 1
-    composing.check_untold()
+    composing.check_unreported()
     assert not composing.server.uploads
     assert composing.deliver(received=2) == []
     composing.check(tmp_path)
 
 
 @pytest.mark.parametrize("operation", ["send", "copy", "complete"])
-def test_an_upload_that_expired_is_begun_anew(
+def test_an_upload_that_expired_is_started_again(
     composing: Composing, tmp_path: Path, operation: str
 ) -> None:
     """The lifecycle rule, or a person, aborted it while the clip was made."""
 
-    def expired(proper: Callable[[], Reply]) -> Reply:
+    def expired(proper: Callable[[], Response]) -> Response:
         composing.server.uploads.clear()
         return proper()
 
     composing.server.faults[operation] = [expired, properly]
     assert len(composing.deliver()) == 1
-    composing.check_untold()
+    composing.check_unreported()
     assert composing.deliver(received=2) == []
     composing.check(tmp_path)
 
 
 def test_another_delivery_s_clip_is_left_alone(composing: Composing, tmp_path: Path) -> None:
-    """Who comes second goes back to the queue, and finds it finished there."""
+    """The second delivery fails, and finds the clip announced when it is repeated."""
     first = composing.world.message(composing.world.body(FROM_MS, TO_MS))
 
-    def overtaken(proper: Callable[[], Reply]) -> Reply:
+    def overtaken(proper: Callable[[], Response]) -> Response:
         assert composing.world.handle(first) == []
         return proper()
 

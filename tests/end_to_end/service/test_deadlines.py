@@ -1,49 +1,50 @@
-"""Whatever stalls, the handler answers before its time is over, and leaves nothing behind."""
+"""Whatever stalls, the handler answers before its timeout, and leaves nothing behind."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-import pytest
-from attrs import Factory, evolve, field, frozen
+from attrs import Factory, field, frozen
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
+from devtools.local_aws.http_server import Response, Send
+from devtools.local_aws.process_table import commands_with
 from entrypoints.lambda_context import HandlerContext
-from tests.campaigns.kills.killing import LARGE_CLIP, SMALL_CLIP, again
-from tests.campaigns.kills.outside import Outside, outside
-from tests.campaigns.kills.processes import descendants, function, running
-from tests.end_to_end.service.conftest import World
-from tests.support.gate import Reply, Send, Trap, head, hold
+from tests.campaigns.kills.deployment import Deployment
+from tests.campaigns.kills.function_process import commands_of_descendants, function
+from tests.campaigns.kills.kill import LARGE_CLIP, SMALL_CLIP
+from tests.support.gate import Trap, hold
+from tests.support.service import World, redelivered
 
-LEFT_S = 20.0
-"""Little more than the 15 s without which no message is begun."""
+LEFT_S = 18.0
+"""Little more than the 15 s without which no message is started."""
 SPARE_S = 4.0
-"""Of the 8 s that are kept to clean up and answer, so much is left."""
+"""The part of the 8 s reserved for cleaning up and answering that must be left."""
 SLEEP_S = "6021.5"
-"""How long fake ffmpegs sleep: nobody else's processes do."""
+"""How long fake ffmpegs sleep, which identifies them in the process table."""
 
 
-def drip(trap: Trap, reply: Reply | None, send: Send) -> None:
+def drip(trap: Trap, response: Response | None, send: Send) -> None:
     """Send the answer byte by byte."""
-    assert reply is not None
-    for byte in head(reply) + reply.body:
+    assert response is not None
+    for byte in response.head() + response.body:
         send(bytes([byte]))
         if trap.released.wait(0.3):
             return
 
 
-def half(trap: Trap, reply: Reply | None, send: Send) -> None:
+def half(trap: Trap, response: Response | None, send: Send) -> None:
     """Send half of the answer's body, and no more."""
-    assert reply is not None
-    send(head(reply) + reply.body[: len(reply.body) // 2])
+    assert response is not None
+    send(response.head() + response.body[: len(response.body) // 2])
     trap.released.wait()
 
 
-def endless(trap: Trap, _: Reply | None, send: Send) -> None:
+def endless(trap: Trap, _: Response | None, send: Send) -> None:
     """Send a body that never ends."""
     send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n[")
     while not trap.released.is_set():
@@ -56,7 +57,7 @@ class Stall:
 
     name: str
     pattern: str = ""
-    act: Callable[[Trap, Reply | None, Send], None] = hold
+    act: Callable[[Trap, Response | None, Send], None] = hold
     after: bool = False
     is_large: bool = False
     script: str = ""
@@ -77,8 +78,8 @@ STALLS = (
     Stall("the camera API drips", "GET /cameras/recording", drip, after=True),
     Stall("the camera API sends without end", "GET /cameras/cam", endless, fault="over 1048576"),
     Stall("the status is never answered", "PUT /cameras/clips"),
-    Stall("S3 sends half a body", "GET /origin", half, after=True),
-    Stall("S3 drips", "GET /origin", drip, after=True),
+    Stall("S3 sends half a body", "GET /[^/]+-recordings", half, after=True),
+    Stall("S3 drips", "GET /[^/]+-recordings", drip, after=True),
     Stall("S3 does not take an upload", r"PUT .*partNumber=1\b", is_large=True),
     Stall("S3 does not answer a commit", r"POST .*\.mp4\?uploadId", is_large=True),
     Stall("SNS is slow", "POST / Publish"),
@@ -98,16 +99,8 @@ STALLS = (
 )
 
 
-@pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    """Start what is around the function."""
-    folder = tmp_path_factory.mktemp("deadlines")
-    with outside(folder, folder / "footage") as started:
-        yield started
-
-
-def test_whatever_stalls_the_handler_answers_in_time(around: Outside) -> None:
-    """The message is given back, no file and no process is left, and the next delivery is well."""
+def test_whatever_stalls_the_handler_answers_in_time(around: Deployment) -> None:
+    """The message fails, no file and no process is left, and the next delivery succeeds."""
     together = Barrier(len(STALLS))
     with ThreadPoolExecutor(len(STALLS)) as cases:
         outcomes = list(cases.map(lambda stall: _outcome(stall, around, together), STALLS))
@@ -117,11 +110,11 @@ def test_whatever_stalls_the_handler_answers_in_time(around: Outside) -> None:
         for fault in found
     ]
     assert not faults, "\n".join(faults)
-    assert running(SLEEP_S) == []
+    assert commands_with(SLEEP_S) == []
 
 
-def _outcome(stall: Stall, around: Outside, together: Barrier) -> list[str]:
-    """Let one thing stall; return what went wrong."""
+def _outcome(stall: Stall, around: Deployment, together: Barrier) -> list[str]:
+    """Stall one call; return what went wrong."""
     traps = (stall.trap, None) if stall.is_camera else (None, stall.trap)
     faults: list[str] = []
     with ExitStack() as scenery:
@@ -137,26 +130,26 @@ def _outcome(stall: Stall, around: Outside, together: Barrier) -> list[str]:
         together.wait(120)
         process.deliver(message, left_s=LEFT_S)
         answer = process.answer()
-        if answer.given_back != [message["messageId"]]:
-            faults.append("The message was not given back.")
+        if answer.failed != [message["messageId"]]:
+            faults.append("The message did not fail.")
         if answer.took_s > LEFT_S - SPARE_S:
             faults.append(f"It took {answer.took_s:.1f} of {LEFT_S} s.")
         if stall.pattern and not stall.trap.sprung.is_set():
-            faults.append("It never came to it.")
+            faults.append("The function did not reach it.")
         if not answer.faults or not re.search(stall.fault, answer.faults[0]):
-            faults.append(f"It said {answer.faults}.")
+            faults.append(f"The fault was {answer.faults}.")
         if left := scene.scratch():
             faults.append(f"{left} lies in the scratch folder.")
         if left := [
-            *descendants(process.process.pid).values(),
-            *running(environ["CLIP_DOWNLOAD_DEST"]),
+            *commands_of_descendants(process.process.pid).values(),
+            *commands_with(environ["CLIP_DOWNLOAD_DEST"]),
         ]:
             faults.append(f"{left} still runs.")
         if not stall.script:
             scene.release()
-            process.deliver(again(message))
-            if untimely := process.answer().faults:
-                faults.append(f"The next delivery was given back: {untimely}")
+            process.deliver(redelivered(message))
+            if again_failed := process.answer().faults:
+                faults.append(f"The next delivery failed: {again_failed}")
     return faults
 
 
@@ -173,14 +166,14 @@ class ShrinkingContext(HandlerContext):
 FILM = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 
 
-def test_with_little_time_left_before_a_record_it_and_all_after_it_are_given_back(
+def test_with_little_time_left_before_a_record_it_and_all_after_it_fail(
     world: World, tmp_path: Path
 ) -> None:
-    """The first of four was made; of the others nothing was told, and nothing stored."""
+    """The first of four is made; nothing of the others is reported or stored."""
     world.record(FILM)
-    clips = [evolve(world, clip_id=f"{world.clip_id}-{number}") for number in range(4)]
+    clips = [world.new_clip(number) for number in range(4)]
     messages = [clip.message(clip.body(500, 1_700)) for clip in clips]
     context: Any = ShrinkingContext(0, "request", each_left_ms=[60_000, 14_999, 3_000, 0])
     assert world.handle(*messages, context=context) == [m["messageId"] for m in messages[1:]]
     assert_clip(read_clip(clips[0].download(tmp_path)), wanted([FILM], 500, 1_700))
-    assert [clip.told() + list(clip.stored()) for clip in clips[1:]] == [[], [], []]
+    assert [clip.reports() + list(clip.stored()) for clip in clips[1:]] == [[], [], []]

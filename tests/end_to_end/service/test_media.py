@@ -1,11 +1,11 @@
-"""Files that are not what their names say: the message is given back, and nothing is told."""
+"""Files that are no recordings: the message fails, and nothing is reported."""
 
 from pathlib import Path
 
 import pytest
 
 from devtools.footage import Recording, assert_clip, cached_recording, read_clip, wanted
-from tests.end_to_end.service.conftest import World
+from tests.support.service import World
 
 FIRST = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
 SECOND = Recording(first_number=90, frames=90, gop_frames=30, size=(160, 90), start_ms=3_000)
@@ -22,17 +22,13 @@ NO_RECORDINGS = {
 }
 
 
-def put(world: World, name: str, data: bytes) -> None:
-    world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=data)
-
-
 @pytest.mark.parametrize("data", NO_RECORDINGS.values(), ids=NO_RECORDINGS)
-def test_what_only_is_called_a_recording_is_given_back(world: World, data: bytes) -> None:
-    """It is never shown to ffmpeg, and never called missing footage either."""
-    put(world, world.record(FIRST, stored=False), data)
+def test_a_file_that_is_no_recording_fails_the_message(world: World, data: bytes) -> None:
+    """It never reaches ffmpeg, and never counts as missing footage."""
+    world.put(world.record(FIRST, stored=False), data)
     message = world.message(world.body(500, 2_500))
     assert world.handle(message) == [message["messageId"]]
-    assert world.told() == []
+    assert world.reports() == []
     assert world.stored() == {}
 
 
@@ -43,24 +39,22 @@ def test_a_damaged_recording_between_good_ones_is_never_left_out(
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
     whole = cached_recording(world.footage, SECOND).read_bytes()
     media = whole.index(b"mdat") + 4
-    put(world, names[1], whole[:media] + bytes(len(whole) - media))
+    world.put(names[1], whole[:media] + bytes(len(whole) - media))
     message = world.message(world.body(1_500, 7_500))
     assert world.handle(message) == [message["messageId"]]
-    assert world.told() == []
-    put(world, names[1], whole)
+    assert world.reports() == []
+    world.put(names[1], whole)
     assert world.handle(message) == []
     assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, SECOND, THIRD], 1_500, 7_500))
 
 
-def test_a_recording_that_is_cut_off_is_missing_and_said_to_be(
-    world: World, tmp_path: Path
-) -> None:
-    """It was not recorded as far as can be told; ffmpeg would make 3 s of it, and call it well."""
+def test_a_truncated_recording_is_reported_missing(world: World, tmp_path: Path) -> None:
+    """It counts as not recorded; ffmpeg would decode 3 s of it without an error."""
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
     whole = cached_recording(world.footage, SECOND).read_bytes()
-    put(world, names[1], whole[: len(whole) // 2])
+    world.put(names[1], whole[: len(whole) // 2])
     assert world.handle(world.message(world.body(1_500, 7_500))) == []
-    (report,) = world.told()
+    (report,) = world.reports()
     assert report["coverage"]["complete"] is False
     gaps = [
         (gap["startTimestampInMs"] - world.moment_ms, gap["endTimestampInMs"] - world.moment_ms)

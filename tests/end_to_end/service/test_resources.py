@@ -1,9 +1,8 @@
-"""Disk, memory and limits: what is too much is told before work; what runs out costs nothing."""
+"""Disk, memory and limits: excess is reported before work; exhaustion loses nothing."""
 
 import signal
 import struct
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,14 @@ import pytest
 from attrs import evolve
 
 from devtools.footage import assert_clip, read_clip, wanted
+from devtools.local_aws.process_table import descendants
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
-from tests.campaigns.kills.killing import SMALL_CLIP, Clip, again
-from tests.campaigns.kills.outside import Outside, Scene, outside
-from tests.campaigns.kills.processes import Answer, descendants, function
-from tests.end_to_end.service.conftest import iso
+from tests.campaigns.kills.deployment import Deployment, Scene
+from tests.campaigns.kills.function_process import Answer, function
+from tests.campaigns.kills.kill import SMALL_CLIP, Clip
+from tests.support.service import redelivered
 
 FFMPEG = find_ffmpeg({})
 OWN_DISKS = ("unshare", "--user", "--map-root-user", "--mount")
@@ -23,14 +25,6 @@ needs_own_disks = pytest.mark.skipif(
     subprocess.run([*OWN_DISKS, "true"], check=False, capture_output=True).returncode != 0,
     reason="a process may not mount a disk of its own here",
 )
-
-
-@pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
-    """Start what is around the function."""
-    folder = tmp_path_factory.mktemp("resources")
-    with outside(folder, folder / "footage") as started:
-        yield started
 
 
 def small_disk(scratch: Path, size: str) -> tuple[str, ...]:
@@ -48,23 +42,23 @@ def fake_ffmpeg(scene: Scene, script: str) -> dict[str, str]:
 
 
 def assert_nothing_lost(scene: Scene, clip: Clip, message: dict[str, Any], first: Answer) -> None:
-    """Nothing was told or stored for good, and the next delivery ends right."""
-    assert first.given_back == [message["messageId"]]
-    assert scene.world.told() == []
+    """Assert that no clip was reported or stored, and that the next delivery succeeds."""
+    assert first.failed == [message["messageId"]]
+    assert scene.world.reports() == []
     assert not any(key.endswith((".mp4", ".json")) for key in scene.world.stored())
     with function(scene.environ) as second:
-        second.deliver(again(message))
+        second.deliver(redelivered(message))
         assert second.answer().faults == []
     assert_clip(
         read_clip(scene.world.download(scene.world.scratch)), wanted(clip.films, *clip.window_ms)
     )
     (scene.world.scratch / "clip.mp4").unlink()
-    assert [report["status"] for report in scene.world.told()] == ["CLIP_AVAILABLE"]
+    assert scene.world.statuses() == ["CLIP_AVAILABLE"]
     assert scene.scratch() == []
 
 
 @needs_own_disks
-def test_too_little_room_is_told_before_work(around: Outside) -> None:
+def test_too_little_disk_space_is_reported_before_work(around: Deployment) -> None:
     """The reason gives both sizes; no footage was read but the index, and no ffmpeg ran."""
     with around.scene() as scene:
         message = SMALL_CLIP.message(scene)
@@ -79,7 +73,7 @@ def test_too_little_room_is_told_before_work(around: Outside) -> None:
 
 
 @needs_own_disks
-def test_a_disk_that_fills_up_during_the_work_costs_nothing(around: Outside) -> None:
+def test_a_disk_that_fills_up_during_the_work_costs_nothing(around: Deployment) -> None:
     """The message is given back, nothing broken is published, and our own files are gone."""
     with around.scene() as scene:
         message = SMALL_CLIP.message(scene)
@@ -94,7 +88,7 @@ def test_a_disk_that_fills_up_during_the_work_costs_nothing(around: Outside) -> 
         assert_nothing_lost(scene, SMALL_CLIP, message, answer)
 
 
-def test_a_file_that_cannot_grow_costs_nothing(around: Outside) -> None:
+def test_a_file_that_cannot_grow_costs_nothing(around: Deployment) -> None:
     """Whether we write it or ffmpeg, the message is given back, and the process goes on."""
     with (
         around.scene(THUMBNAIL_FORMAT="png", THUMBNAIL_SIZES="1500") as scene,
@@ -105,7 +99,7 @@ def test_a_file_that_cannot_grow_costs_nothing(around: Outside) -> None:
         for file_bytes in (20_000, 700_000):
             process.deliver(message, file_bytes=file_bytes)
             answer = process.answer()
-            assert answer.given_back == [message["messageId"]]
+            assert answer.failed == [message["messageId"]]
             assert scene.scratch() == []
             faults += answer.faults
         # ffmpeg is killed by SIGXFSZ, which Python ignores.
@@ -118,19 +112,19 @@ def test_a_file_that_cannot_grow_costs_nothing(around: Outside) -> None:
         assert process.answer().faults == []
 
 
-def test_memory_that_runs_out_costs_nothing(around: Outside) -> None:
+def test_memory_that_runs_out_costs_nothing(around: Deployment) -> None:
     """Not even a thread can be started: the message is given back, and the process survives."""
     with around.scene() as scene, function(scene.environ) as process:
         message = SMALL_CLIP.message(scene)
         process.deliver(message, memory_bytes=1 << 20)
-        assert process.answer().given_back == [message["messageId"]]
+        assert process.answer().failed == [message["messageId"]]
         assert scene.scratch() == []
-        assert descendants(process.process.pid) == {}
-        process.deliver(again(message))
+        assert descendants(process.process.pid) == set()
+        process.deliver(redelivered(message))
         assert process.answer().faults == []
 
 
-def test_an_ffmpeg_without_memory_costs_nothing(around: Outside) -> None:
+def test_an_ffmpeg_without_memory_costs_nothing(around: Deployment) -> None:
     """However it ends."""
     with around.scene() as scene:
         message = SMALL_CLIP.message(scene)
@@ -148,7 +142,7 @@ def bomb(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_a_picture_that_is_too_large_is_not_decoded(around: Outside, tmp_path: Path) -> None:
+def test_a_picture_that_is_too_large_is_not_decoded(around: Deployment, tmp_path: Path) -> None:
     """Where the tables lie about it, ffmpeg stops; where they say so, that is the reason."""
     data = bomb(tmp_path / "bomb.mp4")
     at = data.index(b"mp4v") + 28  # its width and height (ISO/IEC 14496-12, 12.1.3)
@@ -157,39 +151,34 @@ def test_a_picture_that_is_too_large_is_not_decoded(around: Outside, tmp_path: P
         world = scene.world
         name = world.record(evolve(SMALL_CLIP.films[0], frames=30), stored=False)
         message = world.message(world.body(0, 1_000))
-        world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=lie)
+        world.put(name, lie)
         process.deliver(message)
         answer = process.answer()
-        assert answer.given_back == [message["messageId"]]
-        assert answer.faults[0].startswith("ffmpeg exited with status ")
-        assert world.told() == []
+        assert answer.failed == [message["messageId"]]
+        assert answer.faults[0].startswith("ffmpeg left with ")
+        assert world.reports() == []
 
-        world.s3.put_object(Bucket="origin", Key=f"rewinds/{name}", Body=data)
-        process.deliver(again(message))
-        assert process.answer().given_back == []
-        (report,) = world.told()
+        world.put(name, data)
+        process.deliver(redelivered(message))
+        assert process.answer().failed == []
+        (report,) = world.reports()
         assert report["status"] == "FATAL_ERROR"
         assert "12000 x 12000" in report["reason"]
         assert scene.scratch() == []
 
 
-def test_footage_in_a_thousand_parts_is_refused_unread(around: Outside) -> None:
+def test_footage_in_a_thousand_parts_is_refused_unread(around: Deployment) -> None:
     """The reason says how many are allowed."""
     with around.scene() as scene, function(scene.environ) as process:
         world = scene.world
-        world.camera_api.recordings[world.camera_id] = [
-            {
-                "startDate": iso(world.moment_ms + 100 * number),
-                "endDate": iso(world.moment_ms + 100 * number + 100),
-                "recordingUrl": f"https://recordings.invalid/{number}.mp4",
-                "alias": "a",
-            }
-            for number in range(1000)
-        ]
+        world.segments.extend(
+            RecordingSegment(TimeWindow(start_ms, start_ms + 100), f"{start_ms}.mp4")
+            for start_ms in range(world.moment_ms, world.moment_ms + 100_000, 100)
+        )
         process.deliver(world.message(world.body(0, 100_000)))
-        assert process.answer().given_back == []
-        (report,) = world.told()
+        assert process.answer().failed == []
+        (report,) = world.reports()
         assert report["status"] == "FATAL_ERROR"
         assert "1000 recordings" in report["reason"]
         assert "200" in report["reason"]
-        assert not [line for line in scene.aws.asked if "/origin/" in line]
+        assert not [line for line in scene.aws.asked if world.cloud.origin in line]

@@ -8,16 +8,17 @@ import pytest
 from attrs import evolve
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
-from tests.end_to_end.service.conftest import Context, World
+from devtools.local_aws.camera_api import fails, no_fault
+from tests.support.service import CLIP_URL, Context, World
 
 FIRST = Recording(first_number=0, frames=300)
 SECOND = Recording(first_number=300, frames=300, start_ms=10_000)
 DAY_MS = 86_400_000
-WIDTHS = [300, 640, 1500, 3000]
+WIDTHS = [300, 640]
 
 
 def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -> None:
-    """The clip, four stills and the manifest are stored; one PUT and one SNS message say so."""
+    """The clip, two thumbnails and the manifest are stored; one PUT and one SNS message say so."""
     world.record(FIRST)
     world.record(SECOND)
     assert world.handle(world.message(world.body(7_345, 12_678))) == []
@@ -40,19 +41,19 @@ def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -
         "endTimestampInMs": end_ms,
         "status": "CLIP_AVAILABLE",
         "retryTimestamps": [],
-        "bucket": "destination",
+        "bucket": world.cloud.destination,
         "clip": {
             "key": f"/{name}.mp4",
-            "url": f"https://camclips.sandbox.test.com/{name}.mp4",
+            "url": f"{CLIP_URL}/{name}.mp4",
         },
         "thumbnail": {
             "key": f"/{name}_{{size}}.jpg",
-            "url": f"https://camclips.sandbox.test.com/{name}_{{size}}.jpg",
+            "url": f"{CLIP_URL}/{name}_{{size}}.jpg",
             "sizes": WIDTHS,
         },
         "coverage": {"complete": True, "deliveredInMs": 5_333, "gaps": []},
     }
-    assert world.told() == [report]
+    assert world.reports() == [report]
     (note,) = world.published()
     assert note["Message"] == report
     attributes = {key: value["Value"] for key, value in note["MessageAttributes"].items()}
@@ -72,7 +73,7 @@ def test_a_clip_that_is_not_recorded_yet_is_pending_then_available(
     world.record(SECOND, stored=False)
     body = world.body(5_000, 12_000, note="carried along")
     assert world.handle(world.message(body)) == []
-    (pending,) = world.told()
+    (pending,) = world.reports()
     assert pending["status"] == "CLIP_PENDING"
     assert pending["thumbnail"] == {"sizes": []}
     assert "clip" not in pending
@@ -83,14 +84,14 @@ def test_a_clip_that_is_not_recorded_yet_is_pending_then_available(
     assert json.loads(again["body"]) == {**body, "retryTimestamps": [world.now_ms]}
     world.record(SECOND, listed=False)
     assert world.handle(again) == []
-    assert [report["status"] for report in world.told()] == ["CLIP_PENDING", "CLIP_AVAILABLE"]
-    assert world.told()[1]["retryTimestamps"] == [world.now_ms]
+    assert world.statuses() == ["CLIP_PENDING", "CLIP_AVAILABLE"]
+    assert world.reports()[1]["retryTimestamps"] == [world.now_ms]
     assert len(world.published()) == 1
     reading = read_clip(world.download(tmp_path))
     assert_clip(reading, wanted([FIRST, SECOND], 5_000, 12_000))
 
 
-REFUSALS = {
+REJECTIONS = {
     "CLIP_NOT_AVAILABLE": (-DAY_MS, -DAY_MS + 10_000, 0, []),
     "CLIP_OUT_OF_RANGE": (-4 * DAY_MS, -4 * DAY_MS + 10_000, 0, []),
     "CLIP_TOO_LONG": (0, 300_001, 0, []),
@@ -99,13 +100,13 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_is_told_and_published(world: World, status: str) -> None:
+@pytest.mark.parametrize("status", REJECTIONS)
+def test_a_rejection_is_reported_and_published(world: World, status: str) -> None:
     """One PUT and one SNS message with a reason, and no clip in either; nothing is queued."""
-    start_ms, end_ms, sent_after_ms, retries = REFUSALS[status]
+    start_ms, end_ms, sent_after_ms, retries = REJECTIONS[status]
     body = world.body(start_ms, end_ms, retryTimestamps=[world.now_ms + r for r in retries])
     assert world.handle(world.message(body, sent_at_ms=world.now_ms + sent_after_ms)) == []
-    (report,) = world.told()
+    (report,) = world.reports()
     assert report["status"] == status
     assert report["reason"]
     assert not {"bucket", "clip"} & set(report)
@@ -118,15 +119,15 @@ def test_a_refusal_is_told_and_published(world: World, status: str) -> None:
 
 def test_a_clip_that_is_too_long_asks_the_camera_nothing(world: World) -> None:
     """The length alone decides."""
-    world.camera_api.asked.clear()
+    world.cameras.requests.clear()
     world.handle(world.message(world.body(0, 300_001)))
-    assert world.camera_api.asked == [f"PUT /cameras/clips/{world.clip_id}"]
+    assert world.cameras.requests == [f"PUT /cameras/clips/{world.clip_id}"]
 
 
 def test_an_unknown_camera_is_a_fatal_error(world: World) -> None:
     """The camera API answers 404."""
-    world.handle(world.message(world.body(0, 10_000, cameraId="nobody")))
-    (report,) = world.told()
+    world.handle(world.message(world.body(0, 10_000, cameraId="unknown")))
+    (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
     assert "unknown camera" in report["reason"].lower()
 
@@ -160,7 +161,7 @@ def event_of_2018(body: str, sent_at_ms: int) -> dict[str, Any]:
 def test_the_2018_event_to_the_letter_is_understood(world: World) -> None:
     """It asks, in April 2018, for a clip of September 2018: the reason says so."""
     assert world.handle(event_of_2018(EVENT_OF_2018, 1523232000000)) == []
-    (report,) = world.told("1111111111111")
+    (report,) = world.reports("1111111111111")
     assert report["status"] == "FATAL_ERROR"
     assert report["startTimestampInMs"] == 1537119363000
     assert "after it was requested" in report["reason"]
@@ -176,9 +177,9 @@ def test_the_2018_event_with_its_times_moved_becomes_a_clip(world: World, tmp_pa
         .replace("1537119423000", str(world.moment_ms + 8_000))
     )
     assert world.handle(event_of_2018(body, world.now_ms)) == []
-    assert [r["status"] for r in world.told()] == ["CLIP_AVAILABLE"]
+    assert world.statuses() == ["CLIP_AVAILABLE"]
     assert len(world.published()) == 1
-    assert len(world.stored()) == 6
+    assert len(world.stored()) == 4
     assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST], 2_000, 8_000))
 
 
@@ -189,7 +190,7 @@ def test_a_batch_of_ten_with_one_bad_message(world: World) -> None:
     ]
     messages[4]["body"] = "gibberish"
     assert world.handle(*messages) == [messages[4]["messageId"]]
-    statuses = [world.told(f"{world.clip_id}-{n}") for n in range(10)]
+    statuses = [world.reports(f"{world.clip_id}-{n}") for n in range(10)]
     assert [len(s) for s in statuses] == [1, 1, 1, 1, 0, 1, 1, 1, 1, 1]
 
 
@@ -203,7 +204,7 @@ def test_a_batch_of_bad_messages_only(world: World) -> None:
 def test_a_bad_body_that_names_a_clip_is_a_fatal_error(world: World) -> None:
     """The reason says what is wrong with it."""
     assert world.handle(world.message(world.body(0, 1, startTimestampInMs="soon"))) == []
-    (report,) = world.told()
+    (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
     assert "startTimestampInMs" in report["reason"]
     assert "startTimestampInMs" not in report
@@ -218,7 +219,7 @@ def test_what_is_no_batch_raises(world: World, event: dict[str, Any]) -> None:
 
 
 def test_a_second_delivery_cuts_nothing(world: World) -> None:
-    """One clip, one notification; the camera API hears it once more."""
+    """One clip, one notification; the camera API gets its report once more."""
     world.record(FIRST)
     body = world.body(1_000, 3_000)
     world.handle(world.message(body))
@@ -226,7 +227,7 @@ def test_a_second_delivery_cuts_nothing(world: World) -> None:
     assert world.handle(world.message(body)) == []
     after = world.stored()[f"{world.camera_id}/{world.clip_id}.mp4"]["LastModified"]
     assert before == after
-    assert [r["status"] for r in world.told()] == ["CLIP_AVAILABLE"] * 2
+    assert world.statuses() == ["CLIP_AVAILABLE"] * 2
     assert len(world.published()) == 1
 
 
@@ -236,17 +237,17 @@ def test_a_clip_id_reused_for_another_window_is_given_back(world: World) -> None
     world.handle(world.message(world.body(1_000, 3_000)))
     other = world.message(world.body(1_000, 4_000), received=5)
     assert world.handle(other) == [other["messageId"]]
-    assert [r["status"] for r in world.told()] == ["CLIP_AVAILABLE"]
+    assert world.statuses() == ["CLIP_AVAILABLE"]
     assert len(world.published()) == 1
 
 
 @pytest.mark.parametrize("part", ["/recording/", "/cameras/cam"])
 def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
     """500 is never read as "no recordings": the message goes back."""
-    world.camera_api.failing.add(part)
+    world.cameras.fault = fails(part)
     message = world.message(world.body(-DAY_MS, -DAY_MS + 1_000))
     assert world.handle(message) == [message["messageId"]]
-    assert world.told() == []
+    assert world.reports() == []
     assert world.published() == []
 
 
@@ -258,12 +259,12 @@ def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
         ("/cameras/", None, 5, 0),
         ("nothing", "no clip is named here", 1, 0),
     ],
-    ids=["the first time", "the third time", "the last time", "a body that nobody can read"],
+    ids=["the first time", "the third time", "the last time", "an unreadable body"],
 )
-def test_the_queue_is_told_when_a_message_comes_again(
+def test_a_failed_message_gets_a_visibility_timeout(
     world: World, failing: str, body: str | None, received: int, visible_after_s: int
 ) -> None:
-    """Soon, then later and later; at once if the dead-letter queue is all that is left."""
+    """With backoff; none if only the dead-letter queue is left."""
     from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
 
     asked: list[dict[str, Any]] = []
@@ -273,44 +274,42 @@ def test_the_queue_is_told_when_a_message_comes_again(
 
     hook = "provide-client-params.sqs.ChangeMessageVisibility"
     service.sqs().meta.events.register(hook, note)
-    world.camera_api.failing.add(failing)
+    world.cameras.fault = fails(failing)
     message = world.message(body or world.body(-2_000, -1_000), received=received)
     given_back = world.handle({**message, "receiptHandle": "a receipt that moto does not know"})
     service.sqs().meta.events.unregister(hook, note)
-    # That it could not be told changes nothing: the queue's own time stands.
+    # moto rejected it, which changes nothing: the queue's own timeout applies.
     assert given_back == [message["messageId"]]
-    (told,) = asked
-    assert told["QueueUrl"] == world.requests_url
-    assert told["ReceiptHandle"] == "a receipt that moto does not know"
-    assert told["VisibilityTimeout"] == visible_after_s
+    (call,) = asked
+    assert call["QueueUrl"] == world.cloud.queue_url
+    assert call["ReceiptHandle"] == "a receipt that moto does not know"
+    assert call["VisibilityTimeout"] == visible_after_s
 
 
 def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: World) -> None:
     """The next delivery of the message announces the clip that is there."""
     world.record(FIRST)
-    world.camera_api.failing.add("/clips/")
+    world.cameras.fault = fails("/clips/")
     message = world.message(world.body(1_000, 3_000))
     assert world.handle(message) == [message["messageId"]]
     assert world.published() == []
-    world.camera_api.failing.clear()
+    world.cameras.fault = no_fault
     message["attributes"]["ApproximateReceiveCount"] = "2"
     assert world.handle(message) == []
-    assert [r["status"] for r in world.told()] == ["CLIP_AVAILABLE"]
+    assert world.statuses() == ["CLIP_AVAILABLE"]
     assert len(world.published()) == 1
 
 
-def test_on_the_last_delivery_a_failure_is_told_and_still_given_back(world: World) -> None:
-    """The dead-letter queue gets the message; people learn of it."""
+def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(world: World) -> None:
+    """The message is dead-lettered, and the report says why."""
     name = world.record(FIRST)
-    world.s3.put_object(
-        Bucket="origin", Key=f"rewinds/{name}", Body=b"#EXTM3U\nno recording at all"
-    )
+    world.put(name, b"#EXTM3U\nno recording at all")
     message = world.message(world.body(1_000, 3_000), received=4)
     assert world.handle(message) == [message["messageId"]]
-    assert world.told() == []
+    assert world.reports() == []
     message["attributes"]["ApproximateReceiveCount"] = "5"
     assert world.handle(message) == [message["messageId"]]
-    (report,) = world.told()
+    (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
     assert name in report["reason"]
     assert len(world.published()) == 1
@@ -322,7 +321,7 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
     world.record(FIRST)
     world.record(late)
     world.handle(world.message(world.body(8_000, 16_000)))
-    (report,) = world.told()
+    (report,) = world.reports()
     assert report["coverage"] == {
         "complete": False,
         "deliveredInMs": 4_000,
@@ -338,9 +337,9 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
 
 
 def test_with_little_time_left_messages_are_given_back_unbegun(world: World) -> None:
-    """They are not half done: nothing is told, nothing is stored."""
+    """Nothing is reported or stored."""
     world.record(FIRST)
     message = world.message(world.body(1_000, 3_000))
     assert world.handle(message, context=Context(left_ms=3_000)) == [message["messageId"]]
-    assert world.told() == []
+    assert world.reports() == []
     assert world.stored() == {}

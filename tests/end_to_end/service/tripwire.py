@@ -18,7 +18,7 @@ class Crash(BaseException):
 
 @define
 class Tripwire:
-    """Counts the calls, and dies at one of them: what is still to be cleaned up then, is not."""
+    """Counts the calls, and dies at one of them without cleaning up."""
 
     at: int = -1
     after: bool = False
@@ -28,7 +28,7 @@ class Tripwire:
     _lock: Lock = Factory(Lock)
 
     def set(self, at: int = -1, *, after: bool = False) -> None:
-        """Begin to count anew: a new process, which dies before or after call no. `at`."""
+        """Start to count again: a new process, which dies before or after call no. `at`."""
         self.at, self.after, self.calls, self.died = at, after, [], False
 
     def before(self, name: str) -> None:
@@ -52,7 +52,7 @@ class Tripwire:
 
 @contextmanager
 def hung(service: AwsService) -> Iterator[Tripwire]:
-    """Hang a wire across the hooks of botocore and requests that are there for that."""
+    """Hook a tripwire into botocore and requests."""
     wire = Tripwire()
 
     def before_call(model: Any, params: dict[str, Any], **_: object) -> None:  # noqa: ANN401

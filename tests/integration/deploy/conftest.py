@@ -4,7 +4,6 @@ AWS is moto, the camera API a loopback server; every call to AWS is noted.
 """
 
 import json
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,25 @@ import pytest
 from attrs import asdict, frozen
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from moto.server import ThreadedMotoServer
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
-from devtools.footage import Recording, cached_recording
+from devtools.footage import Recording, cached_recording, constant_bitrate
 from devtools.footage.recording import FFMPEG
+from devtools.local_aws.camera_api import CameraStandIn
+from devtools.local_aws.cloud import moto_server
+from devtools.local_aws.http_server import serve
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from entrypoints.container import aws_service
 from entrypoints.log_line import DeliveryOutcome
-from tests.end_to_end.service.conftest import iso
+from infrastructure.in_memory import InMemoryCameraService
 from tests.integration.deploy.calls import Call, Recorder
-from tests.integration.deploy.packaged import alone, shared_folder
+from tests.integration.deploy.packaged import alone
 from tests.integration.deploy.template import REGION, Stack
+from tests.support.folders import shared_folder
 
 SMALL = Recording(first_number=0, frames=120, size=(160, 90))
-LARGE = Recording(first_number=0, frames=120, size=(1280, 720), crf=2)
-"""Large enough for S3 to copy: 7 MB for each second."""
+LARGE = constant_bitrate(Recording(first_number=0, frames=120), 40_000)
+"""Large enough for S3 to copy: 5 MB for each second."""
 ANOTHER_ACCOUNT = "444455556666"
 
 GIVEN = {
@@ -64,30 +66,29 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 
 
 def _play_on_moto(footage: Path, folder: Path) -> Played:
-    moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    own = {
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "made-up-secret",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-    }
-    try:
-        with pytest.MonkeyPatch.context() as environ, HTTPServer() as cameras:
-            for name, value in own.items():
-                environ.setenv(name, value)
-            return _play(cameras, footage, folder / "scratch")
-    finally:
-        moto.stop()
+    segments: dict[str, list[RecordingSegment]] = {}
+    cameras = CameraStandIn(InMemoryCameraService(segments))
+    with moto_server() as url, serve(cameras) as cameras_url, pytest.MonkeyPatch.context() as env:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": url,
+        }.items():
+            env.setenv(name, value)
+        return _play(segments, cameras_url, footage, folder / "scratch")
 
 
-def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
+def _play(
+    segments: dict[str, list[RecordingSegment]], cameras_url: str, footage: Path, scratch: Path
+) -> Played:
     stack = Stack(GIVEN)
     now_ms = time.time_ns() // 1_000_000
     start_ms = now_ms - 300_000
     recordings = {"small": SMALL, "large": LARGE, "not-stored": SMALL}
-    _answer(cameras, {camera: _row(camera, start_ms, r) for camera, r in recordings.items()})
+    for camera, recording in recordings.items():
+        window = TimeWindow(start_ms, start_ms + round(recording.duration_ms))
+        segments[camera] = [RecordingSegment(window, _name(camera))]
     scratch.mkdir()
     came_to: dict[str, str] = {}
 
@@ -98,8 +99,8 @@ def _play(cameras: HTTPServer, footage: Path, scratch: Path) -> Played:
     service = aws_service(
         {
             **stack.environment(),
-            "CAM_SERVICES_URL": cameras.url_for(""),
-            "RECORDINGS_URL": cameras.url_for(""),
+            "CAM_SERVICES_URL": cameras_url,
+            "RECORDINGS_URL": cameras_url,
             "CLIP_DOWNLOAD_DEST": str(scratch),
             "CAMCLIP_FFMPEG": FFMPEG,
         },
@@ -152,31 +153,5 @@ def _refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
     return AWSResponse("", 403, HTTPHeaders(), None), answer
 
 
-def _answer(cameras: HTTPServer, rows: dict[str, dict[str, str]]) -> None:
-    def row(request: Request) -> Response:
-        return _json([rows[request.path.rpartition("/")[2]]])
-
-    cameras.expect_request(re.compile("/cameras/clips/[^/]+"), "PUT").respond_with_json({})
-    cameras.expect_request(re.compile("/cameras/recording/[^/]+")).respond_with_handler(row)
-    cameras.expect_request(re.compile("/cameras/[^/]+")).respond_with_handler(
-        lambda request: _json({"alias": request.path.rpartition("/")[2]})
-    )
-
-
 def _name(camera: str) -> str:
     return f"{camera}.stream.20260101T000000000.mp4"
-
-
-def _row(camera: str, start_ms: int, recording: Recording) -> dict[str, str]:
-    return {
-        "startDate": iso(start_ms),
-        "endDate": iso(start_ms + round(recording.duration_ms)),
-        "recordingUrl": f"https://recordings.invalid/{_name(camera)}",
-        "alias": camera,
-        "thumbLargeUrl": "https://recordings.invalid/large.jpg",
-        "thumbSmallUrl": "https://recordings.invalid/small.jpg",
-    }
-
-
-def _json(payload: object) -> Response:
-    return Response(json.dumps(payload), content_type="application/json")

@@ -1,13 +1,10 @@
 """The package, built once however many processes ask for it."""
 
 import fcntl
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from deploy.package import build_function, build_layer
 from deploy.wheels import PYTHON, THIS_ARCHITECTURE, THIS_PYTHON
@@ -34,12 +31,6 @@ def packaged(folder: Path, arch: str) -> tuple[Path, Path]:
             build_layer(arch, folder)
             done.touch()
     return folder / f"function-{arch}.zip", folder / f"ffmpeg-layer-{arch}.zip"
-
-
-def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    """Return one folder for all the processes of a test run."""
-    root = factory.getbasetemp()
-    return (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
 
 
 @contextmanager

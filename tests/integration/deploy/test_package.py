@@ -15,7 +15,8 @@ from attrs import frozen
 from deploy.contents import bytecode, our_modules
 from deploy.package import LIMIT_BYTES, build_function, check_size, main
 from deploy.wheels import ARCHITECTURES, PYTHON, THIS_ARCHITECTURE, THIS_PYTHON, CannotPackage
-from tests.integration.deploy.packaged import packaged, packaged_function, shared_folder
+from tests.integration.deploy.packaged import packaged, packaged_function
+from tests.support.folders import shared_folder
 
 MACHINES = {"arm64": 183, "x86_64": 62}
 """e_machine of an ELF header (ELF specification): EM_AARCH64, EM_X86_64."""

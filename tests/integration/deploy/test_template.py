@@ -17,8 +17,9 @@ from entrypoints.log_line import METRIC_UNITS, with_metrics
 from entrypoints.settings import read_settings
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
-from tests.integration.deploy.packaged import packaged, shared_folder
+from tests.integration.deploy.packaged import packaged
 from tests.integration.deploy.template import ACCOUNT, TEMPLATE, Stack, read_document
+from tests.support.folders import shared_folder
 
 TIMEOUTS = read_document()["Parameters"]["FunctionTimeout"]["AllowedValues"]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
+from devtools.local_aws.http_server import Response
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.doctor.multipart_probe import ProbeFailed, ProbeResult, probe_multipart
@@ -14,7 +15,7 @@ from infrastructure.aws import CONFIG
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.s3.recordings import S3Recording
 from tests.contract.real import aws_session
-from tests.support.strict_s3 import Fault, Reply, StrictS3, fails, lost, strict_s3
+from tests.support.strict_s3 import Fault, StrictS3, fails, lost, strict_s3
 
 MIB = 1 << 20
 NO_INDEX: Any = None
@@ -48,7 +49,7 @@ def probe(server: StrictS3) -> Callable[[], ProbeResult]:
 def ignoring(server: StrictS3, header: str, value: str | None = None) -> Fault:
     """Process the request without the header, or with another value."""
 
-    def fault(proper: Callable[[], Reply]) -> Reply:
+    def fault(proper: Callable[[], Response]) -> Response:
         for request in server.requests:
             if header in request.headers and value:
                 request.headers[header] = value

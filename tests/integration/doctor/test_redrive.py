@@ -142,7 +142,7 @@ def test_a_dry_run_leaves_everything_as_it_was(world: World) -> None:
     world.deployment.camclip("redrive")
     assert world.dead() == sorted(world.sent)
     assert world.queued() == []
-    assert world.deployment.cameras.states == {}
+    assert world.deployment.cameras.stand_in.reports == []
 
 
 def test_ages_count_from_the_first_sending(world: World) -> None:

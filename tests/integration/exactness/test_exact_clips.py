@@ -44,7 +44,7 @@ def test_a_clip_is_as_exact_without_splicing(case: Case, encoding_camera: Camera
 
 def check_clip(clip: Clip) -> None:
     """Hold a clip and what is reported of it against the plan."""
-    assert_clip(clip.reading, clip.wanted, sound_within_ms=AUDIO_WITHIN_MS)
+    assert_clip(clip.reading, clip.wanted, audio_within_ms=AUDIO_WITHIN_MS)
     media = clip.rendition.media
     assert media.frames == len(clip.wanted.numbers)
     assert media.first_ms == pytest.approx(float(clip.wanted.times_ms[0]), abs=1)
@@ -53,7 +53,7 @@ def check_clip(clip: Clip) -> None:
     assert (media.width, media.height) == clip.reading.size
     assert clip.reading.video_codec == media.codec == "h264"
     has_audio = any(stretch.has_audio for stretch in clip.wanted.stretches)
-    assert (clip.reading.sound_start_ms is not None) == has_audio
+    assert (clip.reading.audio_start_ms is not None) == has_audio
     # Without audio from 0 on, ffmpeg counts from the first frame.
     uncounted_ms = 0 if has_audio else media.first_ms
     assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)

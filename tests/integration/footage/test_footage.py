@@ -1,4 +1,4 @@
-"""The footage library itself: what it makes, what it reads, and that it sees each fault."""
+"""The footage library itself: it makes what it describes, reads it, and finds each fault."""
 
 import re
 import subprocess
@@ -14,10 +14,10 @@ from devtools.footage import (
     ClipReading,
     Recording,
     Wanted,
+    assert_audio_in_step,
     assert_clean,
     assert_clip,
     assert_frames,
-    assert_sound_in_step,
     assert_times,
     cached_recording,
     frame_hashes,
@@ -78,8 +78,8 @@ KINDS = {
     "variable frame rate": evolve(PLAIN, pts_ms=UNEVEN_MS),
     "one frame": evolve(PLAIN, frames=1),
     "no sound": evolve(PLAIN, audio=None),
-    "MP3 in stereo at 44.1 kHz": evolve(PLAIN, audio="mp3", sound_rate_hz=44_100, channels=2),
-    "AAC in stereo at 44.1 kHz": evolve(PLAIN, sound_rate_hz=44_100, channels=2),
+    "MP3 in stereo at 44.1 kHz": evolve(PLAIN, audio="mp3", audio_rate_hz=44_100, channels=2),
+    "AAC in stereo at 44.1 kHz": evolve(PLAIN, audio_rate_hz=44_100, channels=2),
     "turned": evolve(PLAIN, rotation=90),
     "interlaced": evolve(PLAIN, interlaced=True, size=(320, 192)),
     "4:4:4 of odd size": evolve(PLAIN, pix_fmt="yuv444p", size=(321, 181)),
@@ -104,15 +104,15 @@ def test_a_recording_shows_its_numbers_and_beeps_on_the_second(
     assert_frames(reading, recording.numbers)
     assert_times(reading, [delay_ms + time for time in recording.times_ms], within_ms=0.05)
     later = [evolve(s, clip_ms=s.clip_ms + Fraction(delay_ms)) for s in everything.stretches]
-    assert_sound_in_step(reading, later, within_ms=3)
+    assert_audio_in_step(reading, later, within_ms=3)
     assert reading.size == recording.size
     assert reading.video_codec == recording.codec
     assert reading.turned == recording.rotation
-    assert (reading.sound_duration_ms is None) == (recording.audio is None)
+    assert (reading.audio_duration_ms is None) == (recording.audio is None)
 
 
 def test_beeps_start_where_the_wall_clock_says(plain: Path) -> None:
-    """The beeps of a recording that starts at .420 are heard at 580, 1580, ... ms, in turn."""
+    """The beeps of a recording that starts at .420 are found at 580, 1580, ... ms, in turn."""
     beeps = read_clip(plain).beeps
     assert [beep.time_ms for beep in beeps] == pytest.approx([580, 1580, 2580, 3580, 4580], abs=1)
     assert [beep.second for beep in beeps] == [(START_MS // 1000 + n) % 8 for n in range(1, 6)]
@@ -121,8 +121,8 @@ def test_beeps_start_where_the_wall_clock_says(plain: Path) -> None:
 def test_a_container_states_the_length_of_its_recording(plain: Path) -> None:
     """Picture, sound and container of a recording are all 5 s long."""
     reading = read_clip(plain)
-    assert (reading.duration_ms, reading.sound_start_ms) == (5000, 0)
-    assert reading.sound_duration_ms == pytest.approx(5000, abs=0.1)
+    assert (reading.duration_ms, reading.audio_start_ms) == (5000, 0)
+    assert reading.audio_duration_ms == pytest.approx(5000, abs=0.1)
     assert len(reading.streams) == 2
 
 
@@ -194,7 +194,7 @@ def test_numbers_survive_another_size_at_crf_30(plain: Path, tmp_path: Path, siz
 
 
 @pytest.mark.parametrize(("graph", "turned"), [("transpose=1", 90), ("hflip,vflip", 180)])
-def test_a_turned_picture_is_read_and_told(
+def test_a_turned_picture_is_read_with_its_rotation(
     plain: Path, tmp_path: Path, graph: str, turned: int
 ) -> None:
     """Pictures turned clockwise give their numbers, and by how much they are turned."""
@@ -257,34 +257,34 @@ def test_blended_frames_are_no_frames(plain: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shift_s", ["0.05", "-0.05", "0.5"])
-def test_shifted_sound_is_seen(plain: Path, tmp_path: Path, shift_s: str) -> None:
+def test_shifted_audio_is_found(plain: Path, tmp_path: Path, shift_s: str) -> None:
     """Sound 50 ms late or early is out of step, the same sound unshifted is not."""
     argv = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac"]
     clip = tmp_path / "clip.mp4"
     everything = wanted([PLAIN], START_MS, START_MS + 5000)
     unshifted = edited(plain, clip, "-i", str(plain), *argv)
-    assert_sound_in_step(unshifted, everything.stretches, within_ms=3)
+    assert_audio_in_step(unshifted, everything.stretches, within_ms=3)
     shifted = edited(plain, clip, "-itsoffset", shift_s, "-i", str(plain), *argv)
     with pytest.raises(AssertionError, match="out of step"):
-        assert_sound_in_step(shifted, everything.stretches, within_ms=34)
+        assert_audio_in_step(shifted, everything.stretches, within_ms=34)
 
 
-def test_sound_that_starts_late_is_heard_at_its_true_time(plain: Path, tmp_path: Path) -> None:
+def test_audio_that_starts_late_is_found_at_its_true_time(plain: Path, tmp_path: Path) -> None:
     """A sound track whose first 300 ms are missing keeps its beeps where they were."""
     argv = ["-af", "atrim=start=0.3", "-c:v", "copy", "-c:a", "aac"]
     reading = edited(plain, tmp_path / "clip.mp4", *argv)
-    assert reading.sound_start_ms == pytest.approx(300, abs=25)
-    assert_sound_in_step(reading, wanted([PLAIN], START_MS, START_MS + 5000).stretches, within_ms=3)
+    assert reading.audio_start_ms == pytest.approx(300, abs=25)
+    assert_audio_in_step(reading, wanted([PLAIN], START_MS, START_MS + 5000).stretches, within_ms=3)
 
 
-def test_beeps_after_a_hole_in_the_sound_are_heard_at_their_true_time(
+def test_beeps_after_a_hole_in_the_audio_are_found_at_their_true_time(
     plain: Path, tmp_path: Path
 ) -> None:
     """Packets left out of the middle of the sound track do not pull what follows forward."""
     argv = ["-c", "copy", "-bsf:a", "noise=drop='between(pts,72000,86000)'"]
     reading = edited(plain, tmp_path / "clip.mp4", *argv)
-    heard = [beep.time_ms for beep in reading.beeps]
-    assert heard == pytest.approx([580, 2580, 3580, 4580], abs=3)
+    found_ms = [beep.time_ms for beep in reading.beeps]
+    assert found_ms == pytest.approx([580, 2580, 3580, 4580], abs=3)
 
 
 def test_missing_and_foreign_beeps_are_seen(plain: Path, folder: Path) -> None:
@@ -298,7 +298,7 @@ def test_missing_and_foreign_beeps_are_seen(plain: Path, folder: Path) -> None:
         (hearing, other.stretches),
     ):
         with pytest.raises(AssertionError, match="out of step"):
-            assert_sound_in_step(reading, asked, within_ms=34)
+            assert_audio_in_step(reading, asked, within_ms=34)
 
 
 def test_frames_shown_at_the_wrong_time_are_seen(plain: Path) -> None:

@@ -1,4 +1,4 @@
-"""Bodies of messages by a grammar, and what must become of each by the tables: a second reading.
+"""Message bodies by a grammar, and the status of each by the tables: a second implementation.
 
 A body is a request with one thing or another amiss, in JSON or in the 2018 service's notation.
 """
@@ -20,7 +20,7 @@ LIMIT_MS, RANGE_MS, MAX_MS, RETRIES = 900_000, 259_200_000, 300_000, 100
 
 @frozen
 class Word:
-    """A value as it is written in either notation, and what it means; None if nothing."""
+    """A value in either notation, and its meaning; None if it has none."""
 
     json: str
     python: str
@@ -31,12 +31,12 @@ class Word:
 
 @frozen
 class Body:
-    """A message's body and what must become of it."""
+    """A message's body and its expected outcome."""
 
     written: str
     clip_id: str | None
     status: str | None
-    """What is told of the clip; None if the message is given back and nobody hears of it."""
+    """The status reported of the clip; None if the message fails without a report."""
     stuffed: bool = False
     """Whether one more value makes it a megabyte long."""
 
@@ -47,7 +47,7 @@ class Body:
 
 
 def word(value: object, means: object = None) -> Word:
-    """Write a value down in both notations."""
+    """Return a value in both notations."""
     return Word(json.dumps(value), repr(value), means)
 
 
@@ -101,32 +101,32 @@ KEYS = st.one_of(
 )
 
 
-def seldom(
+def rarely(
     usual: st.SearchStrategy[Word], other: st.SearchStrategy[Word]
 ) -> st.SearchStrategy[Word]:
-    """Choose the other one time in sixteen."""
+    """Choose the other one in sixteen times."""
     return st.integers(0, 15).flatmap(lambda chance: other if chance == 7 else usual)
 
 
 def ids(good: Sequence[str]) -> st.SearchStrategy[Word]:
-    """Write an id that is one of *good*, as a rule."""
+    """Return an id, usually one of `good`."""
     escaped = [Word('"' + "".join(f"\\u{ord(c):04x}" for c in g) + '"', repr(g), g) for g in good]
     fine = st.sampled_from([*(word(g, g) for g in good), *escaped])
-    return seldom(fine, st.sampled_from(BAD_IDS).map(word))
+    return rarely(fine, st.sampled_from(BAD_IDS).map(word))
 
 
 def times(instant_ms: int) -> st.SearchStrategy[Word]:
-    """Write an instant down, as a rule."""
+    """Return a timestamp, usually this one."""
     fine = st.sampled_from((word(instant_ms, instant_ms), word(str(instant_ms), instant_ms)))
     seconds = word(instant_ms // 1000)
     long = Word("1" * 5000, "1_0", None)  # int() refuses it; an underscore is Python's alone
     bad = st.sampled_from((*map(word, BAD_TIMES), seconds, long))
-    return seldom(fine, bad)
+    return rarely(fine, bad)
 
 
 @st.composite
 def retries(draw: st.DrawFn) -> Word:
-    """Write down when the request was sent before."""
+    """Return the retry timestamps of a request."""
     choice = draw(st.integers(0, 20))
     if choice == 7:
         return word(draw(st.sampled_from((7, "x", {}, [1, "x"], [None], [True], [[1]], [1.5]))))
@@ -205,7 +205,7 @@ def _lenient(rows: Sequence[tuple[str, Word]]) -> str:
 
 
 def _status(camera: str, start_ms: int, end_ms: int, sent_at_ms: Sequence[int]) -> str:
-    """Tell what a request comes to, by the table of the retry policy."""
+    """Return a request's status, by the table of the retry policy."""
     earlier = [ms for ms in sent_at_ms if ms <= NOW_MS]
     first_ms = min([*earlier, NOW_MS])
     if start_ms >= end_ms or end_ms - first_ms > LIMIT_MS:

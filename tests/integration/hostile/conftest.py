@@ -7,21 +7,23 @@ import pytest
 
 from tests.contract.conftest import aws
 from tests.contract.real import Aws
-from tests.integration.hostile.outside import Outside, outside
+from tests.integration.hostile.audited_service import AuditedService, audited_service
 
 __all__ = ["aws"]
 
 
 @pytest.fixture(scope="session")
-def service(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Outside, Path]]:
+def service(
+    aws: Aws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[AuditedService, Path]]:
     """Put one service together for all tests, which takes a while."""
     scratch = tmp_path_factory.mktemp("scratch")
-    with outside(aws.s3.meta.endpoint_url, scratch) as made:
+    with audited_service(aws.s3.meta.endpoint_url, scratch) as made:
         yield made, scratch
 
 
 @pytest.fixture
-def world(service: tuple[Outside, Path]) -> Iterator[Outside]:
+def world(service: tuple[AuditedService, Path]) -> Iterator[AuditedService]:
     """A service that has been asked for nothing yet; no scratch is left, whatever happens."""
     made, scratch = service
     made.forget()

@@ -1,4 +1,4 @@
-"""Whatever a message says, it is answered as the tables say, and the process lives on."""
+"""Every message is handled as the tables say, and the process survives it."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from attrs import Factory, define
@@ -19,7 +20,6 @@ from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from domain.window import TimeWindow
-from entrypoints.log_line import DeliveryOutcome
 from entrypoints.sqs_batch import HandleBatch, NotAnSqsEvent
 from infrastructure.formats.messages import message_body
 from infrastructure.in_memory import (
@@ -33,13 +33,16 @@ from infrastructure.in_memory import (
 )
 from tests.integration.hostile.bodies import CANARY, FOOTAGE_MS, NOW_MS, Body, bodies
 
+if TYPE_CHECKING:
+    from entrypoints.log_line import DeliveryOutcome
+
 MIB = 1 << 20
 BATCH = 10
 
 
 @define
 class Cameras(InMemoryCameraService):
-    """Notes which cameras it is asked for."""
+    """Records which cameras it is asked for."""
 
     asked: set[str] = Factory(set)
 
@@ -52,7 +55,7 @@ class Cameras(InMemoryCameraService):
 
 @define
 class Clips(InMemoryClipStore):
-    """Notes which clips it is asked for."""
+    """Records which clips it is asked for."""
 
     asked: set[ClipName] = Factory(set)
 
@@ -85,7 +88,7 @@ class Service:
         self.handle = HandleBatch(make_clip, scratch, 5, self.outcomes.append)
 
     def deliver(self, *texts: str, received: int = 1) -> list[int]:
-        """Deliver messages as one batch; return the numbers of those given back."""
+        """Deliver messages as one batch; return the numbers of those that failed."""
         attributes = {"SentTimestamp": str(NOW_MS), "ApproximateReceiveCount": str(received)}
         records = [
             {
@@ -101,7 +104,7 @@ class Service:
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     def check(self, batch: Sequence[Body]) -> None:
-        """Hold everything that happened against what the tables say of the bodies."""
+        """Compare all effects with what the tables say of the bodies."""
         wanted = {body.clip_id: body.status for body in batch if body.clip_id}
         assert {r.clip_id: r.status.value for r in self.cameras.reports} == wanted
         assert len(self.cameras.reports) == len(wanted)
@@ -124,7 +127,7 @@ class Service:
 
 
 def handled(batch: Sequence[Body], received: int = 1) -> None:
-    """Deliver a batch to a fresh service and check all of it."""
+    """Deliver a batch to a new service and check all effects."""
     with TemporaryDirectory() as scratch:
         service = Service(Path(scratch))
         back = service.deliver(*(body.text for body in batch), received=received)
@@ -134,15 +137,14 @@ def handled(batch: Sequence[Body], received: int = 1) -> None:
 
 
 def test_ten_messages_are_answered_as_the_tables_say() -> None:
-    """Valid clipId: told once, with the table's status; else given back, and nobody hears of it.
+    """A valid clipId is reported once with the table's status; any other message fails silently.
 
-    4,000 messages, among them every way to end.
+    1,000 messages, among them every final status.
     """
     seen: Counter[str | None] = Counter()
 
     # To make ten bodies smaller takes minutes; to find the one that is to blame is enough.
     @settings(
-        max_examples=400,
         database=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
@@ -159,11 +161,11 @@ def test_ten_messages_are_answered_as_the_tables_say() -> None:
 
     answer()
     assert seen.keys() == {None, *(status.value for status in ClipStatus)}
-    assert seen.total() == 4000
+    assert seen.total() >= 1000
     assert min(seen.values()) > 2
 
 
-def nameless(text: str) -> Body:
+def without_clip_id(text: str) -> Body:
     return Body(text, None, None)
 
 
@@ -175,7 +177,7 @@ def nameless(text: str) -> Body:
 @example([text * 200_000 for text in ("{", "(", "-", "[", "~", "'", "#", "\t", "\0", "\ud800")])
 def test_gibberish_is_given_back(texts: list[str]) -> None:
     """It may be of any length and depth."""
-    handled([*map(nameless, texts)])
+    handled([*map(without_clip_id, texts)])
 
 
 @pytest.mark.parametrize("record", [{"body": None}, {"body": 7}, {"body": {}}, {}, {"body": []}])

@@ -1,4 +1,4 @@
-"""How ffmpeg is called, whatever there is to do: by one demuxer, on our own files, as nobody."""
+"""How ffmpeg is called: one demuxer, only our own files, an empty environment."""
 
 import json
 from pathlib import Path
@@ -11,19 +11,18 @@ from devtools.footage import Recording
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.integration.exactness.camera import START_MS, Camera
-from tests.integration.hostile.outside import SECRETS
+from tests.integration.hostile.audited_service import SECRETS
 
 SMALL = Recording(first_number=0, frames=120, gop_frames=30, size=(160, 90), start_ms=START_MS)
 NEXT = evolve(SMALL, first_number=120, start_ms=START_MS + 4_000)
 WORK = {
     "spliced, over two recordings": (True, (SMALL, NEXT)),
     "all encoded": (False, (SMALL, NEXT)),
-    "sound encoded": (True, (evolve(SMALL, audio="mp3"), NEXT)),
+    "audio encoded": (True, (evolve(SMALL, audio="mp3"), NEXT)),
     "silence between": (True, (SMALL, evolve(NEXT, audio=None))),
 }
 RECORDER = r"""#!/bin/sh
-exec 9>>"{log}"
-printf '%s\n' "--" >&9
+exec 9>"{log}.$$"
 tr '\0' '\n' < /proc/$$/environ | sed 's/^/ENV /' >&9
 for word in "$@"; do printf 'ARG %s\n' "$word" >&9; done
 exec 9>&-
@@ -40,7 +39,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
     name: str, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`-f mov` or raw sound before every input, files alone, and an empty environment."""
+    """`-f mov` or raw audio before every input, files alone, and an empty environment."""
     for variable, value in SECRETS.items():
         monkeypatch.setenv(variable, value)
     recorder, log = tmp_path / "ffmpeg", tmp_path / "log"
@@ -51,7 +50,7 @@ def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
     folder.mkdir()
     transcoder = FfmpegTranscoder(recorder, verify="decode", splice=splice)
     Camera(footage, folder, transcoder).cut(recordings, 1_234, 6_789, ThumbnailSpec((300, 640)))
-    calls = [call.splitlines() for call in log.read_text().split("--\n") if call]
+    calls = [call.read_text().splitlines() for call in tmp_path.glob("log.*")]
     assert len(calls) >= 3
     for call in calls:
         assert [line for line in call if line.startswith("ENV ")] == []
@@ -65,7 +64,7 @@ def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
 
 
 def check_input(before: list[str], place: str, folder: Path) -> None:
-    """See that an input has its demuxer named and its protocols told."""
+    """Assert that an input names its demuxer and its protocols."""
     options = dict(zip(before, [*before[1:], ""], strict=True))
     if place == "pipe:0":
         assert options["-f"] == "s16le"

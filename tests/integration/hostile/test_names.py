@@ -1,9 +1,9 @@
-"""A hostile name never reaches an address, a key or a path: what is asked for is listed whole."""
+"""A hostile name never reaches an address, a key or a path: every access is recorded."""
 
 import pytest
 
+from tests.integration.hostile.audited_service import NOW_MS, AuditedService
 from tests.integration.hostile.bodies import BAD_IDS
-from tests.integration.hostile.outside import NOW_MS, Outside
 from tests.integration.hostile.test_camera_answers import HOSTILE_URLS, NAME
 
 REQUEST: dict[str, object] = {
@@ -12,13 +12,15 @@ REQUEST: dict[str, object] = {
     "startTimestampInMs": NOW_MS - 90_000,
     "endTimestampInMs": NOW_MS - 60_000,
 }
-STANDING = ["HeadObject", "GetObject"]
-"""What is asked of S3 to see whether there is a clip, or how the request ended."""
+EXISTING = ["HeadObject", "GetObject"]
+"""The S3 calls that find an existing clip or manifest."""
 
 
 @pytest.mark.parametrize("received", [1, 5])
 @pytest.mark.parametrize("bad", BAD_IDS, ids=ascii)
-def test_a_bad_clip_id_is_asked_of_nobody(world: Outside, bad: object, received: int) -> None:
+def test_a_bad_clip_id_is_asked_of_nobody(
+    world: AuditedService, bad: object, received: int
+) -> None:
     """Given back, and not a single request, call, file or program, even on the last delivery."""
     assert world.deliver({**REQUEST, "clipId": bad}, received)
     assert world.http == []
@@ -27,7 +29,7 @@ def test_a_bad_clip_id_is_asked_of_nobody(world: Outside, bad: object, received:
 
 
 @pytest.mark.parametrize("bad", BAD_IDS, ids=ascii)
-def test_a_bad_camera_id_is_told_and_not_used(world: Outside, bad: object) -> None:
+def test_a_bad_camera_id_is_reported_and_not_used(world: AuditedService, bad: object) -> None:
     """One PUT and one notification, neither of which holds it; no S3, no file, no program."""
     assert not world.deliver({**REQUEST, "cameraId": bad})
     assert world.addresses == ["PUT /cameras/clips/c1"]
@@ -37,7 +39,7 @@ def test_a_bad_camera_id_is_told_and_not_used(world: Outside, bad: object) -> No
     assert [file for file in world.files if ".py" not in file and "listdir" not in file] == []
 
 
-def test_a_hyphen_in_front_is_a_name_like_any_other(world: Outside) -> None:
+def test_a_hyphen_in_front_is_a_name_like_any_other(world: AuditedService) -> None:
     """The pattern allows it: it stays one part of an address and of a key, and no option."""
     assert not world.deliver({**REQUEST, "clipId": "-i", "cameraId": "-y"})
     assert set(world.addresses) == {
@@ -45,7 +47,7 @@ def test_a_hyphen_in_front_is_a_name_like_any_other(world: Outside) -> None:
         "GET /cameras/recording/pier-alias",
         "PUT /cameras/clips/-i",
     }
-    assert {path.split(" ")[0] for name, path in world.calls if name in STANDING} == {
+    assert {path.split(" ")[0] for name, path in world.calls if name in EXISTING} == {
         "/hostile-clips/-y/-i.mp4",
         "/hostile-clips/-y/-i.json",
     }
@@ -64,19 +66,19 @@ ALIASES: dict[object, str | None] = {
 
 
 @pytest.mark.parametrize("alias", ALIASES, ids=ascii)
-def test_an_alias_stays_one_part_of_an_address(world: Outside, alias: object) -> None:
+def test_an_alias_stays_one_part_of_an_address(world: AuditedService, alias: object) -> None:
     """Or is not used at all: the message is given back."""
     world.alias = alias
-    told = world.deliver(REQUEST)
+    failed = world.deliver(REQUEST)
     quoted = ALIASES[alias]
     listed = [f"GET /cameras/recording/{quoted}"] if quoted else []
-    assert told == (quoted is None)
+    assert failed == (quoted is None)
     assert [a for a in world.addresses if a[:3] == "GET"] == ["GET /cameras/pier", *listed]
-    assert all("hostile-clips/pier/c1." in path for name, path in world.calls if name in STANDING)
+    assert all("hostile-clips/pier/c1." in path for name, path in world.calls if name in EXISTING)
 
 
 @pytest.mark.parametrize("url", HOSTILE_URLS, ids=ascii)
-def test_a_recording_is_a_file_of_the_folder_or_nothing(world: Outside, url: object) -> None:
+def test_a_recording_is_a_file_of_the_folder_or_nothing(world: AuditedService, url: object) -> None:
     """Whatever its address is: it is looked for in our bucket's folder, by its last part."""
     row = {"startDate": NOW_MS - 90_000, "endDate": NOW_MS - 50_000, "recordingUrl": url}
     world.rows = [row]

@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.contract.real import Aws
-from tests.integration.hostile.outside import NOW_MS, SECRETS, TOKEN, Outside
+from tests.integration.hostile.audited_service import NOW_MS, SECRETS, TOKEN, AuditedService
 from tests.integration.hostile.test_names import REQUEST
 from tests.support.logs import Watch, leaks
 
 PRIVATE = "private-words-of-the-sender"
 ROWS = [{"startDate": NOW_MS - 90_000, "endDate": NOW_MS - 50_000, "recordingUrl": "a.mp4"}]
 
-Fault = Callable[[Outside, Aws], object]
+Fault = Callable[[AuditedService, Aws], object]
 
 
 def _api(status: int) -> Fault:
@@ -37,7 +37,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.mark.parametrize("received", [1, 5])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_secret_is_logged(world: Outside, aws: Aws, fault: str, received: int) -> None:
+def test_no_secret_is_logged(world: AuditedService, aws: Aws, fault: str, received: int) -> None:
     """Neither a key, nor a token of an address, nor a message's body, whatever goes wrong."""
     world.rows = ROWS
     FAULTS[fault](world, aws)
@@ -61,7 +61,7 @@ def test_a_leak_would_be_seen(line: str) -> None:
 
 
 def test_a_carried_value_would_be_seen() -> None:
-    """Not only whole bodies: what stands under a key that is not ours is nobody's business."""
+    """Not only whole bodies: values under keys that are not ours are private."""
     body = json.dumps({"clipId": "c", "note": PRIVATE, "deep": {"er": ["another-private-word"]}})
     with Watch() as watch:
         watch.logger.warning("the note was %s", PRIVATE)

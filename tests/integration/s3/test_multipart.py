@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from botocore.config import Config
 
 from application.ports import AlreadyExists, FilePiece, Piece, RecordingPiece, Rendition
+from devtools.local_aws.http_server import Response
 from domain.clip import ClipRequest
 from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
 from domain.manifest import MediaInfo
@@ -28,7 +29,6 @@ from tests.contract.worlds import Footages
 from tests.integration.s3.test_s3 import CountingRecording
 from tests.support.strict_s3 import (
     Fault,
-    Reply,
     StrictS3,
     fails,
     lost,
@@ -293,10 +293,10 @@ DISTURBED: dict[str, tuple[str, list[Fault], type[Exception]]] = {
     "a source was cut": ("copy", [fails(416, "InvalidRange")], RecordingChanged),
     "a copy fails": ("copy", [fails(500, "InternalError")], Unavailable),
     "a copy fails within its answer": ("copy", [fails(200, "InternalError")], Unavailable),
-    "a copy answers nothing": ("copy", [lambda _: Reply()], Unavailable),
+    "a copy answers nothing": ("copy", [lambda _: Response()], Unavailable),
     "a copy answers no ETag": (
         "copy",
-        [lambda _: Reply(200, b"<CopyPartResult></CopyPartResult>")],
+        [lambda _: Response(200, b"<CopyPartResult></CopyPartResult>")],
         Unavailable,
     ),
     "a copy has no upload": ("copy", [fails(404, "NoSuchUpload")], Unavailable),
@@ -394,10 +394,10 @@ def test_an_upload_that_begins_too_late_is_aborted_too(
 ) -> None:
     """Although nobody waits for its name any more."""
 
-    def late(proper: Any) -> Reply:  # noqa: ANN401 - a fault's
+    def late(proper: Any) -> Response:  # noqa: ANN401 - a fault's
         time.sleep(1)
-        reply: Reply = proper()
-        return reply
+        response: Response = proper()
+        return response
 
     server.faults["create"] = [late]
     with pytest.raises(DeadlineExceeded):

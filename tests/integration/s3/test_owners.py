@@ -12,7 +12,7 @@ from urllib3 import HTTPResponse
 
 from entrypoints.settings import InvalidSettings, read_settings
 from infrastructure.s3 import expect_owners
-from tests.unit.entrypoints.test_settings import PLACES
+from tests.unit.entrypoints.test_settings import REQUIRED
 
 OWNERS = {"recordings": "111122223333", "clips": "444455556666"}
 
@@ -94,11 +94,11 @@ def test_an_operation_that_cannot_say_it_is_left_alone() -> None:
 def test_an_owner_is_an_account(text: str) -> None:
     """Of twelve digits; S3 would refuse every request otherwise."""
     with pytest.raises(InvalidSettings, match=r"S3_BUCKET_ORIGIN_OWNER=.* twelve digits"):
-        read_settings({**PLACES, "S3_BUCKET_ORIGIN_OWNER": text})
+        read_settings({**REQUIRED, "S3_BUCKET_ORIGIN_OWNER": text})
 
 
 def test_owners_are_known_by_their_buckets() -> None:
     """Those that are given."""
-    given = {**PLACES, "S3_BUCKET_DESTINATION_OWNER": "111122223333"}
+    given = {**REQUIRED, "S3_BUCKET_DESTINATION_OWNER": "111122223333"}
     assert read_settings(given).aws.bucket_owners == {"clips": "111122223333"}
-    assert read_settings(PLACES).aws.bucket_owners == {}
+    assert read_settings(REQUIRED).aws.bucket_owners == {}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns.soak.accounts import Verdict, judge
-from tests.campaigns.soak.asking import SHARES, draw
-from tests.campaigns.soak.running import Soak, run
-from tests.campaigns.soak.watching import Sample, memory_slope
+from tests.campaigns.soak.memory import Sample, memory_slope
+from tests.campaigns.soak.requests import SHARES, draw
+from tests.campaigns.soak.soak import Soak, run
+from tests.campaigns.soak.verdict import Verdict, judge
 from tests.integration.deploy.packaged import packaged_function
 
 MIB = 1 << 20
@@ -28,17 +28,17 @@ def soaked(shared: Path, soak: Soak) -> Verdict:
 
 def test_a_small_soak_with_every_fault_loses_nothing(shared: Path) -> None:
     """Twenty requests: duplicates, waiting, poison, refusals, an API that fails, a SIGKILL."""
-    verdict = soaked(shared, Soak(6, 20, seed=3, given_back_after_s=1, decoded=3))
+    verdict = soaked(shared, Soak(4, 20, seed=3, failed_hidden_s=0, decoded=3))
     assert verdict.violations == [], verdict.table()
-    told = dict(verdict.rows)
-    assert told["faults"] == "1 SIGKILLs, 4 answers of 500"
-    assert told["  dead-lettered"] == "1"
-    assert told["  lost"] == "0"
+    rows = dict(verdict.rows)
+    assert rows["faults"] == "1 SIGKILLs, 4 answers of 500"
+    assert rows["  dead-lettered"] == "1"
+    assert rows["  lost"] == "0"
 
 
 BROKEN = {
     "careless": ("api 500", "at last"),
-    "hasty": ("", "subscribers heard []"),
+    "hasty": ("", "notified of []"),
 }
 
 
@@ -46,7 +46,7 @@ BROKEN = {
 def test_a_broken_service_is_found_out(shared: Path, how: str) -> None:
     """One that acknowledges what has failed, and one that acknowledges before it notifies."""
     handler = f"tests.campaigns.soak.broken.{how}"
-    soak = Soak(1, 8, functions=1, given_back_after_s=0, decoded=0, handler=handler)
+    soak = Soak(1, 8, functions=1, failed_hidden_s=0, decoded=0, handler=handler)
     verdict = soaked(shared, soak)
     kind, fault = BROKEN[how]
     assert any(kind in v and fault in v for v in verdict.violations), verdict.table()

@@ -12,22 +12,25 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-import boto3
 import imageio_ffmpeg
 import pytest
 from attrs import Factory, define, field
-from moto.server import ThreadedMotoServer
-from mypy_boto3_s3 import S3Client
-from mypy_boto3_sqs import SQSClient
 
 from devtools.footage import Recording, cached_recording
-from tests.end_to_end.service.conftest import CameraServer, iso
+from devtools.local_aws.camera_api import CameraStandIn, file_name
+from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud, moto_server
+from devtools.local_aws.http_server import Request, serve
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.in_memory import InMemoryCameraService
+from tests.support.folders import shared_folder
+from tests.support.service import moment_before
 
 REPOSITORY = Path(__file__).parents[3]
 FOOTAGE = Recording(first_number=0, frames=90, gop_frames=30, size=(160, 90))
@@ -42,15 +45,6 @@ def wait_until(condition: Callable[[], Any], seconds: float = MAX_S) -> Any:  # 
         assert time.monotonic() < ends_s, "what was waited for did not come"
         time.sleep(0.03)
     return found
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether there is such a process; a zombie is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @define
@@ -103,23 +97,22 @@ class Gate:
 
 
 @define
-class HeldCameraServer(CameraServer):
-    """A camera API that answers questions for recordings only while it is not held up."""
+class HeldListing:
+    """A fault that delays requests for recordings until it is `freed`."""
 
     freed: Event = Factory(Event)
-    being_asked: int = 0
-    most_at_once: int = 0
+    waiting: int = 0
+    max_waiting: int = 0
     _lock: Lock = Factory(Lock)
 
-    def answer(self, method: str, target: str, body: bytes) -> tuple[int, object]:
-        if "/recording/" in target:
+    def __call__(self, request: Request) -> None:
+        if "/recording/" in request.target:
             with self._lock:
-                self.being_asked += 1
-                self.most_at_once = max(self.most_at_once, self.being_asked)
-            self.freed.wait(25)  # the camera API is given up after 30 s
+                self.waiting += 1
+                self.max_waiting = max(self.max_waiting, self.waiting)
+            self.freed.wait(25)  # the client's timeout is 30 s
             with self._lock:
-                self.being_asked -= 1
-        return super().answer(method, target, body)
+                self.waiting -= 1
 
 
 @define
@@ -154,17 +147,13 @@ class Process:
 class World:
     """What is around the worker."""
 
-    camera_api: HeldCameraServer
-    api_url: str
+    cloud: Cloud
+    cameras: CameraStandIn
+    held: HeldListing
+    cameras_url: str
     gate: Gate
-    s3: S3Client
-    sqs: SQSClient
     folder: Path
     footage: Path
-    requests_url: str
-    dead_url: str
-    subscriber_url: str
-    topic_arn: str
     name: str
     now_ms: int = Factory(lambda: time.time_ns() // 1_000_000)
     notes: list[dict[str, Any]] = Factory(list)
@@ -183,26 +172,18 @@ class World:
     @property
     def environment(self) -> dict[str, str]:
         return {
+            **self.cloud.environ(self.cameras_url),
             "PATH": os.environ["PATH"],
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "made-up-secret",
-            "AWS_DEFAULT_REGION": "us-west-1",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.gate.port}",
+            "AWS_SQS_QUEUE_URL": self.cloud.queue_url.replace(
+                self.cloud.endpoint, f"http://127.0.0.1:{self.gate.port}"
+            ),
             "CLIP_DOWNLOAD_DEST": str(self.scratch),
-            "CAM_SERVICES_URL": self.api_url,
-            "RECORDINGS_URL": self.api_url,
-            "CLIP_URL": "https://clips.example.com",
-            "S3_BUCKET_ORIGIN": f"origin-{self.name}",
-            "S3_BUCKET_DESTINATION": f"destination-{self.name}",
-            "AWS_SNS_TOPIC": self.topic_arn,
-            "AWS_SQS_QUEUE_URL": self.requests_url,
             "CAMCLIP_FFMPEG": str(self.folder / "ffmpeg"),
             "THUMBNAIL_SIZES": "160",
             "FUNCTION_TIMEOUT": "60",
-            "MAX_RECEIVE_COUNT": "2",
             "WORKER_SLOTS": "1",
             "WORKER_POLL": "1",
-            "GIVEN_BACK_REST": "1",
             "WORKER_HEALTH_FILE": str(self.health_file),
         }
 
@@ -217,22 +198,16 @@ class World:
     @property
     def moment_ms(self) -> int:
         """A whole second two and a half minutes ago: when the footage begins."""
-        return (self.now_ms - 150_000) // 8_000 * 8_000
+        return moment_before(self.now_ms)
 
     def record(self) -> None:
         """Let the recorder write the footage."""
-        name = f"{self.name}.20260101T000000.mp4"
+        name = file_name(self.name, self.moment_ms)
         path = cached_recording(self.footage, FOOTAGE)
-        self.s3.upload_file(str(path), f"origin-{self.name}", name)
-        ends_ms = self.moment_ms + round(FOOTAGE.duration_ms)
-        self.camera_api.recordings[self.name] = [
-            {
-                "startDate": iso(self.moment_ms),
-                "endDate": iso(ends_ms),
-                "recordingUrl": f"https://recordings.invalid/{name}",
-                "alias": f"{self.name}-alias",
-            }
-        ]
+        self.cloud.s3.upload_file(str(path), self.cloud.origin, f"{ORIGIN_DIR}/{name}")
+        window = TimeWindow(self.moment_ms, self.moment_ms + round(FOOTAGE.duration_ms))
+        assert isinstance(self.cameras.cameras, InMemoryCameraService)
+        self.cameras.cameras.segments[self.name] = [RecordingSegment(window, name)]
 
     def request(self, clip_id: str, body: str | None = None) -> None:
         """Ask for the footage from 0.5 to 1.7 s."""
@@ -243,7 +218,7 @@ class World:
             "endTimestampInMs": self.moment_ms + 1_700,
             "note": "a-word-of-the-body",
         }
-        self.sqs.send_message(QueueUrl=self.requests_url, MessageBody=body or json.dumps(asked))
+        self.cloud.send(body or json.dumps(asked))
 
     def start(self, command: Sequence[str] = ("-m", "entrypoints.worker"), **own: str) -> Process:
         output = self.folder / f"log-{len(self.workers)}"
@@ -270,41 +245,34 @@ class World:
         assert checked.returncode in {0, 1}, checked.stderr
         return checked.returncode == 0
 
-    def told(self, clip_id: str) -> list[str]:
-        """Which states the camera API was told of the clip, in order."""
-        return [r["status"] for r in self.camera_api.told if r["clipId"] == clip_id]
+    def statuses(self, clip_id: str) -> list[str]:
+        """Return the statuses reported of the clip, in order."""
+        return [r["status"] for r in self.cameras.reports if r["clipId"] == clip_id]
 
     def event_ids(self) -> list[str]:
-        """The event ids of all notifications."""
-        while messages := self.sqs.receive_message(
-            QueueUrl=self.subscriber_url, MaxNumberOfMessages=10
-        ).get("Messages"):
-            for message in messages:
-                self.notes.append(json.loads(message["Body"]))
-                self.sqs.delete_message(
-                    QueueUrl=self.subscriber_url, ReceiptHandle=message["ReceiptHandle"]
-                )
+        """Return the event ids of all notifications."""
+        self.notes.extend(self.cloud.notifications())
         return [note["MessageAttributes"]["eventId"]["Value"] for note in self.notes]
 
     def queued(self, url: str | None = None) -> tuple[int, int]:
         """How many messages wait in the queue, and how many are in hand."""
-        told = self.sqs.get_queue_attributes(
-            QueueUrl=url or self.requests_url, AttributeNames=["All"]
+        found = self.cloud.sqs.get_queue_attributes(
+            QueueUrl=url or self.cloud.queue_url, AttributeNames=["All"]
         )["Attributes"]
-        waiting = told["ApproximateNumberOfMessages"]
-        return int(waiting), int(told["ApproximateNumberOfMessagesNotVisible"])
+        waiting = found["ApproximateNumberOfMessages"]
+        return int(waiting), int(found["ApproximateNumberOfMessagesNotVisible"])
 
     def is_done(self) -> bool:
         return self.queued() == (0, 0)
 
     def stored(self) -> set[str]:
         """The keys of everything in the destination."""
-        found = self.s3.list_objects_v2(Bucket=f"destination-{self.name}")
+        found = self.cloud.s3.list_objects_v2(Bucket=self.cloud.destination)
         return {row["Key"] for row in found.get("Contents", [])}
 
     def download(self, clip_id: str) -> Path:
         path = self.folder / f"{clip_id}.mp4"
-        self.s3.download_file(f"destination-{self.name}", f"{self.name}/{clip_id}.mp4", str(path))
+        self.cloud.s3.download_file(self.cloud.destination, f"{self.name}/{clip_id}.mp4", str(path))
         return path
 
     def hung_ffmpeg(self) -> int:
@@ -314,98 +282,35 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def aws_server() -> Iterator[tuple[str, int]]:
-    moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    moto.start()
-    yield moto.get_host_and_port()
-    moto.stop()
+def aws_url() -> Iterator[str]:
+    # A worker's long poll must not hold up its other calls.
+    with moto_server(serializes_queues=False) as url:
+        yield url
 
 
 @pytest.fixture
 def world(
-    aws_server: tuple[str, int], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    aws_url: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """Everything but the worker; afterwards nothing of a worker may be left."""
-    camera_api = HeldCameraServer()
-    camera_api.freed.set()
-
-    class Answers(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
-
-        def reply(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            status, payload = camera_api.answer(self.command, self.path, self.rfile.read(length))
-            data = json.dumps(payload).encode()
-            with suppress(OSError):  # whoever asked may have been killed
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-        do_GET = do_PUT = reply  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    api = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    api.daemon_threads = True
-    Thread(target=api.serve_forever, args=(0.05,), daemon=True).start()
-    gate = Gate(aws_server)
+    held, name = HeldListing(), f"w{uuid4().hex[:10]}"
+    held.freed.set()
+    cameras = CameraStandIn(InMemoryCameraService(), fault=held)
+    address = urlsplit(aws_url)
+    gate = Gate((str(address.hostname), int(address.port or 0)))
     gate.open()
-    session = boto3.Session("AKIDEXAMPLE", "made-up-secret", region_name="us-west-1")
-    direct = f"http://{aws_server[0]}:{aws_server[1]}"
-    s3 = session.client("s3", endpoint_url=direct)
-    sqs = session.client("sqs", endpoint_url=direct)
-    sns = session.client("sns", endpoint_url=direct)
-    name = f"w{uuid4().hex[:10]}"
-    for bucket in ("origin", "destination"):
-        s3.create_bucket(
-            Bucket=f"{bucket}-{name}",
-            CreateBucketConfiguration={"LocationConstraint": "us-west-1"},
-        )
-    dead_url = sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
-    policy = {"deadLetterTargetArn": _arn(sqs, dead_url), "maxReceiveCount": 2}
-    requests_url = sqs.create_queue(
-        QueueName=f"requests-{name}",
-        # As the template has it: whoever relies on it would make a test wait for half an hour.
-        Attributes={"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "1800"},
-    )["QueueUrl"]
-    subscriber_url = sqs.create_queue(QueueName=f"subscriber-{name}")["QueueUrl"]
-    topic_arn = sns.create_topic(Name=f"clips-{name}")["TopicArn"]
-    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=_arn(sqs, subscriber_url))
-    shared = tmp_path_factory.getbasetemp()
-    footage = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "footage"
-    world = World(
-        camera_api,
-        f"http://127.0.0.1:{api.server_address[1]}",
-        gate,
-        s3,
-        sqs,
-        tmp_path,
-        footage,
-        requests_url.replace(direct, f"http://127.0.0.1:{gate.port}"),
-        dead_url,
-        subscriber_url,
-        topic_arn,
-        name,
-    )
-    world.record()
-    yield world
-    camera_api.freed.set()
-    for worker in world.workers:
-        children = worker.children() if worker.popen.poll() is None else []
-        worker.popen.kill()
-        worker.popen.wait()
-        for child in children:
-            with suppress(ProcessLookupError):  # one that a test has stopped does not end by itself
-                os.kill(child, signal.SIGKILL)
-    gate.shut()
-    api.shutdown()
-    api.server_close()
-
-
-def _arn(sqs: SQSClient, url: str) -> str:
-    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    # The visibility timeout is the template's: whoever relies on it would wait for half an hour.
+    with cloud(1800, 2, name, aws_url) as there, serve(cameras) as cameras_url:
+        footage = shared_folder(tmp_path_factory, "footage")
+        world = World(there, cameras, held, cameras_url, gate, tmp_path, footage, name)
+        world.record()
+        yield world
+        held.freed.set()
+        for worker in world.workers:
+            children = worker.children() if worker.popen.poll() is None else []
+            worker.popen.kill()
+            worker.popen.wait()
+            for child in children:
+                with suppress(ProcessLookupError):  # one that a test has stopped never ends
+                    os.kill(child, signal.SIGKILL)
+        gate.shut()

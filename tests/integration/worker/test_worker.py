@@ -10,7 +10,8 @@ import time
 import pytest
 
 from devtools.footage import assert_clip, read_clip, wanted
-from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World, is_running, wait_until
+from devtools.local_aws.process_table import is_running
+from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World, wait_until
 
 
 def assert_exact(world: World, clip_id: str) -> None:
@@ -28,13 +29,13 @@ def test_a_request_becomes_an_exact_clip(world: World) -> None:
         world.request("one")
         worker = world.start(NOTIFY_SOCKET=str(world.folder / "systemd"))
         assert systemd.recv(64) == b"READY=1"
-        wait_until(lambda: world.told("one") and world.is_done())
+        wait_until(lambda: world.statuses("one") and world.is_done())
         worker.signal(signal.SIGTERM)
         assert worker.ended() == 0
         heard = [systemd.recv(64)]
         while heard[-1] != b"STOPPING=1":
             heard.append(systemd.recv(64))
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     assert len(world.event_ids()) == 1
     assert_exact(world, "one")
     assert list(world.scratch.iterdir()) == []
@@ -54,35 +55,37 @@ def test_a_request_becomes_an_exact_clip(world: World) -> None:
 
 def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: World) -> None:
     """Two slots work at once, each message delivered once; the third waits for anybody's slot."""
-    world.camera_api.freed.clear()
+    world.held.freed.clear()
     for clip_id in ("one", "two", "three"):
         world.request(clip_id)
     world.start(WORKER_SLOTS="2", WORKER_VISIBILITY="4")
-    wait_until(lambda: world.camera_api.being_asked == 2)
+    wait_until(lambda: world.held.waiting == 2)
     time.sleep(5)
     assert world.queued() == (1, 2)
-    assert sum("/recording/" in asked for asked in world.camera_api.asked) == 0
-    assert world.camera_api.most_at_once == 2
-    world.camera_api.freed.set()
+    assert sum("/recording/" in asked for asked in world.cameras.requests) == 0
+    assert world.held.max_waiting == 2
+    world.held.freed.set()
     wait_until(world.is_done)
-    assert [world.told(clip_id) for clip_id in ("one", "two", "three")] == [["CLIP_AVAILABLE"]] * 3
-    assert sum("/recording/" in asked for asked in world.camera_api.asked) == 3
+    assert [world.statuses(clip_id) for clip_id in ("one", "two", "three")] == [
+        ["CLIP_AVAILABLE"]
+    ] * 3
+    assert sum("/recording/" in asked for asked in world.cameras.requests) == 3
     assert len(world.event_ids()) == 3
 
 
 def test_a_message_in_hand_is_finished_when_the_worker_stops(world: World) -> None:
     """SIGTERM while a clip is made: nothing new is taken, the clip is made, and it ends with 0."""
-    world.camera_api.freed.clear()
+    world.held.freed.clear()
     world.request("one")
     worker = world.start(WORKER_GRACE="60")
-    wait_until(lambda: world.camera_api.being_asked)
+    wait_until(lambda: world.held.waiting)
     worker.signal(signal.SIGTERM)
     wait_until(lambda: worker.said("stopping"))
     world.request("later")
     time.sleep(0.5)
-    world.camera_api.freed.set()
+    world.held.freed.set()
     assert worker.ended() == 0
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     assert_exact(world, "one")
     assert world.queued() == (1, 0)
 
@@ -122,7 +125,7 @@ def test_kill_9_loses_nothing(world: World) -> None:
     world.hung.unlink()
     world.start(WORKER_VISIBILITY="3")
     wait_until(world.is_done)
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     assert len(world.event_ids()) == 1
     assert_exact(world, "one")
     assert len(world.stored()) == 3
@@ -141,23 +144,23 @@ def test_what_the_poll_of_a_dead_worker_took_comes_back_soon(world: World) -> No
     wait_until(lambda: world.queued() == (0, 1))
     world.start()
     wait_until(world.is_done)
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
 
 
 def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> None:
     """AWS goes down while a clip is made: the work is ended in time, and done when AWS is back."""
-    world.camera_api.freed.clear()
+    world.held.freed.clear()
     world.request("one")
     worker = world.start(WORKER_VISIBILITY="3", MAX_RECEIVE_COUNT="5")
-    wait_until(lambda: world.camera_api.being_asked)
+    wait_until(lambda: world.held.waiting)
     (child,) = worker.children()
     world.gate.shut()
     wait_until(lambda: world.queued() == (1, 0))
     assert not is_running(child)
-    world.camera_api.freed.set()
+    world.held.freed.set()
     world.gate.open()
     wait_until(world.is_done)
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     (line,) = worker.said("a message was not finished")
     assert line["fault"] == "its lease could not be extended"
     assert len(worker.said("SQS fails")) == 1
@@ -174,7 +177,7 @@ def test_a_worker_that_starts_while_aws_is_down_waits_for_it(world: World) -> No
     assert world.is_healthy()
     world.gate.open()
     wait_until(world.is_done)
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     assert len(worker.said("SQS fails")) == 1
     assert len(worker.said("SQS works again")) == 1
 
@@ -183,7 +186,7 @@ def test_a_message_that_nobody_can_handle_ends_in_the_dead_letter_queue(world: W
     """It is handled as often as the queue says, rests in between, and is never logged."""
     world.request("", body="{a-poisoned-body")
     worker = world.start()
-    wait_until(lambda: world.queued(world.dead_url) == (1, 0))
+    wait_until(lambda: world.queued(world.cloud.dead_url) == (1, 0))
     assert world.is_done()
     assert [line["attempt"] for line in worker.said("no clip")] == [1, 2]
     first, second = (line["timestamp"] for line in worker.said("no clip"))
@@ -201,7 +204,7 @@ def test_a_process_that_dies_costs_its_message_one_delivery(world: World) -> Non
     os.kill(child, signal.SIGKILL)
     world.hung.unlink()
     wait_until(world.is_done)
-    assert world.told("one") == ["CLIP_AVAILABLE"]
+    assert world.statuses("one") == ["CLIP_AVAILABLE"]
     (line,) = worker.said("clip")
     assert line["attempt"] == 2
     (line,) = worker.said("a message was not finished")

@@ -17,7 +17,7 @@ from entrypoints.settings import (
 )
 
 SAMPLES = sorted(Path(__file__).parents[3].glob(".env.sample_*"))
-AWS = {
+REQUIRED = {
     "CAM_SERVICES_URL": "https://cameras.example.com/",
     "RECORDINGS_URL": "https://cameras.example.com/v2",
     "CLIP_URL": "https://clips.example.com",
@@ -63,7 +63,7 @@ def test_widths_are_separated_by_spaces_or_commas(text: str) -> None:
 
 def test_addresses_and_folders_lose_their_outer_slashes() -> None:
     """So that they can be joined with what follows."""
-    aws = read_settings({**AWS, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).aws
+    aws = read_settings({**REQUIRED, "S3_BUCKET_ORIGIN_DIR": "/rewinds/"}).aws
     assert aws.cam_services_url == "https://cameras.example.com"
     assert aws.origin_folder == "rewinds"
 
@@ -79,7 +79,7 @@ def test_the_sample_files_are_valid(sample: Path) -> None:
 def test_every_fault_is_named_in_one_message() -> None:
     """A deployment shows all faults at once, each with the given text."""
     nonsense = {
-        **AWS,
+        **REQUIRED,
         "SQS_TIMEOUT": "901",
         "VIDEO_MAX_LEN": "five minutes",
         "CAM_SERVICES_URL": "file:///etc/passwd",
@@ -169,8 +169,8 @@ def test_every_variable_has_a_case() -> None:
 def test_each_variable_sets_its_attribute_alone(name: str) -> None:
     """All others keep their values, and spaces around the text are ignored."""
     path, text, value = READ[name]
-    before = read_worker_settings(AWS)
-    after = read_worker_settings({**AWS, name: f" {text} "})
+    before = read_worker_settings(REQUIRED)
+    after = read_worker_settings({**REQUIRED, name: f" {text} "})
     changed = {p for p, _, _ in READ.values() if attribute(*before, p) != attribute(*after, p)}
     assert changed == {path}
     assert attribute(*after, path) == value
@@ -179,7 +179,7 @@ def test_each_variable_sets_its_attribute_alone(name: str) -> None:
 @pytest.mark.parametrize("name", AWS)
 def test_a_required_variable_that_is_missing_or_empty_is_named(name: str) -> None:
     """The message gives its name and what it must be."""
-    for environ in ({k: v for k, v in AWS.items() if k != name}, {**AWS, name: "  "}):
+    for environ in ({k: v for k, v in AWS.items() if k != name}, {**REQUIRED, name: "  "}):
         with pytest.raises(InvalidSettings, match=f"{name} is not set: it must be"):
             read_settings(environ)
 
@@ -191,17 +191,17 @@ def test_an_empty_variable_counts_as_unset() -> None:
 
 def test_a_bucket_has_an_owner_only_if_one_is_set() -> None:
     """Buckets without one may belong to any account."""
-    assert read_settings(AWS).aws.bucket_owners == {}
-    owned = read_settings({**AWS, "S3_BUCKET_DESTINATION_OWNER": "123456789012"})
+    assert read_settings(REQUIRED).aws.bucket_owners == {}
+    owned = read_settings({**REQUIRED, "S3_BUCKET_DESTINATION_OWNER": "123456789012"})
     assert owned.aws.bucket_owners == {"clips": "123456789012"}
 
 
 def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> None:
     """One message names the faults of all three kinds."""
-    _, worker = read_worker_settings(AWS)
+    _, worker = read_worker_settings(REQUIRED)
     assert worker == WorkerSettings(worker.slots, 60, 20, 60, None)
     assert worker.slots >= 1
-    invalid = {**AWS, "WORKER_POLL": "21", "SQS_TIMEOUT": "0", "CLIP_URL": "c"}
+    invalid = {**REQUIRED, "WORKER_POLL": "21", "SQS_TIMEOUT": "0", "CLIP_URL": "c"}
     with pytest.raises(InvalidSettings) as caught:
         read_worker_settings(invalid)
     assert all(name in str(caught.value) for name in ("WORKER_POLL", "SQS_TIMEOUT", "CLIP_URL"))
@@ -225,4 +225,4 @@ def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> Non
 def test_an_invalid_setting_of_a_worker_is_rejected(name: str, text: str) -> None:
     """Addresses, buckets, accounts and topics have a form."""
     with pytest.raises(InvalidSettings, match=name):
-        read_worker_settings({**AWS, name: text})
+        read_worker_settings({**REQUIRED, name: text})

@@ -1,13 +1,12 @@
-"""The service as it runs in AWS, and a record of everything that it asks the outside world for."""
+"""The service as it runs in AWS, with an audit of its HTTP requests, AWS calls and file access."""
 
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import boto3
 import pytest
 from attrs import Factory, define
 
+from devtools.local_aws.http_server import Request, Response, serve
 from entrypoints.container import aws_service
 from entrypoints.log_line import DeliveryOutcome
 
@@ -37,13 +37,13 @@ sys.addaudithook(_listen)
 
 
 @define
-class Outside:
-    """What the camera API answers, and what was asked of it, of AWS and of the file system."""
+class AuditedService:
+    """The camera API's answers, and the requests to it, to AWS and to the file system."""
 
     alias: object = "pier-alias"
     rows: object = Factory(list)
     status: int = 200
-    """0: it hangs up."""
+    """0 closes the connection."""
     http: list[tuple[str, bytes]] = Factory(list)
     """Method and target, and the body."""
     calls: list[tuple[str, str]] = Factory(list)
@@ -53,21 +53,26 @@ class Outside:
     service: Any = None
 
     def note(self, outcome: DeliveryOutcome) -> None:
-        """Keep what would be logged."""
+        """Record what would be logged."""
         self.outcomes.append(outcome)
 
     def forget(self) -> None:
-        """Begin anew, with the same service."""
+        """Start over, with the same service."""
         self.alias, self.rows, self.status = "pier-alias", [], 200
         self.http, self.calls, self.files, self.outcomes = [], [], [], []
 
-    def answer(self, method: str, target: str) -> tuple[int, object]:
-        if method == "PUT":
-            return self.status, {}
-        return self.status, self.rows if "/recording/" in target else {"alias": self.alias}
+    def answer(self, request: Request) -> Response | None:
+        """Answer as the camera API."""
+        self.http.append((f"{request.method} {request.target}", request.body))
+        if not self.status:
+            return None
+        if request.method == "PUT":
+            return Response.json({}, self.status)
+        is_list = "/recording/" in request.target
+        return Response.json(self.rows if is_list else {"alias": self.alias}, self.status)
 
     def deliver(self, body: object, received: int = 1) -> bool:
-        """Deliver one message; tell whether it was given back."""
+        """Deliver one message; return whether it failed."""
         global _opened  # noqa: PLW0603 - an audit hook cannot be taken out again
         record = {
             "messageId": "m",
@@ -87,66 +92,37 @@ class Outside:
 
     @property
     def addresses(self) -> list[str]:
-        """What was asked of the camera API, without the queries."""
+        """The requests to the camera API, without their queries."""
         return [target.partition("?")[0] for target, _ in self.http]
 
     @property
     def operations(self) -> list[str]:
-        """What was asked of AWS."""
+        """The operations called in AWS."""
         return [operation for operation, _ in self.calls]
 
     def log(self) -> str:
-        """Return all that the log would hold of the deliveries, tracebacks included."""
+        """Return everything that would be logged of the deliveries, tracebacks included."""
         return "\n".join(json.dumps(o.line()) + _traceback(o.error) for o in self.outcomes)
 
 
 def _traceback(error: BaseException | None) -> str:
-    import traceback  # noqa: PLC0415
-
     return "" if error is None else "".join(traceback.format_exception(error))
 
 
 @contextmanager
-def outside(endpoint: str, scratch: Path) -> Iterator[Outside]:
-    """Put the service together, with an S3, SQS and SNS at *endpoint*, and a camera API."""
-    world = Outside()
-
-    class Answers(BaseHTTPRequestHandler):
-        def reply(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            world.http.append((f"{self.command} {self.path}", body))
-            status, payload = world.answer(self.command, self.path)
-            if not status:
-                self.close_connection = True
-                return
-            data = json.dumps(payload).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_PUT = reply  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    with pytest.MonkeyPatch.context() as patch:
+def audited_service(endpoint: str, scratch: Path) -> Iterator[AuditedService]:
+    """Wire the service to AWS at `endpoint` and to a camera API."""
+    world = AuditedService()
+    with serve(world.answer) as url, pytest.MonkeyPatch.context() as patch:
         for name, value in {**SECRETS, "AWS_DEFAULT_REGION": "us-east-1"}.items():
             patch.setenv(name, value)
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        base = f"http://camclip:{TOKEN}@127.0.0.1:{server.server_address[1]}"
-        _connect(world, base, scratch)
-    try:
+        _connect(world, url.replace("http://", f"http://camclip:{TOKEN}@"), scratch)
         yield world
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
-def _connect(world: Outside, base: str, scratch: Path) -> None:
-    """Let the service make its clients, as the environment says."""
+def _connect(world: AuditedService, base: str, scratch: Path) -> None:
+    """Wire the service from the environment, and record its calls to AWS."""
     session = boto3.Session()
     for bucket in ("hostile-origin", "hostile-clips"):
         session.client("s3").create_bucket(Bucket=bucket)
@@ -164,10 +140,10 @@ def _connect(world: Outside, base: str, scratch: Path) -> None:
     }
     world.service = aws_service({**os.environ, **settings}, world.note)
     for client in (world.service.s3(), world.service.sqs(), world.service.sns()):
-        client.meta.events.register("before-call", _noted(world))
+        client.meta.events.register("before-call", _recorder(world))
 
 
-def _noted(world: Outside) -> Any:  # noqa: ANN401 - a handler of botocore's
+def _recorder(world: AuditedService) -> Any:  # noqa: ANN401 - a handler of botocore's
     def note(model: Any, params: Mapping[str, Any], **_: object) -> None:  # noqa: ANN401
         world.calls.append((model.name, f"{urlsplit(params['url']).path} {params['body']!r}"))
 

@@ -14,13 +14,13 @@ from tests.campaigns.kills.protocol import ANSWER, READY
 PAGE_BYTES = resource.getpagesize()
 
 
-def tell(kind: str, what: object) -> None:
-    sys.stdout.write(kind + json.dumps(what) + "\n")
+def write(kind: str, payload: object) -> None:
+    sys.stdout.write(kind + json.dumps(payload) + "\n")
     sys.stdout.flush()
 
 
 def limit(file_bytes: int | None, memory_bytes: int | None) -> None:
-    """Limit what this process, and each that it starts, may write to a file and take of memory."""
+    """Limit file sizes and memory of this process and of those it starts."""
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most if file_bytes is None else file_bytes, most))
     _, most = resource.getrlimit(resource.RLIMIT_AS)
@@ -31,14 +31,14 @@ def limit(file_bytes: int | None, memory_bytes: int | None) -> None:
 
 def main() -> None:
     service.handle_batch()  # as in a process that has served before
-    tell(READY, None)
+    write(READY, None)
     for line in sys.stdin:
         order: dict[str, Any] = json.loads(line)
         limit(order["fileBytes"], order["memoryBytes"])
         began_s = time.monotonic()
         context = HandlerContext(began_s + order["leftInS"], "request")
         answer = handler({"Records": order["records"]}, context)  # type: ignore[arg-type]
-        tell(ANSWER, {"answer": answer, "tookInS": time.monotonic() - began_s})
+        write(ANSWER, {"answer": answer, "tookInS": time.monotonic() - began_s})
 
 
 if __name__ == "__main__":

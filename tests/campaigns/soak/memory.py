@@ -1,4 +1,4 @@
-"""What a process holds after each invocation, read from /proc, and whether it grows."""
+"""Memory and descriptors of a process after each invocation, and whether they grow."""
 
 import os
 from collections.abc import Iterable
@@ -10,12 +10,12 @@ from statistics import fmean
 
 from attrs import frozen
 
-from devtools.local_aws.runtime import descendants
+from devtools.local_aws.process_table import descendants, is_running
 
 MIB = 1 << 20
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-FEWEST = 25
-"""Looks at warm processes from which a slope can be told."""
+MIN_SAMPLES = 25
+"""Samples of warm processes that a slope needs."""
 
 
 @frozen
@@ -31,8 +31,8 @@ class Sample:
     """Entries in the scratch folder."""
 
 
-def look_at(pid: int, scratch: Path) -> Sample | None:
-    """Look at a process; None if it has just died."""
+def sample_of(pid: int, scratch: Path) -> Sample | None:
+    """Return what a process holds now; None if it has just died."""
     with suppress(FileNotFoundError, ProcessLookupError):
         proc = Path(f"/proc/{pid}")
         resident = int((proc / "statm").read_text().split()[1])
@@ -40,20 +40,10 @@ def look_at(pid: int, scratch: Path) -> Sample | None:
             pid,
             resident * PAGE_BYTES,
             len(list((proc / "fd").iterdir())),
-            sum(_state_of(child) == "Z" for child in descendants(pid)),
+            sum(not is_running(child) for child in descendants(pid)),
             len(list(scratch.iterdir())),
         )
     return None
-
-
-def processes_of(program: Path) -> list[int]:
-    """Return the running processes of a program."""
-    found = []
-    for proc in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (proc / "exe").readlink() == program.resolve():
-                found.append(int(proc.name))
-    return found
 
 
 @frozen
@@ -68,7 +58,7 @@ class Slope:
 
 
 def warm_lives(samples: Iterable[Sample], warm_after: int) -> list[list[Sample]]:
-    """Split by process, and leave out the first `warm_after` invocations of each."""
+    """Return the samples by process, without the first `warm_after` invocations of each."""
     ordered = sorted(samples, key=lambda s: s.pid)  # stable: in time within each life
     lives = [list(life) for _, life in groupby(ordered, key=lambda s: s.pid)]
     return [life[warm_after:] for life in lives if len(life) > warm_after]
@@ -88,9 +78,3 @@ def memory_slope(samples: Iterable[Sample], warm_after: int) -> Slope:
     slope = sum(x * y for x, y in points) / spread
     rest = sum((y - slope * x) ** 2 for x, y in points)
     return Slope(len(points), 100 * slope, 100 * sqrt(rest / freedom / spread))
-
-
-def _state_of(pid: int) -> str:
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return ""

@@ -1,4 +1,4 @@
-"""Which requests come, when, and what goes wrong with each: all drawn from a seed."""
+"""The requests of a soak, their times and their faults, all drawn from a seed."""
 
 import json
 from random import Random
@@ -28,13 +28,13 @@ VARIANTS = {
     "killed": ("status", "at random", "recording", "camera"),
 }
 EARLY = {"poison": 0.5, "killed": 0.3}
-"""These come in this part of the time: poison, since it is delivered five times before it is given
-up; and kills, so that the last process lives long enough to tell whether it grows."""
+"""Poison and kills come in the first part of the time: poison needs five deliveries before it is
+dead-lettered, and the last process must live long enough to show whether it grows."""
 
 
 @frozen
-class Request:
-    """One request for a clip, and its fate."""
+class SoakRequest:
+    """One request for a clip, and what goes wrong with it."""
 
     number: int
     kind: str
@@ -57,7 +57,7 @@ class Request:
 
     @property
     def expected(self) -> str | None:
-        """The status that it must end with; None if there is nobody to tell."""
+        """The final status; None if the message names no clip."""
         match self.kind, self.variant:
             case "poison", "media":
                 return "FATAL_ERROR"
@@ -71,7 +71,7 @@ class Request:
                 return "CLIP_AVAILABLE"
 
     def body(self, moment_ms: int) -> str:
-        """Write the message, for footage that starts at `moment_ms`."""
+        """Return the message body for footage that starts at `moment_ms`."""
         if self.variant == "gibberish":
             return f"gibberish {self.camera_id}"
         longer_ms = 10**6 if self.variant == "too long" else 0
@@ -85,17 +85,17 @@ class Request:
         )
 
 
-def draw(seed: int, count: int, sending_s: float) -> list[Request]:
-    """Draw `count` requests that are sent within `sending_s`; of each kind one at least."""
+def draw(seed: int, count: int, sending_s: float) -> list[SoakRequest]:
+    """Draw `count` requests that are sent within `sending_s`, at least one of each kind."""
     random = Random(seed)
     kinds = [kind for kind, share in SHARES.items() for _ in range(max(1, round(share * count)))]
     kinds += ["plain"] * (count - len(kinds))
     drawn = []
-    turns = dict.fromkeys(VARIANTS, 0)
+    used = dict.fromkeys(VARIANTS, 0)
     for number, kind in enumerate(random.sample(kinds, len(kinds))):
         variants = VARIANTS[kind]
-        variant = variants[turns[kind] % len(variants)]
-        turns[kind] += 1
+        variant = variants[used[kind] % len(variants)]
+        used[kind] += 1
         duration_ms = random.randint(1_000, 3_000)
         start_ms = random.randint(0, FOOTAGE_MS - duration_ms)
         sent_s = number / count * sending_s * EARLY.get(kind, 1)
@@ -103,7 +103,7 @@ def draw(seed: int, count: int, sending_s: float) -> list[Request]:
             () if kind != "duplicate" else (0.0 if variant == "at once" else random.uniform(0, 9),)
         )
         drawn.append(
-            Request(
+            SoakRequest(
                 number,
                 kind,
                 variant,

@@ -51,7 +51,7 @@ class Box:
 
 
 def boxes_of(data: bytes) -> list[Box]:
-    """Find the boxes as far as they can be told; what cannot is left out."""
+    """Find the boxes that can be recognised; skip the others."""
     found: list[Box] = []
 
     def walk(at: int, end: int, around: tuple[Box, ...]) -> None:
@@ -261,7 +261,7 @@ def extended(data: bytes, chance: Random) -> bytes:
 
 
 def multiplied(data: bytes, chance: Random) -> bytes:
-    """Let a table have many times its entries, and say so."""
+    """Multiply a table's entries, its count included."""
     tables = [one for one in boxes_of(data) if one.kind in ENTRY_BYTES]
     if not tables:
         return data
@@ -274,7 +274,7 @@ def multiplied(data: bytes, chance: Random) -> bytes:
 
 
 def crowded(data: bytes, chance: Random) -> bytes:
-    """Let a track claim ever so many samples of a byte or two, all its tables agreeing."""
+    """Make a track claim very many samples of a byte or two, consistently in all its tables."""
     tables = [one for one in boxes_of(data) if one.kind == b"stbl"]
     if not tables:
         return data
@@ -302,7 +302,7 @@ def crowded(data: bytes, chance: Random) -> bytes:
 
 
 def overrun(data: bytes, chance: Random) -> bytes:
-    """Let runs of a fragment claim ever so many samples of a byte, again and again."""
+    """Make the runs of a fragment claim very many samples of a byte, repeatedly."""
     runs = [one for one in boxes_of(data) if one.kind == b"trun"]
     if not runs:
         return data

@@ -1,13 +1,13 @@
-"""Verdicts on a clip, each with a message that tells what is wrong and where."""
+"""Assertions on a clip, each with a message that names the fault and its place."""
 
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
-from devtools.footage.audio import SECONDS_TOLD_APART
+from devtools.footage.audio import DISTINCT_SECONDS
+from devtools.footage.expected_frames import CopiedRange, Wanted
 from devtools.footage.picture import UNREADABLE
 from devtools.footage.reading import ClipReading
-from devtools.footage.wanting import CopiedRange, Wanted
 
 CLEAR_MS = 80
 _SHOWN = 5
@@ -18,21 +18,21 @@ def assert_clip(
     wanted: Wanted,
     *,
     frame_within_ms: float = 1.0,
-    sound_within_ms: float = 34.0,
+    audio_within_ms: float = 34.0,
     from_first_frame: bool = False,
 ) -> None:
-    """Assert that a clip is clean, and that its frames, times and sound are the wanted ones."""
+    """Assert that a clip is clean, with the wanted frames, times and audio."""
     assert_clean(reading)
     assert_frames(reading, wanted.numbers)
     assert_times(
         reading, wanted.times_ms, within_ms=frame_within_ms, from_first_frame=from_first_frame
     )
-    assert_sound_in_step(reading, wanted.stretches, within_ms=sound_within_ms)
+    assert_audio_in_step(reading, wanted.stretches, within_ms=audio_within_ms)
 
 
 def assert_clean(reading: ClipReading) -> None:
-    """Assert that ffmpeg decoded the clip without a word."""
-    assert reading.messages == "", f"ffmpeg says of the clip:\n{reading.messages[:2000]}"
+    """Assert that ffmpeg decoded the clip without a message."""
+    assert reading.messages == "", f"ffmpeg reports of the clip:\n{reading.messages[:2000]}"
 
 
 def assert_frames(reading: ClipReading, numbers: Sequence[int]) -> None:
@@ -80,14 +80,14 @@ def assert_times(
         )
 
 
-def assert_sound_in_step(
+def assert_audio_in_step(
     reading: ClipReading,
     stretches: Sequence[CopiedRange],
     *,
     within_ms: float,
     clear_ms: float = CLEAR_MS,
 ) -> None:
-    """Assert a right beep for each whole second of the stretches' sound, and no other beep.
+    """Assert the right beep for each whole second of the stretches' audio, and no other beep.
 
     Seconds whose beep touches the `clear_ms` before or after a cut edge may beep or not.
     """
@@ -96,7 +96,7 @@ def assert_sound_in_step(
     for time_ms, second in must:
         near = [beep for beep in reading.beeps if abs(beep.time_ms - time_ms) <= within_ms]
         if not any(beep.second == second for beep in near):
-            faults.append(f"second {second} wants its beep at {time_ms:.1f} ms, heard {near}")
+            faults.append(f"second {second} wants its beep at {time_ms:.1f} ms, found {near}")
     for beep in reading.beeps:
         expected = any(
             beep.second == second and abs(beep.time_ms - time_ms) <= within_ms
@@ -108,8 +108,8 @@ def assert_sound_in_step(
                 f"nothing wants the beep of second {beep.second} at {beep.time_ms:.1f} ms"
             )
     assert not faults, (
-        f"sound out of step by more than {within_ms} ms ({len(faults)} faults, "
-        f"{len(must)} beeps wanted, {len(reading.beeps)} heard): {'; '.join(faults[:_SHOWN])}"
+        f"audio out of step by more than {within_ms} ms ({len(faults)} faults, "
+        f"{len(must)} beeps wanted, {len(reading.beeps)} found): {'; '.join(faults[:_SHOWN])}"
     )
 
 
@@ -128,7 +128,7 @@ def _beeps_expected(
             wall_ms = second * 1000
             if stretch.start_ms + clear_ms <= wall_ms < stretch.end_ms - clear_ms:
                 time_ms = float(stretch.clip_ms + wall_ms - stretch.start_ms)
-                must.append((time_ms, second % SECONDS_TOLD_APART))
+                must.append((time_ms, second % DISTINCT_SECONDS))
     return must, may
 
 

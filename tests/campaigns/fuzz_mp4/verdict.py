@@ -1,7 +1,7 @@
 """What must hold of any file, whoever made it: a clear error, or an index that can be used.
 
 A file is carried as far as the service carries it without ffmpeg: its index, the plan of a clip of
-it, the frames that are taken over and the windows that are written for those that are not.
+it, the frames that are copied and the excerpts that are written for those that are not.
 """
 
 import io
@@ -143,7 +143,7 @@ def _check_take(source: CutSource, window: TimeWindow) -> None:
 
 
 def _carried(source: CutSource, duration_ms: int, folder: Path) -> Iterator[str]:
-    """Plan, write windows, and lay out what is taken over, as the transcoder does."""
+    """Plan, write excerpts, and lay out the copied frames, as the transcoder does."""
     timescale = clip_timescale([source])
     times = clip_times([source], timescale)
     picture_format = majority_format([source])
@@ -192,7 +192,7 @@ def _bytes_of(track: Track, sample: int, read) -> bytes:  # type: ignore[no-unty
 def _copied(
     span: CopiedSpan, source: CutSource, timescale: int, duration_ms: int, folder: Path
 ) -> str:
-    """Lay out a clip of what is taken over alone, and read it back."""
+    """Lay out a clip of the copied frames alone, and read it back."""
     part = copied_samples(span)
     tracks = [video_track([part], timescale, max(span.times) + 1)]
     plan = plan_audio([source], duration_ms) if is_audio_copyable([source]) else None

@@ -13,13 +13,16 @@ from attrs import Factory, define, frozen
 
 from devtools.footage import cached_recording
 from devtools.footage.recording import FFMPEG
+from devtools.local_aws.camera_api import CameraStandIn
 from devtools.local_aws.cloud import Cloud, cloud
 from devtools.local_aws.event_source import Delivery, EventSource
+from devtools.local_aws.http_server import serve
+from devtools.local_aws.process_table import commands_with
 from devtools.local_aws.runtime import HANDLER, Function, copy_client
-from devtools.local_aws.serving import serve
-from tests.campaigns.soak.asking import FIRST, SECOND, Request, draw
-from tests.campaigns.soak.outside import Outside
-from tests.campaigns.soak.watching import Sample, look_at, processes_of
+from tests.campaigns.soak.faults import Faults
+from tests.campaigns.soak.memory import Sample, sample_of
+from tests.campaigns.soak.requests import FIRST, SECOND, SoakRequest, draw
+from tests.support.service import moment_before
 
 HERE = Path(__file__).parents[3]
 TIMEOUT_S = 30
@@ -30,21 +33,18 @@ SENDING = 0.75
 """The part of the time in which requests come; in the rest the queue empties."""
 DRAIN_S = 300
 """After this long the queue is called stuck."""
-AGO_MS = 150_000
-PERIOD_MS = 8_000
-"""The beeps of the footage repeat after this time."""
 
 
 @frozen
 class Soak:
-    """How hard, how long, with what luck."""
+    """The parameters of a soak."""
 
     seconds: float
     requests: int
     seed: int = 0
     functions: int = 2
     """Execution environments, each with a poller: as with MaximumConcurrency 2."""
-    given_back_after_s: int | None = None
+    failed_hidden_s: int | None = None
     """Short soaks cannot wait for the visibility timeout."""
     decoded: int = 40
     """Clips that are decoded whole."""
@@ -55,19 +55,19 @@ class Soak:
 class Course:
     """What happened."""
 
-    requests: Sequence[Request]
-    sent: dict[str, Request] = Factory(dict)
+    requests: Sequence[SoakRequest]
+    sent: dict[str, SoakRequest] = Factory(dict)
     """By the message's id."""
     deliveries: list[Delivery] = Factory(list)
     samples: list[Sample] = Factory(list)
     notes: list[dict[str, Any]] = Factory(list)
-    told: dict[str, list[dict[str, Any]]] = Factory(dict)
-    dead: list[str] = Factory(list)
-    """Bodies in the dead-letter queue."""
-    dead_ids: list[str] = Factory(list)
+    reports: dict[str, list[dict[str, Any]]] = Factory(dict)
+    """By clip, in order."""
+    dead: dict[str, str] = Factory(dict)
+    """Bodies in the dead-letter queue, by message id."""
     queued: int = 0
     kills: int = 0
-    refusals: int = 0
+    failures: int = 0
     violations: list[str] = Factory(list)
     orphans: int = 0
     scratch: int = 0
@@ -88,15 +88,15 @@ def run(soak: Soak, package: Path, footage: Path) -> Iterator[Course]:
         scratch.mkdir()
         there = stack.enter_context(cloud(HIDDEN_S, RECEIVES, name=f"soak-{uuid4().hex[:8]}"))
         sources: list[EventSource] = []
-        outside = Outside(
+        faults = Faults(
             there,
             {request.camera_id: request for request in course.requests},
             {r: cached_recording(footage, r).read_bytes() for r in (FIRST, SECOND)},
-            _moment_ms(),
+            moment_before(time.time_ns() // 1_000_000),
             lambda camera_id: _pid_of(camera_id, sources),
         )
-        outside.record()
-        cameras_url = stack.enter_context(serve(outside))
+        cameras = faults.camera_api()
+        cameras_url = stack.enter_context(serve(cameras))
         path = [
             package,
             copy_client(folder / "client"),
@@ -105,31 +105,28 @@ def run(soak: Soak, package: Path, footage: Path) -> Iterator[Course]:
         settings = _settings(there, cameras_url, scratch)
         lock = Lock()
 
-        def tell(delivery: Delivery) -> None:
+        def record(delivery: Delivery) -> None:
             with lock:
                 course.deliveries.append(delivery)
             if invoked := delivery.invoked:
-                sample = look_at(invoked.pid, scratch)
+                sample = sample_of(invoked.pid, scratch)
                 course.samples += [sample] if sample else []
 
         for _ in range(soak.functions):
             function = Function(path, settings, TIMEOUT_S, handler=soak.handler)
-            source = EventSource(there.sqs, there.queue_url, function, tell, batch_size=3)
-            source.given_back_after_s = soak.given_back_after_s
+            source = EventSource(there.sqs, there.queue_url, function, record, batch_size=3)
+            source.failed_hidden_s = soak.failed_hidden_s
             sources.append(source)
         with _polling(sources):
-            _send(course, there, outside.moment_ms, began_s)
+            _send(course, there, faults.moment_ms, began_s)
             _drain(there, course)
         course.scratch = len(list(scratch.iterdir()))
-        course.orphans = len(_own_ffmpegs(folder))
-        course.violations += [*outside.violations, *(f for s in sources for f in s.faults)]
-        _collect(course, there, outside, folder / "clips")
+        course.orphans = len([c for c in commands_with(str(folder)) if c.startswith(FFMPEG)])
+        course.violations += [*faults.violations, *(f for s in sources for f in s.faults)]
+        course.kills, course.failures = faults.kills, faults.failures
+        _collect(course, there, cameras, folder / "clips")
         course.took_s = time.monotonic() - began_s
         yield course
-
-
-def _moment_ms() -> int:
-    return (time.time_ns() // 1_000_000 - AGO_MS) // PERIOD_MS * PERIOD_MS
 
 
 def _settings(there: Cloud, cameras_url: str, scratch: Path) -> dict[str, str]:
@@ -146,7 +143,7 @@ def _settings(there: Cloud, cameras_url: str, scratch: Path) -> dict[str, str]:
 
 def _pid_of(camera_id: str, sources: Sequence[EventSource]) -> int | None:
     for source in sources:
-        if any(f'"{camera_id}"' in record["body"] for record in source.in_hand):
+        if any(f'"{camera_id}"' in record["body"] for record in source.in_flight):
             return source.function.pid
     return None
 
@@ -187,36 +184,15 @@ def _drain(there: Cloud, course: Course) -> None:
         time.sleep(0.2)
 
 
-def _own_ffmpegs(folder: Path) -> list[int]:
-    """Return the ffmpegs that work for this soak, and not for another that runs beside it."""
-    found = []
-    for pid in processes_of(Path(FFMPEG)):
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if str(folder).encode() in words:
-            found.append(pid)
-    return found
-
-
-def _collect(course: Course, there: Cloud, outside: Outside, clips: Path) -> None:
+def _collect(course: Course, there: Cloud, cameras: CameraStandIn, clips: Path) -> None:
     course.notes += there.notifications()
-    course.told = outside.told
-    course.kills, course.refusals = outside.kills, outside.refusals
+    for report in cameras.reports:
+        course.reports.setdefault(report["clipId"], []).append(report)
     course.queued = there.waiting(there.queue_url)
-    while messages := there.sqs.receive_message(
-        QueueUrl=there.dead_url, MaxNumberOfMessages=10
-    ).get("Messages"):
-        for message in messages:
-            course.dead.append(message["Body"])
-            course.dead_ids.append(message["MessageId"])
-            there.sqs.delete_message(
-                QueueUrl=there.dead_url, ReceiptHandle=message["ReceiptHandle"]
-            )
+    course.dead = {message["MessageId"]: message["Body"] for message in there.take(there.dead_url)}
     clips.mkdir()
     course.clips = clips
     for request in course.requests:
         key = f"{request.camera_id}/{request.clip_id}.mp4"
-        if there.s3.list_objects_v2(Bucket=there.destination, Prefix=key).get("KeyCount"):
+        if there.has(there.destination, key):
             there.s3.download_file(there.destination, key, str(clips / f"{request.clip_id}.mp4"))

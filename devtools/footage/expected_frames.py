@@ -1,4 +1,4 @@
-"""The oracle: which frames a clip of some recordings must hold, and when they are shown."""
+"""The oracle: the frames that a clip of some recordings must hold, and their times."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -22,7 +22,7 @@ class CopiedRange:
 
 @frozen(kw_only=True)
 class Wanted:
-    """What a clip must hold: frame numbers, their times in the clip, delivered and skipped time.
+    """The expected clip: frame numbers, their times in the clip, delivered and skipped time.
 
     A time in the clip is the wall time less the clip's start less the gaps skipped before it.
     """
@@ -40,7 +40,7 @@ def wanted(
     *,
     seam_tolerance_ms: int = SEAM_TOLERANCE_MS,
 ) -> Wanted:
-    """Tell what the clip of `recordings` for [start_ms, end_ms) must hold.
+    """Return what the clip of `recordings` for [start_ms, end_ms) must hold.
 
     A recording that starts earlier plays to its end; of the next one only what is later is shown.
     But where the next one starts after the last frame, within its duration, it starts right there.
