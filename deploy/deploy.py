@@ -17,7 +17,7 @@ from deploy.wheels import TOP
 
 ENVIRONMENTS = ("sandbox", "staging", "production")
 TEMPLATE = TOP / "deploy" / "template.yaml"
-PACKAGE = ("function-arm64.zip", "ffmpeg-layer-arm64.zip")
+PACKAGE = ("cameras-service-generate-clip.zip", "ffmpeg-layer-arm64.zip")
 ARTIFACTS = "ArtifactsBucket"
 PLACEHOLDER = "example.com"
 
@@ -58,9 +58,9 @@ def what_is_missing(environment: str, path: Path) -> Iterator[str]:
             yield f"No region is set: `export AWS_REGION=...`, that of {environment}'s recordings."
 
 
-def deploy(environment: str, values: Mapping[str, str], build: Path) -> int:
+def deploy(environment: str, values: Mapping[str, str], package: Path) -> int:
     """Upload the package and bring the stack up to date; the AWS CLI's exit code."""
-    packaged = build / f"template-{environment}.yaml"
+    packaged = package / f"template-{environment}.yaml"
     stack = f"camclip-{environment}"
     parameters = [f"{name}={value}" for name, value in values.items() if name != ARTIFACTS]
     steps: Sequence[Sequence[str]] = (
@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("environment", metavar="ENV", help=" or ".join(ENVIRONMENTS))
     parser.add_argument("--check", action="store_true", help="only say what is missing")
     parser.add_argument("--parameters", type=Path, help="default: deploy/environments/ENV.env")
-    parser.add_argument("--build", type=Path, default=TOP / "build", help="where the package is")
+    parser.add_argument("--package", type=Path, default=TOP / "dist", help="where the package is")
     asked = parser.parse_args(argv)
     if asked.environment not in ENVIRONMENTS:
         return _refuse([f"Say where to: make deploy ENV={'|'.join(ENVIRONMENTS)}"])
@@ -101,14 +101,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not path.is_file():
         return _refuse([f"There is no {_shown(path)}."])
     missing = list(what_is_missing(asked.environment, path))
-    absent = [name for name in PACKAGE if not (asked.build / name).is_file()]
+    absent = [name for name in PACKAGE if not (asked.package / name).is_file()]
     if absent and not asked.check:
         missing.append(f"There is no {' and no '.join(absent)}: run `make package`.")
     if missing:
         return _refuse(missing)
     if asked.check:
         return 0
-    return 1 if deploy(asked.environment, read_environment(path), asked.build) else 0
+    return 1 if deploy(asked.environment, read_environment(path), asked.package) else 0
 
 
 def _refuse(faults: Sequence[str]) -> int:

@@ -27,7 +27,10 @@ from deploy.wheels import (
 LIMIT_BYTES = 250 << 20
 """What a function and its layers may take up unpacked (AWS Lambda developer guide, "quotas")."""
 
-LEAST_TIME = (1980, 1, 1, 0, 0, 0)
+DEPLOYED = "arm64"
+"""The processor that the template names."""
+
+EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
 
 
@@ -45,7 +48,15 @@ def build_function(arch: str, python: str, out: Path, compiler: str | None = Non
     if compiler:
         files.update(bytecode(files, python, compiler))
     suffix = "" if python == PYTHON else f"-py{python}"
-    return _write(out / f"function-{arch}{suffix}.zip", files, level=6)
+    return _write(out / function_name(arch, suffix), files, level=6)
+
+
+def function_name(arch: str, suffix: str = "") -> str:
+    """Return the name of the function's zip; that of the deployed processor is the 2018 service's.
+
+    `suffix` tells the packages for other versions of Python apart.
+    """
+    return f"cameras-service-generate-clip{'' if arch == DEPLOYED else f'-{arch}'}{suffix}.zip"
 
 
 def build_layer(arch: str, out: Path) -> Path:
@@ -69,7 +80,7 @@ def build_layer(arch: str, out: Path) -> Path:
 
 
 def check_size(*paths: Path) -> int:
-    """Return what the zips take up unpacked, in bytes; CannotPackage if Lambda would refuse it."""
+    """Return what the zips take up unpacked, in bytes; CannotPackage if Lambda rejects that."""
     size = sum(_unpacked_bytes(path) for path in paths)
     if size > LIMIT_BYTES:
         names = " and ".join(path.name for path in paths)
@@ -82,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=__doc__)
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES, help="default: both")
     parser.add_argument("--python", default=PYTHON, help=f"default: {PYTHON}")
-    parser.add_argument("--out", type=Path, default=TOP / "build")
+    parser.add_argument("--out", type=Path, default=TOP / "dist")
     parser.add_argument("--compiler", help="interpreter of that version, for the bytecode")
     parser.add_argument("--fetch", action="store_true", help="fetch all wheels, build nothing")
     asked = parser.parse_args(argv)
@@ -141,7 +152,7 @@ def _write(path: Path, files: Mapping[str, bytes], level: int) -> Path:
         part = Path(made) / path.name
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as zipped:
             for name in sorted(files):
-                entry = zipfile.ZipInfo(name, LEAST_TIME)
+                entry = zipfile.ZipInfo(name, EARLIEST_TIME)
                 entry.create_system = 3  # Unix: its modes count
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 runs = name.startswith("bin/") or name.endswith(".so")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package import build_function, build_layer
+from deploy.package import build_function, build_layer, function_name
 from deploy.wheels import PYTHON, THIS_ARCHITECTURE, THIS_PYTHON
 
 
@@ -33,7 +33,7 @@ def packaged(folder: Path, arch: str) -> tuple[Path, Path]:
             build_function(arch, PYTHON, folder)
             build_layer(arch, folder)
             done.touch()
-    return folder / f"function-{arch}.zip", folder / f"ffmpeg-layer-{arch}.zip"
+    return folder / function_name(arch), folder / f"ffmpeg-layer-{arch}.zip"
 
 
 def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:

@@ -61,7 +61,7 @@ class Desk:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "deploy.deploy", *words),
-                *("--build", str(self.build), "--parameters", str(settings)),
+                *("--package", str(self.build), "--parameters", str(settings)),
             ],
             cwd=TOP,
             env={"PATH": str(self.folder / "bin"), "AWS_REGION": self.region},
@@ -97,7 +97,7 @@ def test_all_that_is_missing_is_said_at_once(desk: Desk) -> None:
     assert code == 1
     assert said.startswith("Nothing was deployed:\n")
     assert "no AWS CLI on PATH" in said
-    assert "no function-arm64.zip and no ffmpeg-layer-arm64.zip: run `make package`" in said
+    assert f"no {PACKAGE[0]} and no {PACKAGE[1]}: run `make package`" in said
     assert "made-up names: put yours in for OriginBucket." in said
     assert "names what the template does not know: ThumbnailSize." in said
 

@@ -163,7 +163,7 @@ def test_what_the_template_names_is_what_is_built(
     (arch,) = function["Architectures"]
     assert function["Runtime"] == f"python{PYTHON}"
     built = packaged(shared_folder(tmp_path_factory, "package"), arch)
-    assert [function["CodeUri"], layer["ContentUri"]] == [f"../build/{z.name}" for z in built]
+    assert [function["CodeUri"], layer["ContentUri"]] == [f"../dist/{z.name}" for z in built]
     assert [path.name for path in built] == list(PACKAGE)
     assert layer["CompatibleArchitectures"] == [arch]
     assert layer["CompatibleRuntimes"] == [function["Runtime"]]
