@@ -65,9 +65,7 @@ def release(version: str, *, dry_run: bool) -> None:
     subprocess.run([sys.executable, "-m", "deploy.package"], cwd=TOP, check=True)
     (TOP / "dist" / "SHA256SUMS").write_text(checksums(TOP / "dist"))
     changelog.write_text(text, encoding="utf-8")
-    named = re.sub(
-        r'^version = ".*"$', f'version = "{version}"', project.read_text(), flags=re.MULTILINE
-    )
+    named = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project.read_text())
     project.write_text(named)
     _git("commit", "--quiet", "--message", f"Version {version}", "CHANGELOG.md", "pyproject.toml")
     _git("tag", "--annotate", f"v{version}", "--message", f"Version {version}")

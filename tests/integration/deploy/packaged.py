@@ -1,4 +1,4 @@
-"""The package, built once however many processes ask for it."""
+"""The package, built once for all processes of a test run."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ def packaged_function(folder: Path) -> Path:
 
 
 def packaged(folder: Path, arch: str) -> tuple[Path, Path]:
-    """Return the zips that are deployed: the function's and the layer's."""
+    """Return the zips of a processor: the function's and the layer's."""
     with alone(folder, arch):
         done = folder / f"{arch}.done"
         if not done.exists():
@@ -44,7 +44,7 @@ def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
 
 @contextmanager
 def alone(folder: Path, name: str) -> Iterator[None]:
-    """Let one process at a time do what is called `name` in the folder."""
+    """Hold the lock `name` of the folder: one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
