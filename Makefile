@@ -33,7 +33,7 @@ demo: $(COMMAND)  ## cut a clip of a sample camera and write demo/report.html
 	$(BIN)/camclip demo --root demo
 
 unit: $(TOOLS)  ## the unit tests, in seconds
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
 test: $(TOOLS)  ## all tests, in parallel, without any network beyond this machine
 	$(BIN)/pytest -n auto --dist worksteal
