@@ -1,74 +1,96 @@
-PYTHON ?= python3.11
+# The newest Python from 3.11 to 3.13 that runs here; PYTHON=python3.12 chooses another.
+PYTHON ?= $(shell scripts/find_python.sh)
 BIN := .venv/bin
-# Half-finished .venv folders never count: the stamp is written last.
-STAMP := .venv/installed
+# A stamp is written last, so that a .venv that was not finished is made again.
+COMMAND := .venv/command-installed
+TOOLS := .venv/tools-installed
+LOCKS := deploy/requirements
 
-.PHONY: install demo test fuzz fuzz-cuts fuzz-mp4 soak test-browser kills bench check lint fixlint lock event invoke build package deploy sbox stag prod clean
+.DEFAULT_GOAL := help
+.PHONY: help install demo unit test check lint fixlint coverage fuzz fuzz-cuts fuzz-mp4 kills soak \
+  test-browser bench event invoke local-aws build package deploy sbox stag prod lock doctoc release clean
 
-install: $(STAMP)  ## make .venv from the locked requirements; does nothing the second time
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z].*:.*## / {split($$1, names, ":"); printf "  %-18s %s\n", names[1], $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): deploy/requirements/dev.txt
+install: $(TOOLS)  ## make .venv from the locked requirements; does nothing the second time
+
+$(COMMAND): $(LOCKS)/local.txt
+	@test -n "$(PYTHON)"
+	@echo "Installing camclip into .venv with $(PYTHON) ..."
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --require-hashes -r deploy/requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m deploy.package --fetch  # for the tests, which then need no network
-	touch $@
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/local.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
 
-demo: $(STAMP)  ## a sample camera, a clip of it, and a page about both: demo/report.html
+$(TOOLS): $(COMMAND) $(LOCKS)/dev.txt
+	@echo "Installing the tests' and checks' tools, and fetching what is packaged ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt
+	$(BIN)/python -m deploy.package --fetch  # for the tests, which then need no network
+	@touch $@
+
+demo: $(COMMAND)  ## cut a clip of a sample camera and write demo/report.html
 	$(BIN)/camclip demo --root demo
 
-test: $(STAMP)  ## everything, in parallel, without any network beyond this machine
+unit: $(TOOLS)  ## the unit tests, in seconds
+	$(BIN)/pytest -n auto tests/unit
+
+test: $(TOOLS)  ## all tests, in parallel, without any network beyond this machine
 	$(BIN)/pytest -n auto --dist worksteal
 
-fuzz: $(STAMP)  ## look for new counterexamples: thousands of random examples of every property
-	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/unit/domain tests/infrastructure
-
-fuzz-cuts: $(STAMP)  ## 2,000 random cuts, each judged whole: about ten minutes
-	$(BIN)/python -m tests.campaigns.fuzz_cuts --cuts 2000 --seed 0
-
-fuzz-mp4: $(STAMP)  ## 100,000 mutated recordings are cut or refused clearly: about five minutes
-	$(BIN)/python -m tests.campaigns.fuzz_mp4 --files 100000 --seed 0
-
-soak: $(STAMP)  ## ten minutes of requests and faults: nothing lost, nothing grows (MINUTES=1.5)
-	$(BIN)/python -m tests.campaigns.soak --minutes $(or $(MINUTES),10) --seed 0
-
-test-browser: $(STAMP)  ## Chromium plays and steps through clips (needs Debian's chromium)
-	$(BIN)/python -m tests.campaigns.browser
-
-kills: $(STAMP)  ## kill the function at 5 named and 20 random points: one to three minutes
-	$(BIN)/python -m tests.campaigns.kills
-
-bench: $(STAMP)  ## what a clip costs, beside the 2018 pipeline: benchmarks/.cache/report.md
-	$(BIN)/python -m benchmarks
-
-check: $(STAMP)  ## lint, types and layers
+check: $(TOOLS)  ## lint, format, types, layers and prose
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m devtools.prose
 
-lint: check
+lint: check  ## the same as check
 
-fixlint: $(STAMP)
+fixlint: $(TOOLS)  ## fix what ruff can fix, and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-event: $(STAMP)  ## event.json, as the queue would send it, for the demo's camera
-	$(BIN)/camclip event -a --camera pier --root demo > event.json
+coverage: $(TOOLS)  ## branch coverage of domain and application, which must be 100 %
+	$(BIN)/coverage run -m pytest tests/unit tests/model
+	$(BIN)/coverage report
 
-invoke: $(STAMP)  ## the Lambda handler, with the settings of .env, on event.json
-	$(BIN)/python -m entrypoints.invoke event.json
+fuzz: $(TOOLS)  ## thousands of random examples of every property
+	$(BIN)/pytest -n auto --hypothesis-profile fuzz tests/unit
 
-lock: $(STAMP)  ## compile the requirement files anew (needs uv)
-	for extras in "runtime:" "local:--extra local" "dev:--extra local --extra dev"; do \
-	  uv pip compile pyproject.toml $${extras#*:} --generate-hashes --universal \
-	    --python-version 3.11 --no-header --no-annotate --quiet \
-	    -o deploy/requirements/$${extras%%:*}.txt || exit 1; done
+fuzz-cuts: $(TOOLS)  ## random cuts, each verified whole: ten minutes (CUTS=2000 SEED=0)
+	$(BIN)/python -m tests.campaigns.fuzz_cuts --cuts $(or $(CUTS),2000) --seed $(or $(SEED),0)
 
-build package: $(STAMP)  ## build/: the function and the layer for AWS Lambda (COMPILER=python3.13)
+fuzz-mp4: $(TOOLS)  ## mutated recordings, cut or rejected clearly: five minutes (FILES=100000 SEED=0)
+	$(BIN)/python -m tests.campaigns.fuzz_mp4 --files $(or $(FILES),100000) --seed $(or $(SEED),0)
+
+kills: $(TOOLS)  ## kill the function at named and random points: two to four minutes
+	$(BIN)/python -m tests.campaigns.kills
+
+soak: $(TOOLS)  ## requests and faults for ten minutes: nothing lost, nothing grows (MINUTES=10)
+	$(BIN)/python -m tests.campaigns.soak --minutes $(or $(MINUTES),10) --seed 0
+
+test-browser: $(TOOLS)  ## Chromium plays and steps through clips (needs Debian's chromium)
+	$(BIN)/python -m tests.campaigns.browser
+
+bench: $(TOOLS)  ## measure a clip's cost and the 2018 pipeline's: benchmarks/.cache/report.md
+	$(BIN)/python -m benchmarks
+
+event: $(COMMAND)  ## write event.json, a sample SQS event
+	$(BIN)/python scripts/create_test_event.py
+
+invoke: $(COMMAND)  ## run the Lambda handler on event.json, with the settings of .env
+	@$(BIN)/python -m entrypoints.invoke event.json
+
+local-aws: $(TOOLS)  ## run Lambda, SQS, SNS and S3 on this machine for one request
+	$(BIN)/camclip local-aws --once
+
+build: $(COMMAND)  ## package the function and its ffmpeg layer in dist/ (COMPILER=python3.13)
 	$(BIN)/python -m deploy.package $(if $(COMPILER),--compiler $(COMPILER))
 
-deploy: $(STAMP)  ## package and deploy: ENV=sandbox, staging or production
+package: build  ## the same as build
+
+deploy: $(COMMAND)  ## package and deploy (ENV=sandbox, staging or production)
 	@$(BIN)/python -m deploy.deploy --check "$(ENV)"
 	$(BIN)/python -m deploy.package --arch arm64 $(if $(COMPILER),--compiler $(COMPILER))
 	$(BIN)/python -m deploy.deploy "$(ENV)"
@@ -76,9 +98,22 @@ deploy: $(STAMP)  ## package and deploy: ENV=sandbox, staging or production
 sbox: environment := sandbox
 stag: environment := staging
 prod: environment := prod
-sbox stag prod:  ## take the sample settings of an environment as .env
-	@test ! -e .env || { echo ".env exists already; move it away first."; exit 1; }
+sbox stag prod:  ## copy an environment's sample settings to .env
+	@test ! -e .env || { echo ".env exists: move it away first."; exit 1; }
 	cp .env.sample_$(environment) .env
 
-clean:
-	rm -rf demo event.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
+lock: $(TOOLS)  ## compile the requirement files to their newest versions
+	$(BIN)/uv pip compile $(LOCKS)/runtime.in $(LOCK_OPTIONS) -o $(LOCKS)/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml -c $(LOCKS)/runtime.txt $(LOCK_OPTIONS) -o $(LOCKS)/local.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev -c $(LOCKS)/local.txt $(LOCK_OPTIONS) -o $(LOCKS)/dev.txt
+
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate --quiet
+
+doctoc: $(COMMAND)  ## update the README's table of contents
+	$(BIN)/python scripts/toc.py README.md
+
+release: $(TOOLS)  ## tag a version and package it with checksums (VERSION=0.1.0 [DRY_RUN=1])
+	@$(BIN)/python scripts/release.py "$(VERSION)" $(if $(DRY_RUN),--dry-run)
+
+clean:  ## remove what make wrote, except .venv and dist/
+	rm -rf demo event.json build/lib .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,1 +1,1 @@
-"""What a clip costs, beside what it cost in 2018. Run `python -m benchmarks`; see README.md."""
+"""The cost of a clip, compared with the 2018 pipeline: `python -m benchmarks`; see README.md."""

@@ -25,7 +25,7 @@ MAX_FILES = 9
 
 
 def cases_of(arguments: argparse.Namespace) -> list[Case]:
-    """Say what is measured."""
+    """Print what is measured next."""
     if arguments.quick:
         return [Case(Clip(HD, 60, 1), dict.fromkeys(PIPELINES, 1))]
     if arguments.full:

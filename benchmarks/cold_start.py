@@ -1,8 +1,8 @@
-"""What a cold start takes: `python -m benchmarks.cold_start`.
+"""The duration of a cold start: `python -m benchmarks.cold_start`.
 
 The function's package is built and unpacked, and a new interpreter, which sees nothing but the
-package, imports the handler's module, or makes all that the first message needs; beside it, one
-that imports boto3 and makes a client for S3, which is the least that any function with S3 does.
+package, imports the handler's module, or makes all that the first message needs. For comparison,
+another imports boto3 and makes a client for S3, the minimum of any function with S3.
 They take turns. Lambda's own part (a machine, the runtime) is not in it, nor ffmpeg's start.
 """
 

@@ -1,4 +1,4 @@
-"""What a thousand clips cost in AWS: `python -m benchmarks.cost [report.json] [prices.json]`.
+"""The price of a thousand clips in AWS: `python -m benchmarks.cost [report.json] [prices.json]`.
 
 Out of what was measured, and a file of prices. The function is taken to have the memory at which
 Lambda gives it two processors, as many as the benchmark ran on, so that wall times hold; whatever
@@ -22,12 +22,12 @@ TWO_PROCESSORS_GB = 2 * 1769 / 1024
 """Lambda gives one processor at 1,769 MB (Lambda developer guide, "Configure memory")."""
 FREE_SCRATCH_BYTES = 512 << 20
 MESSAGES = 2
-"""A request is received and deleted; who asks pays for sending it."""
+"""A request is received and deleted; its sender pays for sending it."""
 
 
 @frozen
 class Cost:
-    """What a thousand clips of one kind cost, in dollars."""
+    """The price of a thousand clips of one kind, in dollars."""
 
     clip: str
     pipeline: str

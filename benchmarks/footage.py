@@ -96,8 +96,8 @@ def recordings(
     if not all(recorded.path.exists() for recorded in first_two):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder) as name, ThreadPoolExecutor(2) as both:
-            thumbnail = _still(ffmpeg, Path(name), size)
-            paths = list(both.map(lambda piece: _encode(ffmpeg, thumbnail, size, piece), pieces))
+            scene = _draw_scene(ffmpeg, Path(name), size)
+            paths = list(both.map(lambda piece: _encode(ffmpeg, scene, size, piece), pieces))
             joined = both.map(
                 lambda recorded, parts: _join(ffmpeg, parts, recorded, Path(name)),
                 first_two,
@@ -134,7 +134,7 @@ def read_numbers(ffmpeg: Path, clip: Path, size: Size) -> tuple[list[int], str]:
     return numbers, done.stderr.decode(errors="replace").strip()
 
 
-def _still(ffmpeg: Path, scratch: Path, size: Size) -> Path:
+def _draw_scene(ffmpeg: Path, scratch: Path, size: Size) -> Path:
     """Draw the scene, a fifth larger than the picture: three planes of texture."""
     width, height = (side * 6 // 5 // 2 * 2 for side in (size.width, size.height))
     plane = f"perlin=size={width}x{height}:octaves=6:persistence=0.7:xscale=30:yscale=30:rate={FPS}"
@@ -143,7 +143,7 @@ def _still(ffmpeg: Path, scratch: Path, size: Size) -> Path:
         f"{plane}:seed=1[y];{soft}:seed=2,lutyuv=y=107+val/6[u];{soft}:seed=3,lutyuv=y=107+val/6[v];"
         "[y][u][v]mergeplanes=0x001020:yuv444p"
     )
-    path = scratch / "still.nut"
+    path = scratch / "scene.nut"
     _run(ffmpeg, "-filter_complex", graph, "-frames:v", "1", "-c:v", "rawvideo", str(path))
     return path
 

@@ -1,13 +1,11 @@
-"""S3 at the end of a link of known bandwidth and latency, and a count of what passes.
+"""S3 at the end of a link of known bandwidth and latency, which counts requests and bytes.
 
-The link is an HTTP proxy. It delays each request, lets all bodies of one direction share the
-bandwidth (downwards and upwards do not share with each other), and counts requests and the bytes
-of bodies. Behind it stands moto, but for one thing: moto copies a whole object for each range that
-is read of it (0.14 s of processor time for 230 MB), which no S3 does, so the recordings' bucket is
-read straight from files. Nor is an upload in parts moto's: what is copied inside S3 would travel to
-it. A copied part takes as long as S3 is taken to need (250 MB/s a part), and the object is put
-together, and given to moto, when the run is over. All of it runs in processes of its own: what it
-costs is nobody's.
+The link is an HTTP proxy in front of moto. It delays each request, and lets all bodies of one
+direction share that direction's bandwidth. Two things differ from moto. It copies a whole object
+for each range read of it (0.14 s of processor time for 230 MB), so the recordings' bucket is read
+straight from files. In a multipart upload, parts copied inside S3 would travel to moto, so the link
+waits for the assumed time of a copy (250 MB/s a part), and stores the assembled object in moto
+after the run. The link and moto run in processes of their own, which the measurements leave out.
 """
 
 import hashlib
@@ -159,7 +157,7 @@ class _Server(ThreadingHTTPServer):
         self.uploads: dict[str, Upload] = {}
 
     def settle(self) -> None:
-        """Give the objects whose uploads are complete to moto."""
+        """Store the objects whose uploads are complete in moto."""
         for upload_id in [name for name, upload in self.uploads.items() if upload.complete]:
             self.uploads.pop(upload_id).store(self.store_port)
 
@@ -180,7 +178,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _describes(header: str) -> bool:
-    """Tell whether a header of a request describes the object that is made."""
+    """Return whether a header of a request describes the stored object."""
     return header.lower().startswith("x-amz-meta-") or header in {"Content-Type", "Cache-Control"}
 
 
@@ -193,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self) -> None:
         if self.path == COUNTS:

@@ -127,7 +127,7 @@ def _folder_bytes(folder: Path) -> int:
             inside = entry.is_dir(follow_symlinks=False)
             total += _folder_bytes(Path(entry)) if inside else entry.stat().st_blocks * 512
     except FileNotFoundError:
-        pass  # a file went away meanwhile; what was counted stands
+        pass  # a file was removed in the meantime; the sum so far counts
     return total
 
 

@@ -1,12 +1,12 @@
 """Four ways from the recordings in S3 to a clip in S3.
 
 `by_2018`, as service-2018 did it: whole files downloaded, each decoded from its beginning to the
-cut's end (`-ss` after `-i`) and the cut encoded anew with `-preset fast`, the parts joined by the
+cut's end (`-ss` after `-i`) and the cut encoded again with `-preset fast`, the parts joined by the
 concat demuxer, one process for a still (at 25 %; its `-ss` stands before `-i` here, which is the
 cheap way round) and one for each of four sizes of it.
 
 `by_window`: only the bytes around the cuts are read, as one range each; every frame is encoded
-anew, as good as the service encodes those at the edges; one process for all stills.
+again, as good as the service encodes those at the edges; one process for all stills.
 
 `by_camclip`: the service itself: the use case with its adapters for S3 and ffmpeg.
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 RECORDINGS = "recordings"
 CLIPS = "clips"
 CAMERA = "pier"
-STILLS = ThumbnailSpec((300, 640, 1500, 3000))
+THUMBNAILS = ThumbnailSpec((300, 640, 1500, 3000))
 DEADLINE_S = 900.0
 RANGE_BYTES = 8 << 20
 AT_ONCE = 4
@@ -90,11 +90,11 @@ class Job:
 
 @frozen
 class Frames:
-    """How many of the clip's frames are the recording's own, and how many were encoded anew."""
+    """How many of the clip's frames are the recording's own, and how many were encoded again."""
 
     copied: int
     encoded: int | None
-    """None: nobody counted."""
+    """None: not counted."""
 
 
 def by_2018(job: Job, s3: "S3Client") -> Frames:
@@ -119,7 +119,7 @@ def by_2018(job: Job, s3: "S3Client") -> Frames:
         *("-frames:v", "1", "-update", "1", str(original)),
     )
     pictures = [original]
-    for width in STILLS.widths:
+    for width in THUMBNAILS.widths:
         pictures.append(job.path / f"{job.clip_id}_{width}.jpg")
         scale = f"scale={width}:-1"
         _run(job, "-i", str(original), "-vf", scale, "-update", "1", str(pictures[-1]))
@@ -130,7 +130,7 @@ def by_2018(job: Job, s3: "S3Client") -> Frames:
 
 
 def by_window(job: Job, s3: "S3Client") -> Frames:
-    """Make the clip from windows of its recordings, with every frame encoded anew."""
+    """Make the clip from windows of its recordings, with every frame encoded again."""
     deadline_s = time.monotonic() + DEADLINE_S
     store = S3RecordingStore(s3, RECORDINGS)
     opened = {s.name: store.open(s, deadline_s) for s in job.segments}
@@ -140,7 +140,7 @@ def by_window(job: Job, s3: "S3Client") -> Frames:
         for number, cut in enumerate(plan.cuts)
     ]
     clip = _joined(job, [path for path, _ in encoded])
-    pictures = {width: job.path / f"{width}.jpg" for width in STILLS.widths}
+    pictures = {width: job.path / f"{width}.jpg" for width in THUMBNAILS.widths}
     labels = [f"[s{width}]" for width in pictures]
     graph = f"[0:v]split={len(labels)}{''.join(labels)};" + ";".join(
         f"[s{width}]scale={width}:-2[o{width}]" for width in pictures
@@ -170,7 +170,7 @@ def by_camclip(job: Job, s3: "S3Client") -> Frames:
         InMemoryRetryQueue(),
         InMemoryNotifier(),
         RetryPolicy(max_duration_ms=3_600_000),
-        STILLS,
+        THUMBNAILS,
     )
     request = ClipRequest(job.clip_id, CAMERA, job.start_ms, job.end_ms)
     deadline_s = time.monotonic() + DEADLINE_S

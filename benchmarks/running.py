@@ -28,7 +28,7 @@ class Clip:
     files: int
 
     def window_ms(self, made: Sequence[Recorded]) -> tuple[int, int]:
-        """Say from when to when; since the epoch."""
+        """Return start and end in ms since the epoch."""
         centre_ms = (made[0].start_ms + made[self.files - 1].end_ms) // 2
         start_ms = centre_ms - self.length_s * 500
         start_ms += AFTER_KEYFRAME_MS - (start_ms - made[0].start_ms) % 2000
@@ -159,7 +159,7 @@ class Bench:
             s3.delete_object(Bucket=CLIPS, Key=stored["Key"])
 
     def judge(self, path: Path, wanted: Sequence[int], size: Size) -> str:
-        """Say what is wrong with a clip that should have the frames `wanted`, "" if nothing."""
+        """Return the fault of a clip that should have the frames `wanted`, "" if there is none."""
         had, words = read_numbers(self.ffmpeg, path, size)
         if list(wanted) == had:
             return f"decodes with a message: {words.splitlines()[0]}" if words else ""

@@ -1,1 +1,1 @@
-"""The package for AWS Lambda, its template, and how they get there."""
+"""The package for AWS Lambda, its template, and its deployment."""

@@ -1,22 +1,20 @@
-"""What goes into the function's zip: our modules, the libraries, and their bytecode."""
+"""The contents of the function's zip: our modules, the libraries, and their bytecode."""
 
-import ast
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from importlib.util import resolve_name
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from deploy.wheels import THIS_PYTHON, TOP, CannotPackage
 
-HANDLER_MODULE = "entrypoints.aws_lambda"
-OURS = ("domain", "application", "infrastructure", "entrypoints")
+LAYERS = ("domain", "application", "infrastructure", "entrypoints")
+NOT_DEPLOYED = ("entrypoints/cli/", "entrypoints/worker/", "entrypoints/invoke.py")
 
 SERVICES = ("s3", "sns", "sqs", "sts")
-"""What botocore must know: the services that are called, and STS for roles that are assumed."""
+"""The data that botocore needs: of the services that are called, and of STS for assumed roles."""
 UNUSED_SUFFIXES = (".c", ".h", ".pxd", ".pyi", ".pyx", ".rst", ".js", ".css", "py.typed")
 UNUSED_FOLDERS = ("boto3/data/", "boto3/examples/")
 KEPT_OF_DIST_INFO = ("METADATA", "LICEN", "NOTICE", "COPYING", "AUTHORS")
@@ -26,37 +24,14 @@ TASK = "/var/task"
 
 
 def our_modules() -> dict[str, bytes]:
-    """Follow the imports from the handler's module through our own packages.
-
-    Name -> source of all that the handler can import, at any time, and nothing else: commands and
-    the libraries they need are left out without a list that would have to be kept.
-    """
-    found: dict[str, bytes] = {}
-    wanted, seen = [HANDLER_MODULE], set[str]()
-    while wanted:
-        module = wanted.pop()
-        if module in seen or module.partition(".")[0] not in OURS:
-            continue
-        seen.add(module)
-        path = Path(*module.split("."))
-        package = (TOP / path / "__init__.py").is_file()
-        file = path / "__init__.py" if package else path.with_suffix(".py")
-        if not (TOP / file).is_file():  # the name of something inside a module
-            continue
-        source = found[file.as_posix()] = (TOP / file).read_bytes()
-        parent = module.rpartition(".")[0]
-        wanted += [parent, *_imported(ast.parse(source), module if package else parent)]
-    return found
-
-
-def _imported(tree: ast.Module, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                yield from (alias.name for alias in names)
-            case ast.ImportFrom(module=module, names=names, level=level):
-                base = resolve_name("." * level + (module or ""), package)
-                yield from (base, *(f"{base}.{alias.name}" for alias in names))
+    """Return the modules of the four layers, name -> source, without commands and the worker."""
+    paths = (path for layer in LAYERS for path in (TOP / layer).rglob("*.py"))
+    modules = {path.relative_to(TOP).as_posix(): path for path in paths}
+    return {
+        name: path.read_bytes()
+        for name, path in modules.items()
+        if not name.startswith(NOT_DEPLOYED)
+    }
 
 
 def library_files(wheel: Path) -> dict[str, bytes]:
@@ -82,7 +57,7 @@ def _is_wanted(name: str) -> bool:
 
 
 def find_compiler(python: str) -> str | None:
-    """Return an interpreter of the version: this one, or the one on PATH that really runs."""
+    """Return an interpreter of the version: this one, or one on PATH that runs; else None."""
     if python == THIS_PYTHON:
         return sys.executable
     found = shutil.which(f"python{python}")
@@ -90,21 +65,24 @@ def find_compiler(python: str) -> str | None:
 
 
 def _version(interpreter: str) -> str:
-    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([interpreter, "-c", ask], capture_output=True, text=True, check=False)
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([interpreter, "-c", program], capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 
 def bytecode(sources: Mapping[str, bytes], python: str, compiler: str) -> dict[str, bytes]:
-    """Compile what is Python, so that a cold start need not: nothing can be cached in /var/task.
+    """Compile the Python files for cold starts, which cannot cache bytecode in /var/task.
 
-    The bytecode is never checked against its source, whose time a zip does not keep. The same
-    release of Python makes the same bytes of the same sources, wherever it runs (measured).
+    Python loads the bytecode without comparing it to its source, whose time a zip does not keep.
+    A release of Python compiles the same sources to the same bytes on every machine (measured).
+    CannotPackage if `compiler` is another version, or a file does not compile.
     """
     if _version(compiler) != python:
-        raise CannotPackage(f"{compiler} is no Python {python}, whose bytecode is wanted.")
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+        raise CannotPackage(
+            f"{compiler} is no Python {python}: name such an interpreter with --compiler."
+        )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         for name, source in sources.items():
             if name.endswith(".py"):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +96,9 @@ def bytecode(sources: Mapping[str, bytes], python: str, compiler: str) -> dict[s
             check=False,
         )
         if done.returncode:
-            raise CannotPackage(f"{compiler} could not compile all: {done.stdout}{done.stderr}")
+            raise CannotPackage(
+                f"{compiler} could not compile all files: {done.stdout}{done.stderr}"
+            )
         return {
             path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.pyc")
         }

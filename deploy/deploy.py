@@ -1,7 +1,7 @@
-"""Bring the package and the template to AWS: what `make deploy ENV=...` runs.
+"""Deploy the package and the template to AWS: `make deploy ENV=...`.
 
-It needs the AWS CLI alone. SAM's own tool would bring nothing: the package is built already, and
-CloudFormation itself understands the template.
+The AWS CLI is enough. The package is built already, and CloudFormation itself understands the
+template, so that SAM's own tool is not needed.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from deploy.wheels import TOP
 
 ENVIRONMENTS = ("sandbox", "staging", "production")
 TEMPLATE = TOP / "deploy" / "template.yaml"
-PACKAGE = ("function-arm64.zip", "ffmpeg-layer-arm64.zip")
+PACKAGE = ("cameras-service-generate-clip.zip", "ffmpeg-layer-arm64.zip")
 ARTIFACTS = "ArtifactsBucket"
 PLACEHOLDER = "example.com"
 
@@ -37,30 +37,30 @@ def template_parameters() -> set[str]:
     return set(re.findall(r"^  (\w+):", section, re.MULTILINE))
 
 
-def what_is_missing(environment: str, path: Path) -> Iterator[str]:
-    """Say what stands in the way, each with its remedy."""
+def find_obstacles(path: Path) -> Iterator[str]:
+    """Yield each obstacle to a deployment, with its remedy."""
     values = read_environment(path)
     if placeholders := [name for name, value in values.items() if PLACEHOLDER in value]:
-        yield f"{_shown(path)} still has made-up names: put yours in for {', '.join(placeholders)}."
+        yield f"{_shown(path)} still has sample names: replace {', '.join(placeholders)}."
     if unknown := sorted(set(values) - template_parameters() - {ARTIFACTS}):
-        yield f"{_shown(path)} names what the template does not know: {', '.join(unknown)}."
+        yield f"{_shown(path)} names parameters that the template lacks: {', '.join(unknown)}."
     if not values.get(ARTIFACTS):
         yield f"{_shown(path)} must name {ARTIFACTS}, a bucket for the package."
     if not shutil.which("aws"):
-        yield "There is no AWS CLI on PATH: https://aws.amazon.com/cli"
+        yield "There is no AWS CLI on PATH: install it, https://aws.amazon.com/cli"
         return
-    asked = _aws("sts", "get-caller-identity")
-    if asked.returncode:
-        yield f"AWS does not know you: run `aws configure` or `aws sso login`. {_last(asked)}"
+    answer = _aws("sts", "get-caller-identity")
+    if answer.returncode:
+        yield f"AWS accepts no credentials: run `aws configure` or `aws sso login`. {_last(answer)}"
     if not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
-        asked = _aws("configure", "get", "region")
-        if asked.returncode:
-            yield f"No region is set: `export AWS_REGION=...`, that of {environment}'s recordings."
+        answer = _aws("configure", "get", "region")
+        if answer.returncode:
+            yield "No region is set: `export AWS_REGION=...`, the region of the recordings."
 
 
-def deploy(environment: str, values: Mapping[str, str], build: Path) -> int:
-    """Upload the package and bring the stack up to date; the AWS CLI's exit code."""
-    packaged = build / f"template-{environment}.yaml"
+def deploy(environment: str, values: Mapping[str, str], package: Path) -> int:
+    """Upload the package and update the stack; return the AWS CLI's exit code."""
+    packaged = package / f"template-{environment}.yaml"
     stack = f"camclip-{environment}"
     parameters = [f"{name}={value}" for name, value in values.items() if name != ARTIFACTS]
     steps: Sequence[Sequence[str]] = (
@@ -88,31 +88,33 @@ def deploy(environment: str, values: Mapping[str, str], build: Path) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Deploy, or say what is missing; 1 if anything is."""
+    """Deploy, or print the obstacles; return 1 if there are any."""
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("environment", metavar="ENV", help=" or ".join(ENVIRONMENTS))
-    parser.add_argument("--check", action="store_true", help="only say what is missing")
+    parser.add_argument("--check", action="store_true", help="only print obstacles")
     parser.add_argument("--parameters", type=Path, help="default: deploy/environments/ENV.env")
-    parser.add_argument("--build", type=Path, default=TOP / "build", help="where the package is")
-    asked = parser.parse_args(argv)
-    if asked.environment not in ENVIRONMENTS:
-        return _refuse([f"Say where to: make deploy ENV={'|'.join(ENVIRONMENTS)}"])
-    path = asked.parameters or TOP / "deploy" / "environments" / f"{asked.environment}.env"
+    parser.add_argument("--package", type=Path, default=TOP / "dist", help="where the package is")
+    options = parser.parse_args(argv)
+    if options.environment not in ENVIRONMENTS:
+        return _fail([f"Name an environment: make deploy ENV={'|'.join(ENVIRONMENTS)}"])
+    path = options.parameters or TOP / "deploy" / "environments" / f"{options.environment}.env"
     if not path.is_file():
-        return _refuse([f"There is no {_shown(path)}."])
-    missing = list(what_is_missing(asked.environment, path))
-    absent = [name for name in PACKAGE if not (asked.build / name).is_file()]
-    if absent and not asked.check:
+        return _fail([f"There is no {_shown(path)}."])
+    missing = list(find_obstacles(path))
+    absent = [name for name in PACKAGE if not (options.package / name).is_file()]
+    if absent and not options.check:
         missing.append(f"There is no {' and no '.join(absent)}: run `make package`.")
     if missing:
-        return _refuse(missing)
-    if asked.check:
+        return _fail(missing)
+    if options.check:
         return 0
-    return 1 if deploy(asked.environment, read_environment(path), asked.build) else 0
+    return 1 if deploy(options.environment, read_environment(path), options.package) else 0
 
 
-def _refuse(faults: Sequence[str]) -> int:
-    sys.stderr.write("Nothing was deployed:\n" + "".join(f"  {fault}\n" for fault in faults))
+def _fail(obstacles: Sequence[str]) -> int:
+    sys.stderr.write(
+        "Nothing was deployed:\n" + "".join(f"  {obstacle}\n" for obstacle in obstacles)
+    )
     return 1
 
 

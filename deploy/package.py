@@ -1,7 +1,7 @@
-"""Build what AWS Lambda runs: the function's zip and the layer that holds ffmpeg.
+"""Build the function's zip for AWS Lambda, and the layer that holds ffmpeg.
 
-Two builds of the same sources are the same byte for byte: names are sorted, times and modes fixed,
-every wheel is the one whose hash is locked in `deploy/requirements`.
+Two builds of the same sources are equal byte for byte: names are sorted, times and modes are fixed,
+and the hash of every wheel is locked in `deploy/requirements`.
 """
 
 import argparse
@@ -25,18 +25,21 @@ from deploy.wheels import (
 )
 
 LIMIT_BYTES = 250 << 20
-"""What a function and its layers may take up unpacked (AWS Lambda developer guide, "quotas")."""
+"""The size of a function and its layers, unpacked (AWS Lambda developer guide, "quotas")."""
 
-LEAST_TIME = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold."""
+DEPLOYED = "arm64"
+"""The processor that the template names."""
+
+EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can store."""
 
 
 def build_function(arch: str, python: str, out: Path, compiler: str | None = None) -> Path:
     """Build the function's zip for a processor and a Python in the folder `out`; return its path.
 
-    It holds the modules that the handler can import, and the locked runtime dependencies without
-    what Lambda never loads. Bytecode comes along if there is an interpreter of that version:
-    `compiler`, or one that is found. CannotPackage if it cannot be built.
+    It holds our modules, and the locked runtime dependencies without the files that Lambda never
+    loads. It holds their bytecode too if there is an interpreter of that version: `compiler`, or
+    one that is found. CannotPackage if it cannot be built.
     """
     files = {"LICENSE": (TOP / "LICENSE").read_bytes(), **our_modules()}
     for wheel in fetch_wheels("runtime", arch, python):
@@ -45,7 +48,15 @@ def build_function(arch: str, python: str, out: Path, compiler: str | None = Non
     if compiler:
         files.update(bytecode(files, python, compiler))
     suffix = "" if python == PYTHON else f"-py{python}"
-    return _write(out / f"function-{arch}{suffix}.zip", files, level=6)
+    return _write(out / function_name(arch, suffix), files, level=6)
+
+
+def function_name(arch: str, suffix: str = "") -> str:
+    """Return the name of the function's zip: the 2018 service's, for the deployed processor.
+
+    `suffix` marks a package for another version of Python.
+    """
+    return f"cameras-service-generate-clip{'' if arch == DEPLOYED else f'-{arch}'}{suffix}.zip"
 
 
 def build_layer(arch: str, out: Path) -> Path:
@@ -69,29 +80,29 @@ def build_layer(arch: str, out: Path) -> Path:
 
 
 def check_size(*paths: Path) -> int:
-    """Return what the zips take up unpacked, in bytes; CannotPackage if Lambda would refuse it."""
+    """Return the unpacked size of the zips in bytes; CannotPackage if Lambda would reject it."""
     size = sum(_unpacked_bytes(path) for path in paths)
     if size > LIMIT_BYTES:
         names = " and ".join(path.name for path in paths)
-        raise CannotPackage(f"{names} take up {size} bytes unpacked, of {LIMIT_BYTES} allowed.")
+        raise CannotPackage(f"{names} take up {size} bytes unpacked; Lambda allows {LIMIT_BYTES}.")
     return size
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Build, and print sizes and hashes; 1 if it cannot be done."""
+    """Build, and print sizes and hashes; return 1 if it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=__doc__)
     parser.add_argument("--arch", action="append", choices=ARCHITECTURES, help="default: both")
     parser.add_argument("--python", default=PYTHON, help=f"default: {PYTHON}")
-    parser.add_argument("--out", type=Path, default=TOP / "build")
+    parser.add_argument("--out", type=Path, default=TOP / "dist")
     parser.add_argument("--compiler", help="interpreter of that version, for the bytecode")
     parser.add_argument("--fetch", action="store_true", help="fetch all wheels, build nothing")
-    asked = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     try:
-        if asked.fetch:
+        if options.fetch:
             _fetch_all()
         else:
-            for arch in asked.arch or ARCHITECTURES:
-                _build(arch, asked.python, asked.out, asked.compiler)
+            for arch in options.arch or ARCHITECTURES:
+                _build(arch, options.python, options.out, options.compiler)
     except CannotPackage as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -99,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fetch_all() -> None:
-    """Fetch what is deployed, and what the tests run on this machine."""
+    """Fetch the wheels that are deployed, and those of the tests on this machine."""
     for arch in ARCHITECTURES:
         fetch_wheels("runtime", arch, PYTHON)
         fetch_wheels("ffmpeg", arch, PYTHON)
@@ -111,18 +122,18 @@ def _build(arch: str, python: str, out: Path, compiler: str | None) -> None:
     layer = build_layer(arch, out)
     for path in (function, layer):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        _say(f"{digest}  {os.path.relpath(path)}: {_size(path.stat().st_size)}")
+        _print(f"{digest}  {os.path.relpath(path)}: {_size(path.stat().st_size)}")
     size = check_size(function, layer)
-    _say(f"{arch}, Python {python}: unpacked {_size(size)} of {_size(LIMIT_BYTES)} allowed")
+    _print(f"{arch}, Python {python}: unpacked {_size(size)} of {_size(LIMIT_BYTES)} allowed")
     with zipfile.ZipFile(function) as zipped:
         if not any(name.endswith(".pyc") for name in zipped.namelist()):
-            _say(
-                f"No Python {python} was found here, so {function.name} holds no bytecode: each"
-                " cold start compiles it, about 0.5 s. --compiler names an interpreter."
+            _print(
+                f"No Python {python} was found, so {function.name} holds no bytecode, and each cold"
+                " start takes about 0.5 s longer. Name an interpreter with COMPILER=PATH."
             )
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
@@ -137,15 +148,15 @@ def _unpacked_bytes(path: Path) -> int:
 
 def _write(path: Path, files: Mapping[str, bytes], level: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as made:
-        part = Path(made) / path.name
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as temporary:
+        part = Path(temporary) / path.name
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as zipped:
             for name in sorted(files):
-                entry = zipfile.ZipInfo(name, LEAST_TIME)
+                entry = zipfile.ZipInfo(name, EARLIEST_TIME)
                 entry.create_system = 3  # Unix: its modes count
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                runs = name.startswith("bin/") or name.endswith(".so")
-                entry.external_attr = (0o100755 if runs else 0o100644) << 16
+                is_executable = name.startswith("bin/") or name.endswith(".so")
+                entry.external_attr = (0o100755 if is_executable else 0o100644) << 16
                 zipped.writestr(entry, files[name], compresslevel=level)
         part.replace(path)
     return path

@@ -1,7 +1,7 @@
-"""The wheels that are packaged: fetched once, each with the hash that the lock names.
+"""The packaged wheels: fetched once, each with the hash that the lock names.
 
-They are kept in `build/wheels`, in a folder for each lock, processor and Python, so that building
-again, and the tests, need no network.
+They are cached in `build/wheels`, in a folder for each lock, processor and Python. Builds and tests
+then need no network.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ REQUIREMENTS = TOP / "deploy" / "requirements"
 WHEELS = TOP / "build" / "wheels"
 
 PYTHON = "3.13"
-"""The runtime that the template names."""
+"""The version of the template's runtime."""
 ARCHITECTURES: Mapping[str, str] = MappingProxyType({"arm64": "aarch64", "x86_64": "x86_64"})
 """Lambda's name of a processor -> the wheels' name."""
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 THIS_ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
-# Lambda's python3.12 and later run on Amazon Linux 2023, whose glibc is 2.34; pip takes each tag
-# to the letter.
+# Lambda's python3.12 and later run on Amazon Linux 2023, whose glibc is 2.34. pip derives no older
+# tag from a newer one.
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
 
 
@@ -33,15 +33,15 @@ class CannotPackage(Exception):
     """The package cannot be built; the message says why."""
 
 
-def fetch_wheels(what: str, arch: str, python: str) -> list[Path]:
+def fetch_wheels(lock_name: str, arch: str, python: str) -> list[Path]:
     """Return the wheels of "runtime" or of "ffmpeg", by name; CannotPackage if pip has none."""
-    lock = _lock(what)
+    lock = _lock(lock_name)
     key = hashlib.sha256(f"{arch}\n{python}\n{lock}".encode()).hexdigest()[:16]
-    folder = WHEELS / f"{what}-{arch}-{python}-{key}"
+    folder = WHEELS / f"{lock_name}-{arch}-{python}-{key}"
     if not folder.exists():
         WHEELS.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=WHEELS) as made:
-            fetched, requirements = Path(made) / "wheels", Path(made) / "requirements.txt"
+        with tempfile.TemporaryDirectory(dir=WHEELS) as temporary:
+            fetched, requirements = Path(temporary) / "wheels", Path(temporary) / "requirements.txt"
             requirements.write_text(lock)
             _download(requirements, arch, python, fetched)
             try:
@@ -52,9 +52,9 @@ def fetch_wheels(what: str, arch: str, python: str) -> list[Path]:
     return sorted(folder.glob("*.whl"))
 
 
-def _lock(what: str) -> str:
-    """Return the lock of the runtime, or imageio-ffmpeg's lines of the lock for laptops."""
-    if what == "runtime":
+def _lock(name: str) -> str:
+    """Return the lock of the runtime, or imageio-ffmpeg's lines of the command's lock."""
+    if name == "runtime":
         return (REQUIREMENTS / "runtime.txt").read_text()
     lines = (REQUIREMENTS / "local.txt").read_text().splitlines(keepends=True)
     (start,) = (n for n, line in enumerate(lines) if line.startswith("imageio-ffmpeg=="))
@@ -76,5 +76,5 @@ def _download(requirements: Path, arch: str, python: str, folder: Path) -> None:
     )
     if done.returncode:
         raise CannotPackage(
-            f"pip fetched no locked wheels for Python {python} on {arch}:\n{done.stderr.strip()}"
+            f"pip found no locked wheels for Python {python} on {arch}:\n{done.stderr.strip()}"
         )

@@ -22,6 +22,8 @@ def log(outcome: DeliveryOutcome) -> None:
     """Write the line: an error if an operator must act, with the traceback if it is a bug."""
     line = with_metrics(outcome.line(), settings.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
+        case None if outcome.status == "FATAL_ERROR":
+            logger.info("fatal error", extra=line)  # the filter `error` must find the line
         case None:
             logger.info("clip", extra=line)
         case AccessDenied():

@@ -7,9 +7,9 @@ A command's module is imported when the command runs, so that `camclip --help` l
 nor the service (0.4 s instead of 1.6 s on 2 cores of an AMD EPYC).
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -72,8 +72,26 @@ app = typer.Typer(
 main = app
 
 
+def print_version(*, is_wanted: bool) -> None:
+    """Print the installed version and end the program."""
+    if is_wanted:
+        typer.echo(f"camclip {metadata.version('camclip')}")
+        raise typer.Exit
+
+
 @app.callback()
-def camclip() -> None:
+def camclip(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda value: print_version(is_wanted=value),
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
     """Cut exact clips out of recorded camera footage."""
 
 

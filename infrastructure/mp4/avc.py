@@ -305,7 +305,10 @@ def parse_pps(nal: bytes) -> Pps:
 
 
 def nal_units(sample: bytes, nal_length_size: int) -> Iterator[bytes]:
-    """Yield a sample's NAL units; InvalidMp4 where a length leads out of the sample, or of too many."""
+    """Yield a sample's NAL units.
+
+    InvalidMp4 if a length leads out of the sample, or if there are more than MAX_NALS.
+    """
     at = 0
     for _ in range(MAX_NALS):
         if at >= len(sample):

@@ -107,7 +107,7 @@ def uint32s(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa:
 
 
 def table(payload: memoryview, what: str, entry_bytes: int, at: int = 4) -> memoryview:
-    """Return the entries that the 32-bit count at *at* announces; InvalidMp4 where they don't fit."""
+    """Return the entries that the 32-bit count at *at* announces; InvalidMp4 if they don't fit."""
     count: int = struct.unpack_from(">I", payload, at)[0]
     entries = payload[at + 4 : at + 4 + count * entry_bytes]
     if len(entries) < count * entry_bytes:

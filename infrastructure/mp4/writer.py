@@ -209,12 +209,12 @@ def _run_lengths(kind: bytes, values: Iterable[int]) -> bytes:
 
 
 def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
-    """Give frames, in decode order, the decode times an MP4 needs.
+    """Return (dts, pts, media_time) for frames in decode order, in the ticks of *pts*.
 
-    Returns (dts, pts, media_time), in the ticks of *pts*: dts are the sorted pts minus the smallest
-    lead that keeps every pts >= dts, moved so that dts[0] == 0. media_time is how far 0 of the
-    caller's clock moved: an edit list that starts there brings it back. It is 0 where the first
-    shown frame comes later than the lead: ctts alone then carries the wait.
+    dts are the sorted pts minus the smallest lead that keeps every pts >= dts, shifted so that
+    dts[0] == 0. media_time is how far 0 of the caller's clock was shifted: an edit list that starts
+    there undoes it. It is 0 if the first frame shown is later than the lead: its ctts alone then
+    holds the difference.
     """
     if not pts:
         return [], [], 0
@@ -229,11 +229,13 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
 ) -> int:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
-    Returns the offset of its times: time in it = the recording's pts - offset, in video ticks. Same bytes and sample entry, times moved so that *first* is shown at 0; the edit list reaches to
-    the end of the last frame shown, so that none is dropped. Where frames after *first* are shown
-    before it (an open GOP's leading frames, which need the GOP before) they are kept but hidden.
-    *sound* names sound samples to take along, in step; what lies before 0 is hidden too.
-    Reads go up the file, one per run of bytes; holes under 64 KiB are read through, not written.
+    Return the offset of its times, in video ticks: a time in it is the recording's pts - offset.
+
+    The bytes and the sample entry are the recording's; the times are shifted so that *first* is
+    shown at 0. The edit list ends with the last frame shown, so that none is dropped. Frames after
+    *first* that are shown before it (an open GOP's leading frames, which need the previous GOP) are
+    kept but hidden. *audio* are the audio samples to include, in step; those before 0 are hidden.
+    Reads are in file order, one per run of bytes; holes under 64 KiB are read but not written.
     """
     video = index.video
     if video is None or not 0 <= first <= last < len(video.sizes):

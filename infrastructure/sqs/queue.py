@@ -8,7 +8,7 @@ from attrs import frozen
 
 from application.ports import RetryQueue
 from domain.clip import ClipRequest
-from domain.errors import ClipError
+from domain.errors import Unavailable
 from domain.retry import MAX_DELAY_S
 from infrastructure.aws import call
 from infrastructure.formats.messages import message_body
@@ -23,7 +23,7 @@ LEASE_LOST_CODES = (
 )
 
 
-class LeaseLost(ClipError):
+class LeaseLost(Unavailable):
     """The message is visible again, received by another consumer, or deleted."""
 
 
@@ -98,5 +98,7 @@ def redrive_policy(attributes: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _lease_lost() -> dict[str, Exception]:
-    lost = LeaseLost("The message's visibility timeout has expired.")
+    lost = LeaseLost(
+        "The message is not in flight: its visibility timeout expired or its receipt handle is wrong."
+    )
     return dict.fromkeys(LEASE_LOST_CODES, lost)

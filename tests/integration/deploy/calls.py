@@ -1,4 +1,4 @@
-"""What the service asks AWS for, and what IAM wants to see for it."""
+"""The service's calls to AWS, and the IAM permissions that they need."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,7 +30,7 @@ def _queue(params: Params) -> str:
 
 NEEDED: Mapping[tuple[str, str], Mapping[str, Callable[[Params], str]]] = {
     # Amazon S3 user guide, "Required permissions for Amazon S3 API operations", and "Multipart
-    # upload API and permissions"; ListBucket is what tells 404 from 403.
+    # upload API and permissions"; without ListBucket, S3 answers 403 instead of 404.
     ("s3", "GetObject"): {"s3:GetObject": _object, "s3:ListBucket": _bucket},
     ("s3", "HeadObject"): {"s3:GetObject": _object, "s3:ListBucket": _bucket},
     ("s3", "PutObject"): {"s3:PutObject": _object},
@@ -45,11 +45,11 @@ NEEDED: Mapping[tuple[str, str], Mapping[str, Callable[[Params], str]]] = {
     ("sqs", "SendMessage"): {"sqs:SendMessage": _queue},
     ("sns", "Publish"): {"sns:Publish": lambda params: params["TopicArn"]},
 }
-"""Operation -> the actions it needs, and on what."""
+"""Operation -> the actions it needs, and their resources."""
 
 
 def needed_by_lambda(queue_arn: str, log_group: str) -> set[Access]:
-    """What Lambda does in the function's name.
+    """Return the access that Lambda itself uses through the function's role.
 
     AWS Lambda developer guide, "Execution role permissions" of "Using Lambda with Amazon SQS", and
     "Sending Lambda function logs to CloudWatch Logs".
@@ -72,7 +72,7 @@ KEPT = {
 
 @frozen
 class Call:
-    """A call of boto3's: what the table and the tests look at."""
+    """A call by boto3, with the parameters that the table and the tests need."""
 
     service: str
     operation: str
@@ -86,7 +86,7 @@ class Call:
 
 @define
 class Recorder:
-    """Listens to boto3's clients."""
+    """Records the calls of boto3's clients."""
 
     made: list[Call] = Factory(list)
 

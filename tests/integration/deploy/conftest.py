@@ -1,6 +1,6 @@
 """Every kind of request, handled by the service with the environment that the template gives it.
 
-AWS is moto, the camera API a loopback server; every call to AWS is noted.
+moto stands for AWS and a loopback server for the camera API; every call to AWS is recorded.
 """
 
 import json
@@ -46,10 +46,10 @@ GIVEN = {
 
 @frozen
 class Played:
-    """What was asked of AWS, and what became of each clip: its status or the error."""
+    """The calls to AWS, and each clip's result: its status or the error."""
 
     calls: list[Call]
-    came_to: dict[str, str]
+    results: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +59,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     done = folder / "played.json"
     with alone(folder, "played"):
         if not done.exists():
-            recorded = _play_on_moto(shared_folder(tmp_path_factory, "footage"), folder)
-            done.write_text(json.dumps(asdict(recorded)))
-    told = json.loads(done.read_text())
-    return Played([Call(**call) for call in told["calls"]], told["came_to"])
+            fresh = _play_on_moto(shared_folder(tmp_path_factory, "footage"), folder)
+            done.write_text(json.dumps(asdict(fresh)))
+    recorded = json.loads(done.read_text())
+    return Played([Call(**call) for call in recorded["calls"]], recorded["results"])
 
 
 def _play_on_moto(footage: Path, folder: Path) -> Played:
@@ -90,11 +90,11 @@ def _play(
         window = TimeWindow(start_ms, start_ms + round(recording.duration_ms))
         segments[camera] = [RecordingSegment(window, _name(camera))]
     scratch.mkdir()
-    came_to: dict[str, str] = {}
+    results: dict[str, str] = {}
 
-    def tell(outcome: DeliveryOutcome) -> None:
-        told = outcome.result.report.status.value if outcome.result else repr(outcome.error)
-        came_to[getattr(outcome.request, "clip_id", "")] = told
+    def note(outcome: DeliveryOutcome) -> None:
+        status = outcome.result.report.status.value if outcome.result else repr(outcome.error)
+        results[getattr(outcome.request, "clip_id", "")] = status
 
     service = aws_service(
         {
@@ -104,7 +104,7 @@ def _play(
             "CLIP_DOWNLOAD_DEST": str(scratch),
             "CAMCLIP_FFMPEG": FFMPEG,
         },
-        tell,
+        note,
     )
     s3, sqs, sns = service.s3(), service.sqs(), service.sns()
     where: Any = {"LocationConstraint": REGION}
@@ -137,18 +137,18 @@ def _play(
 
     ask("made", "small", 2_000)
     ask("made-again", "small", 2_000)
-    ask("made", "small", 2_500)  # a name that is taken: given back
+    ask("made", "small", 2_500)  # the name is taken: returned to the queue
     ask("waiting", "small", 2_000, now_ms - 2_000)
     ask("not-stored", "not-stored", 2_000)
     ask("too-long", "small", 300_001)
     ask("composed", "large", 2_500)
     s3.meta.events.register("before-call.s3.UploadPartCopy", _refuse)  # type: ignore[arg-type]
     ask("sent-instead", "large", 2_500)
-    return Played(calls.made, came_to)
+    return Played(calls.made, results)
 
 
 def _refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
-    """Answer in S3's place."""
+    """Answer AccessDenied instead of S3."""
     answer = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
     return AWSResponse("", 403, HTTPHeaders(), None), answer
 

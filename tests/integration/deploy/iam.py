@@ -1,7 +1,7 @@
-"""A policy, judged as IAM does (IAM user guide, "Policy evaluation logic"), as far as ours goes.
+"""Policy evaluation as in IAM (IAM user guide, "Policy evaluation logic"), as far as ours needs it.
 
-Nothing is allowed that no statement allows; an explicit Deny wins. `*` and `?` in actions and
-resources stand for any letters and any letter; actions do not mind their case.
+Access needs a statement that allows it, and none that denies it. `*` and `?` in actions and
+resources match any characters and any one character; actions ignore case.
 """
 
 import re
@@ -20,13 +20,13 @@ class Access:
 
 
 def allows(statements: Iterable[Mapping[str, Any]], access: Access) -> bool:
-    """Whether the statements of a role allow it."""
+    """Return whether the statements of a role allow the access."""
     effects = {s["Effect"] for s in statements if matches(s, access)}
     return effects == {"Allow"}
 
 
 def matches(statement: Mapping[str, Any], access: Access) -> bool:
-    """Whether the statement speaks of it; one with conditions or exceptions is beyond us."""
+    """Return whether the statement applies; it must have no conditions or exceptions."""
     assert set(statement) <= {"Sid", "Effect", "Action", "Resource"}, statement
     return any(_like(p, access.action, re.IGNORECASE) for p in actions(statement)) and any(
         _like(p, access.arn) for p in resources(statement)

@@ -1,4 +1,4 @@
-"""The package, built once however many processes ask for it."""
+"""The package, built once for all processes of a test run."""
 
 import fcntl
 import zipfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.package import build_function, build_layer
+from deploy.package import build_function, build_layer, function_name
 from deploy.wheels import PYTHON, THIS_ARCHITECTURE, THIS_PYTHON
 
 
@@ -23,19 +23,19 @@ def packaged_function(folder: Path) -> Path:
 
 
 def packaged(folder: Path, arch: str) -> tuple[Path, Path]:
-    """Return the zips that are deployed: the function's and the layer's."""
+    """Return the zips of a processor: the function's and the layer's."""
     with alone(folder, arch):
         done = folder / f"{arch}.done"
         if not done.exists():
             build_function(arch, PYTHON, folder)
             build_layer(arch, folder)
             done.touch()
-    return folder / f"function-{arch}.zip", folder / f"ffmpeg-layer-{arch}.zip"
+    return folder / function_name(arch), folder / f"ffmpeg-layer-{arch}.zip"
 
 
 @contextmanager
 def alone(folder: Path, name: str) -> Iterator[None]:
-    """Let one process at a time do what is called `name` in the folder."""
+    """Hold the lock `name` of the folder: one process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

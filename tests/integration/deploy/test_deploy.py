@@ -1,4 +1,4 @@
-"""`make deploy`: what it says where something is missing, and what it asks of the AWS CLI."""
+"""`make deploy`: the obstacles that it reports, and its calls of the AWS CLI."""
 
 import json
 import os
@@ -32,15 +32,15 @@ if sys.argv[1:3] == {failing!r}:
 
 
 @define
-class Desk:
-    """Somebody's machine: tools on PATH, a package, settings."""
+class Machine:
+    """A user's machine: tools on PATH, a package, settings."""
 
     folder: Path
     values: dict[str, str] = field(factory=VALUES.copy)
     region: str = "eu-west-1"
 
     def install(self, *failing: str) -> None:
-        """Put an AWS CLI on PATH that notes what it is asked, and fails at `failing`."""
+        """Put an AWS CLI on PATH that logs its calls, and fails at `failing`."""
         tool = self.folder / "bin" / "aws"
         tool.parent.mkdir()
         fake = FAKE.format(
@@ -55,13 +55,13 @@ class Desk:
             (self.build / name).touch()
 
     def deploy(self, *words: str) -> tuple[int, str]:
-        """Run the command; return its exit code and what it says."""
+        """Run the command; return its exit code and its standard error."""
         settings = self.folder / "mine.env"
         settings.write_text("# mine\n\n" + "".join(f"{k}={v}\n" for k, v in self.values.items()))
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "deploy.deploy", *words),
-                *("--build", str(self.build), "--parameters", str(settings)),
+                *("--package", str(self.build), "--parameters", str(settings)),
             ],
             cwd=TOP,
             env={"PATH": str(self.folder / "bin"), "AWS_REGION": self.region},
@@ -72,12 +72,12 @@ class Desk:
         )
         return done.returncode, done.stderr
 
-    def asked(self) -> list[list[str]]:
+    def calls(self) -> list[list[str]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     @property
     def log(self) -> Path:
-        return self.folder / "asked"
+        return self.folder / "calls"
 
     @property
     def build(self) -> Path:
@@ -85,65 +85,65 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def machine(tmp_path: Path) -> Machine:
     """A machine with nothing on it but the settings."""
-    return Desk(tmp_path)
+    return Machine(tmp_path)
 
 
-def test_all_that_is_missing_is_said_at_once(desk: Desk) -> None:
-    """The tool, the package, one's own names, and names that the template does not know."""
-    desk.values |= {"OriginBucket": "recordings.example.com", "ThumbnailSize": "300"}
-    code, said = desk.deploy("sandbox")
+def test_all_obstacles_are_reported_together(machine: Machine) -> None:
+    """The tool, the package, sample names, and names that the template lacks."""
+    machine.values |= {"OriginBucket": "recordings.example.com", "ThumbnailSize": "300"}
+    code, output = machine.deploy("sandbox")
     assert code == 1
-    assert said.startswith("Nothing was deployed:\n")
-    assert "no AWS CLI on PATH" in said
-    assert "no function-arm64.zip and no ffmpeg-layer-arm64.zip: run `make package`" in said
-    assert "made-up names: put yours in for OriginBucket." in said
-    assert "names what the template does not know: ThumbnailSize." in said
+    assert output.startswith("Nothing was deployed:\n")
+    assert "no AWS CLI on PATH" in output
+    assert f"no {PACKAGE[0]} and no {PACKAGE[1]}: run `make package`" in output
+    assert "sample names: replace OriginBucket." in output
+    assert "names parameters that the template lacks: ThumbnailSize." in output
 
 
-def test_without_credentials_it_says_how_to_get_some(desk: Desk) -> None:
-    """And what the tool said."""
-    desk.install("sts", "get-caller-identity")
-    desk.package()
-    code, said = desk.deploy("production")
+def test_missing_credentials_are_reported_with_the_remedy(machine: Machine) -> None:
+    """And with the tool's own last line."""
+    machine.install("sts", "get-caller-identity")
+    machine.package()
+    code, output = machine.deploy("production")
     assert code == 1
-    assert "`aws configure` or `aws sso login`" in said
-    assert "the one line that says why" in said
-    assert [words[0] for words in desk.asked()] == ["sts"]
+    assert "`aws configure` or `aws sso login`" in output
+    assert "the one line that says why" in output
+    assert [words[0] for words in machine.calls()] == ["sts"]
 
 
-def test_without_a_region_it_says_so(desk: Desk) -> None:
-    """One of the environment, or of the tool's settings."""
-    desk.region = ""
-    desk.install("configure", "get")
-    desk.package()
-    code, said = desk.deploy("staging")
+def test_a_missing_region_is_reported(machine: Machine) -> None:
+    """It may be set in the environment or in the tool's settings."""
+    machine.region = ""
+    machine.install("configure", "get")
+    machine.package()
+    code, output = machine.deploy("staging")
     assert code == 1
-    assert "export AWS_REGION" in said
+    assert "export AWS_REGION" in output
 
 
 @pytest.mark.parametrize("environment", ["", "prod", "../sandbox"])
-def test_an_environment_must_be_named(desk: Desk, environment: str) -> None:
+def test_an_environment_must_be_named(machine: Machine, environment: str) -> None:
     """One of the three."""
-    code, said = desk.deploy(environment)
+    code, output = machine.deploy(environment)
     assert code == 1
-    assert "make deploy ENV=sandbox|staging|production" in said
+    assert "make deploy ENV=sandbox|staging|production" in output
 
 
-def test_the_check_wants_no_package_yet(desk: Desk) -> None:
-    """It comes before the building, which takes a while; it deploys nothing."""
-    desk.install()
-    assert desk.deploy("sandbox", "--check") == (0, "")
-    assert [words[0] for words in desk.asked()] == ["sts"]
+def test_the_check_needs_no_package(machine: Machine) -> None:
+    """It runs before the build, which takes a while; it deploys nothing."""
+    machine.install()
+    assert machine.deploy("sandbox", "--check") == (0, "")
+    assert [words[0] for words in machine.calls()] == ["sts"]
 
 
-def test_the_package_goes_up_and_the_stack_follows(desk: Desk) -> None:
-    """With the parameters of the settings, whole even where they have spaces."""
-    desk.install()
-    desk.package()
-    assert desk.deploy("staging") == (0, "")
-    _, package, deploy, describe = desk.asked()
+def test_the_package_is_uploaded_and_the_stack_updated(machine: Machine) -> None:
+    """With the parameters of the settings, also those with spaces."""
+    machine.install()
+    machine.package()
+    assert machine.deploy("staging") == (0, "")
+    _, package, deploy, describe = machine.calls()
     assert package[:2] == ["cloudformation", "package"]
     assert package[package.index("--s3-bucket") + 1] == "packages"
     assert package[package.index("--template-file") + 1] == str(TOP / "deploy/template.yaml")
@@ -159,11 +159,11 @@ def test_the_package_goes_up_and_the_stack_follows(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("step", ["package", "deploy"])
-def test_a_step_that_fails_is_the_last(desk: Desk, step: str) -> None:
-    """Its own words are shown."""
-    desk.install("cloudformation", step)
-    desk.package()
-    code, said = desk.deploy("sandbox")
+def test_a_step_that_fails_is_the_last(machine: Machine, step: str) -> None:
+    """Its own message is shown."""
+    machine.install("cloudformation", step)
+    machine.package()
+    code, output = machine.deploy("sandbox")
     assert code == 1
-    assert "the one line that says why" in said
-    assert desk.asked()[-1][1] == step
+    assert "the one line that says why" in output
+    assert machine.calls()[-1][1] == step

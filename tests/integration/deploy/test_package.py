@@ -1,4 +1,4 @@
-"""The package: whole, small, the same each time, and enough to run from."""
+"""The package: complete, small, reproducible, and sufficient to run."""
 
 import json
 import os
@@ -50,15 +50,15 @@ class Context:
     def get_remaining_time_in_millis(self):
         return 60_000
 
-answers = [handler(event, Context()) for event in json.loads(sys.argv[2])]
+responses = [handler(event, Context()) for event in json.loads(sys.argv[2])]
 files = [getattr(module, "__file__", None) for module in sys.modules.values()]
-print(json.dumps([answers, [file for file in files if file], list(sys.modules)]))
+print(json.dumps([responses, [file for file in files if file], list(sys.modules)]))
 """
 
 
 @frozen
 class Built:
-    """What is deployed, for a processor."""
+    """The zips for a processor."""
 
     arch: str
     function: Path
@@ -73,7 +73,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """What is deployed, for each processor."""
+    """The zips for each processor."""
     arch = str(request.param)
     return Built(arch, *packaged(shared_folder(tmp_path_factory, "package"), arch))
 
@@ -89,7 +89,7 @@ def record(body: str) -> dict[str, object]:
 
 
 def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
-    """It answers an empty batch, an unreadable message, and one for which AWS does not answer.
+    """It handles an empty batch, an unreadable message, and one for which AWS does not answer.
 
     The interpreter sees the package and the standard library, and no commands are loaded.
     """
@@ -116,11 +116,11 @@ def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answers, files, modules = json.loads(done.stdout.splitlines()[-1])
+    responses, files, modules = json.loads(done.stdout.splitlines()[-1])
     back = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-    assert answers == [{"batchItemFailures": []}, back, back]
-    strangers = [f for f in files if not f.startswith((str(unpacked), sys.base_prefix))]
-    assert strangers == []
+    assert responses == [{"batchItemFailures": []}, back, back]
+    foreign = [f for f in files if not f.startswith((str(unpacked), sys.base_prefix))]
+    assert foreign == []
     assert not {"typer", "rich", "imageio_ffmpeg", "entrypoints.cli.app"} & set(modules)
     fault = json.loads(done.stdout.splitlines()[-2])
     assert fault["clipId"] == "c1"
@@ -128,7 +128,7 @@ def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
 
 
 def test_two_builds_are_the_same_byte_for_byte(tmp_path: Path, built: Built) -> None:
-    """Whenever, wherever and in whichever order the files were written."""
+    """The order in which files were written does not matter."""
     again = build_function(built.arch, PYTHON, tmp_path)
     assert again.read_bytes() == built.function.read_bytes()
     with zipfile.ZipFile(again) as zipped:
@@ -137,7 +137,7 @@ def test_two_builds_are_the_same_byte_for_byte(tmp_path: Path, built: Built) -> 
 
 
 def test_two_builds_with_bytecode_are_the_same(tmp_path: Path, unpacked: Path) -> None:
-    """Bytecode is of the target's Python, and says that it is not to be checked."""
+    """Bytecode is for the target's Python, and is marked as not to be checked."""
     again = build_function(THIS_ARCHITECTURE, THIS_PYTHON, tmp_path)
     first = unpacked.parent / again.name
     assert again.read_bytes() == first.read_bytes()
@@ -149,7 +149,7 @@ def test_two_builds_with_bytecode_are_the_same(tmp_path: Path, unpacked: Path) -
         assert {zipped.read(name)[4:8] for name in compiled} == {b"\1\0\0\0"}
 
 
-def test_bytecode_does_not_know_where_it_was_made() -> None:
+def test_bytecode_names_no_folder_of_the_build() -> None:
     """Tracebacks name the files as Lambda has them."""
     sources = {"some/module.py": b"def f():\n    return {'a', 'b'}\n", "some/data.json": b"{}"}
     one, other = (bytecode(sources, THIS_PYTHON, sys.executable) for _ in range(2))
@@ -158,7 +158,7 @@ def test_bytecode_does_not_know_where_it_was_made() -> None:
     assert b"/var/task/some/module.py" in code
 
 
-def test_bytecode_of_another_python_is_refused() -> None:
+def test_bytecode_of_another_python_is_rejected() -> None:
     """Lambda would ignore it."""
     with pytest.raises(CannotPackage, match=r"no Python 3\.9"):
         bytecode({}, "3.9", sys.executable)
@@ -169,8 +169,8 @@ def names(path: Path) -> list[str]:
         return zipped.namelist()
 
 
-def test_the_function_holds_what_it_needs_and_no_more(built: Built) -> None:
-    """Every top-level name is known, and of each there is nothing that Lambda never loads."""
+def test_the_function_holds_only_files_that_lambda_loads(built: Built) -> None:
+    """Every top-level name is known, and none has files that Lambda never loads."""
     held = names(built.function)
     tops = {name.partition("/")[0].removesuffix(".py") for name in held}
     packages = {top for top in tops if not top.endswith(".dist-info")}
@@ -190,7 +190,7 @@ def test_the_function_holds_what_it_needs_and_no_more(built: Built) -> None:
     assert [name for name in held if "examples-" in name] == []
 
 
-def test_every_licence_comes_along(built: Built) -> None:
+def test_every_licence_is_included(built: Built) -> None:
     """Each library's, by its dist-info."""
     held = names(built.function)
     libraries = {name.partition("/")[0] for name in held if ".dist-info/" in name}
@@ -202,7 +202,7 @@ def test_every_licence_comes_along(built: Built) -> None:
 
 
 def test_commands_are_left_out() -> None:
-    """The handler cannot import them; all that it can import is there."""
+    """And no other module imports a library that only they need."""
     ours = our_modules()
     assert {"entrypoints/aws_lambda.py", "entrypoints/sqs_batch.py", "domain/clip.py"} <= set(ours)
     assert "infrastructure/s3/owners.py" in ours
@@ -211,7 +211,9 @@ def test_commands_are_left_out() -> None:
         "entrypoints/cli/demo/demo.py",
         "entrypoints/invoke.py",
     } & set(ours)
-    assert not [name for name, source in ours.items() if b"import typer" in source]
+    libraries = (b"typer", b"rich", b"jinja2", b"dotenv", b"entrypoints.cli")
+    imports = [b"import " + name for name in libraries] + [b"from " + name for name in libraries]
+    assert not [name for name, text in ours.items() if any(line in text for line in imports)]
 
 
 def elf_machines(path: Path) -> Iterator[tuple[str, int]]:
@@ -243,24 +245,24 @@ def test_the_layer_holds_ffmpeg_and_its_licence(built: Built) -> None:
     assert set(modes.values()) == {0o100755, 0o100644}
 
 
-def test_lambda_takes_it_for_its_size(built: Built) -> None:
+def test_it_is_small_enough_for_lambda(built: Built) -> None:
     """Function and layer together, unpacked."""
     assert check_size(built.function, built.layer) < 0.8 * LIMIT_BYTES
     assert check_size(built.function) < 32 << 20
     assert built.function.stat().st_size < 8 << 20
 
 
-def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
+def test_a_package_that_is_too_large_is_rejected(tmp_path: Path) -> None:
     """However small its zip is."""
     path = tmp_path / "large.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("zeros", bytes(100 << 20))
     assert check_size(path, path) == 200 << 20
-    with pytest.raises(CannotPackage, match="allowed"):
+    with pytest.raises(CannotPackage, match="allows"):
         check_size(path, path, path)
 
 
-def test_what_cannot_be_packaged_is_said(
+def test_a_failure_to_package_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The exit code is 1."""

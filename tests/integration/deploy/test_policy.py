@@ -21,8 +21,8 @@ def needed(played: Played) -> set[Access]:
 
 def test_every_kind_of_request_was_played(played: Played) -> None:
     """Else the policy would be judged by too little."""
-    assert played.came_to == {
-        "made": "Conflict('There is a clip of that name already, of another window.')",
+    assert played.results == {
+        "made": "Conflict('A clip of another window has this name.')",
         "made-again": "CLIP_AVAILABLE",
         "waiting": "CLIP_PENDING",
         "not-stored": "CLIP_PENDING",
@@ -95,12 +95,12 @@ def test_no_action_is_a_pattern() -> None:
 
 
 def test_without_a_folder_the_whole_origin_may_be_read() -> None:
-    """Recordings then lie at its top."""
+    """Recordings are then at its top level."""
     statements = Stack({**GIVEN, "OriginFolder": ""}).statements()
     assert allows(statements, Access("s3:GetObject", "arn:aws:s3:::policy-recordings/pier.mp4"))
 
 
-def test_a_key_of_ones_own_may_decrypt_and_no_more() -> None:
+def test_a_kms_key_is_used_for_decryption_only() -> None:
     """Recordings that are encrypted with a KMS key need kms:Decrypt, also to be copied."""
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key"
     statements = Stack({**GIVEN, "OriginKeyArn": key}).statements()
@@ -109,7 +109,7 @@ def test_a_key_of_ones_own_may_decrypt_and_no_more() -> None:
     assert not allows(statements, Access("kms:Encrypt", key))
 
 
-def test_every_call_of_s3_says_who_must_own_the_buckets(played: Played) -> None:
+def test_every_call_of_s3_names_the_expected_bucket_owner(played: Played) -> None:
     """The recorder's account was given; the clips' bucket is the stack's own."""
     owners = {GIVEN["OriginBucket"]: ANOTHER_ACCOUNT, GIVEN["DestinationBucket"]: ACCOUNT}
     for call in played.calls:

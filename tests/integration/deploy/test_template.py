@@ -1,4 +1,4 @@
-"""The template: cfn-lint's rules, and those that it does not know."""
+"""The template: cfn-lint's rules, and further ones."""
 
 import json
 import re
@@ -28,8 +28,8 @@ def stack(**given: str) -> Stack:
     return Stack({**GIVEN, **given})
 
 
-class Asked(Mapping[str, str]):
-    """An environment that notes which variables are read."""
+class RecordingEnvironment(Mapping[str, str]):
+    """An environment that records which variables are read."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ, self.names = environ, set[str]()
@@ -45,7 +45,7 @@ class Asked(Mapping[str, str]):
         return len(self.environ)
 
 
-def test_cfn_lint_has_nothing_to_say() -> None:
+def test_cfn_lint_finds_nothing() -> None:
     """No error and no warning."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name("cfn-lint")), str(TEMPLATE)],
@@ -69,9 +69,9 @@ def test_the_times_fit_each_other(timeout: str) -> None:
     assert made.properties("SlowAlarm")["Threshold"] == 800 * timeout_s
 
 
-def test_what_comes_back_outlives_its_deliveries() -> None:
+def test_requests_are_retained_longer_than_their_deliveries_take() -> None:
     """The last delivery of a request comes before the queue drops it."""
-    requests, dead = (stack().properties(name) for name in ("Requests", "DeadLetterQueue"))
+    requests, dead = (stack().properties(name) for name in ("Requests", "DeadLetters"))
     deliveries = requests["RedrivePolicy"]["maxReceiveCount"]
     assert deliveries == 5
     assert requests["MessageRetentionPeriod"] == 4 * 86_400
@@ -81,13 +81,13 @@ def test_what_comes_back_outlives_its_deliveries() -> None:
 
 
 def test_messages_are_encrypted() -> None:
-    """At rest, by SQS's own keys, which need no leave."""
+    """At rest, by SQS's own keys, which need no permission."""
     for queue in stack().resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
 
 
-def test_the_trigger_takes_partial_answers() -> None:
-    """Without ReportBatchItemFailures Lambda would take every answer for success."""
+def test_the_trigger_reads_partial_responses() -> None:
+    """Without ReportBatchItemFailures Lambda would treat every response as success."""
     event = stack().properties("Function")["Events"]["Request"]["Properties"]
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert event["Queue"].endswith(":camclip-test-requests")
@@ -98,14 +98,14 @@ def test_the_trigger_takes_partial_answers() -> None:
 def test_every_setting_that_is_read_is_set() -> None:
     """By its parameter or with its default; PATH is Lambda's own."""
     given = {**stack(OriginBucketOwner=ACCOUNT).environment(), "CAMCLIP_FFMPEG": FFMPEG}
-    asked = Asked(given)
-    read_settings(asked)
-    find_ffmpeg(asked)
-    assert asked.names == set(given)
+    environment = RecordingEnvironment(given)
+    read_settings(environment)
+    find_ffmpeg(environment)
+    assert environment.names == set(given)
 
 
 def test_settings_come_from_the_values_that_aws_gets() -> None:
-    """What the code believes of its timeout and its queue is what they are."""
+    """The code's settings of its timeout and its queue are the real ones."""
     made = stack(FunctionTimeout="600", MaxReceiveCount="7")
     settings = read_settings(made.environment())
     assert settings.clips.function_timeout_ms == 1000 * int(made.properties("Function")["Timeout"])
@@ -122,7 +122,7 @@ def test_settings_come_from_the_values_that_aws_gets() -> None:
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    """A parameter that nobody gives leaves the rule as it is; each stack has figures of its own."""
+    """A parameter that is not given leaves the default; each stack has its own namespace."""
     rules = read_settings(stack().environment()).clips
     few = {name: stack().environment()[name] for name in read_places()}
     few["METRICS_NAMESPACE"] = "camclip-test"
@@ -156,7 +156,7 @@ def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
     read_settings(Stack(values).environment())
 
 
-def test_what_the_template_names_is_what_is_built(
+def test_the_template_names_the_built_package(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Handler, runtime, processor, and the places of the zips."""
@@ -164,7 +164,7 @@ def test_what_the_template_names_is_what_is_built(
     (arch,) = function["Architectures"]
     assert function["Runtime"] == f"python{PYTHON}"
     built = packaged(shared_folder(tmp_path_factory, "package"), arch)
-    assert [function["CodeUri"], layer["ContentUri"]] == [f"../build/{z.name}" for z in built]
+    assert [function["CodeUri"], layer["ContentUri"]] == [f"../dist/{z.name}" for z in built]
     assert [path.name for path in built] == list(PACKAGE)
     assert layer["CompatibleArchitectures"] == [arch]
     assert layer["CompatibleRuntimes"] == [function["Runtime"]]
@@ -174,7 +174,7 @@ def test_what_the_template_names_is_what_is_built(
 
 
 def test_clips_are_private_encrypted_and_kept() -> None:
-    """And what killed functions left behind goes away."""
+    """Uploads that killed functions left behind expire."""
     bucket = stack().properties("Clips")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -183,11 +183,11 @@ def test_clips_are_private_encrypted_and_kept() -> None:
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert read_document()["Resources"]["Clips"]["DeletionPolicy"] == "Retain"
-    assert read_document()["Resources"]["DeadLetterQueue"]["DeletionPolicy"] == "Retain"
+    assert read_document()["Resources"]["DeadLetters"]["DeletionPolicy"] == "Retain"
 
 
-def test_nobody_fetches_clips_but_through_tls() -> None:
-    """And the one distribution that was named."""
+def test_clips_are_fetched_through_tls_only() -> None:
+    """The distribution that was named may read them."""
     (denial,) = stack().properties("ClipsPolicy")["PolicyDocument"]["Statement"]
     assert (denial["Effect"], denial["Principal"]) == ("Deny", "*")
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -199,8 +199,8 @@ def test_nobody_fetches_clips_but_through_tls() -> None:
     assert reading["Condition"] == {"StringEquals": {"aws:SourceArn": arn}}
 
 
-def test_what_the_2018_service_had_may_stay() -> None:
-    """Its bucket and its topic are used, and not made."""
+def test_the_2018_services_bucket_and_topic_can_be_used() -> None:
+    """They are then not created."""
     arn = f"arn:aws:sns:us-west-1:{ACCOUNT}:clips-prod"
     made = stack(CreateDestinationBucket="false", ExistingTopicArn=arn)
     assert made.resources("AWS::S3::Bucket") == {}
@@ -211,8 +211,8 @@ def test_what_the_2018_service_had_may_stay() -> None:
     assert "policy-clips" not in settings.aws.bucket_owners
 
 
-def test_alarms_watch_what_there_is() -> None:
-    """Each names a queue or the function of this stack, or the service's own metric, and tells."""
+def test_alarms_watch_existing_metrics() -> None:
+    """Each names a queue or the function of this stack, or the service's metric, and notifies."""
     made = stack(AlarmTopicArn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms")
     alarms = made.resources("AWS::CloudWatch::Alarm")
     watched = {

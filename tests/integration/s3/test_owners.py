@@ -25,7 +25,7 @@ class Wire:
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         self.headers = {
-            name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            name.lower(): str(value, "latin-1") if isinstance(value, bytes) else value
             for name, value in request.headers.items()
         }
         return AWSResponse(

@@ -176,10 +176,10 @@ def test_each_variable_sets_its_attribute_alone(name: str) -> None:
     assert attribute(*after, path) == value
 
 
-@pytest.mark.parametrize("name", AWS)
+@pytest.mark.parametrize("name", REQUIRED)
 def test_a_required_variable_that_is_missing_or_empty_is_named(name: str) -> None:
     """The message gives its name and what it must be."""
-    for environ in ({k: v for k, v in AWS.items() if k != name}, {**REQUIRED, name: "  "}):
+    for environ in ({k: v for k, v in REQUIRED.items() if k != name}, {**REQUIRED, name: "  "}):
         with pytest.raises(InvalidSettings, match=f"{name} is not set: it must be"):
             read_settings(environ)
 

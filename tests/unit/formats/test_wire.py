@@ -416,7 +416,7 @@ def test_a_manifest_that_is_not_one_is_an_error(found: str, instead: str) -> Non
     """No 5 is made of "5", nothing missing is made up."""
     text = manifest_json(MANIFEST)
     assert found in text
-    with pytest.raises(ValueError, match="no manifest"):
+    with pytest.raises(ValueError, match="not a manifest"):
         read_manifest(text.replace(found, instead))
 
 
