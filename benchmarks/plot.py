@@ -22,7 +22,7 @@ text{font:12px system-ui,sans-serif;fill:#1f2933}.dim{fill:#52606d}
 def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> str:
     """Draw the rows of one size; what takes longer than `most_s` is left out.
 
-    Of the clips of one length, that of the fewest files counts. Both axes are in seconds; the
+    The clip of the fewest files counts for each duration. Both axes are in seconds; the
     lengths' is logarithmic.
     """
     points: dict[str, dict[float, float]] = defaultdict(dict)

@@ -99,7 +99,7 @@ class Delete:
 
 @frozen
 class Redeliver:
-    """Have the message delivered again after `delay_s` whole seconds; 0: at once."""
+    """Redeliver the message after `delay_s` whole seconds; 0: at once."""
 
     delay_s: int
 
@@ -129,5 +129,5 @@ def backoff_s(failures: int, jitter: float) -> float:
 
     From 0.5..1 s, doubled up to 15..30 s, so that many workers do not retry at the same moment.
     """
-    longest_s = min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_S)
-    return longest_s * (1 + jitter) / 2
+    max_s = min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_S)
+    return max_s * (1 + jitter) / 2

@@ -124,7 +124,7 @@ class Slot:
         return message
 
     def _handle(self, message: ReceivedMessage) -> None:
-        """Have the process handle the message, then settle it."""
+        """Send the message to the process that handles it, then settle it."""
         began_s = time.monotonic()
         if self.stop.stopping is not Stopping.NOT:  # it came with the last poll
             self._settle(message, WorkOutcome.STOPPED)

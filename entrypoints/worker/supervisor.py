@@ -60,7 +60,7 @@ class Supervisor:
         return 1 if has_failed else 0
 
     def _finish(self) -> None:
-        """Let the slots finish their messages in flight, or release them."""
+        """Wait until the slots have finished their messages in flight, or release them."""
         self.stop.stopping = Stopping.FINISHING
         notify_systemd("STOPPING=1")
         in_flight = [slot.in_flight.message_id for slot in self.slots if slot.in_flight]

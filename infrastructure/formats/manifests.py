@@ -1,4 +1,4 @@
-"""The manifest stored beside a clip."""
+"""The manifest stored next to a clip."""
 
 import json
 from typing import Any

@@ -349,9 +349,9 @@ def first_slice_type(prefix: bytes, nal_length_size: int) -> str | None:
 
 
 def is_idr(prefix: bytes, nal_length_size: int) -> bool | None:
-    """Tell whether a sample is an IDR picture, from its first bytes.
+    """Return whether a sample is an IDR picture, from its first bytes.
 
-    None where no slice begins within *prefix*: read more of the sample.
+    None if no slice begins within *prefix*: read more of the sample.
     """
     for kind in nal_types(prefix, nal_length_size):
         if kind == IDR:

@@ -17,7 +17,7 @@ from infrastructure.mp4.sample_tables import (
     MAX_TIME,
     StoredTrack,
     TooManySamples,
-    samples_at_most,
+    max_samples,
     uint32s,
 )
 
@@ -225,7 +225,7 @@ def _start(tfdt: memoryview | None, track: StoredTrack) -> int:
 
 
 def _append(track: StoredTrack, run: TrackRun, start: int, size_bytes: int) -> int:
-    if len(track.sizes) + run.count > (most := samples_at_most(track.kind, size_bytes)):
+    if len(track.sizes) + run.count > (most := max_samples(track.kind, size_bytes)):
         raise TooManySamples(
             f"the fragments announce more samples than the {most} that this file can have"
         )

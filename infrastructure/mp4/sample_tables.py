@@ -115,7 +115,7 @@ def table(payload: memoryview, what: str, entry_bytes: int, at: int = 4) -> memo
     return entries
 
 
-def samples_at_most(kind: str, size_bytes: int) -> int:
+def max_samples(kind: str, size_bytes: int) -> int:
     """Return how many samples a track of a file of *size_bytes* may have."""
     return min(MAX_SAMPLES, max(FEW_SAMPLES, size_bytes // BYTES_PER_SAMPLE[kind]))
 
@@ -134,7 +134,7 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
     dts = array("q", accumulate(chain((0,), durations)))
     dts.pop()
     ctts = child(stbl, b"ctts")
-    # Nobody appends to these columns: Media.copied is for that.
+    # These columns are never appended to: StoredTrack.copied is for that.
     pts = dts if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
     return StoredTrack(
         track_id=track_id,
@@ -183,7 +183,7 @@ def _columns(
 ) -> "tuple[array[int], array[int], array[int]]":
     """Read where each sample lies, how large it is, and how long it lasts."""
     constant, count, entries = _stsz(stbl, size_bytes)
-    if count > (most := samples_at_most(kind, size_bytes)):
+    if count > (most := max_samples(kind, size_bytes)):
         raise TooManySamples(
             f"stsz announces {count} samples; in this file, at most {most} are believed"
         )
@@ -223,7 +223,7 @@ def _raw_audio(
         return None
     most = max(1, timescale // (PACKETS_A_SECOND * max(ticks, 1)))
     chunks, each, spans = _chunks_of(stbl, count)
-    if len(chunks) + count // most > samples_at_most("soun", size_bytes):
+    if len(chunks) + count // most > max_samples("soun", size_bytes):
         raise TooManySamples(f"the file has {len(chunks)} chunks of sound, more than are believed")
     offsets, sizes, durations = array("q"), array("I"), array("q")
     counts = chain.from_iterable(map(repeat, each, spans))
@@ -311,7 +311,7 @@ def _sample_entry(stsd: memoryview, kind: str) -> SampleEntry:
     stored = struct.pack(">I4s", 8 + len(entry), code) + bytes(entry)
     if kind == "vide":
         width, height = struct.unpack_from(">HH", entry, 24)
-        # All of them are looked at, so that nobody stumbles over a bad one later.
+        # All boxes are read now, so that a bad one cannot fail a later read.
         found = list(children(entry[78:]))
         config = next((box for k, box in found if k in {b"avcC", b"hvcC"}), b"")
         return SampleEntry(fourcc(code), stored, bytes(config), width, height)

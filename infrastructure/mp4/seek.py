@@ -1,9 +1,9 @@
-"""Find a stretch of a fragmented file without walking all of it.
+"""Find a range of a fragmented file without walking all of it.
 
-Where neither sidx nor mfra says where the fragments lie, time is about linear in bytes: look where
-the moment should be, read backwards to the moof before, and see by its decode times how far off it
-is. Bytes that look like a moof by chance do not pass ``_is_moof``, and a fragment that begins out
-of order is not believed.
+If neither sidx nor mfra gives the fragments' offsets, time is taken to be about linear in bytes:
+look at the byte where the time should be, read backwards to the previous moof, and measure by its
+decode times how far off it is. Bytes that equal a moof's by chance fail ``_is_moof``, and a
+fragment that begins out of order is ignored.
 """
 
 # ruff: noqa: PLR2004 - the numbers are the standard's own
@@ -23,32 +23,33 @@ from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, walk
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import StoredTrack
 
-SMALL_BYTES = 4 << 20
-"""A file no longer than this is walked whole."""
-FEW_FRAGMENTS, MORE_PER_MIB = 16, 4
-"""So is one of so few fragments; of long ones more are few, as each is as much to search."""
+MAX_WALKED_BYTES = 4 << 20
+"""A file of at most this size is walked whole."""
+MAX_WALKED_FRAGMENTS, MAX_WALKED_FRAGMENTS_PER_MIB = 16, 4
+"""So is one of so few fragments, and so many more for each MiB of a fragment, which is as much to
+search."""
 MAX_FIRST_FRAGMENTS, MAX_FIRST_BYTES = 64, 8 << 20
-"""Where something begins that has a sync sample, it comes that soon."""
+"""A sync sample, if there is one, is within so many fragments and bytes."""
 MAX_FRAGMENTS_WITHOUT_AUDIO = 3
-"""So many fragments further, the sound must have come."""
-APART_MS = 5000
-"""Sound and picture of one moment lie at most so far from each other in the file."""
+"""Audio that does not follow the video within so many fragments is taken to be absent."""
+MAX_INTERLEAVE_MS = 5000
+"""Audio and video of one time are at most so far apart in the file."""
 MAX_REORDERED = 16
-"""No frame is shown before more frames that are decoded before it (H.264 A.3.1, HEVC A.4.2)."""
-HINTS_TRIED = 4
+"""At most so many frames are shown after a frame and decoded before it (H.264 A.3.1, HEVC A.4.2)"""
+MAX_ENTRIES_TRIED = 4
 MAX_PROBES = 6
-NEAR_FRAGMENTS = 4
-"""So many are walked rather than jumped over."""
+MAX_FRAGMENTS_TO_WALK = 4
+"""Up to so many fragments are walked; beyond that, a jump costs less."""
 SCAN_BYTES = (96 << 10, 256 << 10)
-"""The shortest and the longest first step backwards; each next one is a quarter longer."""
-READ_THROUGH_BYTES = 4 << 20
+"""The minimum and maximum of the first step backwards; each next one is a quarter larger."""
+MAX_PREFETCH_BYTES = 4 << 20
 MAX_SCAN_BYTES = 16 << 20
 MAX_FIRST_BOXES = 64
 MAX_LAST_BOXES = 1000
-LAST_TRIES = 16
+MAX_LAST_PROBES = 16
 MAX_LOOKALIKES = 16
-"""By chance, four bytes spell "moof" once in 4 GiB."""
-MAX_MOOF_BYTES = 1 << 20
+"""Four random bytes are "moof" once in 4 GiB."""
+MAX_SCANNED_MOOF_BYTES = 1 << 20
 IN_MOOF = {b"mfhd", b"traf", b"meta", b"pssh", b"uuid", b"free", b"skip"}
 BETWEEN_MOOFS = {
     *(b"moof", b"mdat", b"styp", b"sidx", b"ssix", b"emsg", b"prft"),
@@ -56,12 +57,12 @@ BETWEEN_MOOFS = {
 }
 
 TracksByHandler = dict[str, StoredTrack]
-"""By kind: "vide", "soun"."""
+"""Tracks by handler type: "vide", "soun"."""
 
 
 @frozen
 class AccessPoint:
-    """What a file shows that is read from the fragment at *at* on. Stored times, in ticks."""
+    """The first times of a file read from the fragment at *at* on. Stored times, in ticks."""
 
     at: int  # bytes
     dts: int  # of the leading track's first sample
@@ -77,7 +78,7 @@ class FragmentSeeker:
     begin: int
     tracks: TracksByHandler
     trex: Mapping[int, Defaults]
-    _hints: list[FragmentEntry] = field(factory=list)
+    _entries: list[FragmentEntry] = field(factory=list)
     _seen: dict[int, AccessPoint] = field(factory=dict)
     _last_dts: int = 0
     _walked: int = 0
@@ -91,12 +92,12 @@ class FragmentSeeker:
         return tracks
 
     def read_ends(self) -> tuple[TracksByHandler, TracksByHandler] | None:
-        """Return each track's first samples and its last: enough to say when it begins and ends.
+        """Return each track's first and last samples, which give its start and end.
 
-        None where that takes a walk through all fragments, or a walk is cheaper.
+        None if that needs a walk through all fragments, or a walk costs less.
         """
         cut = any(track.edit and track.edit.duration for track in self.tracks.values())
-        if self.file.size_bytes <= SMALL_BYTES or cut or not self.tracks:
+        if self.file.size_bytes <= MAX_WALKED_BYTES or cut or not self.tracks:
             return None
         try:
             first = self._first()
@@ -110,7 +111,7 @@ class FragmentSeeker:
     ) -> TracksByHandler | None:
         """Return the samples that present from_ms <= time < to_ms, and some around them.
 
-        None where that takes a walk through all fragments; so it does where anything is amiss.
+        None if that needs a walk through all fragments, as it does if anything is inconsistent.
         """
         try:
             return self._read_range(
@@ -125,41 +126,43 @@ class FragmentSeeker:
     ) -> TracksByHandler | None:
         at = self._find(begins)
         tracks = self._from(at)
-        past = _EndReached(tracks, ends)
+        end_reached = _EndReached(tracks, ends)
         for fragment in self._walk(at, tracks):
-            if past.reached():
+            if end_reached.reached():
                 break
-            self._read_through(at, fragment, past, begins)
+            self._prefetch(at, fragment, end_reached, begins)
         leader = tracks[_leading(begins)]
         unknown = any(track.sizes for kind, track in tracks.items() if kind not in begins)
-        if unknown or not leader.sizes or not (past.reached() or leader.dts[-1] == self._last_dts):
+        if unknown or not leader.sizes:
             return None
-        return tracks
+        complete = end_reached.reached() or leader.dts[-1] == self._last_dts
+        return tracks if complete else None
 
-    def _read_through(
-        self, first: int, last: Fragment, past: "_EndReached", begins: Mapping[str, int]
+    def _prefetch(
+        self, first: int, last: Fragment, end_reached: "_EndReached", begins: Mapping[str, int]
     ) -> None:
-        """Where little is wanted, read it together with its index, from fragment *last* on."""
-        leads = _leading(begins)
-        leader = past.tracks[leads]
-        if past.reading or not leader.sizes:
+        """Read a short range together with its index, from fragment *last* on, in one request."""
+        leading = _leading(begins)
+        leader = end_reached.tracks[leading]
+        if end_reached.prefetched or not leader.sizes:
             return
         decoded = leader.dts[-1] + leader.durations[-1]
-        if decoded < begins[leads]:
+        if decoded < begins[leading]:
             return
-        past.reading = True
-        come = last.end - first
-        # Four fifths of what the rate so far lets expect: too much would be read for nothing.
-        length = come * (past.ends[leads] - decoded) // max(decoded - leader.dts[0], 1)
-        end = min(last.end + 4 * length // 5, self.file.size_bytes)
-        if last.end < end <= last.at + READ_THROUGH_BYTES:
+        end_reached.prefetched = True
+        read_bytes = last.end - first
+        # Four fifths of what the rate so far predicts, so that little is read in vain.
+        ticks_left = end_reached.ends[leading] - decoded
+        expected_bytes = read_bytes * ticks_left // max(decoded - leader.dts[0], 1)
+        end = min(last.end + 4 * expected_bytes // 5, self.file.size_bytes)
+        if last.end < end <= last.at + MAX_PREFETCH_BYTES:
             self.file.read(last.at, end - last.at)
 
     def _ticks(self, kind: str, shown: Mapping[str, PresentationRange], ms: int) -> int:
         return ms * self.tracks[kind].timescale // 1000 - shown[kind].shift
 
     def _from(self, at: int) -> TracksByHandler:
-        """Return the tracks with the samples they have before the fragment at *at* is read."""
+        """Return the tracks with the samples that precede the fragment at *at*."""
         first = at == self.begin
         return {k: track.copied() if first else track.emptied() for k, track in self.tracks.items()}
 
@@ -183,7 +186,9 @@ class FragmentSeeker:
         silent = 0
         for number, fragment in enumerate(self._walk(self.begin, tracks)):
             each = self._fragment_bytes
-            if self.file.size_bytes < each * (FEW_FRAGMENTS + MORE_PER_MIB * (each >> 20)):
+            if self.file.size_bytes < each * (
+                MAX_WALKED_FRAGMENTS + MAX_WALKED_FRAGMENTS_PER_MIB * (each >> 20)
+            ):
                 return None
             if _is_begin_known(leader):
                 if (
@@ -197,17 +202,17 @@ class FragmentSeeker:
         return None
 
     def _last(self, first: TracksByHandler) -> TracksByHandler | None:
-        leads = _leading(first)
+        leading = _leading(first)
         kinds = {kind for kind, track in first.items() if track.sizes}
         size = end = self.file.size_bytes
-        self._read_hints(self.tracks[leads].track_id)
-        at = max((hint.at for hint in self._hints), default=None)
+        self._read_entries(self.tracks[leading].track_id)
+        at = max((entry.at for entry in self._entries), default=None)
         if at is not None and not (self._is_moof(at) and self._leads_to_end(at)):
-            self._hints, at = [], None
-        # A moof is likelier before the last two thirds of a fragment than within them; where it is
-        # not, it is walked to.
+            self._entries, at = [], None
+        # A moof is likelier before the last two thirds of a fragment than within them; if not, the
+        # walk reaches it.
         end -= 2 * self._fragment_bytes // 3
-        for _ in range(LAST_TRIES):
+        for _ in range(MAX_LAST_PROBES):
             at = self._moof_before(end, self.begin) if at is None else at
             if at is None or size - at > MAX_SCAN_BYTES:
                 return None
@@ -216,14 +221,14 @@ class FragmentSeeker:
                 for _ in self._walk(at, tracks):
                     pass
             found = {kind for kind, track in tracks.items() if track.sizes}
-            if found == kinds and _is_end_known(tracks[leads]):
-                self._last_dts = tracks[leads].dts[-1]
+            if found == kinds and _is_end_known(tracks[leading]):
+                self._last_dts = tracks[leading].dts[-1]
                 return tracks if self._begins(self.begin) and self._begins(at) else None
             end, at = (2 * at - size if found else at), None
         return None
 
-    def _read_hints(self, track_id: int) -> None:
-        """Find out what the file itself says about where its fragments lie."""
+    def _read_entries(self, track_id: int) -> None:
+        """Read the fragment index: the sidx boxes, or else mfra."""
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
         for _ in range(MAX_FIRST_BOXES):
@@ -235,14 +240,14 @@ class FragmentSeeker:
                 break
             if found.kind == b"sidx":
                 box = memoryview(self.file.read(at, found.size_bytes))[found.header_bytes :]
-                of, hints, until = read_sidx(box, end, scales)
+                of, entries, until = read_sidx(box, end, scales)
                 if of == track_id and until > self.file.size_bytes - MAX_BOX_BYTES:
-                    self._hints = hints
+                    self._entries = entries
             at = end
-        self._hints = sorted(self._hints or read_mfra(self.file, track_id))
+        self._entries = sorted(self._entries or read_mfra(self.file, track_id))
 
     def _leads_to_end(self, at: int) -> bool:
-        """Tell whether box follows box from *at* to the file's end, or to one that it cuts off."""
+        """Return whether boxes follow one another from *at* to the end or a truncated box."""
         size = self.file.size_bytes
         try:
             for _ in range(MAX_LAST_BOXES):
@@ -259,17 +264,17 @@ class FragmentSeeker:
     # Any place.
 
     def _find(self, begins: Mapping[str, int]) -> int:
-        """Return where to begin, so that all that is shown from those moments on can be decoded."""
-        moment = begins[_leading(begins)]
-        after = bisect_right(self._hints, moment, key=lambda hint: hint.time)
-        for hint in reversed(self._hints[max(0, after - HINTS_TRIED) : after]):
-            beginning = self._begins(hint.at) if self._is_moof(hint.at) else None
+        """Return where to begin, so that everything shown from *begins* on can be decoded."""
+        target_dts = begins[_leading(begins)]
+        after = bisect_right(self._entries, target_dts, key=lambda entry: entry.time)
+        for entry in reversed(self._entries[max(0, after - MAX_ENTRIES_TRIED) : after]):
+            beginning = self._begins(entry.at) if self._is_moof(entry.at) else None
             if beginning and self._is_early(beginning, begins):
-                return hint.at
+                return entry.at
         low, high = self._between(begins)
         late = 0
         for _ in range(MAX_PROBES):
-            goal = self._goal(low, high, moment, late)
+            goal = self._goal(low, high, target_dts, late)
             at = None if goal is None else self._moof_before(goal, low.at + 1)
             beginning = None if at is None else self._begins(at)
             if beginning is None or not low.dts <= beginning.dts <= high.dts:
@@ -281,9 +286,9 @@ class FragmentSeeker:
         return low.at
 
     def _between(self, begins: Mapping[str, int]) -> tuple[AccessPoint, AccessPoint]:
-        """Return the last place seen that is early enough, and the first that is not.
+        """Return the last access point known to be early enough, and the first that is not.
 
-        The file's beginning must do, its end may.
+        The first is the file's beginning if no other is, the second its end.
         """
         places = sorted(self._seen.values(), key=lambda seen: seen.at)
         low, high = places[0], places[-1]
@@ -294,31 +299,31 @@ class FragmentSeeker:
             high = seen
         return low, high
 
-    def _goal(self, low: AccessPoint, high: AccessPoint, moment: int, late: int) -> int | None:
-        """Guess behind which byte to look for *moment*; None where *low* is near enough.
+    def _goal(self, low: AccessPoint, high: AccessPoint, target_dts: int, late: int) -> int | None:
+        """Return the byte from which to search backwards; None if *low* is near enough.
 
-        Rather too early than too late, and the more so the oftener that happened.
+        It is early rather than late, and earlier after each guess that was late.
         """
         if high.dts <= low.dts:
             return None
-        near, other = sorted(self._seen.values(), key=lambda seen: abs(seen.dts - moment))[:2]
+        near, other = sorted(self._seen.values(), key=lambda seen: abs(seen.dts - target_dts))[:2]
         goal = near.at
         if near.dts != other.dts:
-            goal += (moment - near.dts) * (near.at - other.at) // (near.dts - other.dts)
+            goal += (target_dts - near.dts) * (near.at - other.at) // (near.dts - other.dts)
         if not low.at < goal < high.at:
-            goal = low.at + (moment - low.dts) * (high.at - low.at) // (high.dts - low.dts)
-        if goal - low.at <= NEAR_FRAGMENTS * self._fragment_bytes:
+            goal = low.at + (target_dts - low.dts) * (high.at - low.at) // (high.dts - low.dts)
+        if goal - low.at <= MAX_FRAGMENTS_TO_WALK * self._fragment_bytes:
             return None
         margin = (self._fragment_bytes >> 1) + (abs(goal - near.at) >> 5)
         return min(max(goal - (margin << late), low.at + 1), high.at)
 
     def _begins(self, at: int) -> AccessPoint | None:
-        """Look what comes from *at* on; None if that is nothing to begin with."""
+        """Return the access point at *at*; None if no sync sample follows soon."""
         if at not in self._seen:
             tracks = self._from(at)
-            leads = _leading(tracks)
-            leader = tracks[leads]
-            others = [track for kind, track in tracks.items() if kind != leads]
+            leading = _leading(tracks)
+            leader = tracks[leading]
+            others = [track for kind, track in tracks.items() if kind != leading]
             extra = 0
             for number, fragment in enumerate(self._walk(at, tracks)):
                 if 1 in leader.sync:
@@ -335,48 +340,49 @@ class FragmentSeeker:
         return self._seen[at]
 
     def _is_early(self, beginning: AccessPoint, begins: Mapping[str, int]) -> bool:
-        """Tell whether all that is wanted is there if the file is read from *beginning* on."""
-        leads = _leading(begins)
-        ahead = begins[leads] - beginning.sync_pts
+        """Return whether a read from *beginning* on has everything shown from *begins* on."""
+        leading = _leading(begins)
+        ahead = begins[leading] - beginning.sync_pts
         if ahead < 0:
             return False
         other = beginning.other_dts
-        apart = APART_MS * self.tracks[leads].timescale // 1000
+        apart = MAX_INTERLEAVE_MS * self.tracks[leading].timescale // 1000
         return (
             other is None
             or ahead >= apart
-            or all(other <= moment for kind, moment in begins.items() if kind != leads)
+            or all(other <= target_dts for kind, target_dts in begins.items() if kind != leading)
         )
 
     def _moof_before(self, end: int, floor: int) -> int | None:
-        """Return where the last moof before *end* lies, reading backwards, or None."""
-        shortest, longest = SCAN_BYTES
-        step = min(max(shortest, self._fragment_bytes // 4), longest)
+        """Return the offset of the last moof before *end*, reading backwards, or None."""
+        min_step, max_step = SCAN_BYTES
+        step = min(max(min_step, self._fragment_bytes // 4), max_step)
         stop = max(floor, end - MAX_SCAN_BYTES)
         lookalikes = 0
         while end > stop:
             begin = max(stop, end - step)
             data = self.file.read(begin, min(end + 7, self.file.size_bytes) - begin)
-            spot = data.rfind(b"moof")
-            while spot >= 4:
-                at = begin + spot - 4
+            found_at = data.rfind(b"moof")
+            while found_at >= 4:
+                at = begin + found_at - 4
                 if self._is_moof(at):
                     return at
                 lookalikes += 1
                 if lookalikes > MAX_LOOKALIKES:
                     return None
-                spot = data.rfind(b"moof", 0, spot + 3)
+                found_at = data.rfind(b"moof", 0, found_at + 3)
             end, step = begin, 5 * step // 4
         return None
 
     def _is_moof(self, at: int) -> bool:
-        """Tell whether a whole moof, well-formed, lies there with a box behind it."""
+        """Return whether a whole, well-formed moof is at *at*, followed by another box."""
         room = self.file.size_bytes - at
         if not self.begin <= at <= self.file.size_bytes - 32:
             return False
         begin = self.file.read(at, 16, READ_BYTES)
         size = int.from_bytes(begin[:4])
-        if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= min(MAX_MOOF_BYTES, room):
+        max_bytes = min(MAX_SCANNED_MOOF_BYTES, room)
+        if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= max_bytes:
             return False
         try:
             inside = list(children(memoryview(self.file.read(at, size))[8:]))
@@ -405,12 +411,12 @@ def _by_id(tracks: TracksByHandler) -> dict[int, StoredTrack]:
 
 
 def _reach(track: StoredTrack) -> int:
-    """Return how far apart decoding and presentation are, at most, in ticks."""
+    """Return the maximum distance of decode and presentation times, in ticks."""
     return max((abs(pts - dts) for pts, dts in zip(track.pts, track.dts, strict=True)), default=0)
 
 
 def _is_begin_known(track: StoredTrack) -> bool:
-    """Tell whether no later sample can be shown before the first of these."""
+    """Return whether no later sample can be shown before the first of these."""
     shown = [t for t in track.pts if track.edit is None or t >= track.edit.media_time]
     if not shown:
         return False
@@ -419,9 +425,9 @@ def _is_begin_known(track: StoredTrack) -> bool:
 
 
 def _is_end_known(track: StoredTrack) -> bool:
-    """Tell whether no sample before these can be shown after the last of them.
+    """Return whether no earlier sample can be shown after the last of these.
 
-    What is decoded before a sync sample is shown before it.
+    Samples that are decoded before a sync sample are shown before it.
     """
     if not track.sizes:
         return False
@@ -431,27 +437,27 @@ def _is_end_known(track: StoredTrack) -> bool:
 
 @define(eq=False)
 class _EndReached:
-    """Tells whether all that is shown before *ends* has been appended to *tracks*."""
+    """Whether everything shown before *ends* has been appended to *tracks*."""
 
     tracks: TracksByHandler
     ends: Mapping[str, int]
-    reading: bool = False
+    prefetched: bool = False
     _counted: int = 0
-    _early: int = 0  # ticks: by how much a frame was shown before its own decode time, at most
+    _early: int = 0  # ticks: the most that a frame was shown before its decode time
 
     def reached(self) -> bool:
-        leads = _leading(self.ends)
-        leader = self.tracks[leads]
+        leading = _leading(self.ends)
+        leader = self.tracks[leading]
         if not leader.sizes:
             return False
         new = slice(self._counted, None)
         self._early = max([self._early, *map(sub, leader.dts[new], leader.pts[new])])
         self._counted = len(leader.sizes)
-        # Twice, as a later fragment may go further than those seen.
-        ahead = leader.dts[-1] + leader.durations[-1] - 2 * self._early - self.ends[leads]
-        apart = APART_MS * leader.timescale // 1000
+        # Twice that, because a later fragment may exceed the ones seen.
+        ahead = leader.dts[-1] + leader.durations[-1] - 2 * self._early - self.ends[leading]
+        apart = MAX_INTERLEAVE_MS * leader.timescale // 1000
         return ahead >= 0 and all(
             ahead >= apart or (track.sizes and track.dts[-1] + track.durations[-1] >= end)
             for kind, end in self.ends.items()
-            if kind != leads and (track := self.tracks[kind])
+            if kind != leading and (track := self.tracks[kind])
         )

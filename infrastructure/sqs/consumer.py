@@ -66,7 +66,7 @@ class SqsConsumer:
         self.delay(message, self.visibility_s, deadline_s)
 
     def delay(self, message: ReceivedMessage, delay_s: int, deadline_s: float) -> None:
-        """Have the message delivered again after `delay_s`; LeaseLost as for `extend`."""
+        """Redeliver the message after `delay_s`; LeaseLost as for `extend`."""
         handle = message.receipt_handle
         change_visibility(self.client, self.queue_url, handle, delay_s, deadline_s)
 

@@ -99,6 +99,7 @@ def redrive_policy(attributes: Mapping[str, str]) -> Mapping[str, Any]:
 
 def _lease_lost() -> dict[str, Exception]:
     lost = LeaseLost(
-        "The message is not in flight: its visibility timeout expired or its receipt handle is wrong."
+        "The message is not in flight: its visibility timeout expired, or its receipt handle is"
+        " invalid."
     )
     return dict.fromkeys(LEASE_LOST_CODES, lost)

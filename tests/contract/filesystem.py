@@ -83,7 +83,7 @@ class FolderClipWorld(ClipWorld):
         path = self.folder / clip_key(name)
         return path.read_bytes() if path.exists() else None
 
-    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+    def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         path = self.folder / thumbnail_key(name, width, "jpg")
         return path.read_bytes() if path.exists() else None
 

@@ -72,7 +72,7 @@ class InMemoryClipWorld(ClipWorld):
     def clip_bytes(self, name: ClipName) -> bytes | None:
         return self.clips.objects[name][1] if name in self.clips.objects else None
 
-    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+    def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         return self.clips.thumbnails.get(name, {}).get(width)
 
     def has_foreign_clip(self, name: ClipName) -> None:

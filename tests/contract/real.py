@@ -149,7 +149,7 @@ class S3ClipWorld(ClipWorld):
     def clip_bytes(self, name: ClipName) -> bytes | None:
         return self.aws.object(self.bucket, clip_key(name))
 
-    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+    def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         return self.aws.object(self.bucket, thumbnail_key(name, width, "jpg"))
 
     def has_foreign_clip(self, name: ClipName) -> None:

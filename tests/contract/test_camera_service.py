@@ -45,7 +45,7 @@ def test_another_cameras_segments_are_not_found(camera_world: CameraWorld) -> No
 
 
 def test_an_unknown_camera_is_refused(camera_world: CameraWorld) -> None:
-    """Nobody can ever make a clip of it, and the reason says so."""
+    """No delivery can make a clip of it, and the reason says so."""
     camera_world.has_camera("pier")
     with pytest.raises(Rejected, match="unknown camera"):
         camera_world.cameras.find_segments("mole", WINDOW, soon())
@@ -69,7 +69,7 @@ def test_a_report_of_hardly_anything_is_recorded(camera_world: CameraWorld) -> N
     assert camera_world.state("c1") == FORMAT.report(broken)
 
 
-def test_a_clip_that_is_not_known_any_more_is_told(camera_world: CameraWorld) -> None:
+def test_a_report_on_a_deleted_clip_says_so(camera_world: CameraWorld) -> None:
     """It was deleted while it was made; nothing is stored of it."""
     camera_world.has_camera("pier")
     camera_world.forgets_clip("c1")
@@ -78,7 +78,7 @@ def test_a_clip_that_is_not_known_any_more_is_told(camera_world: CameraWorld) ->
     assert camera_world.state("c1") is None
 
 
-def test_nothing_is_asked_or_told_after_the_deadline(camera_world: CameraWorld) -> None:
+def test_nothing_is_requested_or_reported_after_the_deadline(camera_world: CameraWorld) -> None:
     """The attempt is over."""
     camera_world.has_camera("pier")
     with pytest.raises(DeadlineExceeded):

@@ -148,7 +148,7 @@ def test_a_clip_put_there_by_others_is_found_as_another(
 
 
 def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendition) -> None:
-    """The other one is told, and what is stored is the winner's whole."""
+    """The loser is notified, and the stored clip is the winner's, whole."""
 
     def commit(writer: str) -> str | None:
         try:
@@ -178,7 +178,7 @@ def test_a_recording_that_changes_meanwhile_leaves_nothing(clip_world: ClipWorld
 def test_a_rendition_shorter_than_it_was_leaves_nothing(
     clip_world: ClipWorld, tmp_path: Path
 ) -> None:
-    """Somebody clears the scratch folder: no short clip may come of it."""
+    """A cleanup of the scratch folder does not lead to a short clip."""
     path = tmp_path / "rendered"
     path.write_bytes(bytes(99))
     with pytest.raises(Retryable):
@@ -186,16 +186,16 @@ def test_a_rendition_shorter_than_it_was_leaves_nothing(
     assert clip_world.clip_bytes(NAME) is None
 
 
-def test_stills_take_the_place_of_those_before(clip_world: ClipWorld, tmp_path: Path) -> None:
+def test_thumbnails_replace_earlier_ones(clip_world: ClipWorld, tmp_path: Path) -> None:
     """Each width has its own."""
     small, large, new = (tmp_path / f"{name}.jpg" for name in ("small", "large", "new"))
     for picture in (small, large, new):
         picture.write_text(picture.stem)
     clip_world.clips.store_thumbnails(NAME, {300: small, 640: large}, soon())
     clip_world.clips.store_thumbnails(NAME, {300: new, 640: large}, soon())
-    assert clip_world.still_bytes(NAME, 300) == b"new"
-    assert clip_world.still_bytes(NAME, 640) == b"large"
-    assert clip_world.still_bytes(NAME, 1500) is None
+    assert clip_world.thumbnail_bytes(NAME, 300) == b"new"
+    assert clip_world.thumbnail_bytes(NAME, 640) == b"large"
+    assert clip_world.thumbnail_bytes(NAME, 1500) is None
 
 
 @pytest.mark.parametrize("manifest", [AVAILABLE, REFUSED], ids=["available", "refused"])
@@ -240,6 +240,6 @@ def test_nothing_is_begun_after_the_deadline(
         clips.read_manifest(NAME, over_s)
     with pytest.raises(DeadlineExceeded):
         clips.write_manifest(NAME, AVAILABLE, over_s, replace=True)
-    assert clip_world.still_bytes(NAME, 300) is None
+    assert clip_world.thumbnail_bytes(NAME, 300) is None
     assert clips.find(NAME, soon()) is None
     assert clips.read_manifest(NAME, soon()) is None

@@ -127,7 +127,7 @@ def test_an_absent_file_is_not_recorded_yet(recording_world: RecordingWorld) -> 
 
 
 @pytest.mark.parametrize("state", ["empty", "unfinished"])
-def test_a_file_that_the_recorder_is_still_at_is_not_recorded_yet(
+def test_a_file_without_a_moov_yet_is_not_recorded_yet(
     recording_world: RecordingWorld, footages: Footages, state: str
 ) -> None:
     """It has no bytes, or no sample table."""
@@ -136,7 +136,7 @@ def test_a_file_that_the_recorder_is_still_at_is_not_recorded_yet(
         recording_world.recordings.open(SEGMENT, soon())
 
 
-def test_a_file_that_is_no_recording_is_undecodable(
+def test_a_file_that_is_no_recording_is_unusable(
     recording_world: RecordingWorld, footages: Footages
 ) -> None:
     """A text by the name of a video stays one."""

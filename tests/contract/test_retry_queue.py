@@ -39,7 +39,7 @@ def test_a_delay_that_no_queue_takes_is_an_error(queue_world: QueueWorld, delay_
     assert queue_world.received_within(0.2) == []
 
 
-def test_the_longest_delay_is_taken(queue_world: QueueWorld) -> None:
+def test_the_maximum_delay_is_accepted(queue_world: QueueWorld) -> None:
     """900 s, and it does rest."""
     queue_world.queue.send(REQUEST, 900, soon())
     assert queue_world.received_within(1) == []

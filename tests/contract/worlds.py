@@ -52,7 +52,7 @@ class CameraWorld(ABC):
 
     @abstractmethod
     def has_camera(self, camera_id: str) -> None:
-        """Let there be a camera without recordings."""
+        """Add a camera without recordings."""
 
     @abstractmethod
     def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
@@ -64,7 +64,7 @@ class CameraWorld(ABC):
 
     @abstractmethod
     def state(self, clip_id: str) -> Mapping[str, object] | None:
-        """Return what is stored of the clip, as it is told to others."""
+        """Return the clip's stored status report, as clients read it."""
 
 
 class RecordingWorld(ABC):
@@ -91,12 +91,12 @@ class ClipWorld(ABC):
         """Return the clip's bytes."""
 
     @abstractmethod
-    def still_bytes(self, name: ClipName, width: int) -> bytes | None:
+    def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         """Return a still's bytes."""
 
     @abstractmethod
     def has_foreign_clip(self, name: ClipName) -> None:
-        """Let somebody else have put a clip there."""
+        """Store a clip that is not ours under its key."""
 
 
 class QueueWorld(ABC):

@@ -3,8 +3,8 @@
 import pytest
 from attrs import frozen
 
-from tests.model.cases import TOGETHER
-from tests.model.exploring import Exploration
+from tests.model.explorer import Exploration
+from tests.model.scenarios import TOGETHER
 
 
 @frozen
@@ -22,10 +22,10 @@ EXTENTS = [
     Extent("two messages of one request", 0, 215, 242_992),
     Extent("two messages of one request", 1, 913, 663_220_358),
     Extent("two messages of one request", 2, 2_486, 16_587_609_390),
-    Extent("one message in two hands", 0, 240, 243_155),
-    Extent("one message in two hands", 2, 729, 4_092_856),
-    Extent("one message in two hands, counted once", 0, 259, 1_096_166),
-    Extent("one message in two hands, counted once", 2, 691, 9_750_804),
+    Extent("one message at two receivers", 0, 240, 243_155),
+    Extent("one message at two receivers", 2, 729, 4_092_856),
+    Extent("one message at two receivers, counted once", 0, 259, 1_096_166),
+    Extent("one message at two receivers, counted once", 2, 691, 9_750_804),
     Extent("the second while the first is delivered again", 2, 8_180, 2_348_755_974_596),
     Extent("one may wait, one may build", 0, 1_294, 44_715_976_782),
     Extent("one may refuse, one may build", 1, 2_302, 2_822_863_648),
@@ -41,7 +41,7 @@ def test_every_schedule_ends_right(extent: Extent) -> None:
     """Whoever goes first, and wherever one dies: the oracle finds no fault in any state."""
     world = TOGETHER[extent.world]
     exploration = Exploration()
-    start = exploration.begin(world.outside, world.deliveries, extent.crashes)
+    start = exploration.begin(world.world, world.deliveries, extent.crashes)
     exploration.explore(start)
     assert exploration.faults == {}
     assert len(exploration.steps) >= extent.states
@@ -52,6 +52,6 @@ def test_every_schedule_ends_right(extent: Extent) -> None:
 def test_three_deliveries_and_three_crashes_end_right_however_chance_has_it(world: str) -> None:
     """Schedules by chance where there are too many states to visit them all."""
     exploration = Exploration()
-    start = exploration.begin(TOGETHER[world].outside, TOGETHER[world].deliveries, 3)
+    start = exploration.begin(TOGETHER[world].world, TOGETHER[world].deliveries, 3)
     for seed in range(300):
         assert exploration.walk(start, seed) == frozenset(), seed

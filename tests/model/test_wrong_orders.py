@@ -14,10 +14,10 @@ from domain.errors import AlreadyInProgress
 from domain.idempotency import Existing, InProgress, Unannounced, decide_existing
 from domain.manifest import Manifest, StoredClip
 from domain.retry import Reject
-from tests.model.cases import TOGETHER
-from tests.model.exploring import Exploration
-from tests.model.running import ACKNOWLEDGE
-from tests.model.test_accounts import Disorder
+from tests.model.explorer import Exploration
+from tests.model.recorder import ACKNOWLEDGE
+from tests.model.scenarios import TOGETHER
+from tests.model.test_state_machine import RequestLifecycle
 
 
 class AcknowledgesBeforeItPublishes(MakeClip):
@@ -109,19 +109,19 @@ WRONG = [
     Wrong(
         AcknowledgesBeforeItPublishes,
         "one message",
-        "the subscribers were never told",
+        "the outcome was never published",
         crashes=1,
     ),
     Wrong(
         LosesAndAcknowledges,
-        "one message in two hands",
-        "the subscribers were never told",
+        "one message at two receivers",
+        "the outcome was never published",
         crashes=1,
     ),
     Wrong(
         ReportsBeforeItStores,
         "two messages of one request",
-        "AVAILABLE was told before the bytes were there",
+        "AVAILABLE was reported before the clip was stored",
     ),
     Wrong(IgnoresRivals, "one may refuse, one may build", "the last status is wrong"),
     Wrong(IgnoresRivals, "one may wait, one may build", "the last status is wrong"),
@@ -133,13 +133,13 @@ WRONG = [
     Wrong(
         WritesTheManifestBeforeItPublishes,
         "one message",
-        "the subscribers were never told",
+        "the outcome was never published",
         crashes=1,
     ),
     Wrong(
         AnnouncesWhatOthersHaveJustStored,
         "two messages of one request",
-        "one ending was told twice",
+        "one outcome was published twice",
     ),
     Wrong(
         RejectsOverAFinishedClip,
@@ -160,7 +160,7 @@ def test_a_wrong_order_is_found_out(wrong: Wrong) -> None:
     world = TOGETHER[wrong.world]
     for kind, faulty in ((wrong.kind, True), (MakeClip, False)):
         exploration = Exploration(kind)
-        exploration.explore(exploration.begin(world.outside, world.deliveries, wrong.crashes))
+        exploration.explore(exploration.begin(world.world, world.deliveries, wrong.crashes))
         assert (wrong.fault in exploration.faults) is faulty
 
 
@@ -170,5 +170,7 @@ def test_a_wrong_order_is_found_out(wrong: Wrong) -> None:
 def test_the_accounts_find_a_wrong_order_out(kind: type[MakeClip]) -> None:
     """What can be seen without two receivers at once, the state machine sees too."""
     quick = settings(phases=[Phase.generate], max_examples=1_000, stateful_step_count=20)
-    with pytest.raises(AssertionError, match=r"never told|manifest does not say"):
-        run_state_machine_as_test(type("Wrong", (Disorder,), {"kind": kind}), settings=quick)
+    with pytest.raises(AssertionError, match=r"never published|manifest does not say"):
+        run_state_machine_as_test(
+            type("Wrong", (RequestLifecycle,), {"kind": kind}), settings=quick
+        )

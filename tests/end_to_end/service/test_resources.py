@@ -155,7 +155,7 @@ def test_a_picture_that_is_too_large_is_not_decoded(around: Deployment, tmp_path
         process.deliver(message)
         answer = process.answer()
         assert answer.failed == [message["messageId"]]
-        assert answer.faults[0].startswith("ffmpeg left with ")
+        assert answer.faults[0].startswith("ffmpeg exited with status ")
         assert world.reports() == []
 
         world.put(name, data)

@@ -46,7 +46,7 @@ def test_every_error_of_the_libraries_is_translated(kind: type[Exception]) -> No
     "code", ["ExpiredToken", "AccessDenied", "NoSuchBucket", "400", "SlowDown"]
 )
 def test_what_people_can_put_right_is_unavailable(code: str) -> None:
-    """Its code is told, its text may hold what was sent."""
+    """Its code is reported; its text is not, because it may quote the request."""
     error = ClientError({"Error": {"Code": code, "Message": "secret"}}, "PutObject")
     with (
         pytest.raises(Unavailable, match=rf"^S3 answered {code}\.$") as caught,
@@ -82,7 +82,7 @@ def test_a_call_returns_what_it_is_answered() -> None:
 
 
 def test_a_call_is_not_begun_when_hardly_any_time_is_left() -> None:
-    """Its effect would hardly ever be heard of."""
+    """The caller would rarely learn of its effect."""
     begun: list[int] = []
     with pytest.raises(DeadlineExceeded):
         run_within(time.monotonic() + 0.1, "S3", lambda: begun.append(1))
@@ -90,7 +90,7 @@ def test_a_call_is_not_begun_when_hardly_any_time_is_left() -> None:
 
 
 def test_a_call_is_not_waited_for_beyond_the_deadline() -> None:
-    """It is told to end, once."""
+    """It is aborted, once."""
     ended: list[int] = []
     began_s = time.monotonic()
     with pytest.raises(DeadlineExceeded):

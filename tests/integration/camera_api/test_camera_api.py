@@ -151,7 +151,7 @@ def test_an_unknown_camera_is_refused_but_an_unknown_list_is_not() -> None:
         find(api_at(server.url))
 
 
-def test_a_deleted_clip_is_told() -> None:
+def test_a_deleted_clip_is_reported() -> None:
     """By 404 alone."""
     with loopback(answer("404 Not Found")) as server, pytest.raises(ClipDeleted):
         record(api_at(server.url))
@@ -226,7 +226,7 @@ BODY_DRIPS = {
 
 @pytest.mark.parametrize("name", [*DRIPS, *BODY_DRIPS])
 def test_the_deadline_holds_whatever_trickles_in(name: str) -> None:
-    """A timeout per read would never end it. What is given up is hung up on, not retried."""
+    """A timeout per read would never end it. An abandoned request is disconnected, not retried."""
     began_s = time.monotonic()
     with loopback({**DRIPS, **BODY_DRIPS}[name]) as server:
         with pytest.raises(DeadlineExceeded):

@@ -45,7 +45,7 @@ FORMAT = ReportFormat("clips", "file:///clips", ThumbnailSpec((300, 640)))
 
 @pytest.fixture
 def soon() -> float:
-    """Give a deadline that no test reaches."""
+    """Return a deadline that no test reaches."""
     return time.monotonic() + 60
 
 
@@ -75,7 +75,7 @@ def rendition_of(folder: Path, data: bytes = b"0123456789") -> Rendition:
 
 
 def killed_at(step: int, action: Callable[[], object]) -> bool:
-    """Do it in a process that dies before the given file operation; tell whether it came to it."""
+    """Return whether a process that runs it reaches the file operation before which it dies."""
     child = os.fork()
     if child == 0:
         left = step
@@ -139,7 +139,7 @@ class TestFolderCameras:
     def test_undated_recordings_are_named_and_left_out(
         self, tmp_path: Path, recorded: Path, soon: float
     ) -> None:
-        """A name without a start cannot be placed; a hidden file is nobody's recording."""
+        """A name without a start cannot be placed; a hidden file is no recording."""
         shutil.copyfile(recorded, recorded.with_name("holiday.mp4"))
         shutil.copyfile(recorded, recorded.with_name("._holiday.mp4"))
         cameras = FolderCameraService(tmp_path, FORMAT)
@@ -163,7 +163,7 @@ class TestFolderCameras:
         with pytest.raises(Unavailable):
             FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1000), soon)
 
-    def test_a_deleted_clip_is_told(self, tmp_path: Path, soon: float) -> None:
+    def test_a_deleted_clip_is_reported(self, tmp_path: Path, soon: float) -> None:
         """The mark of a deleted clip stops its states from being stored."""
         cameras = FolderCameraService(tmp_path, FORMAT)
         cameras.update_clip(REPORT, soon)
@@ -313,7 +313,7 @@ class TestFolderClips:
     def test_what_a_killed_attempt_left_is_cleared_away_in_time(
         self, tmp_path: Path, soon: float
     ) -> None:
-        """A part nobody has written to for long goes; one that may be at work stays."""
+        """A part that has not been written to for long is deleted; a recent one is kept."""
         clips = FolderClipStore(tmp_path)
         old, new = (tmp_path / f"clips/pier/.c1.mp4.{name}.part" for name in ("old", "new"))
         for part in (old, new):
@@ -333,7 +333,7 @@ class TestFolderClips:
         assert found is not None
         assert found.fingerprint == ""
 
-    def test_stills_are_found_beside_the_clip(self, tmp_path: Path, soon: float) -> None:
+    def test_thumbnails_are_found_next_to_the_clip(self, tmp_path: Path, soon: float) -> None:
         """By width, and only this clip's."""
         clips = FolderClipStore(tmp_path)
         picture = tmp_path / "picture.jpg"

@@ -320,7 +320,7 @@ def test_a_damaged_clip_is_not_clean(plain: Path, tmp_path: Path) -> None:
     data[len(data) // 3 : len(data) // 3 + 2000] = b"\x55" * 2000
     damaged = tmp_path / "damaged.mp4"
     damaged.write_bytes(data)
-    with pytest.raises(AssertionError, match="ffmpeg says"):
+    with pytest.raises(AssertionError, match="ffmpeg reports"):
         assert_clean(read_clip(damaged))
 
 

@@ -81,11 +81,11 @@ def test_what_hangs_is_stopped(tmp_path: Path) -> None:
 
 
 def test_what_takes_too_much_memory_is_stopped() -> None:
-    """An allocation of a hundred megabytes fails."""
+    """An allocation of a gigabyte fails, which no freed memory of this process could satisfy."""
 
     class Greedy(File):
         def opened(self):  # type: ignore[no-untyped-def]  # noqa: ANN202
-            return bytearray(100 << 20)
+            return bytearray(1 << 30)
 
     with tempfile.TemporaryDirectory() as folder, pytest.raises(MemoryError):
         judged(Greedy((b"x",)), Path(folder))

@@ -173,8 +173,8 @@ def test_the_object_is_the_pieces_one_after_the_other(
 ) -> None:
     """Whoever moved which of them; and it bears what every clip does."""
     world: World = request.getfixturevalue(stand_in)
-    longest = {seed: length for length, seed in sorted((n, s) for s, n in SHAPES[shape]) if seed}
-    recordings = {seed: world.recording(seed, size + 2000) for seed, size in longest.items()}
+    max_bytes = {seed: length for length, seed in sorted((n, s) for s, n in SHAPES[shape]) if seed}
+    recordings = {seed: world.recording(seed, size + 2000) for seed, size in max_bytes.items()}
     pieces = [
         RecordingPiece(recordings[seed], 1000 + seed, length) if seed else world.own(length)
         for seed, length in SHAPES[shape]
@@ -392,7 +392,7 @@ def test_what_stalls_holds_up_no_failure(
 def test_an_upload_that_begins_too_late_is_aborted_too(
     world: World, server: StrictS3, clip: tuple[Piece, ...]
 ) -> None:
-    """Although nobody waits for its name any more."""
+    """Although its name is no longer needed."""
 
     def late(proper: Any) -> Response:  # noqa: ANN401 - a fault's
         time.sleep(1)
@@ -418,7 +418,7 @@ def test_an_abort_that_fails_hides_nothing(
     caplog: pytest.LogCaptureFixture,
     fault: str,
 ) -> None:
-    """The first error is told; that something may be left is logged."""
+    """The first error is reported; that an upload may remain is logged."""
     faults = {"denied": fails(403, "AccessDenied"), "lost": lambda _: None}
     server.faults["abort"] = [faults.get(fault, server.stalls)]
     server.faults["send"] = [server.stalls]

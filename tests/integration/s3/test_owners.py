@@ -1,4 +1,4 @@
-"""Buckets that must belong to an account: what S3 is told."""
+"""Buckets that must belong to an account: the headers that S3 receives."""
 
 from io import BytesIO
 from typing import Any
@@ -24,9 +24,10 @@ class Wire:
     headers: dict[str, str] = Factory(dict)
 
     def send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        sent = dict[str, object](request.headers.items())
         self.headers = {
-            name.lower(): str(value, "latin-1") if isinstance(value, bytes) else value
-            for name, value in request.headers.items()
+            name.lower(): value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in sent.items()
         }
         return AWSResponse(
             request.url, 200, HTTPHeaders(), HTTPResponse(BytesIO(), preload_content=False)

@@ -185,9 +185,11 @@ def test_the_clip_bears_what_a_player_and_a_person_need(
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
-def test_stills_bear_their_type(aws: Aws, bucket: str, tmp_path: Path, suffix: str) -> None:
-    """And may be stored once more, so that they are not kept for ever."""
-    picture = tmp_path / f"still.{suffix}"
+def test_thumbnails_have_their_content_type(
+    aws: Aws, bucket: str, tmp_path: Path, suffix: str
+) -> None:
+    """And may be stored once more, so that they are not kept forever."""
+    picture = tmp_path / f"thumbnail.{suffix}"
     picture.write_bytes(b"still")
     S3ClipStore(aws.s3, bucket).store_thumbnails(REQUEST.name, {300: picture}, soon())
     found = aws.s3.head_object(Bucket=bucket, Key=f"pier/c1_300.{suffix}")
@@ -205,14 +207,14 @@ def test_the_manifest_is_json_that_may_change(aws: Aws, bucket: str) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[" * 100_000], ids=ascii)
 def test_a_broken_manifest_is_not_an_absent_one(aws: Aws, bucket: str, body: bytes) -> None:
-    """The message goes back: nobody knows what was told."""
+    """The message is redelivered: what was published is unknown."""
     aws.s3.put_object(Bucket=bucket, Key="pier/c1.json", Body=body)
     with pytest.raises(Unavailable):
         S3ClipStore(aws.s3, bucket).read_manifest(REQUEST.name, soon())
 
 
 def test_a_missing_bucket_is_unavailable(aws: Aws, rendered: Rendition, tmp_path: Path) -> None:
-    """Nothing is called stored. Only a HEAD cannot tell the bucket from the clip."""
+    """Nothing is reported as stored. Only a HEAD cannot distinguish the bucket from the clip."""
     clips = S3ClipStore(aws.s3, "no-such-bucket")
     picture = tmp_path / "still.jpg"
     picture.write_bytes(b"still")

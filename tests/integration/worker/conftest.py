@@ -201,7 +201,7 @@ class World:
         return moment_before(self.now_ms)
 
     def record(self) -> None:
-        """Let the recorder write the footage."""
+        """Write the footage, as the recorder does."""
         name = file_name(self.name, self.moment_ms)
         path = cached_recording(self.footage, FOOTAGE)
         self.cloud.s3.upload_file(str(path), self.cloud.origin, f"{ORIGIN_DIR}/{name}")
@@ -234,7 +234,7 @@ class World:
         return self.workers[-1]
 
     def is_healthy(self) -> bool:
-        """What Docker's HEALTHCHECK is told."""
+        """Return what Docker's HEALTHCHECK reads."""
         checked = subprocess.run(
             [sys.executable, "-m", "entrypoints.worker", "--check-health"],
             env=self.environment,
@@ -255,7 +255,7 @@ class World:
         return [note["MessageAttributes"]["eventId"]["Value"] for note in self.notes]
 
     def queued(self, url: str | None = None) -> tuple[int, int]:
-        """How many messages wait in the queue, and how many are in hand."""
+        """Return how many messages wait in the queue, and how many are in flight."""
         found = self.cloud.sqs.get_queue_attributes(
             QueueUrl=url or self.cloud.queue_url, AttributeNames=["All"]
         )["Attributes"]

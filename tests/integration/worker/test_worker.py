@@ -54,7 +54,7 @@ def test_a_request_becomes_an_exact_clip(world: World) -> None:
 
 
 def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: World) -> None:
-    """Two slots work at once, each message delivered once; the third waits for anybody's slot."""
+    """Two slots work at once, each message delivered once; the third waits for a free slot."""
     world.held.freed.clear()
     for clip_id in ("one", "two", "three"):
         world.request(clip_id)
@@ -73,7 +73,7 @@ def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: 
     assert len(world.event_ids()) == 3
 
 
-def test_a_message_in_hand_is_finished_when_the_worker_stops(world: World) -> None:
+def test_a_message_in_progress_is_finished_when_the_worker_stops(world: World) -> None:
     """SIGTERM while a clip is made: nothing new is taken, the clip is made, and it ends with 0."""
     world.held.freed.clear()
     world.request("one")
@@ -91,7 +91,7 @@ def test_a_message_in_hand_is_finished_when_the_worker_stops(world: World) -> No
 
 
 @pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("60", 2)], ids=["no grace", "twice"])
-def test_a_message_in_hand_is_given_back_when_there_is_no_time(
+def test_a_message_in_progress_is_redelivered_when_there_is_no_time(
     world: World, grace: str, signals: int
 ) -> None:
     """SIGTERM inside ffmpeg, without grace or twice: all is ended, and then the message is free."""
@@ -234,20 +234,20 @@ MODULE = ("-m", "entrypoints.worker")
 
 
 @pytest.mark.parametrize("command", [CAMCLIP, MODULE], ids=["camclip worker", "module"])
-def test_settings_that_make_no_sense_are_told_in_one_message(
+def test_invalid_settings_are_reported_in_one_message(
     world: World, command: tuple[str, ...]
 ) -> None:
-    """The worker's own beside the service's; nothing is taken from the queue."""
+    """The worker's and the service's; nothing is received from the queue."""
     world.request("one")
     nonsense = {"WORKER_SLOTS": "0", "WORKER_VISIBILITY": "1", "WORKER_GRACE": "a while"}
     worker = world.start(command, **nonsense, AWS_SNS_TOPIC="")
     assert worker.ended() == 2
-    told = worker.output.read_text()
+    output = worker.output.read_text()
     assert all(
-        name in told
+        name in output
         for name in ("WORKER_SLOTS", "WORKER_VISIBILITY", "WORKER_GRACE", "AWS_SNS_TOPIC")
     )
-    assert "Traceback" not in told
+    assert "Traceback" not in output
     assert world.queued() == (1, 0)
 
 

@@ -216,7 +216,7 @@ LENGTHS = {
 
 @pytest.mark.parametrize(("duration_ms", "end_ms", "held_ms"), LENGTHS.values(), ids=LENGTHS)
 def test_the_medias_own_length_is_the_truth(duration_ms: int, end_ms: int, held_ms: int) -> None:
-    """The camera's date is the start; its end only tells how long the last frame is held."""
+    """The camera's date is the start; its end gives only how long the last frame is held."""
     measured = MORNING.with_media_duration(duration_ms, duration_ms - 33, SEAM_MS)
     wanted = segment(
         "morning", 0, end_ms, last_frame_duration_ms=33, hold_last_frame_until_ms=held_ms

@@ -144,7 +144,7 @@ def test_patience_counts_from_the_first_sending(
     ("after_ms", "outcome"),
     [(500_000 + 900_000, "wait"), (500_000 + 900_001, "CLIP_RETRY_TIMEOUT")],
 )
-def test_patience_counts_from_the_end_of_a_clip_that_was_still_running(
+def test_the_deadline_counts_from_the_end_of_a_clip_in_the_future(
     after_ms: int, outcome: str
 ) -> None:
     """A clip asked for before it ended is waited for until 15 minutes after its end."""
@@ -262,7 +262,7 @@ RESTS = {
     "an hour at most": (60, 4, 1, 3600),
     "after the last delivery the dead-letter queue is next": (60, 5, 0, 0),
     "an only delivery": (60, 1, 0, 0),
-    "a queue that delivers for ever": (1, 10**6, 1, 3600),
+    "a queue that delivers forever": (1, 10**6, 1, 3600),
     "a count that makes no sense": (60, 0, 5, 60),
 }
 

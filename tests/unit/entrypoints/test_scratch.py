@@ -34,7 +34,7 @@ def test_a_work_folder_is_gone_afterwards(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_a_folder_that_the_next_one_sweeps(tmp_path: Path) -> None:
     """While the process lives its folder is let be; other people's folders always are."""
-    (tmp_path / "somebody-elses").mkdir()
+    (tmp_path / "of-another-program").mkdir()
     with subprocess.Popen(
         [sys.executable, "-c", KEEPER, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as keeper:
@@ -46,7 +46,7 @@ def test_a_killed_process_leaves_a_folder_that_the_next_one_sweeps(tmp_path: Pat
         keeper.wait()
     assert folder.exists()
     assert sweep(tmp_path) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["somebody-elses"]
+    assert [path.name for path in tmp_path.iterdir()] == ["of-another-program"]
 
 
 def test_two_at_once_keep_apart(tmp_path: Path) -> None:

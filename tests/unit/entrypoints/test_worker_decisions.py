@@ -1,4 +1,4 @@
-"""What becomes of a message in hand: tables."""
+"""What happens next to a message in flight: tables."""
 
 import pytest
 

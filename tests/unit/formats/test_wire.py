@@ -120,8 +120,8 @@ def test_retries_may_be_missing(body: Mapping[str, object]) -> None:
     ],
     ids=lambda body: f"{body[:40]!a} {len(body)}",
 )
-def test_what_names_no_clip_is_nameless_and_harmless(body: str) -> None:
-    """There is nobody to tell; and no body holds the process up or gets into a log."""
+def test_a_message_without_a_clip_id_is_rejected(body: str) -> None:
+    """There is no clip to report on; and no body delays the process or is logged."""
     began_s = time.monotonic()
     with pytest.raises(NoClipId) as caught:
         read_message(body, SENT_MS)
@@ -189,7 +189,7 @@ BAD_TIMES = [
 
 @pytest.mark.parametrize("bad", BAD_TIMES, ids=lambda bad: ascii(bad)[:20])
 def test_a_time_is_a_whole_number_of_milliseconds(bad: object) -> None:
-    """Anything else is told to people by the key's name, with what else could be read."""
+    """Anything else is reported with the key's name, and with what else could be read."""
     broken = read(endTimestampInMs=bad)
     reason = "endTimestampInMs is not a whole number of milliseconds."
     assert broken == InvalidRequest("clip-1", reason, "pier", START_MS, None)
@@ -204,14 +204,14 @@ def test_a_number_too_long_for_int_is_no_time() -> None:
 
 
 @pytest.mark.parametrize("key", ["startTimestampInMs", "endTimestampInMs"])
-def test_a_missing_bound_is_told(key: str) -> None:
+def test_a_missing_bound_is_reported(key: str) -> None:
     """By its name."""
     broken = read_message(json.dumps(without(key)), SENT_MS)
     assert isinstance(broken, InvalidRequest)
     assert key in broken.reason
 
 
-def test_seconds_are_told_from_milliseconds() -> None:
+def test_seconds_are_distinguished_from_milliseconds() -> None:
     """No camera recorded in January 1970."""
     broken = read(startTimestampInMs=START_MS // 1000)
     assert isinstance(broken, InvalidRequest)
@@ -225,7 +225,7 @@ def test_bounds_in_the_wrong_order_are_left_to_the_policy() -> None:
 
 
 @pytest.mark.parametrize("bad", [7, "x", {}, [1, "x"], [None], [True], [[1]]], ids=ascii)
-def test_nonsense_among_the_retries_is_told(bad: object) -> None:
+def test_invalid_retries_are_reported(bad: object) -> None:
     """A request must not wait for longer because of it."""
     broken = read(retryTimestamps=bad)
     assert isinstance(broken, InvalidRequest)
@@ -276,7 +276,7 @@ def test_a_queued_request_is_read_back(request: ClipRequest) -> None:
 
 @UNHURRIED
 @given(st.text() | JSON.map(json.dumps) | JSON.map(repr))
-def test_any_message_is_read_or_nameless(body: str) -> None:
+def test_any_message_is_read_or_has_no_clip_id(body: str) -> None:
     """Nothing else is ever raised."""
     with suppress(NoClipId):
         read_message(body, SENT_MS)
@@ -324,7 +324,7 @@ def test_a_whole_clip_needs_no_reason() -> None:
 
 
 def test_a_report_without_a_clip_names_no_place() -> None:
-    """Nobody may look for what is not there; what is not known is left out."""
+    """A report has no key for what is absent or unknown."""
     assert FORMAT.report(ClipReport("c1", ClipStatus.FATAL_ERROR, reason="Why.")) == {
         "clipId": "c1",
         "status": "FATAL_ERROR",

@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from infrastructure.mp4.boxes import box, children, full_box
 
-VIDEO_SCALE, SOUND_SCALE, PACKET = 15360, 48000, 1024
+VIDEO_SCALE, AUDIO_TIMESCALE, PACKET = 15360, 48000, 1024
 SYNC_FLAGS, OTHER_FLAGS = 0x0200_0000, 0x0101_0000
 
 
@@ -34,9 +34,9 @@ class Layout:
     bframes: bool = True
     negative_offsets: bool = False
     audio: bool = True
-    sound_begins_s: float = 0.0
-    sound_ends_s: float = math.inf  # 0: the track is declared, but never has a sample
-    sound_late_ms: int = 0  # how far the sound of a fragment lags behind its pictures
+    audio_start_s: float = 0.0
+    audio_end_s: float = math.inf  # 0: the track is declared, but never has a sample
+    audio_late_ms: int = 0  # how far the sound of a fragment lags behind its pictures
     separate: bool = False  # a moof for each track
     index: str = ""  # "sidx", "mfra" or, of each fragment alone, "dash"
     start_s: float = 0.0
@@ -91,10 +91,10 @@ def long_recording(real: bytes, layout: Layout, seed: int = 1) -> Long:
     """Build a recording whose moov is that of the fragmented file *real*."""
     front = _front(real, layout)
     parts: list[tuple[bytes, int, int]] = []  # moof, mdat's bytes, and when it begins (ticks)
-    for video, audio, dts, sound_dts in _fragments(layout, random.Random(seed)):
+    for video, audio, dts, audio_dts in _fragments(layout, random.Random(seed)):
         tracks = [(1, dts, 512 * 30 // layout.fps, video)]
         if audio:
-            tracks.append((2, sound_dts, PACKET, audio))
+            tracks.append((2, audio_dts, PACKET, audio))
         for group in [[track] for track in tracks] if layout.separate else [tracks]:
             sizes = sum(sample.size for track in group for sample in track[3])
             parts.append((_moof(len(parts) + 1, group), sizes, group[0][1]))
@@ -138,7 +138,7 @@ def _fragments(
     frames = round(layout.fragment_s * layout.fps)
     total = layout.seconds * layout.fps
     begin = round(layout.start_s * VIDEO_SCALE)
-    packets = int(layout.sound_begins_s * SOUND_SCALE / PACKET)
+    packets = int(layout.audio_start_s * AUDIO_TIMESCALE / PACKET)
     for number, first in enumerate(range(0, total, frames)):
         count = min(frames, total - first)
         bits = layout.kbit * 1000 / layout.fps * layout.busy(first / layout.fps)
@@ -150,18 +150,18 @@ def _fragments(
             video.append(Sample(size, SYNC_FLAGS if key else OTHER_FLAGS, 0))
         shown = _order(count, layout.bframes, whole=not layout.negative_offsets)
         video = [sample._replace(offset=(shown[i] - i) * tick) for i, sample in enumerate(video)]
-        late = layout.sound_late_ms / 1000
+        late = layout.audio_late_ms / 1000
         until = (first + count) / layout.fps + (late if first + count < total else 0)
-        until = min(until, layout.sound_ends_s)
-        end = int(until * SOUND_SCALE / PACKET) if layout.audio else 0
+        until = min(until, layout.audio_end_s)
+        end = int(until * AUDIO_TIMESCALE / PACKET) if layout.audio else 0
         audio = [Sample(chance.randrange(150, 190), SYNC_FLAGS, 0) for _ in range(packets, end)]
-        sound_dts = packets * PACKET + round(layout.start_s * SOUND_SCALE)
-        yield video, audio, begin + first * tick, sound_dts
+        audio_dts = packets * PACKET + round(layout.start_s * AUDIO_TIMESCALE)
+        yield video, audio, begin + first * tick, audio_dts
         packets = max(packets, end)
 
 
 def _order(count: int, bframes: bool, whole: bool) -> list[int]:
-    """Say at which place each frame of a fragment is shown: I P B B, or plainly."""
+    """Return at which place each frame of a fragment is shown: I P B B, or in decode order."""
     if not bframes:
         return list(range(count))
     shown = [0]

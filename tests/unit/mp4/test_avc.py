@@ -78,7 +78,7 @@ def test_an_avcc_survives_being_taken_apart(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_sps_says_what_x264_was_told(
+def test_an_sps_has_the_fields_that_x264_was_given(
     size: str, options: list[str], expected: dict[str, object], tmp_path: Path
 ) -> None:
     """Size, profile, chroma, depth, reordering, interlace, colours."""
@@ -95,7 +95,7 @@ def test_emulation_prevention_bytes_are_no_part_of_the_numbers() -> None:
     assert [plain.u(8) for _ in range(6)] == [0, 0, 1, 0, 0, 0]
 
 
-def test_slices_are_told_apart(tmp_path: Path) -> None:
+def test_slice_types_are_distinguished(tmp_path: Path) -> None:
     """One IDR picture first, then P and B; a prefix that shows no slice says None."""
     data, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p", "-bf", "3")
     whole = [data[at : at + n] for at, n in zip(video.offsets, video.sizes, strict=True)]
@@ -122,7 +122,7 @@ def test_parameter_sets_of_two_encodes_stand_side_by_side(tmp_path: Path) -> Non
 
 
 def test_a_megabyte_of_empty_nal_units_is_not_walked_through() -> None:
-    """A damaged sample is zeros as a rule, which read as NAL units without a byte each."""
+    """A damaged sample is usually zeros, which read as NAL units without a byte each."""
     zeros = bytes(4 << 20)
     began_s = time.process_time()
     assert avc.is_idr(zeros, 4) is None
@@ -141,7 +141,7 @@ def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
 
 
 def test_parameter_sets_that_are_none_are_no_ground_to_copy_on(tmp_path: Path) -> None:
-    """What cannot be read cannot be told from ours."""
+    """An unreadable one cannot be distinguished from ours."""
     _, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p")
     assert copy_obstacle(video, PictureFormat(None)) is None
     config = avc.parse_avcc(video.config)

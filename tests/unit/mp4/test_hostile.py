@@ -103,8 +103,8 @@ LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "no stsd": (renamed(b"stsd"), "no box stsd"),
     "no stsz": (renamed(b"stsz"), "no box stsz"),
     "no stco": (renamed(b"stco"), "no box co64"),
-    "no track": (renamed(b"trak"), "neither pictures nor sound"),
-    "no handler": (put(b"hdlr", 8, ">4s", b"hint"), "neither pictures nor sound"),  # type: ignore[arg-type]
+    "no track": (renamed(b"trak"), "neither video nor audio"),
+    "no handler": (put(b"hdlr", 8, ">4s", b"hint"), "neither video nor audio"),  # type: ignore[arg-type]
 }
 
 
@@ -181,9 +181,9 @@ def stco(moov: bytes) -> tuple[int, ...]:
         (0x200, 0xFFFF_FFFF, (), "trun announces"),
         (0x000, 0xFFFF_FFFF, (), "trun announces"),
         (0x000, 2, (), "samples of 0 bytes"),
-        (0x200, 1, (0xFFFF_FFFF,), "outside the file"),
-        (0x201, 1, (0x8000_0000, 10), "outside the file"),
-        (0x201, 1, (0x7FFF_FFFF, 10), "outside the file"),
+        (0x200, 1, (0xFFFF_FFFF,), "outside of the file"),
+        (0x201, 1, (0x8000_0000, 10), "outside of the file"),
+        (0x201, 1, (0x7FFF_FFFF, 10), "outside of the file"),
         (0x001, 1, (), "shorter than its own fields"),
         (0x200, 1, (0,), "no bytes"),
     ],
@@ -223,7 +223,7 @@ def one_track(
     return write_header([track], sum(sizes)) + bytes(sum(sizes))
 
 
-SOUND_ENTRY = box(
+AUDIO_ENTRY = box(
     b"mp4a", bytes(6) + b"\0\1" + bytes(8) + struct.pack(">HHII", 1, 16, 0, 8000 << 16)
 )
 
@@ -304,12 +304,12 @@ def both(audio: TrackToWrite) -> bytes:
     return write_header([picture, audio], 9000) + bytes(9000)
 
 
-def sound_of(times: list[int], ticks: int) -> TrackToWrite:
+def audio_of(times: list[int], ticks: int) -> TrackToWrite:
     """Return a track of packets that are decoded one after the other and sound at *times*."""
     count = len(times)
     return TrackToWrite(
         kind="soun",
-        sample_entry=SOUND_ENTRY,
+        sample_entry=AUDIO_ENTRY,
         timescale=8000,
         offsets=[100 + i for i in range(count)],
         sizes=[1] * count,
@@ -321,15 +321,15 @@ def sound_of(times: list[int], ticks: int) -> TrackToWrite:
     )
 
 
-def test_sound_that_goes_far_back_in_time_is_refused() -> None:
+def test_audio_that_goes_far_back_in_time_is_rejected() -> None:
     """What sounds within a cut is found by bisection."""
     with pytest.raises(InvalidMp4, match="back in time"):
-        index_of(both(sound_of([0, 50_000, 2048, 3072], 1024)))
+        index_of(both(audio_of([0, 50_000, 2048, 3072], 1024)))
 
 
-def test_sound_that_goes_back_a_little_is_kept_in_order(tmp_path: Path) -> None:
+def test_audio_that_goes_back_a_little_is_kept_in_order(tmp_path: Path) -> None:
     """A recorder's clock is corrected now and then; a window's sound never goes back."""
-    index = index_of(both(sound_of([0, 3000, 2500, 4000], 1024)))
+    index = index_of(both(audio_of([0, 3000, 2500, 4000], 1024)))
     assert index.audio is not None
     assert list(index.audio.pts) == [0, 3000, 2500, 4000]
     path = tmp_path / "window.mp4"
@@ -340,10 +340,10 @@ def test_sound_that_goes_back_a_little_is_kept_in_order(tmp_path: Path) -> None:
     assert list(again.pts) == [0, 3000, 3000, 4000]
 
 
-def test_sound_in_packets_of_next_to_nothing_is_refused() -> None:
+def test_audio_in_tiny_packets_is_rejected() -> None:
     """To be silent for five minutes would take millions of them."""
-    with pytest.raises(InvalidMp4, match="too short to be any"):
-        index_of(both(evolve(sound_of(list(range(4)), 1), sizes=[1, 2, 1, 1])))
+    with pytest.raises(InvalidMp4, match="shorter than any codec"):
+        index_of(both(evolve(audio_of(list(range(4)), 1), sizes=[1, 2, 1, 1])))
 
 
 def test_more_samples_a_second_than_any_camera_takes_are_refused() -> None:

@@ -63,7 +63,7 @@ def test_the_first_shown_frame_is_zero(shape: str, recordings: dict[str, Path]) 
     assert abs(index.duration_ms - expected) <= 34
 
 
-def test_sound_keeps_its_distance_from_the_picture(recordings: dict[str, Path]) -> None:
+def test_audio_keeps_its_offset_from_the_video(recordings: dict[str, Path]) -> None:
     """AAC's priming packet lies before zero, and moves alike in every layout."""
     for shape in ("moov last, B-frames, sound", "moov first", "starts late", "mov"):
         audio = index_of(recordings[shape].read_bytes()).audio
@@ -93,7 +93,7 @@ def test_few_ranges_are_read(shape: str, requests: int, recordings: dict[str, Pa
     assert len(asked) <= requests
 
 
-def test_a_recording_still_being_written_has_no_moov(recordings: dict[str, Path]) -> None:
+def test_a_recording_being_written_has_no_moov(recordings: dict[str, Path]) -> None:
     """Empty, cut anywhere: NoMoov, never another error."""
     for shape in ("moov first", "moov last, B-frames, sound"):
         data = recordings[shape].read_bytes()
@@ -286,7 +286,7 @@ def halves(trun: bytes) -> bytes:
 
 
 def moved(moof: bytes, grown: int) -> bytes:
-    """Let every data offset of a moof lead *grown* bytes further."""
+    """Increase every data offset of a moof by *grown* bytes."""
     data, at = bytearray(moof), 0
     while (at := data.find(b"trun", at + 1)) > 0:
         flags, _, offset = unpack_from(">IIi", data, at + 4)
@@ -295,7 +295,7 @@ def moved(moof: bytes, grown: int) -> bytes:
     return bytes(data)
 
 
-def test_a_sound_description_of_quicktime_is_read(recordings: dict[str, Path]) -> None:
+def test_a_quicktime_audio_sample_description_is_read(recordings: dict[str, Path]) -> None:
     """Version 1 puts 16 bytes before the boxes, and may keep the esds in a wave."""
     data = recordings["moov first"].read_bytes()
     plain = index_of(data).audio

@@ -1,4 +1,4 @@
-"""A stretch of a fragmented recording is found in few reads, and is as a whole walk tells it."""
+"""A range of a fragmented recording is found in few reads, and equals a whole walk's."""
 
 import io
 import math
@@ -31,8 +31,8 @@ LAYOUTS = {
     "a keyframe every other fragment": Layout(fragment_s=1, gop_fragments=2),
     "a moof for each track": Layout(separate=True),
     "no sound": Layout(audio=False),
-    "a sound track without sound": Layout(sound_ends_s=0),
-    "sound lags behind": Layout(sound_late_ms=700),
+    "a sound track without sound": Layout(audio_end_s=0),
+    "sound lags behind": Layout(audio_late_ms=700),
     "no B-frames": Layout(bframes=False),
     "negative offsets": Layout(negative_offsets=True),
     "starts late": Layout(start_s=5000.25),
@@ -130,7 +130,7 @@ def samples_in_cut(audio: Track | None, from_ms: int, to_ms: int) -> list[int]:
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_clip_costs_little(moov: bytes, name: str) -> None:
     """Index and window together: few requests, and few bytes more than the clip has."""
-    requests_at_most, bytes_more = MAXIMA.get(name, (25, 1_500_000))
+    max_requests, bytes_more = MAXIMA.get(name, (25, 1_500_000))
     file, whole = made(moov, name)
     for seed in range(5):
         first_ms = random.Random(seed).randrange(whole.duration_ms - 10_000)
@@ -140,7 +140,7 @@ def test_a_clip_costs_little(moov: bytes, name: str) -> None:
         assert_part(part, whole, first_ms, first_ms + 10_000)
         clip_bytes = fetch_window(part, cache, first_ms, first_ms + 10_000)
         requests, read_bytes = file.cost
-        assert requests <= requests_at_most
+        assert requests <= max_requests
         assert read_bytes <= 1.3 * clip_bytes + bytes_more
 
 
@@ -165,8 +165,8 @@ def fetch_window(part: SampleIndex, file: RangeCache, from_ms: int, to_ms: int) 
         io.BytesIO(),
         range(heard[0], heard[-1] + 1) if heard else range(0),
     )
-    sound_bytes = sum(part.audio.sizes[i] for i in heard) if part.audio else 0
-    return sum(video.sizes[i] for i in wanted) + sound_bytes
+    audio_bytes = sum(part.audio.sizes[i] for i in heard) if part.audio else 0
+    return sum(video.sizes[i] for i in wanted) + audio_bytes
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -209,11 +209,11 @@ def test_so_it_is_in_what_ffmpeg_writes(shape: str, long_ones: dict[str, Path]) 
 
 
 @pytest.mark.parametrize(("begins_s", "ends_s"), [(0, 50), (30, 50), (30, math.inf)])
-def test_sound_that_is_not_there_throughout_is_found(
+def test_audio_of_part_of_the_recording_is_found(
     moov: bytes, begins_s: float, ends_s: float
 ) -> None:
     """Sound that stops, that comes late, or that neither end of the file knows of."""
-    layout = evolve(Layout(seconds=80), sound_begins_s=begins_s, sound_ends_s=ends_s)
+    layout = evolve(Layout(seconds=80), audio_start_s=begins_s, audio_end_s=ends_s)
     file = long_recording(moov, layout)
     whole = read_whole_index(file.read, file.size_bytes)
     assert whole.audio is not None
@@ -424,7 +424,7 @@ def test_bytes_read_along_are_not_fetched_again(moov: bytes) -> None:
     assert cache.fetched_bytes == fetched_bytes
 
 
-def test_a_recording_that_lies_halfway_is_undecodable(moov: bytes) -> None:
+def test_a_recording_that_is_wrong_halfway_is_unusable(moov: bytes) -> None:
     """Its ends are good, so it opens; the stretch around the lie is refused."""
     plain = long_recording(moov, evolve(LAYOUTS["no index"], seconds=80))
     i = [i for i, piece in enumerate(plain.pieces) if isinstance(piece, bytes) and i][40]

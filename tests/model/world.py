@@ -1,4 +1,4 @@
-"""Everything outside of the service as one value, and the oracle that watches it.
+"""Everything world of the service as one value, and the oracle that watches it.
 
 A port call is a step from one value to the next, made by the in-memory adapters. What must never
 be, at any moment, is noted in `faults` as it happens; `verdict` adds what must hold in the end.
@@ -29,15 +29,15 @@ from infrastructure.in_memory import (
     StoredFile,
     piece_bytes,
 )
-from tests.model.queueing import Message, Queue
+from tests.model.sqs_model import Message, Queue
 
 NOW = 1_600_000_000_000
 FOREVER = float("inf")
 
-MediaInfo = tuple[RecordingSegment, StoredFile]
+RecordedFile = tuple[RecordingSegment, StoredFile]
 
 
-def footage(name: str, start_ms: int, duration_ms: int) -> MediaInfo:
+def footage(name: str, start_ms: int, duration_ms: int) -> RecordedFile:
     """A recording that starts at NOW + `start_ms`, as listed and as stored."""
     window = TimeWindow(NOW + start_ms, NOW + start_ms + duration_ms)
     return RecordingSegment(window, name), StoredFile(name.encode(), duration_ms)
@@ -54,8 +54,8 @@ class Call:
 
     def __str__(self) -> str:
         """Name it as the order of effects does."""
-        told = [a.status.name for a in self.args if isinstance(a, ClipReport)]
-        return " ".join([f"{self.port}.{self.method}", *told])
+        status_report = [a.status.name for a in self.args if isinstance(a, ClipReport)]
+        return " ".join([f"{self.port}.{self.method}", *status_report])
 
 
 @frozen
@@ -66,7 +66,7 @@ class Raised:
     message: str
 
     def again(self) -> Exception:
-        """Make the error anew: one that was raised before carries its notes along."""
+        """Make a new error: one that was raised before has the notes of that time."""
         return self.kind(self.message)
 
 
@@ -85,58 +85,58 @@ class InFlightMessage:
 
 
 @frozen(cache_hash=True)
-class Outside:
+class World:
     """The queue, the camera API, the stores, the topic, the clock, and what was noticed."""
 
     request: ClipRequest
     queue: Queue = Factory(Queue)
-    recorded: tuple[MediaInfo, ...] = ()
-    to_come: tuple[MediaInfo, ...] = ()
+    recorded: tuple[RecordedFile, ...] = ()
+    to_come: tuple[RecordedFile, ...] = ()
     """What the recorder has not uploaded yet."""
     broken: bool = False
     """Whether the footage cannot be decoded."""
     now_ms: int = NOW
-    told: ClipReport | None = None
-    """What the camera API was told last."""
+    status_report: ClipReport | None = None
+    """The status that the camera API stored last."""
     clip: tuple[StoredClip, bytes] | None = None
     thumbnails: bool = False
     manifest: Manifest | None = None
     published: tuple[tuple[str, ClipReport], ...] = ()
-    """What the subscribers were told, and by which delivery."""
+    """The published reports, and by which delivery."""
     faults: frozenset[str] = frozenset()
 
-    under_way: frozenset[str] = frozenset()
+    in_flight: frozenset[str] = frozenset()
     met: frozenset[frozenset[str]] = frozenset()
     """Deliveries that were under way at the same time, in pairs."""
     looked: frozenset[str] = frozenset()
     """Those under way that have looked for the clip."""
     late: frozenset[str] = frozenset()
-    """Those whose first look came when everybody had been told of it."""
+    """Deliveries whose first lookup came after the clip was published."""
     too_late: frozenset[str] = frozenset()
-    """Those whose first look came when everybody had been told that there is none."""
+    """Deliveries whose first lookup came after the rejection was published."""
     owing: frozenset[str] = frozenset()
     """Those that published and have not said so in the manifest."""
     died_owing: frozenset[str] = frozenset()
 
-    def begun(self, by: InFlightMessage) -> "Outside":
+    def begun(self, by: InFlightMessage) -> "World":
         """Note that a delivery is under way."""
-        pairs = {frozenset({other, str(by)}) for other in self.under_way}
-        return evolve(self, under_way=self.under_way | {str(by)}, met=self.met | pairs)
+        pairs = {frozenset({other, str(by)}) for other in self.in_flight}
+        return evolve(self, in_flight=self.in_flight | {str(by)}, met=self.met | pairs)
 
-    def ended(self, by: InFlightMessage, how: str) -> "Outside":
-        """Let a delivery end: `done` acknowledges the message, all else leaves it in the queue."""
+    def ended(self, by: InFlightMessage, how: str) -> "World":
+        """End a delivery: `done` acknowledges the message, all else leaves it in the queue."""
         name = str(by)
         faults = self.faults
         if how == "AlreadyInProgress" and name in self.late:
             faults |= {"a finished clip was taken for an unfinished one"}
         gone = frozenset({name})
-        told_nobody = name not in {publisher for publisher, _ in self.published}
+        published_nothing = name not in {publisher for publisher, _ in self.published}
         return evolve(
             self,
             queue=self.queue.deleted(by.message.name) if how == "done" else self.queue,
             faults=faults,
-            under_way=self.under_way - gone,
-            met=frozenset(p for p in self.met if name not in p) if told_nobody else self.met,
+            in_flight=self.in_flight - gone,
+            met=frozenset(p for p in self.met if name not in p) if published_nothing else self.met,
             looked=self.looked - gone,
             late=self.late - gone,
             too_late=self.too_late - gone,
@@ -144,11 +144,11 @@ class Outside:
             died_owing=self.died_owing | (self.owing & gone),
         )
 
-    def uploaded(self) -> "Outside":
-        """Let the recorder upload the next recording."""
+    def uploaded(self) -> "World":
+        """Upload the next recording, as the recorder does."""
         return evolve(self, recorded=(*self.recorded, self.to_come[0]), to_come=self.to_come[1:])
 
-    def performed(self, by: InFlightMessage, call: Call) -> "tuple[Outside, object]":
+    def performed(self, by: InFlightMessage, call: Call) -> "tuple[World, object]":
         """Carry out a port call; its reply may be Raised."""
         if call.method == "acknowledge":  # no port's: for wrong orders
             return evolve(self, queue=self.queue.deleted(by.message.name)), None
@@ -157,9 +157,9 @@ class Outside:
             reply = ports.call(call)
         except Exception as error:  # noqa: BLE001 - it is handed on
             reply = Raised(type(error), str(error))
-        return ports.outside(self, by).watched(by, call, self), reply
+        return ports.world(self, by).watched(by, call, self), reply
 
-    def watched(self, by: InFlightMessage, call: Call, before: "Outside") -> "Outside":
+    def watched(self, by: InFlightMessage, call: Call, before: "World") -> "World":
         """Note what of the step from `before` counts: looks, debts, and what must never be."""
         name = str(by)
         match call.port, call.method, call.args:
@@ -173,39 +173,39 @@ class Outside:
             case "clips", "write_manifest", _:
                 return evolve(self, owing=self.owing - {name})
             case "cameras", "update_clip", (report, *_):
-                return evolve(self, faults=self.faults | self._lies(report))
+                return evolve(self, faults=self.faults | self._false_reports(report))
             case "notifier", "publish", (report, *_):
-                seen = self.faults | self._lies(report) | before.repetitions(by, report)
+                seen = self.faults | self._false_reports(report) | before.repetitions(by, report)
                 return evolve(self, faults=seen, owing=self.owing | {name})
             case _:
                 return self
 
-    def _lies(self, report: ClipReport) -> set[str]:
+    def _false_reports(self, report: ClipReport) -> set[str]:
         if report.has_clip and not (self.clip and self._is_whole(*self.clip) and self.thumbnails):
-            return {"AVAILABLE was told before the bytes were there"}
+            return {"AVAILABLE was reported before the clip was stored"}
         return set()
 
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
         return data == planned(self.request, self.recorded, clip.gaps)
 
     def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
-        """Name what is wrong with telling the subscribers that, after what they were told."""
+        """Return what is wrong with publishing that, after what was published before."""
         earlier = [(n, r) for n, r in self.published if r.status is report.status]
         found = set()
         if any(r.event_id != report.event_id for _, r in earlier):
-            found.add("one ending was told under two event ids")
+            found.add("one outcome was published under two event ids")
         if not all(self._may_repeat(name, by, report) for name, _ in earlier):
-            found.add("one ending was told twice")
+            found.add("one outcome was published twice")
         if str(by) in self.late:
             found.add("a finished clip was taken for an unfinished one")
         if str(by) in self.too_late and not report.has_clip:
             found.add("a request that had ended was ended once more")
         if any(name == str(by) and r.status is not report.status for name, r in self.published):
-            found.add("one delivery told two endings")
+            found.add("one delivery published two outcomes")
         return found
 
     def _may_repeat(self, earlier: str, by: InFlightMessage, report: ClipReport) -> bool:
-        """Tell whether `by` may tell what `earlier` told: the holes of the order of effects."""
+        """Return whether `by` may publish again what `earlier` published: the known holes."""
         if earlier in self.died_owing:
             return True
         if frozenset({earlier, str(by)}) not in self.met:
@@ -225,20 +225,20 @@ class Outside:
             faults.add("the clip does not hold the planned frames")
         if self.queue.held or self.queue.dead:
             return frozenset(faults)
-        if self.told is None or self.told.status is ClipStatus.PENDING:
+        if self.status_report is None or self.status_report.status is ClipStatus.PENDING:
             faults.add("all is acknowledged and the request has not ended")
-        elif self.told.has_clip != bool(self.clip):
+        elif self.status_report.has_clip != bool(self.clip):
             faults.add("the last status is wrong")
-        elif self.told.status not in {report.status for _, report in self.published}:
-            faults.add("the subscribers were never told")
-        elif not self.manifest or self.manifest.report.has_clip != self.told.has_clip:
+        elif self.status_report.status not in {report.status for _, report in self.published}:
+            faults.add("the outcome was never published")
+        elif not self.manifest or self.manifest.report.has_clip != self.status_report.has_clip:
             faults.add("the manifest does not say how it ended")
         return frozenset(faults)
 
 
 @define
 class _Ports:
-    """The in-memory adapters, as the outside stands."""
+    """The in-memory adapters, as the world stands."""
 
     cameras: InMemoryCameraService
     recordings: InMemoryRecordingStore
@@ -248,16 +248,16 @@ class _Ports:
     notifier: InMemoryNotifier
 
     @classmethod
-    def of(cls, outside: Outside) -> "_Ports":
-        name, clip, manifest = outside.request.name, outside.clip, outside.manifest
+    def of(cls, world: World) -> "_Ports":
+        name, clip, manifest = world.request.name, world.clip, world.manifest
         return cls(
-            InMemoryCameraService({"pier": [segment for segment, _ in outside.recorded]}),
-            InMemoryRecordingStore({segment.name: file for segment, file in outside.recorded}),
-            InMemoryTranscoder(broken=outside.broken),
+            InMemoryCameraService({"pier": [segment for segment, _ in world.recorded]}),
+            InMemoryRecordingStore({segment.name: file for segment, file in world.recorded}),
+            InMemoryTranscoder(broken=world.broken),
             InMemoryClipStore(
-                lambda: outside.now_ms,
+                lambda: world.now_ms,
                 {name: clip} if clip else {},
-                {name: {}} if outside.thumbnails else {},
+                {name: {}} if world.thumbnails else {},
                 {name: manifest} if manifest else {},
             ),
             InMemoryRetryQueue(),
@@ -265,7 +265,7 @@ class _Ports:
         )
 
     def call(self, call: Call) -> object:
-        """Let the adapter answer; what it answers twice is the same object."""
+        """Return the adapter's answer; one that is returned twice is the same object."""
         if call.method == "render" and not self.transcoder.broken:
             plan, opened, *_ = call.args
             return _rendered(plan, tuple(sorted(opened.items())))
@@ -275,14 +275,16 @@ class _Ports:
             return _OPENED.setdefault((reply.segment, reply.file), reply)
         return tuple(reply) if isinstance(reply, list) else reply
 
-    def outside(self, before: Outside, by: InFlightMessage) -> Outside:
+    def world(self, before: World, by: InFlightMessage) -> World:
         name, queue = before.request.name, before.queue
         for request, delay_s in self.queue.sent:
             queue = queue.sent(request, before.now_ms, delay_s * 1000)
         return evolve(
             before,
             queue=queue,
-            told=self.cameras.reports[-1] if self.cameras.reports else before.told,
+            status_report=self.cameras.reports[-1]
+            if self.cameras.reports
+            else before.status_report,
             clip=self.clips.objects.get(name),
             thumbnails=name in self.clips.thumbnails,
             manifest=self.clips.manifests.get(name),
@@ -311,9 +313,9 @@ def _rendered(plan: ClipPlan, opened: tuple[tuple[str, Recording], ...]) -> Rend
 
 @cache
 def planned(
-    request: ClipRequest, recorded: tuple[MediaInfo, ...], gaps: tuple[TimeWindow, ...]
+    request: ClipRequest, recorded: tuple[RecordedFile, ...], gaps: tuple[TimeWindow, ...]
 ) -> bytes:
-    """List the frames of the window outside of the gaps, without the planner's help."""
+    """List the frames of the window world of the gaps, without the planner's help."""
     frames = sorted(
         (segment.window.start_ms + media_ms, segment.name, media_ms)
         for segment, file in recorded

@@ -6,7 +6,7 @@ from domain.clip import ClipRequest
 from domain.delivery import Delivery
 
 MAX_RECEIVES = 5
-PATIENCE_MS = 300_000
+DELIVERY_TIMEOUT_MS = 300_000
 """The function's timeout: a delivery that began earlier than that is over."""
 VISIBILITY_MS = 310_000
 """How long a received message is hidden: longer than its delivery can take, as Lambda demands."""
@@ -47,7 +47,7 @@ class Queue:
     dead: tuple[Message, ...] = ()
 
     def sent(self, request: ClipRequest, now_ms: int, delay_ms: int = 0) -> "Queue":
-        """Let a message in."""
+        """Add a message."""
         message = Message(
             "abcdefghijklmnopqrstuvwxyz"[self.attempted % 26], request, now_ms, now_ms
         )
@@ -69,7 +69,7 @@ class Queue:
         return evolve(self, held=others, acknowledged=_sorted(*self.acknowledged, *gone))
 
     def redriven(self, now_ms: int) -> "Queue":
-        """Let the dead letters in once more, as people do when the fault is mended."""
+        """Move the dead letters back, as operators do when the fault is fixed."""
         again = tuple(
             Message(f"{m.name}+", m.request, now_ms, now_ms)  # SQS takes them for new ones
             for m in self.dead

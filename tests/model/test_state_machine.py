@@ -16,9 +16,7 @@ from hypothesis.stateful import (
 from application.make_clip import MakeClip
 from domain.clip import ClipRequest, ClipStatus
 from domain.errors import Unavailable
-from tests.model.cases import HALVES, REFUSED, WANTED
-from tests.model.outside import Call, InFlightMessage, Outside
-from tests.model.running import (
+from tests.model.recorder import (
     ACKNOWLEDGE,
     Crash,
     Disturb,
@@ -28,6 +26,8 @@ from tests.model.running import (
     redriven,
     undisturbed,
 )
+from tests.model.scenarios import HALVES, REFUSED, WANTED
+from tests.model.world import Call, InFlightMessage, World
 
 REQUESTS = (
     WANTED,
@@ -54,40 +54,40 @@ class CrashOn:
         return Disturbance(Crash(), self.after) if call.method == self.method else None
 
 
-class Disorder(RuleBasedStateMachine):
+class RequestLifecycle(RuleBasedStateMachine):
     """One request, the queue, everything around it, and what can happen to them."""
 
     kind: type[MakeClip] = MakeClip
 
     def __init__(self) -> None:
         super().__init__()
-        self.outside = Outside(WANTED)
+        self.world = World(WANTED)
         self.failing: set[str] = set()
         """Ports whose calls fail, some before and some after their effect."""
 
     @initialize(request=st.sampled_from(REQUESTS), there=st.integers(0, 2))
     def choose(self, request: ClipRequest, there: int) -> None:
-        self.outside = Outside(request, recorded=HALVES[:there], to_come=HALVES[there:])
+        self.world = World(request, recorded=HALVES[:there], to_come=HALVES[there:])
         self.ask()
 
-    @precondition(lambda self: self.outside.queue.attempted < MAX_MESSAGES)
+    @precondition(lambda self: self.world.queue.attempted < MAX_MESSAGES)
     @rule()
     def ask(self) -> None:
         """The same request, in a message of its own."""
-        queue = self.outside.queue.sent(self.outside.request, self.outside.now_ms)
-        self.outside = evolve(self.outside, queue=queue)
+        queue = self.world.queue.sent(self.world.request, self.world.now_ms)
+        self.world = evolve(self.world, queue=queue)
 
-    @precondition(lambda self: self.outside.queue.held)
+    @precondition(lambda self: self.world.queue.held)
     @rule(choice=st.integers(0, MAX_MESSAGES), chance=st.integers(0, 1000))
     def deliver(self, choice: int, chance: int) -> None:
         self.receive(choice, chance, undisturbed)
 
-    @precondition(lambda self: self.outside.queue.held)
+    @precondition(lambda self: self.world.queue.held)
     @rule(choice=st.integers(0, MAX_MESSAGES), chance=st.integers(0, 1000))
     def drop_acknowledgement(self, choice: int, chance: int) -> None:
         self.receive(choice, chance, CrashOn("acknowledge", after=False))
 
-    @precondition(lambda self: self.outside.queue.held)
+    @precondition(lambda self: self.world.queue.held)
     @rule(
         choice=st.integers(0, MAX_MESSAGES),
         chance=st.integers(0, 1000),
@@ -98,18 +98,18 @@ class Disorder(RuleBasedStateMachine):
 
     def receive(self, choice: int, chance: int, disturb: Disturb) -> None:
         """Receive any message, as soon as it is visible."""
-        held = self.outside.queue.held
+        held = self.world.queue.held
         message = held[choice % len(held)]
-        now_ms = max(self.outside.now_ms, message.visible_ms)
-        queue, taken = self.outside.queue.received(message, now_ms)
-        self.outside = evolve(self.outside, queue=queue, now_ms=now_ms)
+        now_ms = max(self.world.now_ms, message.visible_ms)
+        queue, taken = self.world.queue.received(message, now_ms)
+        self.world = evolve(self.world, queue=queue, now_ms=now_ms)
         if taken:
-            recorder = Recorder(self.outside, self.kind, self.flaky(disturb, chance))
+            recorder = Recorder(self.world, self.kind, self.flaky(disturb, chance))
             recorder.deliver(InFlightMessage(taken, now_ms))
-            self.outside = recorder.outside
+            self.world = recorder.world
 
     def flaky(self, disturb: Disturb, seed: int) -> Disturb:
-        """Let some calls of the failing ports fail as well."""
+        """Make some calls of the failing ports fail as well."""
         chance = random.Random(seed)
 
         def either(number: int, call: Call) -> Disturbance | None:
@@ -121,12 +121,12 @@ class Disorder(RuleBasedStateMachine):
 
     @rule(duration_ms=st.sampled_from([1_000, 60_000, 300_000, 310_000]))
     def advance(self, duration_ms: int) -> None:
-        self.outside = evolve(self.outside, now_ms=self.outside.now_ms + duration_ms)
+        self.world = evolve(self.world, now_ms=self.world.now_ms + duration_ms)
 
-    @precondition(lambda self: self.outside.to_come)
+    @precondition(lambda self: self.world.to_come)
     @rule()
     def upload(self) -> None:
-        self.outside = self.outside.uploaded()
+        self.world = self.world.uploaded()
 
     @rule(port=st.sampled_from(["cameras", "recordings", "clips", "notifier", "queue"]))
     def fail(self, port: str) -> None:
@@ -139,26 +139,26 @@ class Disorder(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        """Attempted = acknowledged + in the queue + dead-lettered, and nothing wrong was told."""
-        assert self.outside.queue.is_balanced
-        found = self.outside.verdict()
+        """Every request is acknowledged, queued or dead-lettered, and nothing wrong was published."""
+        assert self.world.queue.is_balanced
+        found = self.world.verdict()
         assert not found, found
 
     def teardown(self) -> None:
         """Everything works again, the queue is drained, the dead letters are sent again."""
-        outside, _ = drained(self.outside, kind=self.kind)
-        outside = redriven(outside)
-        found = outside.verdict()
+        world, _ = drained(self.world, kind=self.kind)
+        world = redriven(world)
+        found = world.verdict()
         assert not found, found
-        assert not outside.queue.held
-        assert not outside.queue.dead
-        assert len(outside.queue.acknowledged) == outside.queue.attempted
-        assert outside.told
-        assert outside.told.status is not ClipStatus.PENDING
+        assert not world.queue.held
+        assert not world.queue.dead
+        assert len(world.queue.acknowledged) == world.queue.attempted
+        assert world.status_report
+        assert world.status_report.status is not ClipStatus.PENDING
 
 
-Disorder.TestCase.settings = settings(stateful_step_count=30)
+RequestLifecycle.TestCase.settings = settings(stateful_step_count=30)
 
 
-class TestNothingIsLost(Disorder.TestCase):  # type: ignore[misc, valid-type]
+class TestNothingIsLost(RequestLifecycle.TestCase):  # type: ignore[misc, valid-type]
     """Ask, deliver, drop, crash, fail, wait and upload in any order."""

@@ -1,4 +1,4 @@
-"""The use case run on the outside: by a recorder that numbers every call and can cut it short."""
+"""The use case run on the world: by a recorder that numbers every call and can cut it short."""
 
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
@@ -18,8 +18,8 @@ from application.ports import (
     Transcoder,
 )
 from domain.retry import RetryPolicy
-from tests.model.outside import Call, InFlightMessage, Outside, Raised
-from tests.model.queueing import PATIENCE_MS
+from tests.model.sqs_model import DELIVERY_TIMEOUT_MS
+from tests.model.world import Call, InFlightMessage, Raised, World
 
 PORTS: dict[str, ABCMeta] = {
     "cameras": CameraService,
@@ -48,7 +48,10 @@ def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
 
     ports = {name: port(name) for name in PORTS}
     return kind(
-        **ports, policy=POLICY, thumbnails=ThumbnailSpec((300,)), delivery_timeout_ms=PATIENCE_MS
+        **ports,
+        policy=POLICY,
+        thumbnails=ThumbnailSpec((300,)),
+        delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
     )
 
 
@@ -68,7 +71,7 @@ Disturb = Callable[[int, Call], Disturbance | None]
 
 
 def undisturbed(_number: int, _call: Call) -> None:
-    """Let everything go well."""
+    """Make every call succeed."""
 
 
 @frozen
@@ -85,12 +88,12 @@ class At:
 
 @define
 class Recorder:
-    """Runs one delivery, carries its calls out on the outside, and numbers them from 0.
+    """Runs one delivery, carries its calls out on the world, and numbers them from 0.
 
     The acknowledgement is the last effect.
     """
 
-    outside: Outside
+    world: World
     kind: type[MakeClip] = MakeClip
     disturb: Disturb = undisturbed
 
@@ -103,14 +106,14 @@ class Recorder:
             disturbance = self.disturb(len(effects) - 1, call)
             if disturbance and not disturbance.after:
                 raise disturbance.error
-            self.outside, reply = self.outside.performed(by, call)
+            self.world, reply = self.world.performed(by, call)
             if disturbance:
                 raise disturbance.error
             if isinstance(reply, Raised):
                 raise reply.again()
             return reply
 
-        self.outside = self.outside.begun(by)
+        self.world = self.world.begun(by)
         try:
             make_clip(self.kind, answer)(by.message.delivery(by.began_ms), FOLDER)
             answer(ACKNOWLEDGE)
@@ -120,24 +123,24 @@ class Recorder:
             how = type(error).__name__
         else:
             how = "done"
-        self.outside = self.outside.ended(by, how)
+        self.world = self.world.ended(by, how)
         return effects
 
 
-def received(outside: Outside) -> tuple[Outside, InFlightMessage | None]:
+def received(world: World) -> tuple[World, InFlightMessage | None]:
     """Wait for the next message and receive it; None if it has become a dead letter."""
-    message = min(outside.queue.held, key=lambda m: (m.visible_ms, m.name))
-    now_ms = max(outside.now_ms, message.visible_ms)
-    queue, taken = outside.queue.received(message, now_ms)
-    outside = evolve(outside, queue=queue, now_ms=now_ms)
-    return outside, InFlightMessage(taken, now_ms) if taken else None
+    message = min(world.queue.held, key=lambda m: (m.visible_ms, m.name))
+    now_ms = max(world.now_ms, message.visible_ms)
+    queue, taken = world.queue.received(message, now_ms)
+    world = evolve(world, queue=queue, now_ms=now_ms)
+    return world, InFlightMessage(taken, now_ms) if taken else None
 
 
 def drained(
-    outside: Outside,
+    world: World,
     disturbances: Iterable[Disturb] = (),
     kind: type[MakeClip] = MakeClip,
-) -> tuple[Outside, list[list[Call]]]:
+) -> tuple[World, list[list[Call]]]:
     """Deliver one message after the other until none is left; return each delivery's effects.
 
     The first deliveries are disturbed as said, the others not. Between two deliveries the recorder
@@ -145,18 +148,18 @@ def drained(
     """
     disturbing = iter(disturbances)
     effects: list[list[Call]] = []
-    while outside.queue.held:
-        if effects and outside.to_come:
-            outside = outside.uploaded()
-        outside, by = received(outside)
+    while world.queue.held:
+        if effects and world.to_come:
+            world = world.uploaded()
+        world, by = received(world)
         if by:
-            recorder = Recorder(outside, kind, next(disturbing, undisturbed))
+            recorder = Recorder(world, kind, next(disturbing, undisturbed))
             effects.append(recorder.deliver(by))
-            outside = recorder.outside
-    return outside, effects
+            world = recorder.world
+    return world, effects
 
 
-def redriven(outside: Outside) -> Outside:
-    """Mend the footage, let the dead letters in once more, and drain the queue."""
-    queue = outside.queue.redriven(outside.now_ms)
-    return drained(evolve(outside, broken=False, queue=queue))[0]
+def redriven(world: World) -> World:
+    """Fix the footage, move the dead letters back, and drain the queue."""
+    queue = world.queue.redriven(world.now_ms)
+    return drained(evolve(world, broken=False, queue=queue))[0]

@@ -1,7 +1,7 @@
 """All interleavings of deliveries, by visiting each state of the world once.
 
 A delivery is a function of the replies that it got: run again on those, it makes its next call or
-ends. So a state is the outside plus, for each delivery under way, its replies; and a step is to
+ends. So a state is the world plus, for each delivery under way, its replies; and a step is to
 let one of them make its next call. Every schedule is a path of that graph. The paths are counted,
 not walked.
 """
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from attrs import Factory, define, evolve, field, frozen
 
 from application.make_clip import MakeClip
-from tests.model.outside import Call, InFlightMessage, Outside, Raised
-from tests.model.queueing import PATIENCE_MS
-from tests.model.running import FOLDER, make_clip
+from tests.model.recorder import FOLDER, make_clip
+from tests.model.sqs_model import DELIVERY_TIMEOUT_MS
+from tests.model.world import Call, InFlightMessage, Raised, World
 
 Replies = tuple[int, ...]
 
@@ -28,8 +28,8 @@ class Pause(BaseException):
 class State:
     """Numbers stand for values, so that states compare fast."""
 
-    outside: int
-    under_way: tuple[tuple[int, Replies], ...]
+    world: int
+    in_flight: tuple[tuple[int, Replies], ...]
     """Deliveries and their replies."""
     crashes: int
     """How many there may still be."""
@@ -65,13 +65,13 @@ class Exploration:
     """What went wrong, and a shortest way to it."""
     _next: dict[tuple[int, Replies], Call | str] = field(factory=dict, init=False)
 
-    def begin(self, outside: Outside, by: Iterable[InFlightMessage], crashes: int) -> State:
+    def begin(self, world: World, by: Iterable[InFlightMessage], crashes: int) -> State:
         """The state in which the deliveries have just begun."""
         deliveries = list(by)
         for delivery in deliveries:
-            outside = outside.begun(delivery)
+            world = world.begun(delivery)
         number = self.values.number
-        return State(number(outside), tuple((number(d), ()) for d in deliveries), crashes)
+        return State(number(world), tuple((number(d), ()) for d in deliveries), crashes)
 
     def explore(self, start: State) -> "Exploration":
         """Visit every state, nearest first."""
@@ -100,7 +100,7 @@ class Exploration:
         stack = [start]
         while stack:
             state = stack[-1]
-            after = [] if first and not state.under_way else [s for _, s in self.steps[state]]
+            after = [] if first and not state.in_flight else [s for _, s in self.steps[state]]
             missing = [s for s in after if s not in counted]
             if missing:
                 stack += missing
@@ -110,8 +110,8 @@ class Exploration:
         return counted[start]
 
     def faults_in(self, state: State) -> frozenset[str]:
-        outside = self._outside(state)
-        return outside.faults if state.under_way else outside.verdict()
+        world = self._world(state)
+        return world.faults if state.in_flight else world.verdict()
 
     def steps_from(self, state: State) -> list[tuple[str, State]]:
         """Everything that can happen next."""
@@ -120,50 +120,50 @@ class Exploration:
         return self.steps[state]
 
     def _steps_from(self, state: State) -> Iterator[tuple[str, State]]:
-        for number in range(len(state.under_way)):
+        for number in range(len(state.in_flight)):
             yield self._stepped(state, number)
             if state.crashes:
                 yield self._ended(state, number, "crashed")
-        outside = self._outside(state)
-        if outside.to_come and (state.under_way or outside.queue.held):
-            yield "upload", evolve(state, outside=self.values.number(outside.uploaded()))
+        world = self._world(state)
+        if world.to_come and (state.in_flight or world.queue.held):
+            yield "upload", evolve(state, world=self.values.number(world.uploaded()))
         yield from self._received(state)
 
     def _stepped(self, state: State, number: int) -> tuple[str, State]:
-        delivery_number, replies = state.under_way[number]
+        delivery_number, replies = state.in_flight[number]
         then = self._call_after(delivery_number, replies)
         if isinstance(then, str):
             return self._ended(state, number, then)
         delivery = self._delivery(delivery_number)
-        outside, reply = self._outside(state).performed(delivery, then)
-        under_way = list(state.under_way)
-        under_way[number] = delivery_number, (*replies, self.values.number(reply))
+        world, reply = self._world(state).performed(delivery, then)
+        in_flight = list(state.in_flight)
+        in_flight[number] = delivery_number, (*replies, self.values.number(reply))
         return f"{delivery} {then}", evolve(
-            state, outside=self.values.number(outside), under_way=tuple(under_way)
+            state, world=self.values.number(world), in_flight=tuple(in_flight)
         )
 
     def _ended(self, state: State, number: int, how: str) -> tuple[str, State]:
-        delivery = self._delivery(state.under_way[number][0])
-        others = state.under_way[:number] + state.under_way[number + 1 :]
-        outside = self._outside(state).ended(delivery, how)
+        delivery = self._delivery(state.in_flight[number][0])
+        others = state.in_flight[:number] + state.in_flight[number + 1 :]
+        world = self._world(state).ended(delivery, how)
         left = state.crashes - (how == "crashed")
-        return f"{delivery} {how}", State(self.values.number(outside), others, left)
+        return f"{delivery} {how}", State(self.values.number(world), others, left)
 
     def _received(self, state: State) -> Iterator[tuple[str, State]]:
         """Receive those messages that are due next, while the deliveries under way can last."""
-        outside = self._outside(state)
-        under_way = [self._delivery(number) for number, _ in state.under_way]
-        held = {d.message.name for d in under_way}
-        due = [m for m in outside.queue.held if m.name not in held]
+        world = self._world(state)
+        in_flight = [self._delivery(number) for number, _ in state.in_flight]
+        held = {d.message.name for d in in_flight}
+        due = [m for m in world.queue.held if m.name not in held]
         for message in due:
-            now_ms = max(outside.now_ms, message.visible_ms)
-            too_late = any(now_ms >= d.began_ms + PATIENCE_MS for d in under_way)
+            now_ms = max(world.now_ms, message.visible_ms)
+            too_late = any(now_ms >= d.began_ms + DELIVERY_TIMEOUT_MS for d in in_flight)
             if too_late or message.visible_ms > min(m.visible_ms for m in due):
                 continue
-            queue, taken = outside.queue.received(message, now_ms)
-            after = evolve(outside, queue=queue, now_ms=now_ms)
+            queue, taken = world.queue.received(message, now_ms)
+            after = evolve(world, queue=queue, now_ms=now_ms)
             if not taken:
-                yield f"{message.name} dies", evolve(state, outside=self.values.number(after))
+                yield f"{message.name} dies", evolve(state, world=self.values.number(after))
                 continue
             delivery = InFlightMessage(taken, now_ms)
             begun = (self.values.number(delivery), ())
@@ -171,8 +171,8 @@ class Exploration:
                 f"{delivery} begins",
                 evolve(
                     state,
-                    outside=self.values.number(after.begun(delivery)),
-                    under_way=tuple(sorted((*state.under_way, begun))),
+                    world=self.values.number(after.begun(delivery)),
+                    in_flight=tuple(sorted((*state.in_flight, begun))),
                 ),
             )
 
@@ -204,10 +204,10 @@ class Exploration:
             return type(error).__name__
         return "done"
 
-    def _outside(self, state: State) -> Outside:
-        outside = self.values.known[state.outside]
-        assert isinstance(outside, Outside)
-        return outside
+    def _world(self, state: State) -> World:
+        world = self.values.known[state.world]
+        assert isinstance(world, World)
+        return world
 
     def _delivery(self, number: int) -> InFlightMessage:
         delivery = self.values.known[number]

@@ -1,0 +1,95 @@
+"""What was requested under which circumstances."""
+
+from attrs import evolve, frozen
+
+from domain.clip import ClipRequest
+from tests.model.recorder import drained
+from tests.model.sqs_model import Queue
+from tests.model.world import NOW, InFlightMessage, World, footage
+
+WANTED = ClipRequest("clip", "pier", NOW - 60_000, NOW - 59_600)
+WHOLE = (footage("a", -100_000, 600_000),)
+HALVES = (footage("a", -100_000, 40_200), footage("b", -59_800, 600_000))
+
+
+def requested(request: ClipRequest = WANTED, *, times: int = 1, received: int = 0) -> World:
+    """A world without footage in which `request` has been sent."""
+    queue = Queue()
+    for _ in range(times):
+        queue = queue.sent(request, NOW)
+    queue = evolve(queue, held=tuple(evolve(m, received=received) for m in queue.held))
+    return World(request, queue)
+
+
+def long_ago(age_ms: int, *, retries_ms: tuple[int, ...] = ()) -> World:
+    """A request for what was `age_ms` ago, of which there is no footage."""
+    return requested(ClipRequest("clip", "pier", NOW - age_ms - 400, NOW - age_ms, retries_ms))
+
+
+def made(world: World) -> World:
+    """The same request once more, after it has ended."""
+    ended, _ = drained(world)
+    return evolve(ended, queue=ended.queue.sent(ended.request, ended.now_ms))
+
+
+@frozen
+class Together:
+    """Deliveries that begin at once, and the world in which they do."""
+
+    world: World
+    deliveries: tuple[InFlightMessage, ...] = ()
+
+
+def at_once(world: World) -> Together:
+    """Receive every message."""
+    deliveries = []
+    for message in world.queue.held:
+        queue, taken = world.queue.received(message, NOW)
+        world = evolve(world, queue=queue)
+        assert taken
+        deliveries.append(InFlightMessage(taken, NOW))
+    return Together(world, tuple(deliveries))
+
+
+def at_two_receivers(world: World, *, count_again: bool) -> Together:
+    """Deliver one message to two receivers at once; SQS may count it as two deliveries or one."""
+    first = at_once(world)
+    (one,) = first.deliveries
+    second = at_once(first.world) if count_again else first
+    return Together(second.world, (one, evolve(second.deliveries[0], hand=1)))
+
+
+def one_after(world: World, later_ms: int) -> Together:
+    """Delay the second message to `later_ms` after the first one."""
+    first, second = world.queue.held
+    held = (first, evolve(second, visible_ms=NOW + later_ms))
+    return Together(evolve(world, queue=evolve(world.queue, held=held)))
+
+
+REFUSED = ClipRequest("clip", "pier", NOW - 1_000_400, NOW - 1_000_000)
+LATE_FOOTAGE = (footage("a", -1_100_000, 600_000),)
+
+TWO = evolve(requested(times=2), recorded=WHOLE)
+
+TOGETHER = {
+    "one message": at_once(evolve(requested(), recorded=WHOLE)),
+    "two messages of one request": at_once(TWO),
+    "one message at two receivers": at_two_receivers(
+        evolve(requested(), recorded=WHOLE), count_again=True
+    ),
+    "one message at two receivers, counted once": at_two_receivers(
+        evolve(requested(), recorded=WHOLE), count_again=False
+    ),
+    "the second while the first is delivered again": one_after(TWO, 200_000),
+    "one may wait, one may build": at_once(evolve(requested(times=2), to_come=WHOLE)),
+    "one may refuse, one may build": at_once(
+        evolve(requested(REFUSED, times=2), to_come=LATE_FOOTAGE)
+    ),
+    "one waits, one is too late to": one_after(requested(times=2), 299_001),
+    "one waits, one is too late to, and then there is footage": one_after(
+        evolve(requested(times=2), to_come=WHOLE), 299_001
+    ),
+    "three messages of one request": at_once(evolve(requested(times=3), recorded=WHOLE)),
+    "three, one may refuse": at_once(evolve(requested(REFUSED, times=3), to_come=LATE_FOOTAGE)),
+}
+"""What can happen at once."""
