@@ -139,7 +139,7 @@ class RequestLifecycle(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        """Every request is acknowledged, queued or dead-lettered, and nothing wrong was published."""
+        """Each request is acknowledged, queued or dead-lettered; nothing wrong was published."""
         assert self.world.queue.is_balanced
         found = self.world.verdict()
         assert not found, found
