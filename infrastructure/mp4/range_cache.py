@@ -1,6 +1,6 @@
 """A file read in few ranges: bytes that were fetched lately are not fetched again."""
 
-from threading import Lock
+from threading import Event, Lock
 
 from infrastructure.mp4.boxes import BoxHeader, Read, read_header
 from infrastructure.mp4.errors import InvalidMp4
@@ -15,8 +15,9 @@ MIN_BYTES_WORTH_A_REQUEST = 256 << 10
 class RangeCache:
     """The bytes of a file of *size_bytes*, fetched by *fetch* unless they are cached.
 
-    Several threads may read at once: *fetch* is called outside of the lock. At most
-    MAX_CACHED_BYTES are cached; the oldest ranges go first.
+    Several threads may read at once: *fetch* is called outside of the lock, and bytes that another
+    thread is fetching are awaited rather than fetched twice. At most MAX_CACHED_BYTES are cached;
+    the oldest ranges go first.
     """
 
     def __init__(self, fetch: Read, size_bytes: int) -> None:
@@ -24,6 +25,7 @@ class RangeCache:
         self._fetch = fetch
         self._ranges: dict[int, bytes] = {}  # by offset, the oldest first
         self._cached_bytes = 0
+        self._in_flight: dict[range, Event] = {}  # set when the fetch of those bytes has ended
         self._fetched_bytes: list[int] = []  # of each fetch: appending needs no lock
         self._lock = Lock()
 
@@ -44,12 +46,19 @@ class RangeCache:
         """
         parts, end = [], at + length
         while at < end:
-            begin, data = self._next_run(at, end)
-            if begin > at:
-                reach = self._reach(end, at + ahead) if begin == end else begin
-                parts.append(self._fetched(at, reach)[: begin - at])
-            parts.append(data)
-            at = begin + len(data)
+            with self._lock:
+                begin, run = self._next_run(at, end)
+                missing = range(at, self._reach(end, at + ahead) if begin == end else begin)
+                pending = next((done for r, done in self._in_flight.items() if at in r), None)
+                if missing and not pending and len(missing) <= MAX_CACHED_RANGE_BYTES:
+                    self._in_flight[missing] = Event()
+            if missing and pending:
+                pending.wait()
+                continue  # the bytes are cached; if that fetch failed, this thread fetches them
+            if missing:
+                parts.append(self._fetched(missing)[: begin - at])
+            parts.append(run)
+            at = begin + len(run)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def header(self, at: int, ahead: int) -> BoxHeader | None:
@@ -62,32 +71,37 @@ class RangeCache:
 
         A run is of use if it is at *at*, reaches *end*, or saves more than a request costs.
         """
-        run, run_begin = b"", end
-        with self._lock:
-            for begin, data in self._ranges.items():
-                first, stop = max(begin, at), min(begin + len(data), end)
-                is_useful = first == at or stop == end or stop - first >= MIN_BYTES_WORTH_A_REQUEST
-                if (
-                    first < stop
-                    and is_useful
-                    and (first, -stop) < (run_begin, -run_begin - len(run))
-                ):
-                    run_begin, run = first, data[first - begin : stop - begin]
-        return run_begin, run
+        runs = [
+            (first, -stop, begin)
+            for begin, data in self._ranges.items()
+            if (first := max(begin, at)) < (stop := min(begin + len(data), end))
+            and (first == at or stop == end or stop - first >= MIN_BYTES_WORTH_A_REQUEST)
+        ]
+        if not runs:
+            return end, b""
+        first, minus_stop, begin = min(runs)
+        return first, self._ranges[begin][first - begin : -minus_stop - begin]
 
     def _reach(self, end: int, ahead: int) -> int:
         """Return where a fetch ends that must reach *end* and may reach *ahead*."""
-        with self._lock:
-            cached = [begin for begin in self._ranges if begin >= end]
+        cached = [begin for begin in self._ranges if begin >= end]
         return min([max(end, ahead), self.size_bytes, *cached])
 
-    def _fetched(self, at: int, reach: int) -> bytes:
-        data = self._fetch(at, reach - at)
-        if len(data) != reach - at:
-            raise InvalidMp4(f"only {len(data)} of {reach - at} bytes could be read at {at}")
-        self._fetched_bytes.append(len(data))
-        self._keep(at, data)
-        return data
+    def _fetched(self, missing: range) -> bytes:
+        try:
+            data = self._fetch(missing.start, len(missing))
+            if len(data) != len(missing):
+                raise InvalidMp4(
+                    f"only {len(data)} of {len(missing)} bytes could be read at {missing.start}"
+                )
+            self._fetched_bytes.append(len(data))
+            self._keep(missing.start, data)
+            return data
+        finally:
+            with self._lock:
+                done = self._in_flight.pop(missing, None)
+            if done:
+                done.set()
 
     def _keep(self, at: int, data: bytes) -> None:
         if not 0 < len(data) <= MAX_CACHED_RANGE_BYTES:
