@@ -52,7 +52,7 @@ fixlint: $(TOOLS)  ## fix what ruff can fix, and format
 	$(BIN)/ruff format
 
 coverage: $(TOOLS)  ## branch coverage of domain and application, which must be 100 %
-	$(BIN)/coverage run -m pytest tests/unit tests/model
+	$(BIN)/coverage run -m pytest tests/unit/domain tests/unit/application
 	$(BIN)/coverage report
 
 fuzz: $(TOOLS)  ## thousands of random examples of every property

@@ -124,8 +124,8 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, coverage: Coverage) ->
 def _delay_s(policy: RetryPolicy, end_ms: int, now_ms: int, deadline_ms: int) -> int:
     """Return the policy's delay, but not before the clip's end, nor far past the deadline."""
     delay_ms = max(policy.retry_delay_ms, end_ms - now_ms)
-    last_chance_ms = deadline_ms - now_ms + 1000
-    return min(max(1, -(-min(delay_ms, last_chance_ms) // 1000)), MAX_DELAY_S)
+    until_deadline_ms = deadline_ms - now_ms + 1000
+    return min(max(1, -(-min(delay_ms, until_deadline_ms) // 1000)), MAX_DELAY_S)
 
 
 def _seconds(duration_ms: int) -> str:
