@@ -137,9 +137,7 @@ def received(world: World) -> tuple[World, InFlightMessage | None]:
 
 
 def drained(
-    world: World,
-    disturbances: Iterable[Disturb] = (),
-    kind: type[MakeClip] = MakeClip,
+    world: World, disturbances: Iterable[Disturb] = (), kind: type[MakeClip] = MakeClip
 ) -> tuple[World, list[list[Call]]]:
     """Deliver one message after the other until none is left; return each delivery's effects.
 

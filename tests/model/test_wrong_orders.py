@@ -107,10 +107,7 @@ class Wrong:
 
 WRONG = [
     Wrong(
-        AcknowledgesBeforeItPublishes,
-        "one message",
-        "the outcome was never published",
-        crashes=1,
+        AcknowledgesBeforeItPublishes, "one message", "the outcome was never published", crashes=1
     ),
     Wrong(
         LosesAndAcknowledges,

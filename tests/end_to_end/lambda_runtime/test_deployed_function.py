@@ -78,9 +78,7 @@ def test_only_the_bad_message_of_a_batch_is_redelivered_until_it_is_dead(
     assert [m["MessageId"] for m in dead["Messages"]] == [bad]
 
 
-def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
-    deployment: Deployment,
-) -> None:
+def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(deployment: Deployment) -> None:
     """The message stays in the queue, and a new process makes the clip."""
     function, source = deployment.function, deployment.source()
     function.start()
@@ -102,9 +100,7 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
     assert deployment.status(clip_id) == "CLIP_AVAILABLE"
 
 
-def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(
-    deployment: Deployment,
-) -> None:
+def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(deployment: Deployment) -> None:
     """Also one delivered to a function that cannot be imported."""
     cloud, source = deployment.cloud, deployment.source(failed_hidden_s=None)
     source.function = evolve(deployment.function, handler="no.handler")
@@ -132,8 +128,7 @@ def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finishe
     ffmpeg.write_text(HANGING.format(pid_file=pid_file))
     ffmpeg.chmod(0o755)
     hanging = evolve(
-        deployment.function,
-        environ={**deployment.function.environ, "CAMCLIP_FFMPEG": str(ffmpeg)},
+        deployment.function, environ={**deployment.function.environ, "CAMCLIP_FFMPEG": str(ffmpeg)}
     )
     clip_id = deployment.ask(400, 900)
     source = deployment.source()

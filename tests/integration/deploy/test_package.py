@@ -80,12 +80,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def record(body: str) -> dict[str, object]:
     attributes = {"SentTimestamp": "1784023692345", "ApproximateReceiveCount": "1"}
-    return {
-        "messageId": "m1",
-        "eventSource": "aws:sqs",
-        "body": body,
-        "attributes": attributes,
-    }
+    return {"messageId": "m1", "eventSource": "aws:sqs", "body": body, "attributes": attributes}
 
 
 def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:

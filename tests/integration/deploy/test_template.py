@@ -156,9 +156,7 @@ def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
     read_settings(Stack(values).environment())
 
 
-def test_the_template_names_the_built_package(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_the_template_names_the_built_package(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Handler, runtime, processor, and the places of the zips."""
     function, layer = (stack().properties(name) for name in ("Function", "FfmpegLayer"))
     (arch,) = function["Architectures"]

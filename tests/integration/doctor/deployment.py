@@ -79,10 +79,7 @@ def deploy(aws: Aws, server: HTTPServer) -> MotoDeployment:
         QueueName=f"{name}-dead", Attributes={"MessageRetentionPeriod": "1209600"}
     )["QueueUrl"]
     dead_arn = aws.sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
-    policy = {
-        "deadLetterTargetArn": dead_arn["Attributes"]["QueueArn"],
-        "maxReceiveCount": 5,
-    }
+    policy = {"deadLetterTargetArn": dead_arn["Attributes"]["QueueArn"], "maxReceiveCount": 5}
     queue_url = aws.sqs.create_queue(
         QueueName=name,
         Attributes={"VisibilityTimeout": "1800", "RedrivePolicy": json.dumps(policy)},

@@ -78,10 +78,7 @@ class AuditedService:
             "messageId": "m",
             "eventSource": "aws:sqs",
             "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {
-                "SentTimestamp": str(NOW_MS),
-                "ApproximateReceiveCount": str(received),
-            },
+            "attributes": {"SentTimestamp": str(NOW_MS), "ApproximateReceiveCount": str(received)},
         }
         handle = self.service.handle_batch()
         _opened = self.files

@@ -144,11 +144,7 @@ def test_ten_messages_are_answered_as_the_tables_say() -> None:
     seen: Counter[str | None] = Counter()
 
     # To make ten bodies smaller takes minutes; to find the one that is to blame is enough.
-    @settings(
-        database=None,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(database=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
     @given(st.tuples(*map(bodies, range(BATCH))), st.sampled_from((1, 5)))
     def answer(batch: tuple[Body, ...], received: int) -> None:
         try:

@@ -36,10 +36,7 @@ def test_a_small_soak_with_every_fault_loses_nothing(shared: Path) -> None:
     assert rows["  lost"] == "0"
 
 
-BROKEN = {
-    "careless": ("api 500", "at last"),
-    "hasty": ("", "notified of []"),
-}
+BROKEN = {"careless": ("api 500", "at last"), "hasty": ("", "notified of []")}
 
 
 @pytest.mark.parametrize("how", BROKEN)

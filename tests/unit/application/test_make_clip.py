@@ -241,13 +241,7 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
 def test_a_request_without_footage_is_requeued(world: World) -> None:
     """The requeued request lists the message's timestamp; PENDING is reported, not published."""
     result = world.deliver()
-    assert world.log == [
-        "HEAD clip",
-        "GET manifest",
-        "PUT CLIP_PENDING",
-        "HEAD clip",
-        "SEND",
-    ]
+    assert world.log == ["HEAD clip", "GET manifest", "PUT CLIP_PENDING", "HEAD clip", "SEND"]
     assert world.queue.sent == [(REQUEST.retried(NOW), 60)]
     assert result.report.status is ClipStatus.PENDING
     assert not world.published
