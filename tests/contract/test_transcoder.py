@@ -168,12 +168,6 @@ def soon() -> float:
     return time.monotonic() + 60
 
 
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where the recordings' files are kept."""
-    return tmp_path_factory.mktemp("films")
-
-
 @pytest.fixture(params=["in_memory", "ffmpeg"])
 def world(request: pytest.FixtureRequest, films: Path) -> TranscoderWorld:
     """Return a world for each adapter."""

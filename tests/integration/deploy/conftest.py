@@ -26,7 +26,6 @@ from infrastructure.in_memory import InMemoryCameraService
 from tests.integration.deploy.calls import Call, Recorder
 from tests.integration.deploy.packaged import alone
 from tests.integration.deploy.template import REGION, Stack
-from tests.support.folders import shared_folder
 
 SMALL = Recording(first_number=0, frames=120, size=(160, 90))
 LARGE = constant_bitrate(Recording(first_number=0, frames=120), 80_000)
@@ -53,13 +52,13 @@ class Played:
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(run_folder: Path, films: Path) -> Played:
     """Play all requests, once for all the processes of a test run."""
-    folder = shared_folder(tmp_path_factory, "policy")
+    folder = run_folder / "policy"
     done = folder / "played.json"
     with alone(folder, "played"):
         if not done.exists():
-            fresh = _play_on_moto(shared_folder(tmp_path_factory, "footage"), folder)
+            fresh = _play_on_moto(films, folder)
             done.write_text(json.dumps(asdict(fresh)))
     recorded = json.loads(done.read_text())
     return Played([Call(**call) for call in recorded["calls"]], recorded["results"])

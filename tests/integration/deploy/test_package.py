@@ -16,7 +16,6 @@ from deploy.contents import bytecode, our_modules
 from deploy.package import LIMIT_BYTES, build_function, check_size, main
 from deploy.wheels import ARCHITECTURES, PYTHON, THIS_ARCHITECTURE, THIS_PYTHON, CannotPackage
 from tests.integration.deploy.packaged import packaged, packaged_function
-from tests.support.folders import shared_folder
 
 MACHINES = {"arm64": 183, "x86_64": 62}
 """e_machine of an ELF header (ELF specification): EM_AARCH64, EM_X86_64."""
@@ -66,16 +65,16 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(packages: Path) -> Path:
     """The function's package, unpacked, for this machine."""
-    return packaged_function(shared_folder(tmp_path_factory, "package"))
+    return packaged_function(packages)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(request: pytest.FixtureRequest, packages: Path) -> Built:
     """The zips for each processor."""
     arch = str(request.param)
-    return Built(arch, *packaged(shared_folder(tmp_path_factory, "package"), arch))
+    return Built(arch, *packaged(packages, arch))
 
 
 def record(body: str) -> dict[str, object]:

@@ -13,11 +13,11 @@ OVERLAP_MS = 4000
 
 
 @pytest.mark.parametrize("seed", range(len(NAMES)), ids=NAMES)
-def test_random_cuts_are_exact(seed: int, footage_folder: Path, tmp_path: Path) -> None:
+def test_random_cuts_are_exact(seed: int, films: Path, tmp_path: Path) -> None:
     """Numbers, times, audio, cleanness, and the figures that the service reports."""
     cut = draw_cut(seed)
     try:
-        judge(cut, footage_folder, tmp_path)
+        judge(cut, films, tmp_path)
     except Exception as error:
         error.add_note(str(cut))
         raise

@@ -91,6 +91,6 @@ def test_a_recording_is_a_file_of_the_folder_or_nothing(world: AuditedService, u
     for key in keys:
         folder, _, name = key.rpartition("/")
         assert (folder, name) == ("/hostile-clips/pier", "c1.json") or (
-            folder == "/hostile-origin/rewinds" and NAME.fullmatch(name) and name[:1] != "/"
+            folder == "/hostile-recordings/rewinds" and NAME.fullmatch(name) and name[:1] != "/"
         )
     assert not [file for file in world.files if file.startswith("subprocess")]
