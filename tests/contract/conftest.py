@@ -1,9 +1,10 @@
 """A world of each family for every port."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
@@ -55,30 +56,14 @@ def http_cameras() -> Iterator[real.HttpCameraWorld]:
         yield world
 
 
-W = TypeVar("W")
 FAMILIES = ("in_memory", "filesystem", "real")
-WORLDS: dict[type, tuple[Callable[..., Any], ...]] = {
-    RecordingWorld: (
-        in_memory.InMemoryRecordingWorld,
-        filesystem.FolderRecordingWorld,
-        real.S3RecordingWorld,
-    ),
-    ClipWorld: (in_memory.InMemoryClipWorld, filesystem.FolderClipWorld, real.S3ClipWorld),
-    QueueWorld: (in_memory.InMemoryQueueWorld, filesystem.FolderQueueWorld, real.SqsQueueWorld),
-    NotifierWorld: (
-        in_memory.InMemoryNotifierWorld,
-        filesystem.FolderNotifierWorld,
-        real.SnsNotifierWorld,
-    ),
-}
-"""The worlds of each port, by family: they need nothing, a folder, and AWS."""
 
 
-def new_world(kind: type[W], request: pytest.FixtureRequest) -> W:
+def new_world(request: pytest.FixtureRequest, kinds: UnionType) -> Any:  # noqa: ANN401 - of these
+    """Make a world of the test's family: it needs nothing, a folder, or AWS."""
     number = FAMILIES.index(request.param)
     needs: tuple[tuple[str, ...], ...] = ((), ("tmp_path",), ("aws",))
-    world: W = WORLDS[kind][number](*map(request.getfixturevalue, needs[number]))
-    return world
+    return kinds.__args__[number](*map(request.getfixturevalue, needs[number]))
 
 
 @pytest.fixture(params=FAMILIES)
@@ -95,19 +80,23 @@ def camera_world(request: pytest.FixtureRequest, tmp_path: Path, footages: Foota
 
 @pytest.fixture(params=FAMILIES)
 def recording_world(request: pytest.FixtureRequest) -> RecordingWorld:
-    return new_world(RecordingWorld, request)  # type: ignore[type-abstract]
+    world: RecordingWorld = new_world(request, RecordingWorld)
+    return world
 
 
 @pytest.fixture(params=FAMILIES)
 def clip_world(request: pytest.FixtureRequest) -> ClipWorld:
-    return new_world(ClipWorld, request)  # type: ignore[type-abstract]
+    world: ClipWorld = new_world(request, ClipWorld)
+    return world
 
 
 @pytest.fixture(params=FAMILIES)
 def queue_world(request: pytest.FixtureRequest) -> QueueWorld:
-    return new_world(QueueWorld, request)  # type: ignore[type-abstract]
+    world: QueueWorld = new_world(request, QueueWorld)
+    return world
 
 
 @pytest.fixture(params=FAMILIES)
 def notifier_world(request: pytest.FixtureRequest) -> NotifierWorld:
-    return new_world(NotifierWorld, request)  # type: ignore[type-abstract]
+    world: NotifierWorld = new_world(request, NotifierWorld)
+    return world

@@ -23,16 +23,7 @@ from infrastructure.in_memory import InMemoryCameraService
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
-from tests.contract.worlds import (
-    FORMAT,
-    LENGTH_MS,
-    CameraWorld,
-    ClipWorld,
-    Media,
-    NotifierWorld,
-    QueueWorld,
-    RecordingWorld,
-)
+from tests.contract.media import FORMAT, LENGTH_MS, Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,7 +73,7 @@ def clients_of(endpoint: str) -> Aws:
     )
 
 
-class HttpCameraWorld(CameraWorld):
+class HttpCameraWorld:
     """The camera API over HTTP, newest recordings first."""
 
     def __init__(self, stand_in: CameraStandIn, listed: InMemoryCameraService, url: str) -> None:
@@ -120,7 +111,7 @@ def http_cameras() -> Iterator[HttpCameraWorld]:
         yield HttpCameraWorld(stand_in, listed, url)
 
 
-class S3RecordingWorld(RecordingWorld):
+class S3RecordingWorld:
     """A bucket with a folder."""
 
     def __init__(self, aws: Aws) -> None:
@@ -135,7 +126,7 @@ class S3RecordingWorld(RecordingWorld):
         self.aws.s3.delete_object(Bucket=self.bucket, Key=f"rewinds/{name}")
 
 
-class S3ClipWorld(ClipWorld):
+class S3ClipWorld:
     """A bucket."""
 
     def __init__(self, aws: Aws) -> None:
@@ -153,7 +144,7 @@ class S3ClipWorld(ClipWorld):
         self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")
 
 
-class SqsQueueWorld(QueueWorld):
+class SqsQueueWorld:
     """A queue."""
 
     def __init__(self, aws: Aws) -> None:
@@ -176,7 +167,7 @@ class SqsQueueWorld(QueueWorld):
         return received
 
 
-class SnsNotifierWorld(NotifierWorld):
+class SnsNotifierWorld:
     """A topic, heard through a queue that subscribes to it."""
 
     def __init__(self, aws: Aws) -> None:

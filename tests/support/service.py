@@ -38,6 +38,30 @@ def wait_until(condition: Callable[[], Any], within_s: float = 60) -> Any:  # no
     return found
 
 
+def sqs_record(body: object, sent_at_ms: int, received: int = 1, **own: object) -> dict[str, Any]:
+    """Return a record as Lambda's event source delivers it."""
+    return {
+        "messageId": str(uuid4()),
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "eventSource": "aws:sqs",
+        "attributes": {
+            "SentTimestamp": str(sent_at_ms),
+            "ApproximateReceiveCount": str(received),
+        },
+        **own,
+    }
+
+
+def clip_body(clip_id: str, camera_id: str, start_ms: int, end_ms: int) -> dict[str, Any]:
+    """Return the body of a request."""
+    return {
+        "clipId": clip_id,
+        "cameraId": camera_id,
+        "startTimestampInMs": start_ms,
+        "endTimestampInMs": end_ms,
+    }
+
+
 def moment_before(now_ms: int) -> int:
     """Return a moment two to three minutes ago at which the footage's beeps start over."""
     return (now_ms - AGE_MS) // PERIOD_MS * PERIOD_MS
@@ -140,14 +164,9 @@ class World:
 
     def body(self, start_ms: int, end_ms: int, **other: object) -> dict[str, Any]:
         """Return a request for the footage from `start_ms` to `end_ms` after the moment."""
-        return {
-            "clipId": self.clip_id,
-            "cameraId": self.camera_id,
-            "startTimestampInMs": self.moment_ms + start_ms,
-            "endTimestampInMs": self.moment_ms + end_ms,
-            "retryTimestamps": [],
-            **other,
-        }
+        start_ms, end_ms = self.moment_ms + start_ms, self.moment_ms + end_ms
+        body = clip_body(self.clip_id, self.camera_id, start_ms, end_ms)
+        return {**body, "retryTimestamps": [], **other}
 
     def ask(self, start_ms: int, end_ms: int, **other: object) -> "World":
         """Queue a request for another clip, which is returned."""
@@ -158,16 +177,8 @@ class World:
     def message(
         self, body: object, *, sent_at_ms: int | None = None, received: int = 1
     ) -> dict[str, Any]:
-        """Return a record as Lambda's event source delivers it."""
-        return {
-            "messageId": str(uuid4()),
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "eventSource": "aws:sqs",
-            "attributes": {
-                "SentTimestamp": str(self.now_ms if sent_at_ms is None else sent_at_ms),
-                "ApproximateReceiveCount": str(received),
-            },
-        }
+        """Return a record for the handler."""
+        return sqs_record(body, self.now_ms if sent_at_ms is None else sent_at_ms, received)
 
     def handle(self, *messages: dict[str, Any], context: HandlerContext | None = None) -> list[str]:
         """Deliver the messages; return the ids of those that failed."""

@@ -16,6 +16,7 @@ from deploy.contents import bytecode, our_modules
 from deploy.package import LIMIT_BYTES, build_function, check_size, main
 from deploy.wheels import ARCHITECTURES, PYTHON, THIS_ARCHITECTURE, THIS_PYTHON, CannotPackage
 from tests.integration.deploy.packaged import packaged, packaged_function
+from tests.support.service import clip_body, sqs_record
 
 MACHINES = {"arm64": 183, "x86_64": 62}
 """e_machine of an ELF header (ELF specification): EM_AARCH64, EM_X86_64."""
@@ -37,6 +38,7 @@ ENVIRONMENT = {
 }
 """Nothing answers there: port 9 is discard's."""
 
+SENT_MS = 1_784_023_692_345
 RUN = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -77,26 +79,16 @@ def built(request: pytest.FixtureRequest, packages: Path) -> Built:
     return Built(arch, *packaged(packages, arch))
 
 
-def record(body: str) -> dict[str, object]:
-    attributes = {"SentTimestamp": "1784023692345", "ApproximateReceiveCount": "1"}
-    return {"messageId": "m1", "eventSource": "aws:sqs", "body": body, "attributes": attributes}
-
-
 def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
     """It handles an empty batch, an unreadable message, and one for which AWS does not answer.
 
     The interpreter sees the package and the standard library, and no commands are loaded.
     """
-    request = {
-        "clipId": "c1",
-        "cameraId": "pier",
-        "startTimestampInMs": 1784023600000,
-        "endTimestampInMs": 1784023601000,
-    }
+    request = clip_body("c1", "pier", SENT_MS - 92_345, SENT_MS - 91_345)
     events = [
         {"Records": []},
-        {"Records": [record("gibberish")]},
-        {"Records": [record(json.dumps(request))]},
+        {"Records": [sqs_record("gibberish", SENT_MS, messageId="m1")]},
+        {"Records": [sqs_record(request, SENT_MS, messageId="m1")]},
     ]
     done = subprocess.run(
         [

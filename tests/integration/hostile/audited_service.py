@@ -17,6 +17,7 @@ from devtools.local_aws.cloud import cloud
 from devtools.local_aws.http_server import Request, Response, serve
 from entrypoints.container import aws_service
 from entrypoints.log_line import DeliveryOutcome
+from tests.support.service import sqs_record
 
 NOW_MS = 4_000_000_000_000
 TOKEN = "made-up-camera-token"
@@ -74,12 +75,7 @@ class AuditedService:
     def deliver(self, body: object, received: int = 1) -> bool:
         """Deliver one message; return whether it failed."""
         global _opened  # noqa: PLW0603 - an audit hook cannot be taken out again
-        record = {
-            "messageId": "m",
-            "eventSource": "aws:sqs",
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {"SentTimestamp": str(NOW_MS), "ApproximateReceiveCount": str(received)},
-        }
+        record = sqs_record(body, NOW_MS, received)
         handle = self.service.handle_batch()
         _opened = self.files
         try:

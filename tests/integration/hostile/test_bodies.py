@@ -32,6 +32,7 @@ from infrastructure.in_memory import (
     StoredFile,
 )
 from tests.integration.hostile.bodies import CANARY, FOOTAGE_MS, NOW_MS, Body, bodies
+from tests.support.service import sqs_record
 
 if TYPE_CHECKING:
     from entrypoints.log_line import DeliveryOutcome
@@ -89,14 +90,8 @@ class Service:
 
     def deliver(self, *texts: str, received: int = 1) -> list[int]:
         """Deliver messages as one batch; return the numbers of those that failed."""
-        attributes = {"SentTimestamp": str(NOW_MS), "ApproximateReceiveCount": str(received)}
         records = [
-            {
-                "messageId": str(number),
-                "eventSource": "aws:sqs",
-                "body": text,
-                "attributes": attributes,
-            }
+            sqs_record(text, NOW_MS, received, messageId=str(number))
             for number, text in enumerate(texts)
         ]
         answer = self.handle({"Records": records}, lambda: 60_000)
@@ -156,9 +151,9 @@ def test_ten_messages_are_answered_as_the_tables_say() -> None:
         seen.update(body.status for body in batch)
 
     answer()
-    assert seen.keys() == {None, *(status.value for status in ClipStatus)}
+    assert seen.keys() == {None, *(status.value for status in ClipStatus)}, seen
     assert seen.total() >= 1000
-    assert min(seen.values()) > 2
+    assert min(seen.values()) > 2, seen
 
 
 def without_clip_id(text: str) -> Body:

@@ -5,13 +5,9 @@ import pytest
 from tests.integration.hostile.audited_service import NOW_MS, AuditedService
 from tests.integration.hostile.bodies import BAD_IDS
 from tests.integration.hostile.test_camera_answers import HOSTILE_URLS, NAME
+from tests.support.service import clip_body
 
-REQUEST: dict[str, object] = {
-    "clipId": "c1",
-    "cameraId": "pier",
-    "startTimestampInMs": NOW_MS - 90_000,
-    "endTimestampInMs": NOW_MS - 60_000,
-}
+REQUEST = clip_body("c1", "pier", NOW_MS - 90_000, NOW_MS - 60_000)
 EXISTING = ["HeadObject", "GetObject"]
 """The S3 calls that find an existing clip or manifest."""
 
