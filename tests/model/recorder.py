@@ -34,7 +34,9 @@ FOLDER = Path("/nowhere")
 ACKNOWLEDGE = Call("queue", "acknowledge")
 
 
-def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
+def make_clip(
+    kind: type[MakeClip], answer: Callable[[Call], Any], policy: RetryPolicy = POLICY
+) -> MakeClip:
     """Put the use case together on ports whose every call goes through `answer`."""
 
     def port(name: str) -> Any:  # noqa: ANN401 - one of each
@@ -49,7 +51,7 @@ def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
     ports = {name: port(name) for name in PORTS}
     return kind(
         **ports,
-        policy=POLICY,
+        policy=policy,
         thumbnails=ThumbnailSpec((300,)),
         delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
     )

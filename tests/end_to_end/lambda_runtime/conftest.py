@@ -1,6 +1,5 @@
 """The function's package, run by AWS's own runtime client, with moto and a camera API."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from devtools.footage.recording import FFMPEG
 from devtools.local_aws.event_source import Delivery, EventSource
 from devtools.local_aws.runtime import Function, copy_client
 from tests.integration.deploy.packaged import packaged_function
-from tests.support.service import World, deployed
+from tests.support.service import World, deployed, wait_until
 
 FOOTAGE = Recording(first_number=0, frames=120, size=(160, 90))
 TIMEOUT_S = 120
 """Far more than any invocation takes, even on a busy machine."""
 MAX_S = 300
-DELIVERED_S = 60
 
 HANGING = """#!/bin/sh
 trap "" TERM
@@ -44,12 +42,8 @@ class Deployment:
 
 def deliver(source: EventSource) -> Delivery:
     """Poll until there is a delivery: at once, unless there is none."""
-    ends_s = time.monotonic() + DELIVERED_S
-    while time.monotonic() < ends_s:
-        if delivery := source.poll():
-            return delivery
-        time.sleep(0.05)
-    raise AssertionError("The queue delivers nothing.")
+    delivery: Delivery = wait_until(source.poll)
+    return delivery
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,8 @@ from tests.integration.deploy.template import REGION, Stack
 from tests.support.service import clip_body, sqs_record
 
 SMALL = Recording(first_number=0, frames=120, size=(160, 90))
-LARGE = constant_bitrate(Recording(first_number=0, frames=120), 80_000)
-"""Large enough for S3 to copy: 10 MB for each second."""
+LARGE = constant_bitrate(Recording(first_number=0, frames=120), 56_000)
+"""Large enough for S3 to copy: 7 MB for each second."""
 ANOTHER_ACCOUNT = "444455556666"
 
 GIVEN = {
