@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -214,8 +215,13 @@ class World:
     def stored(self) -> dict[str, Mapping[str, Any]]:
         """Return the clip's objects by key: the answer to a GET of each."""
         s3, bucket = self.cloud.s3, self.cloud.destination
-        found = s3.list_objects_v2(Bucket=bucket, Prefix=self.key).get("Contents", [])
-        return {row["Key"]: s3.get_object(Bucket=bucket, Key=row["Key"]) for row in found}
+        rows = s3.list_objects_v2(Bucket=bucket, Prefix=self.key).get("Contents", [])
+        found: dict[str, Any] = {
+            row["Key"]: dict(s3.get_object(Bucket=bucket, Key=row["Key"])) for row in rows
+        }
+        for answer in found.values():
+            answer["Body"] = BytesIO(answer["Body"].read())
+        return found
 
     def download(self, folder: Path) -> Path:
         """Fetch the clip."""
