@@ -7,7 +7,6 @@ the limit of memory.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,19 +36,16 @@ class Missing(Exception):
     """The runtime client is not installed."""
 
 
-def copy_client(folder: Path) -> Path:
-    """Copy the runtime client, and no other installed package, to `folder`; return `folder`."""
+def link_client(folder: Path) -> Path:
+    """Link the runtime client, and no other installed package, in `folder`; return `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in CLIENT:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             raise Missing(f"{name} is not installed")
         origin = Path(spec.origin)
-        if spec.submodule_search_locations:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(origin.parent, folder / name, ignore=ignored, dirs_exist_ok=True)
-        else:
-            shutil.copy(origin, folder / origin.name)
+        found = origin.parent if spec.submodule_search_locations else origin
+        (folder / found.name).symlink_to(found)
     return folder
 
 

@@ -10,10 +10,11 @@ from domain.errors import ClipError, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.check import Deployment, call_s3, check, deadline_s
+from entrypoints.cli.doctor.check import Deployment, call_s3, check
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads, parts_bytes
 from entrypoints.cli.doctor.multipart_probe import ProbeFailed, probe_multipart
+from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import seconds, size
 from infrastructure.s3 import S3RecordingStore
@@ -118,10 +119,10 @@ def lifecycle(deployment: Deployment) -> Iterator[Finding]:
 def uploads(deployment: Deployment) -> Iterator[Finding]:
     """Check for abandoned uploads; add up the parts of the oldest fifty."""
     bucket, s3, at_ms = deployment.aws.destination_bucket, deployment.s3, now_ms()
-    found = list_uploads(s3, bucket, deadline_s())
+    found = list_uploads(s3, bucket, call_deadline_s())
     old = [upload for upload in found if at_ms - upload.begun_ms > verdicts.DAY_MS]
     total_bytes = sum(
-        parts_bytes(s3, bucket, upload, deadline_s()) for upload in old[:MAX_MEASURED_UPLOADS]
+        parts_bytes(s3, bucket, upload, call_deadline_s()) for upload in old[:MAX_MEASURED_UPLOADS]
     )
     yield verdicts.judge_uploads(found, total_bytes, at_ms, deployment.abort_days, bucket)
 
