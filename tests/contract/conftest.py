@@ -66,6 +66,13 @@ def family(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def http_cameras() -> Iterator[real.HttpCameraWorld]:
+    """Serve a camera API without cameras."""
+    with real.http_cameras() as world:
+        yield world
+
+
+@pytest.fixture
 def camera_world(
     family: str, tmp_path: Path, footages: Footages, request: pytest.FixtureRequest
 ) -> CameraWorld:
@@ -73,7 +80,7 @@ def camera_world(
     worlds: dict[str, Callable[[], CameraWorld]] = {
         "in_memory": in_memory.InMemoryCameraWorld,
         "filesystem": lambda: filesystem.FolderCameraWorld(tmp_path, footages.whole),
-        "real": lambda: real.HttpCameraWorld(request.getfixturevalue("httpserver")),
+        "real": lambda: request.getfixturevalue("http_cameras"),
     }
     return worlds[family]()
 
