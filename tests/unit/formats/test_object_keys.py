@@ -37,7 +37,7 @@ def test_metadata_is_read_back(footage: MediaInfo, lengths_ms: list[int]) -> Non
 
 @pytest.mark.parametrize("window_ms", [300_000, 86_400_000])
 def test_metadata_of_a_hundred_gaps_fits_into_2_kb(window_ms: int) -> None:
-    """S3 counts the bytes of keys and values; more is refused (User Guide, object metadata)."""
+    """S3 counts the bytes of keys and values; more is rejected (User Guide, object metadata)."""
     request = ClipRequest("c" * 64, "k" * 64, 10**15 - 1 - window_ms, 10**15 - 1)
     gaps = [
         TimeWindow(request.end_ms - 2 * number - 2, request.end_ms - 2 * number - 1)
