@@ -14,11 +14,11 @@ FORMAT = ReportFormat("clips", "https://clips.example", ThumbnailSpec((300, 640)
 
 @frozen
 class Media:
-    """A recording's bytes, and what is in them for who cannot read it: its length, if any."""
+    """A recording's bytes, and what is in them for worlds that do not parse it."""
 
     data: bytes
     duration_ms: int | None = LENGTH_MS
-    is_recording: bool = True
+    readable: bool = True
 
 
 @frozen
@@ -31,3 +31,5 @@ class Footages:
     empty: Media
     unfinished: Media
     text: Media
+    contradictory: Media
+    """A recording whose sample table says that its first chunk is the second one."""

@@ -10,7 +10,7 @@ from attrs import frozen
 from devtools.footage import Recording
 from devtools.footage.recording import FFMPEG
 from devtools.local_aws.event_source import Delivery, EventSource
-from devtools.local_aws.runtime import Function, copy_client
+from devtools.local_aws.runtime import Function, link_client
 from tests.integration.deploy.packaged import packaged_function
 from tests.support.service import World, deployed, wait_until
 
@@ -49,7 +49,7 @@ def deliver(source: EventSource) -> Delivery:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> list[Path]:
     """Return the path of a deployed function: its package and the runtime client, no more."""
-    return [packaged_function(packages), copy_client(tmp_path_factory.mktemp("client"))]
+    return [packaged_function(packages), link_client(tmp_path_factory.mktemp("client"))]
 
 
 @pytest.fixture(scope="session")
