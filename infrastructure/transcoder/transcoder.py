@@ -154,7 +154,7 @@ def _encoder_format(
     config = parse_avcc(copied[0].source.video.config)
     sets = [parse_sps(nal) for nal in config.sps]
     ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
-    full_range = any(s.colour is not None and s.colour.full_range for s in sets)
+    full_range = any(s.full_range for s in sets)
     return evolve(picture_format, full_range=full_range), max(ids) + 1
 
 
