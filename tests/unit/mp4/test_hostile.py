@@ -419,7 +419,7 @@ def test_changed_bytes_give_a_good_index_or_bad_mp4(
         for track in (index.video, index.audio):
             if track is not None:
                 count = len(track.sizes)
-                columns = (track.offsets, track.dts, track.pts, track.durations, track.sync)
+                columns = (track.offsets, track.sizes, track.pts, track.durations, track.sync)
                 assert {len(column) for column in columns} == {count}
                 assert all(
                     0 <= at <= at + size <= len(whole)
