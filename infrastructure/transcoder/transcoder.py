@@ -135,7 +135,7 @@ class FfmpegTranscoder(Transcoder):
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            return Rendition(pieces_of(layout, clip), images.result(), media)
+            return Rendition(pieces_of(layout, clip), images.result(), media, _notes(to_encode))
 
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
@@ -156,6 +156,15 @@ def _encoder_format(
     ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
     full_range = any(s.full_range for s in sets)
     return evolve(picture_format, full_range=full_range), max(ids) + 1
+
+
+def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:
+    """Return, for the log, which cuts are encoded as a whole, and why."""
+    return tuple(
+        f"{span.source.cut.segment.name} is encoded: {span.copy_obstacle}"
+        for span in spans
+        if span.copy_obstacle
+    )
 
 
 def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:
