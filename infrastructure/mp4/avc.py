@@ -13,7 +13,6 @@ from enum import IntEnum
 from attrs import evolve, field, frozen
 
 from infrastructure.mp4.bit_reader import BitReader
-from infrastructure.mp4.boxes import box, children
 from infrastructure.mp4.errors import InvalidMp4
 
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
@@ -124,16 +123,6 @@ def merge_avcc(configs: Sequence[AvcConfig]) -> AvcConfig:
         if len(set(ids)) != len(ids):
             raise ValueError("two unlike parameter sets carry one id")
     return evolve(first, level=max(config.level for config in configs), sps=sps, pps=pps)
-
-
-def avc1_entry(template: bytes, avcc: bytes) -> bytes:
-    """Build an avc1 sample entry around the payload *avcc* (ISO/IEC 14496-12, 12.1.3).
-
-    The fields and other boxes (colr, pasp, btrt) are those of the sample entry *template*.
-    """
-    boxes = children(memoryview(template)[86:])
-    kept = [box(kind, bytes(inner)) for kind, inner in boxes if kind not in {b"avcC", b"hvcC"}]
-    return box(b"avc1", template[8:86], box(b"avcC", avcc), *kept)
 
 
 def parse_sps(nal: bytes) -> Sps:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import define, field, frozen
 
 from application.ports import Piece, Recording, RecordingPiece
-from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES, write_header
+from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.writer import write_header
 from infrastructure.splicing.audio import audio_in_cut
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import ClipTrack

@@ -19,10 +19,10 @@ from domain.errors import ClipError, NotRecordedYet, Rejected, UnusableFootage
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable, plan_audio
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import lay_out_clip

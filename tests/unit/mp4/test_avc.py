@@ -14,6 +14,7 @@ from infrastructure.mp4.bit_reader import BitReader
 from infrastructure.mp4.boxes import box
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.sample_entry import avc1_entry
 from infrastructure.splicing.access_points import is_idr_with_known_sets
 from infrastructure.splicing.picture_format import PictureFormat
 from infrastructure.splicing.spans import copy_obstacle
@@ -43,7 +44,7 @@ def test_an_avcc_survives_being_taken_apart(tmp_path: Path) -> None:
     assert (config.profile, config.nal_length_size) == (100, 4)
     assert config.extension == b"\xfd\xf8\xf8\x00"
     assert avc.build_avcc(config) == video.config
-    assert avc.avc1_entry(video.sample_entry, video.config) == video.sample_entry
+    assert avc1_entry(video.sample_entry, video.config) == video.sample_entry
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
     """With 64 bits, which no box in a sample entry needs."""
     wide = struct.pack(">I4sQ", 1, b"pasp", 24) + struct.pack(">II", 4, 3)
     entry = box(b"avc1", bytes(78), wide, box(b"avcC", b"old"))
-    made = avc.avc1_entry(entry, b"new")
+    made = avc1_entry(entry, b"new")
     pasp = box(b"pasp", struct.pack(">II", 4, 3))
     assert made == box(b"avc1", bytes(78), box(b"avcC", b"new"), pasp)
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from infrastructure.mp4.boxes import box, full_box
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import read_index
 from infrastructure.mp4.sample_tables import TooManySamples
-from infrastructure.mp4.writer import TrackToWrite, write_excerpt, write_header
+from infrastructure.mp4.writer import TrackToWrite, write_header
 from tests.unit.mp4.media import ffmpeg, index_of
 
 ENTRY = box(b"avc1", bytes(6) + b"\0\1" + bytes(70))

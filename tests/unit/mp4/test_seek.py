@@ -15,10 +15,10 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, index_of, read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
-from infrastructure.mp4.writer import write_excerpt
 from tests.unit.mp4.long import Layout, Long, long_recording
 from tests.unit.mp4.media import LONG_SHAPES, reader
 
