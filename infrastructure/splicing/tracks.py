@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.errors import UnusableFootage
@@ -26,13 +26,9 @@ class EncodedTrack:
 class ClipTrack:
     """A track of the clip whose samples have no place in the clip yet."""
 
-    track: TrackToWrite
+    tables: TrackToWrite
     """Without the samples' offsets."""
     samples: Sequence[Piece] = field(repr=False)
-
-    def placed(self, offsets: Sequence[int]) -> TrackToWrite:
-        """Return the track with its samples at `offsets` of the payload, in bytes."""
-        return evolve(self.track, offsets=offsets)
 
 
 @frozen(eq=False)

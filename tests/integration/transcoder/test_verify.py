@@ -110,7 +110,7 @@ def test_another_end_is_found_out(track: ClipTrack, clip: Path) -> None:
     """The last frame must not end the clip too early or too late."""
     layout = written(track, clip)
     for duration in (28 * 512, 31 * 512):
-        other = evolve(track, track=evolve(track.track, duration=duration))
+        other = evolve(track, tables=evolve(track.tables, duration=duration))
         with pytest.raises(UnusableFootage, match="end"):
             verify(clip, layout, other)
 
