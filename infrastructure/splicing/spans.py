@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
+from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
@@ -87,12 +87,12 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     try:
         config = parse_avcc(video.config)
         sets = [parse_sps(nal) for nal in config.sps]
-        pictures = [parse_pps(nal) for nal in config.pps]
+        picture_ids = [read_pps_id(nal) for nal in config.pps]
     except InvalidMp4 as error:
         return f"its parameter sets cannot be read: {error}"
     if len(sets) != 1:
         return f"it has {len(sets)} sequence parameter sets"
-    if not pictures:
+    if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
     if sps.chroma_format_idc != 1:

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.errors import UnusableFootage
-from infrastructure.mp4.avc import AvcConfig, build_avcc, merge_avcc, parse_avcc
+from infrastructure.mp4.avc import build_avcc, merge_avcc, parse_avcc
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.sample_entry import avc1_entry
 from infrastructure.mp4.writer import TrackToWrite, video_times
@@ -38,10 +38,8 @@ class SpanSamples:
     samples: Sequence[Piece] = field(repr=False)
     times: Sequence[int] = field(repr=False)
     sync: Sequence[int] = field(repr=False)
-    config: AvcConfig = field(repr=False)
-    sample_entry: bytes = field(repr=False)
-    size: tuple[int, int]
-    """Width and height in pixels."""
+    track: Track = field(repr=False)
+    """The recording's track, or the encoded one: its sample entry holds for the samples."""
 
     @property
     def is_copied(self) -> bool:
@@ -60,9 +58,7 @@ def encoded_samples(span: EncodedSpan, encoded: EncodedTrack) -> SpanSamples:
         encoded.samples,
         times,
         track.sync,
-        parse_avcc(track.config),
-        track.sample_entry,
-        (track.width, track.height),
+        track,
     )
 
 
@@ -73,20 +69,20 @@ def copied_samples(span: CopiedSpan) -> SpanSamples:
         span.source.pieces(video, span.frames),
         span.times,
         [video.sync[i] for i in span.frames],
-        parse_avcc(video.config),
-        video.sample_entry,
-        (video.width, video.height),
+        video,
     )
 
 
 def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> ClipTrack:
     """Line up the spans' frames; the last is shown until the tick `until` of the clip."""
     # A copied sample entry's other boxes (colour, aspect ratio) hold for the encoded frames too.
-    template = next((span for span in spans if span.is_copied), spans[0])
-    if any(span.size != template.size for span in spans):
+    template = next((span.track for span in spans if span.is_copied), spans[0].track)
+    size = template.width, template.height
+    if any((span.track.width, span.track.height) != size for span in spans):
         raise UnusableFootage("The recordings' pictures were encoded in different sizes.")
+    configs = [parse_avcc(track.config) for track in (template, *(span.track for span in spans))]
     try:
-        avcc = build_avcc(merge_avcc([template.config, *(span.config for span in spans)]))
+        avcc = build_avcc(merge_avcc(configs))
     except ValueError as error:
         raise UnusableFootage(f"The encoded spans do not fit together: {error}") from error
     times = [time for span in spans for time in span.times]
@@ -109,8 +105,8 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
         last_duration=_last_duration(dts, pts, duration, media_time),
         media_time=media_time,
         delay=delay,
-        width=template.size[0],
-        height=template.size[1],
+        width=template.width,
+        height=template.height,
     )
     return ClipTrack(track, samples)
 

@@ -13,6 +13,7 @@ from attrs import evolve
 from application.ports import RecordingPiece
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
+from infrastructure.mp4.avc import parse_avcc
 from infrastructure.splicing.access_points import is_clean_access_point
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
@@ -77,13 +78,14 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
     None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
     before, after = _bounds(span)
+    config = parse_avcc(span.track.config)
     length = len(span.times)
     for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
         sample = span.samples[start]
         is_closed = span.sync[start] and before[start - 1] < after[start] == span.times[start]
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
-        if is_clean_access_point(sample, span.config):
+        if is_clean_access_point(sample, config):
             return _slice(span, start, length)
     return span if length <= MAX_FRAMES_SEARCHED else None
 
