@@ -163,7 +163,9 @@ def _read_index(file: RangeCache) -> SampleIndex:
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
-        return _of_all(file, media, timescale, "the file has neither video nor audio")
+        if not _with_samples(media):
+            raise InvalidMp4("the file has neither video nor audio")
+        return _of_all(file, media, timescale, is_fragmented=False)
     fragments = FragmentSeeker(file, at, media, read_trex(mvex))
     ends = fragments.read_ends()
     if ends is None:
@@ -172,18 +174,19 @@ def _read_index(file: RangeCache) -> SampleIndex:
 
 
 def _of_all(
-    file: RangeCache, media: dict[str, StoredTrack], timescale: int, nothing: str = ""
+    file: RangeCache, media: dict[str, StoredTrack], timescale: int, *, is_fragmented: bool = True
 ) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
     for track in media.values():
         check_inside(file, track)
     media = _with_samples(media)
     if not media:
-        raise InvalidMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
+        raise NoMoov("no fragment is whole yet")
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
     duration_ms, last_frame_ms = _duration_ms(*tracks)
-    has_video, is_fragmented = bool(tracks[0]), not nothing
-    return SampleIndex(duration_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks)
+    return SampleIndex(
+        duration_ms, last_frame_ms, tracks[0] is not None, is_fragmented, lambda: tracks
+    )
 
 
 def _of_fragments(

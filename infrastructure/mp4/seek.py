@@ -153,8 +153,8 @@ class FragmentSeeker:
 
     def _from(self, at: int) -> TracksByHandler:
         """Return the tracks with the samples that precede the fragment at *at*."""
-        first = at == self.begin
-        return {k: track.copied() if first else track.emptied() for k, track in self.tracks.items()}
+        later = at != self.begin
+        return {kind: track.copied(is_emptied=later) for kind, track in self.tracks.items()}
 
     def _walk(self, at: int, tracks: TracksByHandler) -> Iterator[Fragment]:
         leader, samples = tracks[leading_kind(tracks)], 0
