@@ -163,7 +163,7 @@ def _read_index(file: RangeCache) -> SampleIndex:
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
-        if not _with_samples(media):
+        if not any(track.sizes for track in media.values()):
             raise InvalidMp4("the file has neither video nor audio")
         return _of_all(file, media, timescale, is_fragmented=False)
     fragments = FragmentSeeker(file, at, media, read_trex(mvex))
@@ -177,9 +177,7 @@ def _of_all(
     file: RangeCache, media: dict[str, StoredTrack], timescale: int, *, is_fragmented: bool = True
 ) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
-    for track in media.values():
-        check_inside(file, track)
-    media = _with_samples(media)
+    media = _checked(file, media)
     if not media:
         raise NoMoov("no fragment is whole yet")
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
@@ -197,9 +195,7 @@ def _of_fragments(
 ) -> SampleIndex:
     """Return the index of a file whose first and last samples are known."""
     file = fragments.file
-    for track in (*first.values(), *last.values()):
-        check_inside(file, track)
-    first, last = _with_samples(first), _with_samples(last)
+    first, last = _checked(file, first), _checked(file, last)
     shown = apply_edit_lists(first, last, timescale)
     duration_ms, last_frame_ms = _duration_ms(*_placed(last, shown))
 
@@ -216,9 +212,7 @@ def _of_fragments(
             media = fragments.read_range(shown, from_ms, to_ms)
             if media is None:
                 return whole()
-            for track in media.values():
-                check_inside(file, track)
-            found = _placed(_with_samples(media), shown)
+            found = _placed(_checked(file, media), shown)
         return index(lambda: found)
 
     def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
@@ -228,8 +222,12 @@ def _of_fragments(
     return index(tracks)
 
 
-def _with_samples(media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
-    return {kind: track for kind, track in media.items() if track.sizes}
+def _checked(file: RangeCache, media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
+    """Return the tracks that have samples, all of which the file can have."""
+    found = {kind: track for kind, track in media.items() if track.sizes}
+    for track in found.values():
+        check_inside(file, track)
+    return found
 
 
 def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:

@@ -26,9 +26,10 @@ MAX_AUDIO_STEP_BACK_S = 5
 
 
 def check_inside(file: RangeCache, track: StoredTrack) -> None:
-    """Check a track's samples: NoMoov if the file is cut off, InvalidMp4 if they cannot be."""
-    if not track.sizes:
-        return
+    """Check the samples of a track, at least one.
+
+    NoMoov if the file is cut off before one of them, InvalidMp4 if they cannot be.
+    """
     _check_times(track)
     if track.kind == "vide" and 0 in track.sizes:
         raise InvalidMp4(f"video sample {track.sizes.index(0)} has no bytes")

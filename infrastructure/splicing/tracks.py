@@ -1,4 +1,4 @@
-"""The clip's tracks: copied and encoded samples under one sample entry, and audio in step."""
+"""The clip's tracks: copied and encoded samples with one sample entry, and the audio."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
 
 @frozen(eq=False)
 class EncodedTrack:
-    """A track that we encoded, and where the bytes of each sample are."""
+    """A track of a file that ffmpeg encoded, and where the bytes of each sample are."""
 
     track: Track
     samples: Sequence[FilePiece] = field(repr=False)
@@ -74,7 +74,10 @@ def copied_samples(span: CopiedSpan) -> SpanSamples:
 
 
 def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> ClipTrack:
-    """Line up the spans' frames; the last is shown until the tick `until` of the clip."""
+    """Put the spans' frames into one track; the last is shown until the tick `until` of the clip.
+
+    UnusableFootage if their sizes or parameter sets do not fit into one sample entry.
+    """
     # A copied sample entry's other boxes (colour, aspect ratio) hold for the encoded frames too.
     template = next((span.track for span in spans if span.is_copied), spans[0].track)
     size = template.width, template.height
@@ -112,7 +115,7 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
 
 
 def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
-    """Line up the planned packets; `silence` is the packet where no recording has any.
+    """Put the planned packets into one track; `silence` is the packet where no recording has any.
 
     ValueError if the plan needs silence and there is none.
     """
@@ -125,7 +128,7 @@ def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
 
 
 def encoded_audio(encoded: EncodedTrack, duration_ms: int) -> ClipTrack:
-    """Line up the packets of audio that was encoded as a whole."""
+    """Return the track of audio that was encoded as a whole."""
     track = encoded.track
     end = -(-duration_ms * track.timescale // 1000)
     return _audio_track(track, encoded.samples, track.pts, end)
