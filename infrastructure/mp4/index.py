@@ -42,7 +42,7 @@ from functools import cache
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import Read, child, children, fourcc, require
+from infrastructure.mp4.boxes import MAX_BOXES, Read, child, children, fourcc, require
 from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
@@ -54,7 +54,6 @@ from infrastructure.mp4.seek import FragmentSeeker
 FIRST_READ_BYTES = 128 << 10
 MAX_TAIL_READ_BYTES = 4 << 20
 MAX_MOOV_BYTES = 64 << 20
-MAX_BOXES = 200_000
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 

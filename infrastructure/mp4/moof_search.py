@@ -9,7 +9,7 @@ from attrs import frozen
 
 from infrastructure.mp4.boxes import children
 from infrastructure.mp4.errors import InvalidMp4
-from infrastructure.mp4.fragments import READ_BYTES
+from infrastructure.mp4.fragments import FRAGMENT_READ_BYTES
 from infrastructure.mp4.range_cache import RangeCache
 
 MIN_STEP_BYTES, MAX_STEP_BYTES = 96 << 10, 256 << 10
@@ -61,7 +61,7 @@ class MoofSearch:
         room = self.file.size_bytes - at
         if not self.begin <= at <= self.file.size_bytes - 32:
             return False
-        begin = self.file.read(at, 16, READ_BYTES)
+        begin = self.file.read(at, 16, FRAGMENT_READ_BYTES)
         size = int.from_bytes(begin[:4])
         max_bytes = min(MAX_SCANNED_MOOF_BYTES, room)
         if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= max_bytes:
@@ -69,7 +69,7 @@ class MoofSearch:
         try:
             inside = list(children(memoryview(self.file.read(at, size))[8:]))
             trafs = [next(children(payload))[0] for kind, payload in inside if kind == b"traf"]
-            behind = self.file.header(at + size, READ_BYTES)
+            behind = self.file.header(at + size, FRAGMENT_READ_BYTES)
         except (InvalidMp4, StopIteration):
             return False
         return (
@@ -84,7 +84,7 @@ class MoofSearch:
         size = self.file.size_bytes
         try:
             for _ in range(MAX_LAST_BOXES):
-                found = self.file.header(at, READ_BYTES) if at < size else None
+                found = self.file.header(at, FRAGMENT_READ_BYTES) if at < size else None
                 if found is None:
                     return True
                 if found.kind not in BETWEEN_MOOFS:

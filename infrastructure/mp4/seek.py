@@ -22,8 +22,13 @@ from infrastructure.mp4.completeness import (
 )
 from infrastructure.mp4.edit_list import PresentationRange
 from infrastructure.mp4.errors import InvalidMp4
-from infrastructure.mp4.fragment_index import MAX_BOX_BYTES, FragmentEntry, read_mfra, read_sidx
-from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, walk
+from infrastructure.mp4.fragment_index import (
+    MAX_INDEX_BOX_BYTES,
+    FragmentEntry,
+    read_mfra,
+    read_sidx,
+)
+from infrastructure.mp4.fragments import FRAGMENT_READ_BYTES, Defaults, Fragment, walk
 from infrastructure.mp4.moof_search import MAX_SCAN_BYTES, MoofSearch
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import StoredTrack
@@ -225,16 +230,16 @@ class FragmentSeeker:
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
         for _ in range(MAX_FIRST_BOXES):
-            found = self.file.header(at, READ_BYTES)
+            found = self.file.header(at, FRAGMENT_READ_BYTES)
             if found is None or found.kind == b"moof":
                 break
             end = at + found.size_bytes
-            if end > self.file.size_bytes or found.size_bytes > MAX_BOX_BYTES:
+            if end > self.file.size_bytes or found.size_bytes > MAX_INDEX_BOX_BYTES:
                 break
             if found.kind == b"sidx":
                 box = memoryview(self.file.read(at, found.size_bytes))[found.header_bytes :]
                 of, entries, until = read_sidx(box, end, scales)
-                if of == track_id and until > self.file.size_bytes - MAX_BOX_BYTES:
+                if of == track_id and until > self.file.size_bytes - MAX_INDEX_BOX_BYTES:
                     self._entries = entries
             at = end
         self._entries = sorted(self._entries or read_mfra(self.file, track_id))
