@@ -51,8 +51,7 @@ def split_frames(
     as possible, at most 64 times, because each call may cost a range request.
     """
     requested = set(frames)
-    shown_before = list(accumulate(pts, max))
-    shown_after = list(accumulate(reversed(pts), min))[::-1]
+    shown_before, shown_after = presentation_bounds(pts)
     tried = 0
     for key in keyframes:
         if key not in requested or (key and shown_before[key - 1] >= pts[key]):
@@ -75,6 +74,11 @@ def split_frames(
                 tuple(i for i in frames if pts[i] > last),
             )
     return FrameSplit(tuple(frames), range(0))
+
+
+def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the latest time up to each sample, and the earliest from each on, in decode order."""
+    return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
 def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:
