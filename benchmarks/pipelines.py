@@ -32,8 +32,8 @@ from domain.retry import RetryPolicy
 from domain.window import TimeWindow
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from infrastructure.in_memory import InMemoryCameraService, InMemoryNotifier, InMemoryRetryQueue
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
