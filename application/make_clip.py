@@ -4,12 +4,13 @@ Look at what exists, gather the footage, decide by a pure function, act. The ord
 crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md explains it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import Factory, evolve, frozen
 
+from application.gather_footage import GatheredFootage, GatherFootage
 from application.ports import (
     AlreadyExists,
     CameraService,
@@ -19,13 +20,15 @@ from application.ports import (
     Recording,
     RecordingPiece,
     RecordingStore,
+    Rendition,
     RetryQueue,
     ThumbnailSpec,
     Transcoder,
 )
 from domain.clip import ClipReport, ClipStatus, InvalidRequest
+from domain.coverage import Coverage, disjoint
 from domain.delivery import Delivery
-from domain.errors import AlreadyInProgress, ClipError, Conflict, NotRecordedYet, Rejected
+from domain.errors import AlreadyInProgress, ClipError, Conflict, Rejected, UndecodableFootage, UnusableFootage
 from domain.idempotency import (
     Absent,
     Announced,
@@ -36,7 +39,7 @@ from domain.idempotency import (
     decide_existing,
 )
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
-from domain.planning import ClipPlan, Coverage, Cut, plan_clip
+from domain.planning import Cut
 from domain.retry import (
     Build,
     Reject,
@@ -46,10 +49,7 @@ from domain.retry import (
     decide_from_request,
     decide_retry,
 )
-
-MAX_CUTS = 200
-MAX_GAPS = 100
-"""So many gaps fit into the clip's metadata, which S3 limits to 2 KB."""
+from domain.window import TimeWindow
 
 
 @frozen
@@ -58,21 +58,7 @@ class ClipInputs:
 
     rejection: ClipReport | None = None
     """How an earlier delivery rejected the request, if one did."""
-    plan: ClipPlan | None = None
-    recordings: Mapping[str, Recording] = Factory(dict)
-    """By the name of their segment, open."""
-    notes: tuple[str, ...] = ()
-    """For the log: what was left out, and why."""
-
-    @property
-    def coverage(self) -> Coverage:
-        """How much of the requested window there is footage for."""
-        return self.plan.coverage if self.plan else Coverage.NONE
-
-    @property
-    def read_bytes(self) -> int:
-        """How many bytes have been read from the recordings so far."""
-        return sum(recording.read_bytes for recording in self.recordings.values())
+    footage: GatheredFootage = Factory(GatheredFootage)
 
 
 @frozen
@@ -121,7 +107,7 @@ class MakeClip:
                 case Announced(report):
                     return self._repeat(delivery, report)
                 case Unannounced(clip):
-                    report = ClipReport.available(delivery.request, clip.gaps)
+                    report = ClipReport.available(delivery.request, clip.coverage)
                     manifest = Manifest(report, clip.writer, clip.media)
                     return self._announce(delivery, manifest, ("The clip was already stored.",))
                 case InProgress():
@@ -168,63 +154,54 @@ class MakeClip:
         if reject:
             return inputs, reject
         try:
-            inputs = self._gather(delivery, inputs)
+            footage = self._gather(delivery.request, delivery.deadline_s)
         except Rejected as error:
             return inputs, _fatal(error)
-        return inputs, decide_retry(self.policy, delivery, inputs.coverage)
+        return evolve(inputs, footage=footage), decide_retry(self.policy, delivery, footage.found)
 
-    def _gather(self, delivery: Delivery, inputs: ClipInputs) -> ClipInputs:
-        """Plan with what the recordings really hold: open those that the plan needs, replan."""
-        request, deadline_s = delivery.request, delivery.deadline_s
-        listed = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
-        segments = {segment.name: segment for segment in sorted(listed, reverse=True)}
-        opened: dict[str, Recording] = {}
-        notes: tuple[str, ...] = ()
-        while True:
-            plan = plan_clip(request.window, segments.values(), self.seam_tolerance_ms)
-            if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
-                raise Rejected(
-                    f"The footage is in too many parts: {len(plan.cuts)} recordings and"
-                    f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
-                )
-            unopened = [c.segment for c in plan.cuts if c.segment.name not in opened]
-            if not unopened:
-                return evolve(inputs, plan=plan, recordings=opened, notes=notes)
-            for segment in unopened:
-                try:
-                    recording = self.recordings.open(segment, deadline_s)
-                except NotRecordedYet as error:
-                    del segments[segment.name]
-                    notes = (*notes, str(error))
-                else:
-                    opened[segment.name] = recording
-                    segments[segment.name] = recording.segment
+    @property
+    def _gather(self) -> GatherFootage:
+        return GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
 
     def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        request, deadline_s, plan = delivery.request, delivery.deadline_s, inputs.plan
-        assert plan  # noqa: S101 - a clip is built only from planned footage
+        request, deadline_s = delivery.request, delivery.deadline_s
         try:
-            rendition = self.transcoder.render(
-                plan, inputs.recordings, self.thumbnails, folder, deadline_s
-            )
+            footage, rendition = self._render(delivery, inputs.footage, folder)
         except Rejected as error:
             return self._reject(delivery, inputs, _fatal(error))
+        coverage = _coverage(request.window, footage, rendition)
         self.clips.store_thumbnails(request.name, rendition.thumbnails, deadline_s)
         try:
-            self.clips.commit(request, rendition, delivery.id, plan.gaps, deadline_s)
+            self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
         except AlreadyExists:
             self._require_own_clip(delivery)
         manifest = Manifest(
-            ClipReport.available(request, plan.gaps),
+            ClipReport.available(request, coverage),
             delivery.id,
             rendition.media,
-            tuple(
-                _source(cut, inputs.recordings[cut.segment.name], rendition.pieces)
-                for cut in plan.cuts
-            ),
+            _sources(footage, rendition.pieces),
         )
-        result = self._announce(delivery, manifest, inputs.notes)
-        return evolve(result, read_bytes=inputs.read_bytes)
+        result = self._announce(delivery, manifest, footage.left_out)
+        return evolve(result, read_bytes=footage.read_bytes)
+
+    def _render(
+        self, delivery: Delivery, footage: GatheredFootage, folder: Path
+    ) -> tuple[GatheredFootage, Rendition]:
+        """Render the plan; plan again without windows that no decoder makes a picture of."""
+        undecodable: dict[str, tuple[TimeWindow, ...]] = {}
+        while plan := footage.plan:
+            try:
+                return footage, self.transcoder.render(
+                    plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
+                )
+            except UndecodableFootage as error:
+                undecodable[error.name] = (*undecodable.get(error.name, ()), *error.windows)
+                footage = self._gather(delivery.request, delivery.deadline_s, undecodable)
+                if footage.plan == plan:
+                    raise UnusableFootage(str(error)) from error
+                if footage.plan and not footage.plan.cuts:
+                    raise Rejected(f"No picture of the clip can be decoded. {error}") from error
+        raise AssertionError("a clip is built only from planned footage")
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""
@@ -244,7 +221,7 @@ class MakeClip:
     def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
         if inputs.rejection:
             return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.footage.left_out
         report = ClipReport.of(
             request, ClipStatus.PENDING, reason="Some of the footage is not stored yet."
         )
@@ -254,12 +231,12 @@ class MakeClip:
             notes = (*notes, f"The clip's status could not be reported: {error}")
         self._yield_to_rival(delivery)
         self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
-        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
+        return ClipResult(report, notes, read_bytes=inputs.footage.read_bytes)
 
     def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
         if inputs.rejection:
             return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.footage.left_out
         report = ClipReport.of(request, reject.status, reason=reject.reason)
         self.cameras.update_clip(report, deadline_s)
         self._yield_to_rival(delivery)
@@ -272,7 +249,7 @@ class MakeClip:
             notes = (*notes, "Another delivery stored a manifest first.")
         except ClipError as error:
             raise _StatusStored(error) from error
-        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
+        return ClipResult(report, notes, read_bytes=inputs.footage.read_bytes)
 
     def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
         """Report to the camera API again how the request ended; subscribers know already."""
@@ -287,7 +264,7 @@ class MakeClip:
         clip = self._rival_clip(delivery)
         if clip is None:
             return
-        report = ClipReport.available(delivery.request, clip.gaps)
+        report = ClipReport.available(delivery.request, clip.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
 
@@ -328,6 +305,19 @@ class MakeClip:
 
 def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
+
+
+def _coverage(window: TimeWindow, footage: GatheredFootage, rendition: Rendition) -> Coverage:
+    """Return what the rendition shows of the window."""
+    planned = footage.coverage
+    gaps, damaged, held = disjoint(window, planned.gaps, rendition.damaged, planned.held)
+    return evolve(planned, gaps=gaps, damaged=damaged, held=held, verified=rendition.verified)
+
+
+def _sources(footage: GatheredFootage, pieces: tuple[Piece, ...]) -> tuple[Source, ...]:
+    """Return the recordings that the clip was made from, a source for each cut."""
+    cuts = footage.plan.cuts if footage.plan else ()
+    return tuple(_source(cut, footage.recordings[cut.segment.name], pieces) for cut in cuts)
 
 
 def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source:

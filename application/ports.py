@@ -12,6 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.coverage import Coverage, Verification
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -42,7 +43,7 @@ class Recording(ABC):
     """The opened file of a segment, read by byte ranges."""
 
     segment: RecordingSegment
-    """The segment, with the duration of its media."""
+    """The segment, with the stretches that its frames cover."""
     size_bytes: int
     version: str
     """Changes whenever the bytes do."""
@@ -62,8 +63,11 @@ class RecordingStore(ABC):
     """Where the recorder stores its files."""
 
     @abstractmethod
-    def open(self, segment: RecordingSegment, deadline_s: float) -> Recording:
+    def open(self, segment: RecordingSegment, window: TimeWindow, deadline_s: float) -> Recording:
         """Open a segment's file; `deadline_s` limits its reads, too.
+
+        The segment's stretches are those that its frames cover within `window`; elsewhere they may
+        be assumed.
 
         A file that is absent, empty, or has no sample table yet raises NotRecordedYet. One that is
         no recording, or contradicts itself, raises UnusableFootage.
@@ -106,6 +110,10 @@ class Rendition:
     pieces: tuple[Piece, ...]
     thumbnails: Mapping[int, Path]
     media: MediaInfo
+    verified: Verification = Verification.SPLICES
+    damaged: tuple[TimeWindow, ...] = ()
+    """Where pictures could not be decoded without a fault; the clip shows what a decoder makes of
+    them."""
 
     @property
     def size_bytes(self) -> int:
@@ -128,9 +136,12 @@ class Transcoder(ABC):
         """Render the plan's cuts from `recordings` (by segment name), writing only to `folder`.
 
         The clip contains exactly the frames seen within the cuts, each at its time on the plan's
-        clock. Thumbnails show the picture at a quarter of the clip, in the requested widths and
-        with even heights. Cuts without a single frame raise Rejected. Footage from which exactly
-        that cannot be made raises UnusableFootage.
+        clock, but the first one at 0. If a camera slower than two pictures a second shows none at
+        the beginning of the window, the clip begins with the picture before it; so does a clip of
+        a window within one picture. Thumbnails show the picture at a quarter of the clip, in the
+        requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
+        that a decoder makes no picture of raises UndecodableFootage. Footage from which exactly
+        that cannot be made for another reason raises UnusableFootage.
         """
 
 
@@ -157,12 +168,13 @@ class ClipStore(ABC):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Store the rendition's pieces, in order, as one object, whole or not at all.
 
-        `find` then returns the request's fingerprint, the writer, the gaps and the media info. An
+        `find` then returns the request's fingerprint, the writer, the coverage, however long it is,
+        and the media info. An
         object that exists already stays as it is: AlreadyExists.
         """
 

@@ -11,7 +11,7 @@ from domain.delivery import Delivery
 from domain.errors import ClipError, Rejected
 from domain.idempotency import Absent, Announced, NameTaken, decide_existing
 from domain.planning import plan_clip
-from domain.retry import Reject, RetryPolicy, decide_from_request, decide_retry
+from domain.retry import Footage, Reject, RetryPolicy, decide_from_request, decide_retry
 
 
 class Verdict(Enum):
@@ -108,8 +108,8 @@ class TriageDeadLetters:
             )
         except Rejected:
             return Verdict.REJECTED, f"{ClipStatus.FATAL_ERROR.value} (unknown camera)"
-        coverage = plan_clip(request.window, segments, self.seam_tolerance_ms).coverage
-        match decide_retry(self.policy, delivery, coverage):
+        plan = plan_clip(request.window, segments, self.seam_tolerance_ms)
+        match decide_retry(self.policy, delivery, Footage(plan.availability)):
             case Reject(status):
                 return Verdict.REJECTED, f"{status.value} (no footage)"
             case _:

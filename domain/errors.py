@@ -10,13 +10,18 @@ ClipError
 │   ├── RecordingChanged   a recording was replaced while it was read
 │   ├── DeadlineExceeded   the delivery's deadline would pass before the work is done
 │   ├── AlreadyInProgress  another delivery is making this clip, or has just made it
-│   └── UnusableFootage    the footage cannot become the planned frames
+│   ├── UnusableFootage    the footage cannot become the planned frames
+│   └── UndecodableFootage no picture can be decoded in some windows: planned again without them
 ├── NoClipId               there is no clip to report on: the message is dead-lettered
 └── Conflict               the message is dead-lettered, the clip's status stays as it is
 
 An error's message is for people: it names the dependency and the fault, and never contains a
 token, a key or a message's body.
 """
+
+from collections.abc import Sequence
+
+from domain.window import TimeWindow
 
 
 class ClipError(Exception):
@@ -61,6 +66,15 @@ class AlreadyInProgress(Retryable):
 
 class UnusableFootage(Retryable):
     """The footage cannot be turned into exactly the planned frames."""
+
+
+class UndecodableFootage(Retryable):
+    """A decoder makes no picture of windows of a recording: it must be planned without them."""
+
+    def __init__(self, message: str, name: str, windows: Sequence[TimeWindow]) -> None:
+        super().__init__(message)
+        self.name = name
+        self.windows = tuple(windows)
 
 
 class NoClipId(ClipError):

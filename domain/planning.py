@@ -1,22 +1,23 @@
 """Which parts of which recordings make up a clip, and what is missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from domain.coverage import Clock, Unused, disjoint
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 
 
-class Coverage(Enum):
-    """How much of the wanted window there is footage for."""
+class Availability(Enum):
+    """How much of the requested window there is footage for."""
 
     FULL = "full"
     TAIL_MISSING = "tail missing"
-    """Footage from the start up to some moment, and none later: it may not be stored yet."""
+    """None at the end of the window: it may not be stored yet."""
     HOLE = "hole"
-    """The head is missing, or a gap has footage after it: the missing part will not come."""
+    """There is a gap, and footage after each: the missing part will not come."""
     NONE = "none"
 
 
@@ -26,39 +27,56 @@ class Cut:
 
     segment: RecordingSegment
     window: TimeWindow
+    clip_ms: int = 0
+    """When the clip shows what was seen at the start of `window`."""
 
 
 @frozen
 class ClipPlan:
-    """A clip as ordered cuts. Cuts, seams and gaps together tile `window`, each in time order."""
+    """A clip as ordered cuts. Cuts, holes with a held picture, and gaps cover `window`.
+
+    Two cuts have instants in common only where one recording is listed to begin a little before the
+    end of the one before: dates are rounded, so both play whole.
+    """
 
     window: TimeWindow
     cuts: tuple[Cut, ...] = ()
     seams: tuple[TimeWindow, ...] = ()
-    """Short holes after a cut: its last frame is held while the clip's clock goes on."""
+    """Short holes between cuts: a neighbouring picture is held while the clip's clock goes on."""
     gaps: tuple[TimeWindow, ...] = ()
     """Missing windows: the clip's clock skips them."""
+    held: tuple[TimeWindow, ...] = ()
+    """Where a picture is shown for noticeably longer than usual, in cuts and between them."""
+    unused: tuple[Unused, ...] = ()
+    """Footage within the window that is not shown, because another recording plays."""
+    duration_ms: int = 0
+    """How long the clip lasts on its own clock."""
 
     @property
-    def coverage(self) -> Coverage:
+    def availability(self) -> Availability:
         """How much of the window the plan delivers."""
         if not self.cuts:
-            return Coverage.NONE
+            return Availability.NONE
         if not self.gaps:
-            return Coverage.FULL
-        only_the_tail = len(self.gaps) == 1 and self.gaps[0].end_ms == self.window.end_ms
-        return Coverage.TAIL_MISSING if only_the_tail else Coverage.HOLE
+            return Availability.FULL
+        is_tail = self.gaps[-1].end_ms == self.window.end_ms
+        return Availability.TAIL_MISSING if is_tail else Availability.HOLE
 
     @property
     def delivered_ms(self) -> int:
-        """The clip's duration in milliseconds: the window without its gaps."""
+        """How many milliseconds of the window the clip shows: all but its gaps."""
         return self.window.duration_ms - sum(gap.duration_ms for gap in self.gaps)
 
-    def clip_time_ms(self, instant_ms: int) -> int:
-        """Return the clip time, in ms, at which the instant `instant_ms` (since the epoch) is seen.
+    @property
+    def clock(self) -> Clock | None:
+        """How far the clip's clock departs from the wall clock, None if it does not."""
+        rates = [cut.segment.rate for cut in self.cuts]
+        rate = max(rates, key=lambda rate: abs(rate - 1), default=1)
+        difference_ms = self.duration_ms - self.delivered_ms
+        return Clock(round(float(rate), 6), difference_ms) if rate != 1 or difference_ms else None
 
-        The clip's clock is the wall clock less the gaps skipped before the instant.
-        """
+    def delivered_before_ms(self, instant_ms: int) -> int:
+        """Return how many milliseconds of the window before `instant_ms` the clip shows."""
         skipped_ms = sum(
             min(gap.end_ms, instant_ms) - gap.start_ms
             for gap in self.gaps
@@ -70,51 +88,118 @@ class ClipPlan:
 def plan_clip(
     window: TimeWindow, segments: Iterable[RecordingSegment], seam_tolerance_ms: int
 ) -> ClipPlan:
-    """Cover `window` with as few cuts as the segments allow, each instant once.
+    """Cover `window` with cuts of the segments.
 
-    Where segments overlap, the one that plays goes on to its end, then the one that reaches
-    furthest follows; only the duration of the last frame yields to the next segment's first frame.
-    A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap beyond. A hole at the
-    window's head is a gap, and so is one at its tail, unless the last segment's frame is held over
-    it. Order and duplicates in `segments` do not matter.
+    Which recording plays at an instant depends on the recordings alone, never on the window: so two
+    adjacent windows share no frame and lack none. Order and duplicates in `segments` do not matter.
+
+    A hole between two cuts, or at the window's head, is a seam up to the tolerance of the recording
+    whose picture is held, and a gap beyond. A hole at the tail is a gap, unless the last segment's
+    frame is held over it, or another segment begins within the tolerance.
     """
-    usable = sorted({s for s in segments if s.window.overlaps(window)})
-    cuts: list[Cut] = []
+    found = {s for s in segments if s.window.overlaps(window.widened(seam_tolerance_ms))}
+    lined_up, unused = _line_up(found, seam_tolerance_ms)
+    cuts = [
+        Cut(segment, part)
+        for segment, playing in lined_up
+        if (part := playing.intersection(window))
+    ]
     seams: list[TimeWindow] = []
     gaps: list[TimeWindow] = []
+    held: list[TimeWindow] = []
     reached_ms = window.start_ms
-    while reached_ms < window.end_ms:
-        following = [s for s in usable if s.window.end_ms > reached_ms]
-        if not following:
-            held = bool(cuts) and cuts[-1].segment.hold_last_frame_until_ms >= window.end_ms
-            (seams if held else gaps).append(TimeWindow(reached_ms, window.end_ms))
-            break
-        starts_ms = max(reached_ms, following[0].window.start_ms)
-        if starts_ms > reached_ms:
-            hole = TimeWindow(reached_ms, starts_ms)
-            held = bool(cuts) and hole.duration_ms <= seam_tolerance_ms
-            (seams if held else gaps).append(hole)
-        furthest = max(
-            (s for s in following if s.window.start_ms <= starts_ms),
-            key=lambda s: (s.window.end_ms, s.window.start_ms),
-        )
-        reached_ms = min(_hands_over_at(furthest, starts_ms, usable), window.end_ms)
-        cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
-    return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))
-
-
-def _hands_over_at(
-    segment: RecordingSegment, from_ms: int, others: Iterable[RecordingSegment]
-) -> int:
-    """Return when the segment playing at `from_ms` hands over: its end, or within its last frame.
-
-    The last frame's duration is the recorder's guess. Another segment often starts within it,
-    because dates are rounded; an overlap would then cost that segment its first frame.
-    """
-    last_frame_ms = segment.window.end_ms - segment.last_frame_duration_ms
-    starts_within = (
-        other.window.start_ms
-        for other in others
-        if max(last_frame_ms, from_ms) < other.window.start_ms < segment.window.end_ms
+    for before, cut in zip([None, *cuts], cuts, strict=False):
+        if cut.window.start_ms > reached_ms:
+            hole = TimeWindow(reached_ms, cut.window.start_ms)
+            holder = (before or cut).segment
+            is_seam = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
+            (seams if is_seam else gaps).append(hole)
+            if is_seam and hole.duration_ms > holder.frame_interval_ms / 2:
+                held.append(hole)
+        reached_ms = max(reached_ms, cut.window.end_ms)
+    if reached_ms < window.end_ms:
+        tail = TimeWindow(reached_ms, window.end_ms)
+        is_seam = bool(cuts) and _is_tail_held(cuts[-1].segment, tail, found, seam_tolerance_ms)
+        (seams if is_seam else gaps).append(tail)
+        if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
+            held.append(tail)
+    held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
+    gaps_only, held_only = disjoint(window, gaps, held)
+    cut_unused = (
+        Unused(segment.name, part)
+        for segment, left_out in unused
+        if (part := left_out.intersection(window))
     )
-    return min(starts_within, default=segment.window.end_ms)
+    plan = ClipPlan(window, (), tuple(seams), gaps_only, held_only, tuple(cut_unused))
+    return _timed(plan, cuts)
+
+
+def _line_up(
+    segments: Iterable[RecordingSegment], seam_tolerance_ms: int
+) -> tuple[list[tuple[RecordingSegment, TimeWindow]], list[tuple[RecordingSegment, TimeWindow]]]:
+    """Return what plays and what is left out, each in order, whatever window is requested.
+
+    The recording that plays goes on to its end; then the one that began first follows. Two
+    exceptions: the duration of a last frame is the recorder's guess, so it yields to a recording
+    that begins within it; and where a recording begins within the tolerance before the end of the
+    one before, its date is rounded, so it plays whole.
+    """
+    playing: list[tuple[RecordingSegment, TimeWindow]] = []
+    unused: list[tuple[RecordingSegment, TimeWindow]] = []
+    stretches = sorted((stretch, s) for s in segments for stretch in s.stretches)
+    for stretch, segment in stretches:
+        reached_ms = playing[-1][1].end_ms if playing else stretch.start_ms
+        if stretch.start_ms < reached_ms:
+            previous, before = playing[-1]
+            is_join = before.end_ms == previous.window.end_ms and stretch == segment.stretches[0]
+            last_frame_ms = reached_ms - _last_frame_duration_ms(previous, before)
+            if max(last_frame_ms, before.start_ms) < stretch.start_ms:
+                playing[-1] = previous, TimeWindow(before.start_ms, stretch.start_ms)
+            elif not (
+                is_join
+                and before.start_ms < stretch.start_ms
+                and reached_ms - stretch.start_ms <= seam_tolerance_ms
+            ):
+                left_out_ms = min(reached_ms, stretch.end_ms)
+                unused.append((segment, TimeWindow(stretch.start_ms, left_out_ms)))
+                if stretch.end_ms <= reached_ms:
+                    continue
+                stretch = TimeWindow(reached_ms, stretch.end_ms)  # noqa: PLW2901 - what is left
+        playing.append((segment, stretch))
+    return playing, unused
+
+
+def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:
+    is_last = stretch.end_ms == segment.window.end_ms
+    return segment.last_frame_duration_ms if is_last else segment.frame_interval_ms
+
+
+def _is_tail_held(
+    last: RecordingSegment,
+    tail: TimeWindow,
+    segments: Iterable[RecordingSegment],
+    seam_tolerance_ms: int,
+) -> bool:
+    if last.hold_last_frame_until_ms >= tail.end_ms:
+        return True
+    until_ms = tail.start_ms + last.tolerance_ms(seam_tolerance_ms)
+    starts_ms = (stretch.start_ms for s in segments for stretch in s.stretches)
+    return any(tail.end_ms <= start_ms <= until_ms for start_ms in starts_ms)
+
+
+def _timed(plan: ClipPlan, cuts: Sequence[Cut]) -> ClipPlan:
+    """Return the plan with its cuts, each at its time on the clip's clock.
+
+    That is the wall clock less the gaps, and departs from it in two cases: the media of a recording
+    at another rate plays at its own pace; and where two recordings overlap, the later one waits for
+    the end of the earlier one, until the next hole makes up for it.
+    """
+    timed: list[Cut] = []
+    ended_ms = drift_ms = 0
+    for cut in cuts:
+        clip_ms = max(ended_ms, plan.delivered_before_ms(cut.window.start_ms) + drift_ms)
+        timed.append(evolve(cut, clip_ms=clip_ms))
+        media_ms = round(cut.window.duration_ms * cut.segment.rate)
+        drift_ms += media_ms - cut.window.duration_ms
+        ended_ms = clip_ms + media_ms
+    return evolve(plan, cuts=tuple(timed), duration_ms=max(ended_ms, plan.delivered_ms + drift_ms))

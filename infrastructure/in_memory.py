@@ -6,6 +6,7 @@ is a text that names each frame.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 
 from attrs import Factory, define, evolve, frozen
@@ -25,6 +26,7 @@ from application.ports import (
     Transcoder,
 )
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import (
     ClipDeleted,
     DeadlineExceeded,
@@ -36,7 +38,7 @@ from domain.errors import (
 )
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
-from domain.recording import RecordingSegment
+from domain.recording import FrameTimes, RecordingSegment
 from domain.window import TimeWindow
 
 FRAME_MS = 40
@@ -95,7 +97,9 @@ class InMemoryRecordingStore(RecordingStore):
     files: dict[str, StoredFile] = Factory(dict)
     tolerance_ms: int = 1000
 
-    def open(self, segment: RecordingSegment, deadline_s: float) -> "InMemoryRecording":
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> "InMemoryRecording":
         """Open the file of the segment's name."""
         _check(deadline_s)
         file = self.files.get(segment.name)
@@ -103,8 +107,9 @@ class InMemoryRecordingStore(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise UnusableFootage(f"{segment.name} is no recording")
-        last_frame_ms = (file.duration_ms - 1) // FRAME_MS * FRAME_MS
-        measured = segment.with_media_duration(file.duration_ms, last_frame_ms, self.tolerance_ms)
+        frames_ms = range(0, file.duration_ms, FRAME_MS)
+        times = FrameTimes(0, frames_ms[-1], file.duration_ms, frames_ms)
+        measured = segment.opened(times, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
 
 
@@ -167,17 +172,19 @@ class InMemoryTranscoder(Transcoder):
         times_ms: list[int] = []
         lines: list[str] = []
         for cut in plan.cuts:
-            start_ms = recordings[cut.segment.name].segment.window.start_ms
-            first = -(-(cut.window.start_ms - start_ms) // FRAME_MS) * FRAME_MS
-            for media_ms in range(first, cut.window.end_ms - start_ms, FRAME_MS):
-                times_ms.append(plan.clip_time_ms(start_ms + media_ms))
+            start_ms, end_ms = (
+                cut.segment.media_ms(instant_ms)
+                for instant_ms in (cut.window.start_ms, cut.window.end_ms)
+            )
+            for media_ms in range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS):
+                times_ms.append(round(cut.clip_ms + media_ms - start_ms) if times_ms else 0)
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
         if not lines:
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
         thumbnail_ms = next(
-            t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4)
+            t for t in reversed(times_ms) if t <= plan.duration_ms / 4
         )
         images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
         for width, path in images.items():
@@ -186,7 +193,7 @@ class InMemoryTranscoder(Transcoder):
         return Rendition(
             (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
             images,
-            MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
+            MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.duration_ms, "text", 16, 9),
         )
 
 
@@ -228,13 +235,13 @@ class InMemoryClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Store the pieces' bytes as one object."""
         _check(deadline_s)
         data = b"".join(map(piece_bytes, rendition.pieces))
-        clip = StoredClip(request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.media)
+        clip = StoredClip(request.fingerprint, writer, self.now_ms(), coverage, rendition.media)
         if self.objects.setdefault(request.name, (clip, data))[0] is not clip:
             raise AlreadyExists(f"there is a clip {request.clip_id} already")
 

@@ -5,7 +5,9 @@ from attrs import frozen
 from application.ports import Recording
 from domain.errors import NotRecordedYet, UnusableFootage
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
+from infrastructure.mp4.frame_times import frame_times
 from infrastructure.mp4.index import SampleIndex, index_of
 from infrastructure.mp4.range_cache import RangeCache
 
@@ -37,19 +39,20 @@ class Mp4Recording(Recording):
 
 
 def open_mp4(
-    segment: RecordingSegment, version: str, file: RangeCache, tolerance_ms: int
+    segment: RecordingSegment, window: TimeWindow, version: str, file: RangeCache, tolerance_ms: int
 ) -> Mp4Recording:
-    """Read the index of a segment's file, and give the segment the duration of its media.
+    """Read the index of a segment's file, and give the segment its stretches within `window`.
 
     NotRecordedYet if the recorder has not finished the file, UnusableFootage if it is no recording.
     """
+    start_ms = segment.window.start_ms
     try:
         index = index_of(file)
+        times = frame_times(index, window.start_ms - start_ms, window.end_ms - start_ms)
     except NoMoov as error:
         raise NotRecordedYet(f"{segment.name} is not finished yet: {error}") from error
     except InvalidMp4 as error:
         raise UnusableFootage(f"{segment.name} is not a readable recording: {error}") from error
-    if not index.has_video or index.duration_ms < 1:
+    if times is None:
         raise UnusableFootage(f"{segment.name} has no video.")
-    segment = segment.with_media_duration(index.duration_ms, index.last_frame_ms, tolerance_ms)
-    return Mp4Recording(segment, version, index, file)
+    return Mp4Recording(segment.opened(times, tolerance_ms), version, index, file)

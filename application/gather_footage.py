@@ -1,0 +1,173 @@
+"""Gather a clip's footage: plan with what the recordings really hold."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from attrs import Factory, define, field, frozen
+
+from application.ports import CameraService, Recording, RecordingStore
+from domain.clip import ClipRequest
+from domain.coverage import Coverage
+from domain.errors import NotRecordedYet, Rejected, UnusableFootage
+from domain.planning import Availability, ClipPlan, plan_clip
+from domain.recording import RecordingSegment, believed_rates, may_run_at_another_rate
+from domain.retry import Footage
+from domain.window import TimeWindow
+
+MAX_CUTS = 200
+MAX_GAPS = 100
+NEIGHBOURS = 2
+"""So many recordings on both sides show whether a recording's clock is wrong, or it alone."""
+
+Undecodable = Mapping[str, tuple[TimeWindow, ...]]
+"""By the name of a recording, the windows that no decoder makes a picture of."""
+
+
+@frozen
+class GatheredFootage:
+    """A plan, and the opened recordings that it needs."""
+
+    plan: ClipPlan | None = None
+    recordings: Mapping[str, Recording] = Factory(dict)
+    """By the name of their segment."""
+    unfinished: tuple[str, ...] = ()
+    """Why each listed recording that is not stored whole yet was left out."""
+    unreadable: tuple[str, ...] = ()
+    """Why each listed recording that is none was left out."""
+
+    @property
+    def found(self) -> Footage:
+        """What the retry policy decides from."""
+        availability = self.plan.availability if self.plan else Availability.NONE
+        return Footage(availability, self.unfinished, self.unreadable)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """For people: the listed recordings that were left out, and why."""
+        return (*self.unfinished, *self.unreadable)
+
+    @property
+    def coverage(self) -> Coverage:
+        """What a clip of the plan shows, if every picture can be decoded."""
+        if self.plan is None:
+            return Coverage()
+        plan = self.plan
+        doubts = chain.from_iterable(cut.segment.notes for cut in plan.cuts)
+        notes = (*dict.fromkeys(doubts), *self.left_out)
+        return Coverage(
+            plan.gaps, held=plan.held, unused=plan.unused, clock=plan.clock, notes=notes
+        )
+
+    @property
+    def read_bytes(self) -> int:
+        """How many bytes have been read from the recordings so far."""
+        return sum(recording.read_bytes for recording in self.recordings.values())
+
+
+@frozen
+class GatherFootage:
+    """Finds the recordings of a request, and opens those that its clip needs."""
+
+    cameras: CameraService
+    recordings: RecordingStore
+    seam_tolerance_ms: int
+
+    def __call__(
+        self, request: ClipRequest, deadline_s: float, undecodable: Undecodable | None = None
+    ) -> GatheredFootage:
+        """Open what the plan needs, and plan again, until nothing changes.
+
+        Rejected if the camera is unknown, or the footage is in too many parts.
+        """
+        search = _Search(self, request, deadline_s, undecodable or {})
+        search.list(request.window.widened(self.seam_tolerance_ms))
+        while True:
+            plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
+            if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
+                raise Rejected(
+                    f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
+                    f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
+                )
+            unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
+            if not unopened and not search.changes_rates():
+                return GatheredFootage(
+                    plan, search.opened, tuple(search.unfinished), tuple(search.unreadable)
+                )
+            search.open(sorted(unopened))
+
+
+@define
+class _Search:
+    """What has been found so far."""
+
+    use: GatherFootage
+    request: ClipRequest
+    deadline_s: float
+    undecodable: Undecodable
+    segments: dict[str, RecordingSegment] = field(factory=dict)
+    """As listed, or as they are since they were opened."""
+    opened: dict[str, Recording] = field(factory=dict)
+    unfinished: list[str] = field(factory=list)
+    unreadable: list[str] = field(factory=list)
+    left_out: set[str] = field(factory=set)
+    has_listed_neighbours: bool = False
+
+    def list(self, window: TimeWindow) -> None:
+        """Add what the camera lists for the window."""
+        listed = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
+        for segment in sorted(listed, reverse=True):
+            if segment.name not in self.opened and segment.name not in self.left_out:
+                self.segments[segment.name] = segment
+
+    def open(self, names: Iterable[str]) -> None:
+        """Open recordings; leave out those that cannot be read."""
+        for name in names:
+            segment = self.segments[name]
+            try:
+                recording = self.use.recordings.open(segment, self.request.window, self.deadline_s)
+            except NotRecordedYet as error:
+                self.unfinished.append(str(error))
+            except UnusableFootage as error:
+                self.unreadable.append(str(error))
+            else:
+                self.opened[name] = recording
+                self.segments[name] = recording.segment.without(self.undecodable.get(name, ()))
+                continue
+            self.left_out.add(name)
+            del self.segments[name]
+
+    def changes_rates(self) -> bool:
+        """Find recordings whose media runs at another rate; return whether the plan may change."""
+        tolerance_ms = self.use.seam_tolerance_ms
+        doubtful = [
+            recording.segment
+            for recording in self.opened.values()
+            if may_run_at_another_rate(recording.segment, tolerance_ms)
+        ]
+        if not doubtful:
+            return False
+        self._open_neighbours(doubtful)
+        opened = [recording.segment for recording in self.opened.values()]
+        changed = False
+        for name, rate in believed_rates(opened, tolerance_ms).items():
+            if self.segments[name].rate != rate:
+                scaled = self.opened[name].segment.at_rate(rate)
+                self.segments[name] = scaled.without(self.undecodable.get(name, ()))
+                changed = True
+        return changed
+
+    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> None:
+        """Open the recordings next to each of those that are `doubtful`."""
+        if not self.has_listed_neighbours:
+            self.has_listed_neighbours = True
+            margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
+            self.list(self.request.window.widened(margin_ms))
+        names = [segment.name for segment in sorted(self.segments.values())]
+        near = {
+            name
+            for segment in doubtful
+            if segment.name in names
+            for at in [names.index(segment.name)]
+            for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
+        }
+        self.open(sorted(near - self.opened.keys()))
