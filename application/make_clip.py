@@ -28,7 +28,14 @@ from application.ports import (
 from domain.clip import ClipReport, ClipStatus, InvalidRequest
 from domain.coverage import Coverage, disjoint
 from domain.delivery import Delivery
-from domain.errors import AlreadyInProgress, ClipError, Conflict, Rejected, UndecodableFootage, UnusableFootage
+from domain.errors import (
+    AlreadyInProgress,
+    ClipError,
+    Conflict,
+    Rejected,
+    UndecodableFootage,
+    UnusableFootage,
+)
 from domain.idempotency import (
     Absent,
     Announced,
@@ -181,7 +188,8 @@ class MakeClip:
             rendition.media,
             _sources(footage, rendition.pieces),
         )
-        result = self._announce(delivery, manifest, footage.left_out)
+        notes = (*footage.left_out, *rendition.notes)
+        result = self._announce(delivery, manifest, notes)
         return evolve(result, read_bytes=footage.read_bytes)
 
     def _render(

@@ -114,6 +114,8 @@ class Rendition:
     damaged: tuple[TimeWindow, ...] = ()
     """Where pictures could not be decoded without a fault; the clip shows what a decoder makes of
     them."""
+    notes: tuple[str, ...] = ()
+    """For the log: which cuts had to be encoded as a whole, and why."""
 
     @property
     def size_bytes(self) -> int:

@@ -32,8 +32,8 @@ from domain.retry import RetryPolicy
 from domain.window import TimeWindow
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from infrastructure.in_memory import InMemoryCameraService, InMemoryNotifier, InMemoryRetryQueue
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
@@ -133,7 +133,7 @@ def by_window(job: Job, s3: "S3Client") -> Frames:
     """Make the clip from windows of its recordings, with every frame encoded again."""
     deadline_s = time.monotonic() + DEADLINE_S
     store = S3RecordingStore(s3, RECORDINGS)
-    opened = {s.name: store.open(s, deadline_s) for s in job.segments}
+    opened = {s.name: store.open(s, job.window, deadline_s) for s in job.segments}
     plan = plan_clip(job.window, [r.segment for r in opened.values()], 0)
     encoded = [
         _encoded(job, cut, opened[cut.segment.name], job.path / f"part-{number}.mp4")

@@ -98,7 +98,10 @@ class InMemoryRecordingStore(RecordingStore):
     tolerance_ms: int = 1000
 
     def open(
-        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+        self,
+        segment: RecordingSegment,
+        window: TimeWindow,  # noqa: ARG002 - all stretches are known
+        deadline_s: float,
     ) -> "InMemoryRecording":
         """Open the file of the segment's name."""
         _check(deadline_s)
@@ -160,7 +163,7 @@ class InMemoryTranscoder(Transcoder):
     def render(
         self,
         plan: ClipPlan,
-        recordings: Mapping[str, Recording],
+        recordings: Mapping[str, Recording],  # noqa: ARG002 - a frame is a name
         thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
@@ -183,9 +186,7 @@ class InMemoryTranscoder(Transcoder):
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
-        thumbnail_ms = next(
-            t for t in reversed(times_ms) if t <= plan.duration_ms / 4
-        )
+        thumbnail_ms = next(t for t in reversed(times_ms) if t <= plan.duration_ms / 4)
         images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
         for width, path in images.items():
             path.write_text(f"{thumbnail_ms} {width}x{width * 9 // 32 * 2}")

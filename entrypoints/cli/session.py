@@ -161,7 +161,7 @@ class Session:
             yield "requested", seconds(report.end_ms - report.start_ms)
         if report.has_clip and report.camera_id:
             yield "delivered", seconds(report.delivered_ms)
-            for gap in report.gaps:
+            for gap in report.coverage.gaps:
                 yield "gap", f"{seconds(gap.duration_ms)} from {utc(gap.start_ms)} UTC"
             yield from self._files(ClipName(report.camera_id, report.clip_id))
             yield "took", seconds(outcome.elapsed_ms)

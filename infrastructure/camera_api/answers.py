@@ -42,7 +42,7 @@ def _segment(row: object, naming: SegmentNaming) -> RecordingSegment:
         window = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS if end_ms is None else end_ms)
     except ValueError as error:
         raise Unavailable(f"The camera API lists {name} with an end before its start.") from error
-    return RecordingSegment(window, name)
+    return RecordingSegment(window, name, 0 if end_ms is None else window.duration_ms)
 
 
 def _instant_ms(value: object) -> int | None:

@@ -1,6 +1,7 @@
 """AAC that no recording has: silence between its packets, or the whole clip's audio."""
 
 from collections.abc import Sequence
+from math import floor
 from pathlib import Path
 
 from application.ports import FilePiece
@@ -64,7 +65,7 @@ def encode_audio(
         out.truncate(-(-duration_ms * rate // 1000) * step_bytes)
         for excerpt in excerpts:
             pcm = _decoded(ffmpeg, excerpt, rate, channels, deadline_s)
-            out.seek(excerpt.source.clip_ms * rate // 1000 * step_bytes)
+            out.seek(excerpt.source.cut.clip_ms * rate // 1000 * step_bytes)
             out.write(_within_the_cut(excerpt, pcm, rate, step_bytes))
     path = folder / "audio.mp4"
     source = ["-protocol_whitelist", "file", "-i", file_url(mixed)]
@@ -87,11 +88,11 @@ def _decoded(ffmpeg: Ffmpeg, excerpt: Excerpt, rate: int, channels: int, deadlin
 
 def _within_the_cut(excerpt: Excerpt, pcm: Path, rate: int, step_bytes: int) -> bytes:
     source = excerpt.source
-    first_ms = source.cut.window.start_ms - source.cut.segment.window.start_ms
-    first = first_ms * rate // 1000 - excerpt.pts_offset * rate // source.video.timescale
+    first_ms = source.cut.segment.media_ms(source.cut.window.start_ms)
+    first = floor(first_ms * rate / 1000) - excerpt.pts_offset * rate // source.video.timescale
     with pcm.open("rb") as file:
         file.seek(first * step_bytes)
-        return file.read(source.cut.window.duration_ms * rate // 1000 * step_bytes)
+        return file.read(source.media_ms * rate // 1000 * step_bytes)
 
 
 def _encode(  # noqa: PLR0913, PLR0917 - each is part of the command line

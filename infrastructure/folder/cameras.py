@@ -61,7 +61,7 @@ class FolderCameraService(CameraService):
                 usual = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS)
                 segment = RecordingSegment(usual, path.name)
                 with suppress(NotRecordedYet, UnusableFootage, RecordingChanged):
-                    segment = open_recording(path, segment, deadline_s, 0).segment
+                    segment = open_recording(path, segment, segment.window, deadline_s, 0).segment
                 if segment.window.overlaps(window):
                     found.append(segment)
             return found

@@ -3,16 +3,16 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, StoredClip
-from domain.window import TimeWindow
 from infrastructure.folder.files import (
     fsync_folder,
     require_time,
@@ -85,7 +85,7 @@ class FolderClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Write the clip, then its metadata, then link it under its name."""
@@ -100,7 +100,7 @@ class FolderClipStore(ClipStore):
                 os.fsync(file.fileno())
             metadata_path = _metadata_path(path, part.stat().st_ino)
             write_atomically(
-                metadata_path, json.dumps(metadata(request, rendition.media, writer, gaps))
+                metadata_path, json.dumps(metadata(request, rendition.media, writer, coverage))
             )
             try:
                 os.link(part, path)

@@ -1,11 +1,12 @@
 """The names and the metadata of a clip's objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import attrs
 
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.manifest import MediaInfo, StoredClip
 from domain.window import TimeWindow
 
@@ -31,10 +32,12 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def metadata(
-    request: ClipRequest, footage: MediaInfo, writer: str, gaps: Sequence[TimeWindow]
+    request: ClipRequest, footage: MediaInfo, writer: str, coverage: Coverage
 ) -> dict[str, str]:
     """Return the clip's object metadata; S3's 2 KB hold 100 gaps in a clip of a day."""
-    bounds = (bound - request.start_ms for gap in gaps for bound in (gap.start_ms, gap.end_ms))
+    bounds = (
+        bound - request.start_ms for gap in coverage.gaps for bound in (gap.start_ms, gap.end_ms)
+    )
     return {
         "fingerprint": request.fingerprint,
         "writer": writer,
@@ -52,7 +55,9 @@ def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
         bounds = [start_ms + int(bound, 36) for bound in metadata.get("gaps", "").split()]
         gaps = tuple(map(TimeWindow, bounds[::2], bounds[1::2]))
         footage = _media_info(metadata.get("footage", ""))
-        return StoredClip(metadata["fingerprint"], metadata["writer"], stored_at_ms, gaps, footage)
+        return StoredClip(
+            metadata["fingerprint"], metadata["writer"], stored_at_ms, Coverage(gaps), footage
+        )
     except (KeyError, ValueError):
         return StoredClip("", "", stored_at_ms)
 

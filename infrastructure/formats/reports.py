@@ -28,9 +28,9 @@ class ReportFormat:
             "retryTimestamps": list(report.retries_ms),
             **self._places(report),
             "coverage": {
-                "complete": report.has_clip and not report.gaps,
+                "complete": report.has_clip and report.coverage.is_complete,
                 "deliveredInMs": report.delivered_ms,
-                "gaps": [{START: gap.start_ms, END: gap.end_ms} for gap in report.gaps],
+                "gaps": [{START: gap.start_ms, END: gap.end_ms} for gap in report.coverage.gaps],
             },
             "reason": report.reason,
         }

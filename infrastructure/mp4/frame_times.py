@@ -1,7 +1,7 @@
 """When the frames of a recording are presented, as far as a window needs to know."""
 
 from domain.recording import FrameTimes
-from infrastructure.mp4.index import SampleIndex, Track
+from infrastructure.mp4.index import SampleIndex
 
 
 def frame_times(index: SampleIndex, from_ms: int, to_ms: int) -> FrameTimes | None:
@@ -19,15 +19,3 @@ def frame_times(index: SampleIndex, from_ms: int, to_ms: int) -> FrameTimes | No
         first = index.first_frame_ms
         known_ms = [ms for pts in sorted(shown) if (ms := pts * 1000 / video.timescale) >= first]
     return FrameTimes(index.first_frame_ms, index.last_frame_ms, index.duration_ms, known_ms)
-
-
-def first_decodable_ms(video: Track) -> float:
-    """Return when the first frame that can be decoded is presented.
-
-    Frames stored before the first sync sample refer to others that are not there.
-    """
-    first = video.sync.find(1)
-    if first <= 0:
-        return 0
-    shown = (pts for pts in video.pts[first:] if max(0, video.pts[first]) <= pts < video.shown_until)
-    return min(shown, default=0) * 1000 / video.timescale

@@ -14,9 +14,9 @@ from attrs import field, frozen
 
 from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, StoredClip
-from domain.window import TimeWindow
 from infrastructure.aws import call
 from infrastructure.formats.manifests import manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
@@ -95,7 +95,7 @@ class S3ClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Assemble the pieces inside S3, as far as they are ranges of its own recordings.
@@ -108,7 +108,7 @@ class S3ClipStore(ClipStore):
         headers = {
             "ContentType": "video/mp4",
             "CacheControl": CACHE_IMMUTABLE,
-            "Metadata": metadata(request, rendition.media, writer, gaps),
+            "Metadata": metadata(request, rendition.media, writer, coverage),
         }
         files = [piece for piece in rendition.pieces if isinstance(piece, FilePiece)]
         copy = self.copy_in_s3 and not self._copy_unsupported.is_set()

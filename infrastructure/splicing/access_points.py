@@ -16,11 +16,11 @@ from itertools import accumulate
 from attrs import field, frozen
 
 from application.ports import RecordingPiece
-from infrastructure.mp4.avc import PPS, SPS, AvcConfig, is_idr, nal_units
-from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.avc import AvcConfig, NalType, nal_units
 
 MAX_KEYFRAMES_TRIED = 64
 """Where so many sync samples are not clean, none will be: each try may cost a request."""
+PARAMETER_SETS = {NalType.SEQUENCE_PARAMETERS, NalType.PICTURE_PARAMETERS}
 KEYFRAME_PREFIX_BYTES = 4096
 """Enough of a keyframe to see its parameter sets and where its first slice begins."""
 
@@ -93,10 +93,11 @@ def is_idr_with_known_sets(prefix: bytes, config: AvcConfig) -> bool | None:
     Repeated known sets do no harm. None if `prefix` ends before the picture begins.
     """
     known = {*config.sps, *config.pps}
-    try:
-        for nal in nal_units(prefix, config.nal_length_size):
-            if nal and nal[0] & 31 in (SPS, PPS) and nal not in known:
-                return False
-    except InvalidMp4:
-        pass  # The prefix ends within the picture, which follows all parameter sets.
-    return is_idr(prefix, config.nal_length_size)
+    is_idr: bool | None = None
+    for length, nal in nal_units(prefix, config.nal_length_size):
+        kind = nal[0] & 31
+        if kind in PARAMETER_SETS and len(nal) == length and nal not in known:
+            return False
+        if is_idr is None and NalType.SLICE <= kind <= NalType.IDR_SLICE:
+            is_idr = kind == NalType.IDR_SLICE
+    return is_idr

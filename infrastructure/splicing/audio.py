@@ -86,7 +86,7 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
             cursor += step
 
     for source in with_audio:
-        cut_ends = -(-(source.clip_ms + source.cut.window.duration_ms) * timescale // 1000)
+        cut_ends = -(-(source.cut.clip_ms + source.media_ms) * timescale // 1000)
         for packet, ticks in _packets_in_cut(source, timescale):
             if cursor is None:
                 cursor = min(0, packet.starts) or packet.starts - -(-packet.starts // step) * step

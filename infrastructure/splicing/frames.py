@@ -1,6 +1,8 @@
 """Which frames of its recording a cut shows, and when the clip shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import ceil, floor
 
 from attrs import field, frozen
 
@@ -21,6 +23,8 @@ MAX_TIMESCALE = 1_000_000
 MIXED_TIMESCALE = 90_000
 """Exact for 15, 24, 25, 30, 50, 60, 14.985 and 29.97 frames a second; times at 23.976, 59.94 and
 other rates are rounded by at most 6 µs."""
+MIN_SLOW_INTERVAL_MS = 500
+"""Of a slower camera, a clip that begins between two pictures shows the earlier one."""
 SLICE_PREFIX_BYTES = 2048
 """Enough of a sample to find its first slice: x264's longest SEI before it takes 700 bytes."""
 
@@ -38,17 +42,29 @@ class CutSource:
     """Numbers of the video samples to show, in presentation order: at least one."""
     decode_start: int
     """The video sample to start decoding at, so that all frames come out whole."""
-    clip_ms: int
-    """When the cut begins on the clip's clock."""
+    held_frames: int = 0
+    """How many of the frames, 0 or 1, were presented before the cut: never copied."""
+
+    @property
+    def media_ms(self) -> int:
+        """How long the cut lasts in the clip, where nothing cuts it short."""
+        return round(self.cut.window.duration_ms * self.cut.segment.rate)
+
+    @property
+    def copyable(self) -> tuple[int, ...]:
+        """The frames that are presented within the cut."""
+        return self.frames[self.held_frames :]
 
     def clip_ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
         """Return when the clip presents what the recording presents at `pts`."""
-        begins_ms = self.clip_ms + self.cut.segment.window.start_ms - self.cut.window.start_ms
-        return rounded(clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale)
+        cut = self.cut
+        begins = cut.clip_ms - cut.segment.media_ms(cut.window.start_ms)
+        before, divisor = begins.numerator * timescale, begins.denominator
+        return rounded(clip_timescale * (before + pts * 1000 * divisor), 1000 * timescale * divisor)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after the instant `instant_ms`."""
-        return -((self.cut.segment.window.start_ms - instant_ms) * timescale // 1000)
+        return ceil(self.cut.segment.media_ms(instant_ms) * timescale / 1000)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
         """Return the video sample to start decoding at, so that these `frames` come out whole."""
@@ -65,30 +81,34 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
 
     Rejected if there is no frame at all, or one is larger than 8192 x 8192 pixels.
     """
-    sources = [_resolve_cut(plan, cut, recordings[cut.segment.name]) for cut in plan.cuts]
+    first = next(iter(plan.cuts), None)
+    sources = [
+        _resolve_cut(cut, recordings[cut.segment.name], is_first=cut is first) for cut in plan.cuts
+    ]
     with_frames = [source for source in sources if source]
     if not with_frames:
         raise Rejected("There is no frame in the clip's window.")
     return with_frames
 
 
-def _resolve_cut(plan: ClipPlan, cut: Cut, recording: Recording) -> CutSource | None:
-    from_ms, to_ms = (
-        instant_ms - cut.segment.window.start_ms
-        for instant_ms in (cut.window.start_ms, cut.window.end_ms)
-    )
-    clip_ms = plan.clip_time_ms(cut.window.start_ms)
+def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource | None:
+    from_ms, to_ms = map(cut.segment.media_ms, (cut.window.start_ms, cut.window.end_ms))
     try:
         whole = _index_of(recording)
         # A slice of the index may lack the keyframe before an intra refresh; the whole has it.
-        for index in (whole.slice(from_ms, to_ms), whole):
+        for index in (whole.slice(floor(from_ms), ceil(to_ms)), whole):
             video = index.video
-            frames = _shown(video, from_ms, to_ms) if video else ()
-            if video is None or not frames:
+            if video is None:
+                return None
+            frames = _shown(video, from_ms, to_ms)
+            held = _held(cut, video, frames, from_ms) if is_first else ()
+            if not held and not frames:
                 return None
             _check_size(cut.segment.name, video)
-            start = find_decode_start(recording.read, video, frames)
-            source = CutSource(cut, recording, index, video, frames, start or 0, clip_ms)
+            start = find_decode_start(recording.read, video, (*held, *frames))
+            source = CutSource(
+                cut, recording, index, video, (*held, *frames), start or 0, len(held)
+            )
             if start is not None:
                 break
     except InvalidMp4 as error:
@@ -110,7 +130,20 @@ def _check_size(name: str, video: Track) -> None:
         )
 
 
-def _shown(video: Track, from_ms: int, to_ms: int) -> tuple[int, ...]:
+def _held(cut: Cut, video: Track, frames: Sequence[int], from_ms: Fraction) -> tuple[int, ...]:
+    """Return the frame on screen when the cut begins, if the clip would lack it noticeably.
+
+    That is so if the camera is slow, and if the cut is within one picture.
+    """
+    begin = from_ms * video.timescale / 1000
+    is_slow = cut.segment.frame_interval_ms >= MIN_SLOW_INTERVAL_MS
+    if frames and (not is_slow or video.pts[frames[0]] <= begin):
+        return ()
+    before = [i for i, pts in enumerate(video.pts) if 0 <= pts < begin and pts < video.shown_until]
+    return (max(before, key=video.pts.__getitem__),) if before else ()
+
+
+def _shown(video: Track, from_ms: Fraction, to_ms: Fraction) -> tuple[int, ...]:
     first, end = from_ms * video.timescale, to_ms * video.timescale
     numbers = (
         i
@@ -129,14 +162,17 @@ def clip_timescale(sources: Sequence[CutSource]) -> int:
 
 
 def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
-    """Return when the clip shows each frame of each cut, in its ticks, strictly ascending."""
+    """Return when the clip shows each frame of each cut, in its ticks, strictly ascending.
+
+    The first is shown from 0: players take an empty edit before it for nothing.
+    """
     times: list[list[int]] = []
     latest = -1
     for source in sources:
         own = []
         for i in source.frames:
             time = source.clip_ticks(source.video.pts[i], source.video.timescale, timescale)
-            latest = max(time, latest + 1)
+            latest = max(time, latest + 1) if latest >= 0 else 0
             own.append(latest)
         times.append(own)
     return times

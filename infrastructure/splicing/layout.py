@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import define, field, frozen
 
 from application.ports import Piece, Recording, RecordingPiece
-from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES, write_header
+from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.writer import write_header
 from infrastructure.splicing.audio import audio_in_cut
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import ClipTrack
@@ -177,7 +178,7 @@ def _barriers(sources: Sequence[CutSource], first: int, last: int) -> Callable[[
         return lambda end, offset: end != offset
     unneeded: list[int] = []
     for source in sources:
-        tracks = [(source.video, set(source.frames))]
+        tracks = [(source.video, set(source.copyable))]
         tracks += [(source.index.audio, {*audio_in_cut(source)})] if source.index.audio else []
         unneeded += (
             offset

@@ -1,10 +1,9 @@
 """The spans of a clip's frames: copied unchanged, or encoded."""
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
 from infrastructure.mp4.errors import InvalidMp4
@@ -12,8 +11,6 @@ from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.picture_format import PictureFormat
-
-logger = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -27,6 +24,8 @@ class EncodedSpan:
     """When the clip shows each of them, in its ticks."""
     decode_start: int
     """The video sample to start decoding at, so that all of `frames` come out whole."""
+    copy_obstacle: str | None = None
+    """Why no frame of the cut is copied, as a clause about its recording; else None."""
 
 
 @frozen(eq=False)
@@ -72,9 +71,7 @@ def plan_spans(
         obstacle = obstacles[id(span)]
         if obstacle is None and span.source.video.config != config:
             obstacle = "its parameter sets are not those of most of the clip"
-        if obstacle:
-            logger.info("%s is encoded: %s", span.source.cut.segment.name, obstacle)
-        spans += [span] if obstacle else _spliced(span)
+        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _spliced(span)
     return spans
 
 
@@ -112,7 +109,7 @@ def _spliced(span: EncodedSpan) -> list[Span]:
     config = parse_avcc(video.config)
     splice = plan_splice(
         video.pts,
-        span.frames,
+        source.copyable,
         [i for i, sync in enumerate(video.sync) if sync],
         lambda i: is_clean_access_point(source.pieces(video, [i])[0], config),
     )
@@ -122,7 +119,8 @@ def _spliced(span: EncodedSpan) -> list[Span]:
         start = source.decode_start_of(frames)
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-    head = [encoded(splice.head)] if splice.head else []
+    first = (*span.frames[: source.held_frames], *splice.head)
+    head = [encoded(first)] if first else []
     tail = [encoded(splice.tail)] if splice.tail else []
     if not splice.copied:
         return [*head, *tail]

@@ -6,8 +6,9 @@ from attrs import evolve, field, frozen
 
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.errors import UnusableFootage
-from infrastructure.mp4.avc import AvcConfig, avc1_entry, build_avcc, merge_avcc, parse_avcc
+from infrastructure.mp4.avc import AvcConfig, build_avcc, merge_avcc, parse_avcc
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.sample_entry import avc1_entry
 from infrastructure.mp4.writer import TrackToWrite, video_times
 from infrastructure.splicing.audio import AudioPlan
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan

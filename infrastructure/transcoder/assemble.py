@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from application.ports import FilePiece, Piece, RecordingPiece
-from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
 from infrastructure.splicing.layout import Layout
 
 MAX_READ_BYTES = 2 << 20

@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
+from domain.coverage import Verification
 from domain.errors import Unavailable, UnusableFootage
 from domain.planning import ClipPlan
 from infrastructure.ffmpeg.decode import decode_all_frames
@@ -89,7 +90,7 @@ class FfmpegTranscoder(Transcoder):
         *,
         splice: bool,
     ) -> Rendition:
-        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.delivered_ms, folder / "clip.mp4"
+        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.duration_ms, folder / "clip.mp4"
         timescale = clip_timescale(sources)
         times = clip_times(sources, timescale)
         picture_format = majority_format(sources)
@@ -135,7 +136,10 @@ class FfmpegTranscoder(Transcoder):
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            return Rendition(pieces_of(layout, clip), images.result(), media)
+            verified = Verification.ALL if is_filled or not copied else Verification.SPLICES
+            return Rendition(
+                pieces_of(layout, clip), images.result(), media, verified, notes=_notes(to_encode)
+            )
 
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
@@ -154,8 +158,17 @@ def _encoder_format(
     config = parse_avcc(copied[0].source.video.config)
     sets = [parse_sps(nal) for nal in config.sps]
     ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
-    full_range = any(s.colour is not None and s.colour.full_range for s in sets)
+    full_range = any(s.full_range for s in sets)
     return evolve(picture_format, full_range=full_range), max(ids) + 1
+
+
+def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:
+    """Return, for the log, which cuts are encoded as a whole, and why."""
+    return tuple(
+        f"{span.source.cut.segment.name} is encoded: {span.copy_obstacle}"
+        for span in spans
+        if span.copy_obstacle
+    )
 
 
 def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:

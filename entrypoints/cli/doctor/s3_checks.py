@@ -85,7 +85,9 @@ def recording(deployment: Deployment) -> Iterator[Finding]:
     chosen = max(candidates, key=lambda row: (row["Size"] > MIN_PART_BYTES, row["LastModified"]))
     name = chosen["Key"].removeprefix(prefix)
     store = S3RecordingStore(s3, aws.origin_bucket, aws.origin_folder)
-    opened = store.open(RecordingSegment(TimeWindow(0, 1), name), time.monotonic() + READABLE_S)
+    opened = store.open(
+        RecordingSegment(TimeWindow(0, 1), name), TimeWindow(0, 1), time.monotonic() + READABLE_S
+    )
     deployment.recordings.append(opened)
     duration = seconds(opened.segment.window.duration_ms)
     yield Finding("recording", True, f"{name}: {duration}, {size(opened.size_bytes)}")

@@ -8,11 +8,12 @@ import pytest
 from attrs import Factory, define, evolve
 
 from application.make_clip import MAX_CUTS, ClipResult, MakeClip
-from application.ports import Rendition, ThumbnailSpec
+from application.ports import Recording, Rendition, ThumbnailSpec
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
 from domain.manifest import Manifest, StoredClip
+from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from domain.window import TimeWindow
@@ -313,6 +314,26 @@ def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -
     result = world.deliver()
     assert result.report.status is ClipStatus.PENDING
     assert "a is not recorded yet" in result.notes[0]
+
+
+def test_the_notes_of_the_transcoder_are_among_those_of_the_result(world: World) -> None:
+    """They say which recordings had to be encoded; the log line has them."""
+
+    class NotingTranscoder(InMemoryTranscoder):
+        def render(
+            self,
+            plan: ClipPlan,
+            recordings: Mapping[str, Recording],
+            thumbnails: ThumbnailSpec,
+            folder: Path,
+            deadline_s: float,
+        ) -> Rendition:
+            made = super().render(plan, recordings, thumbnails, folder, deadline_s)
+            return evolve(made, notes=("a is encoded: why",))
+
+    world.add_recording("a", -100_000, 600_000)
+    world.transcoder = NotingTranscoder()
+    assert world.deliver().notes == ("a is encoded: why",)
 
 
 def test_a_shorter_file_makes_room_for_an_overlapping_one(world: World) -> None:
