@@ -8,7 +8,7 @@ from domain.window import TimeWindow
 from infrastructure.camera_api.names import SegmentNaming, recording_name, since_epoch_ms
 from infrastructure.formats.numbers import whole_ms
 
-DEFAULT_LENGTH_MS = 600_000
+DEFAULT_DURATION_MS = 600_000
 """The assumed duration of a recording without an end date, until it is opened."""
 
 
@@ -39,7 +39,7 @@ def _segment(row: object, naming: SegmentNaming) -> RecordingSegment:
         raise Unavailable(f"The camera API lists {name} without a start date.")
     end_ms = _instant_ms(row.get("endDate"))
     try:
-        window = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS if end_ms is None else end_ms)
+        window = TimeWindow(start_ms, start_ms + DEFAULT_DURATION_MS if end_ms is None else end_ms)
     except ValueError as error:
         raise Unavailable(f"The camera API lists {name} with an end before its start.") from error
     return RecordingSegment(window, name, 0 if end_ms is None else window.duration_ms)

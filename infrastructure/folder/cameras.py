@@ -20,7 +20,7 @@ from domain.errors import (
 )
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.camera_api.answers import DEFAULT_LENGTH_MS, read_alias
+from infrastructure.camera_api.answers import DEFAULT_DURATION_MS, read_alias
 from infrastructure.camera_api.names import SegmentNaming
 from infrastructure.folder.files import translating_os_errors, write_atomically
 from infrastructure.folder.recordings import open_recording, recording_files
@@ -58,7 +58,7 @@ class FolderCameraService(CameraService):
                     window.start_ms - MAX_RECORDING_MS < start_ms < window.end_ms
                 ):
                     continue
-                usual = TimeWindow(start_ms, start_ms + DEFAULT_LENGTH_MS)
+                usual = TimeWindow(start_ms, start_ms + DEFAULT_DURATION_MS)
                 segment = RecordingSegment(usual, path.name)
                 with suppress(NotRecordedYet, UnusableFootage, RecordingChanged):
                     segment = open_recording(path, segment, segment.window, deadline_s, 0).segment

@@ -58,14 +58,6 @@ class Sps:
     full_range: bool  # video_full_range_flag (E.2.1): samples use all values
 
 
-@frozen
-class Pps:
-    """A picture parameter set's ids (H.264 7.3.2.2)."""
-
-    pps_id: int
-    sps_id: int
-
-
 def parse_avcc(payload: bytes) -> AvcConfig:
     """Take an avcC's payload apart; InvalidMp4 if it is cut off or of another version."""
     if len(payload) < 7 or payload[0] != 1:
@@ -119,7 +111,7 @@ def merge_avcc(configs: Sequence[AvcConfig]) -> AvcConfig:
         raise ValueError("the NAL length sizes differ")
     sps = tuple(dict.fromkeys(nal for config in configs for nal in config.sps))
     pps = tuple(dict.fromkeys(nal for config in configs for nal in config.pps))
-    for ids in ([parse_sps(nal).sps_id for nal in sps], [parse_pps(nal).pps_id for nal in pps]):
+    for ids in ([parse_sps(nal).sps_id for nal in sps], [read_pps_id(nal) for nal in pps]):
         if len(set(ids)) != len(ids):
             raise ValueError("two unlike parameter sets carry one id")
     return evolve(first, level=max(config.level for config in configs), sps=sps, pps=pps)
@@ -198,12 +190,11 @@ def _is_full_range(bits: BitReader) -> bool:
     return bool(bits.u(1))
 
 
-def parse_pps(nal: bytes) -> Pps:
-    """Read a picture parameter set NAL unit's ids; InvalidMp4 if it is none or cut off."""
+def read_pps_id(nal: bytes) -> int:
+    """Read the id of a picture parameter set (H.264 7.3.2.2); InvalidMp4 if it is none."""
     if not nal or nal[0] & 31 != NalType.PICTURE_PARAMETERS:
         raise InvalidMp4("this NAL unit is no picture parameter set")
-    bits = BitReader(nal[1:])
-    return Pps(bits.ue(), bits.ue())
+    return BitReader(nal[1:]).ue()
 
 
 def nal_units(prefix: bytes, nal_length_size: int) -> Iterator[tuple[int, bytes]]:

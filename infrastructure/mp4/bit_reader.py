@@ -2,7 +2,7 @@
 
 from infrastructure.mp4.errors import InvalidMp4
 
-MAX_READ_BYTES = 4096
+MAX_PAYLOAD_BYTES = 4096
 MAX_LEADING_ZEROS = 32
 
 
@@ -13,7 +13,7 @@ class BitReader:
     """
 
     def __init__(self, payload: bytes) -> None:
-        raw = payload[:MAX_READ_BYTES].replace(b"\0\0\3", b"\0\0")
+        raw = payload[:MAX_PAYLOAD_BYTES].replace(b"\0\0\3", b"\0\0")
         self._number = int.from_bytes(raw)
         self._left = 8 * len(raw)
 

@@ -5,6 +5,7 @@ from itertools import accumulate
 from typing import BinaryIO
 
 from infrastructure.mp4.boxes import Read
+from infrastructure.mp4.edit_list import rounded
 from infrastructure.mp4.index import SampleIndex, Track
 from infrastructure.mp4.writer import TrackToWrite, video_times, write_header
 
@@ -31,23 +32,19 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     wanted = range(first, last + 1)
     zero = video.pts[first]
     parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
-    tracks_of = [(video, wanted)]
-    if audio and index.audio is not None:
-        tracks_of.append((index.audio, audio))
-        parts += [(index.audio.offsets[i], index.audio.sizes[i]) for i in audio]
+    audio_track = index.audio if audio else None
+    if audio_track is not None:
+        parts += [(audio_track.offsets[i], audio_track.sizes[i]) for i in audio]
     order = sorted(range(len(parts)), key=parts.__getitem__)
     offsets, payload_bytes = [0] * len(parts), 0
     for i in order:
         offsets[i] = payload_bytes
         payload_bytes += parts[i][1]
     tracks = [_video(video, wanted, zero, offsets[: len(wanted)])]
-    if len(tracks_of) > 1:
-        track = index.audio
-        assert track is not None  # noqa: S101 - seen above
-        move = (2 * zero * track.timescale + video.timescale) // (2 * video.timescale)
-        tracks.append(_audio(track, audio, move, offsets[len(wanted) :]))
-    header = write_header(tracks, payload_bytes)
-    out.write(header)
+    if audio_track is not None:
+        move = rounded(zero * audio_track.timescale, video.timescale)
+        tracks.append(_audio(audio_track, audio, move, offsets[len(wanted) :]))
+    out.write(write_header(tracks, payload_bytes))
     for at, length, pieces in _runs([parts[i] for i in order]):
         data = memoryview(read(at, length))
         out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
@@ -77,7 +74,7 @@ def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackT
 
 def _audio(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
     begin = track.pts[wanted[0]] - zero
-    # A fragment's sound may begin before that of the last one ends, by the recorder's clock.
+    # A fragment's audio_track may begin before that of the last one ends, by the recorder's clock.
     dts = list(accumulate((track.pts[i] - zero - begin for i in wanted), max))
     media_time = max(0, -begin)
     return TrackToWrite(

@@ -42,7 +42,7 @@ from functools import cache
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import Read, child, children, fourcc, require
+from infrastructure.mp4.boxes import MAX_BOXES, Read, child, children, fourcc, require
 from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
@@ -54,7 +54,6 @@ from infrastructure.mp4.seek import FragmentSeeker
 FIRST_READ_BYTES = 128 << 10
 MAX_TAIL_READ_BYTES = 4 << 20
 MAX_MOOV_BYTES = 64 << 20
-MAX_BOXES = 200_000
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 
@@ -168,7 +167,9 @@ def _read_index(file: RangeCache) -> SampleIndex:
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
-        return _of_all(file, media, timescale, "the file has neither video nor audio")
+        if not any(track.sizes for track in media.values()):
+            raise InvalidMp4("the file has neither video nor audio")
+        return _of_all(file, media, timescale, is_fragmented=False)
     fragments = FragmentSeeker(file, at, media, read_trex(mvex))
     ends = fragments.read_ends()
     if ends is None:
@@ -177,17 +178,15 @@ def _read_index(file: RangeCache) -> SampleIndex:
 
 
 def _of_all(
-    file: RangeCache, media: dict[str, StoredTrack], timescale: int, nothing: str = ""
+    file: RangeCache, media: dict[str, StoredTrack], timescale: int, *, is_fragmented: bool = True
 ) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
-    for track in media.values():
-        check_inside(file, track)
-    media = _with_samples(media)
+    media = _checked(file, media)
     if not media:
-        raise InvalidMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
+        raise NoMoov("no fragment is whole yet")
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
     duration_ms, last_frame_ms = _duration_ms(*tracks)
-    first_ms, is_fragmented = _first_frame_ms(tracks[0]), not nothing
+    first_ms = _first_frame_ms(tracks[0])
     return SampleIndex(
         duration_ms, last_frame_ms, first_ms, bool(tracks[0]), is_fragmented, lambda: tracks
     )
@@ -201,9 +200,7 @@ def _of_fragments(
 ) -> SampleIndex:
     """Return the index of a file whose first and last samples are known."""
     file = fragments.file
-    for track in (*first.values(), *last.values()):
-        check_inside(file, track)
-    first, last = _with_samples(first), _with_samples(last)
+    first, last = _checked(file, first), _checked(file, last)
     shown = apply_edit_lists(first, last, timescale)
     duration_ms, last_frame_ms = _duration_ms(*_placed(last, shown))
     first_ms = _first_frame_ms(_placed(first, shown)[0])
@@ -221,9 +218,7 @@ def _of_fragments(
             media = fragments.read_range(shown, from_ms, to_ms)
             if media is None:
                 return whole()
-            for track in media.values():
-                check_inside(file, track)
-            found = _placed(_with_samples(media), shown)
+            found = _placed(_checked(file, media), shown)
         return index(lambda: found)
 
     def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
@@ -233,8 +228,12 @@ def _of_fragments(
     return index(tracks)
 
 
-def _with_samples(media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
-    return {kind: track for kind, track in media.items() if track.sizes}
+def _checked(file: RangeCache, media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
+    """Return the tracks that have samples, all of which the file can have."""
+    found = {kind: track for kind, track in media.items() if track.sizes}
+    for track in found.values():
+        check_inside(file, track)
+    return found
 
 
 def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from itertools import accumulate
 from operator import add, sub
 
-from infrastructure.mp4.boxes import fourcc
+from infrastructure.mp4.boxes import MAX_BOXES, fourcc
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import LONG_PACKETS_A_SECOND, StoredTrack, TooManySamples
 
 HEADER_READ_BYTES = 16 << 10
-MAX_BOXES = 200_000
 MAX_SAMPLE_DISTANCE, MAX_REORDERING = 1 << 31, 1 << 29
 """Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
 the largest decode time and composition offset of an excerpt are then below 2^32."""
@@ -26,9 +25,10 @@ MAX_AUDIO_STEP_BACK_S = 5
 
 
 def check_inside(file: RangeCache, track: StoredTrack) -> None:
-    """Check a track's samples: NoMoov if the file is cut off, InvalidMp4 if they cannot be."""
-    if not track.sizes:
-        return
+    """Check the samples of a track, at least one.
+
+    NoMoov if the file is cut off before one of them, InvalidMp4 if they cannot be.
+    """
     _check_times(track)
     if track.kind == "vide" and 0 in track.sizes:
         raise InvalidMp4(f"video sample {track.sizes.index(0)} has no bytes")

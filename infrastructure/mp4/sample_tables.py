@@ -31,6 +31,8 @@ PACKETS_A_SECOND = 50
 """What samples of PCM are put together to."""
 LONG_PACKETS_A_SECOND = 500
 """No codec's packets are shorter: Opus has some of 2.5 ms."""
+COLUMNS = ("offsets", "sizes", "dts", "pts", "durations", "sync")
+"""The fields of a track that have a number for each sample."""
 MAX_TIME = 1 << 53
 """No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
 
@@ -65,25 +67,10 @@ class StoredTrack:
     durations: "array[int]"
     sync: bytearray
 
-    def emptied(self) -> "StoredTrack":
-        """Return the track without samples."""
-        none = (array("q"), array("I"), array("q"), array("q"), array("q"), bytearray())
-        offsets, sizes, dts, pts, durations, sync = none
-        return evolve(
-            self, offsets=offsets, sizes=sizes, dts=dts, pts=pts, durations=durations, sync=sync
-        )
-
-    def copied(self) -> "StoredTrack":
-        """Return the track with columns of its own, to append to."""
-        return evolve(
-            self,
-            offsets=self.offsets[:],
-            sizes=self.sizes[:],
-            dts=self.dts[:],
-            pts=self.pts[:],
-            durations=self.durations[:],
-            sync=self.sync[:],
-        )
+    def copied(self, *, is_emptied: bool = False) -> "StoredTrack":
+        """Return the track with columns of its own, to append to, or without samples."""
+        kept = slice(0) if is_emptied else slice(None)
+        return evolve(self, **{name: getattr(self, name)[kept] for name in COLUMNS})
 
 
 def uint32s(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa: FBT001, FBT002

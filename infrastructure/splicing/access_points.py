@@ -26,8 +26,8 @@ KEYFRAME_PREFIX_BYTES = 4096
 
 
 @frozen
-class Splice:
-    """How the requested frames of a cut are made: by sample number, each exactly once."""
+class FrameSplit:
+    """Which requested frames are encoded and which copied: video sample numbers, each once."""
 
     head: tuple[int, ...] = field(repr=False)
     """To be encoded, in presentation order: those before the copied run."""
@@ -37,12 +37,12 @@ class Splice:
     """To be encoded, in presentation order: those after the copied run."""
 
 
-def plan_splice(
+def split_frames(
     pts: Sequence[int],
     frames: Sequence[int],
     keyframes: Sequence[int],
     is_clean: Callable[[int], bool],
-) -> Splice:
+) -> FrameSplit:
     """Copy as many of `frames` as fit into one run, and encode the others.
 
     `pts` are all samples' presentation times in decode order, `frames` the requested samples in
@@ -51,8 +51,7 @@ def plan_splice(
     as possible, at most 64 times, because each call may cost a range request.
     """
     requested = set(frames)
-    shown_before = list(accumulate(pts, max))
-    shown_after = list(accumulate(reversed(pts), min))[::-1]
+    shown_before, shown_after = presentation_bounds(pts)
     tried = 0
     for key in keyframes:
         if key not in requested or (key and shown_before[key - 1] >= pts[key]):
@@ -69,12 +68,17 @@ def plan_splice(
             end -= 1
         if end > key:
             last = shown_before[end - 1]
-            return Splice(
+            return FrameSplit(
                 tuple(i for i in frames if pts[i] < pts[key]),
                 range(key, end),
                 tuple(i for i in frames if pts[i] > last),
             )
-    return Splice(tuple(frames), range(0))
+    return FrameSplit(tuple(frames), range(0))
+
+
+def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the latest time up to each sample, and the earliest from each on, in decode order."""
+    return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
 def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:

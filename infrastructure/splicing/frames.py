@@ -31,12 +31,15 @@ SLICE_PREFIX_BYTES = 2048
 
 @frozen(eq=False)
 class CutSource:
-    """A cut's recording, and the frames that the cut shows of it."""
+    """A cut, which is the part of a clip that one recording supplies, and the frames in it.
+
+    Samples have numbers: their positions in decode order in `video` or in `index.audio`.
+    """
 
     cut: Cut
     recording: Recording = field(repr=False)
     index: SampleIndex = field(repr=False)
-    """For a long fragmented file only the slice that the cut needs."""
+    """Of the recording; for a long fragmented file only the part that the cut needs."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
@@ -56,14 +59,17 @@ class CutSource:
         return self.frames[self.held_frames :]
 
     def clip_ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
-        """Return when the clip presents what the recording presents at `pts`."""
+        """Return when the clip presents what the recording presents at `pts`.
+
+        `pts` is in ticks of `timescale` per second, the result in ticks of `clip_timescale`.
+        """
         cut = self.cut
         begins = cut.clip_ms - cut.segment.media_ms(cut.window.start_ms)
         before, divisor = begins.numerator * timescale, begins.denominator
         return rounded(clip_timescale * (before + pts * 1000 * divisor), 1000 * timescale * divisor)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
-        """Return the recording's first tick at or after the instant `instant_ms`."""
+        """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
         return ceil(self.cut.segment.media_ms(instant_ms) * timescale / 1000)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
@@ -154,7 +160,11 @@ def _shown(video: Track, from_ms: Fraction, to_ms: Fraction) -> tuple[int, ...]:
 
 
 def clip_timescale(sources: Sequence[CutSource]) -> int:
-    """Return the clip's ticks per second: the recordings' own if it is common and fine enough."""
+    """Return the clip's ticks per second.
+
+    It is a multiple of the recordings' own timescale, if they have one in common of at most
+    MAX_TIMESCALE; else MIXED_TIMESCALE.
+    """
     timescales = {source.video.timescale for source in sources}
     if len(timescales) > 1 or (timescale := timescales.pop()) > MAX_TIMESCALE:
         return MIXED_TIMESCALE
@@ -162,9 +172,10 @@ def clip_timescale(sources: Sequence[CutSource]) -> int:
 
 
 def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
-    """Return when the clip shows each frame of each cut, in its ticks, strictly ascending.
+    """Return when the clip shows each frame of each cut, in ticks of `timescale` per second.
 
-    The first is shown from 0: players take an empty edit before it for nothing.
+    The times ascend strictly; a frame whose time is taken is shown a tick later. The first is shown
+    from 0, because some players ignore an empty edit before it.
     """
     times: list[list[int]] = []
     latest = -1

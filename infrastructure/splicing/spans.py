@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
+from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
-from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
+from infrastructure.splicing.access_points import is_clean_access_point, split_frames
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.picture_format import PictureFormat
 
@@ -49,7 +49,9 @@ def plan_spans(
     *,
     splice: bool = True,
 ) -> list[Span]:
-    """Decide which frames are copied and which are encoded: all of them without `splice`.
+    """Decide which frames are copied and which are encoded; without `splice`, all are encoded.
+
+    `times` has a row for each of `sources`: when the clip shows each of its frames, in ticks.
 
     Frames are copied only from recordings that share their parameter sets with most of the clip,
     because one sample entry must do for all.
@@ -71,12 +73,12 @@ def plan_spans(
         obstacle = obstacles[id(span)]
         if obstacle is None and span.source.video.config != config:
             obstacle = "its parameter sets are not those of most of the clip"
-        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _spliced(span)
+        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _split(span)
     return spans
 
 
 def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
-    """Return why no frame of this track can be next to frames that we encode; None if it can.
+    """Return why no frame of this track can be next to frames that we encode, else None.
 
     We encode progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
     """
@@ -87,12 +89,12 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     try:
         config = parse_avcc(video.config)
         sets = [parse_sps(nal) for nal in config.sps]
-        pictures = [parse_pps(nal) for nal in config.pps]
+        picture_ids = [read_pps_id(nal) for nal in config.pps]
     except InvalidMp4 as error:
         return f"its parameter sets cannot be read: {error}"
     if len(sets) != 1:
         return f"it has {len(sets)} sequence parameter sets"
-    if not pictures:
+    if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
     if sps.chroma_format_idc != 1:
@@ -104,10 +106,11 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     return None
 
 
-def _spliced(span: EncodedSpan) -> list[Span]:
+def _split(span: EncodedSpan) -> list[Span]:
+    """Return the spans of a cut some of whose frames may be copied."""
     source, video = span.source, span.source.video
     config = parse_avcc(video.config)
-    splice = plan_splice(
+    split = split_frames(
         video.pts,
         source.copyable,
         [i for i, sync in enumerate(video.sync) if sync],
@@ -119,10 +122,10 @@ def _spliced(span: EncodedSpan) -> list[Span]:
         start = source.decode_start_of(frames)
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-    first = (*span.frames[: source.held_frames], *splice.head)
+    first = (*span.frames[: source.held_frames], *split.head)
     head = [encoded(first)] if first else []
-    tail = [encoded(splice.tail)] if splice.tail else []
-    if not splice.copied:
+    tail = [encoded(split.tail)] if split.tail else []
+    if not split.copied:
         return [*head, *tail]
-    copied = CopiedSpan(source, splice.copied, tuple(time_of[i] for i in splice.copied))
+    copied = CopiedSpan(source, split.copied, tuple(time_of[i] for i in split.copied))
     return [*head, copied, *tail]

@@ -11,7 +11,7 @@ import pytest
 from attrs import frozen
 
 from application.ports import Transcoder
-from devtools.footage import ClipReading, CopiedRange, assert_clip
+from devtools.footage import ClipReading, Stretch, assert_clip
 from devtools.footage.assertions import CLEAR_MS
 from devtools.footage.audio import DISTINCT_SECONDS
 from domain.errors import Rejected
@@ -80,7 +80,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     return Outcome(measured.frames, measured.copied_frames, whole, off_ms)
 
 
-def audio_off_ms(reading: ClipReading, stretches: Sequence[CopiedRange]) -> float:
+def audio_off_ms(reading: ClipReading, stretches: Sequence[Stretch]) -> float:
     """Return the largest deviation of a beep, in ms, except for those cut at an edge."""
     expected = [
         (float(stretch.clip_ms + second * 1000 - stretch.start_ms), second % DISTINCT_SECONDS)
