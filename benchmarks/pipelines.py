@@ -2,11 +2,11 @@
 
 `by_2018`, as service-2018 did it: whole files downloaded, each decoded from its beginning to the
 cut's end (`-ss` after `-i`) and the cut encoded again with `-preset fast`, the parts joined by the
-concat demuxer, one process for a still (at 25 %; its `-ss` stands before `-i` here, which is the
-cheap way round) and one for each of four sizes of it.
+concat demuxer, one process for a thumbnail (at 25 %; its `-ss` stands before `-i` here, which is
+the cheap way round) and one for each of four sizes of it.
 
 `by_window`: only the bytes around the cuts are read, as one range each; every frame is encoded
-again, as good as the service encodes those at the edges; one process for all stills.
+again, as good as the service encodes those at the edges; one process for all thumbnails.
 
 `by_camclip`: the service itself: the use case with its adapters for S3 and ffmpeg.
 

@@ -6,7 +6,7 @@ from domain.errors import Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.camera_api.names import SegmentNaming, recording_name, since_epoch_ms
-from infrastructure.formats.numbers import whole_ms
+from infrastructure.formats.json_values import whole_ms
 
 DEFAULT_DURATION_MS = 600_000
 """The assumed duration of a recording without an end date, until it is opened."""

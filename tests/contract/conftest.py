@@ -48,14 +48,28 @@ def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
         other=Media(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]),
         empty=Media(b"", None),
         unfinished=Media(data[: data.index(b"moov") - 4], None),
-        text=Media(b"There is no recording in here.\n" * 100, is_recording=False),
+        text=Media(b"There is no recording in here.\n" * 100, readable=False),
+        contradictory=Media(contradictory(data), readable=False),
     )
+
+
+def contradictory(data: bytes) -> bytes:
+    """Return the recording with a sample table that contradicts itself: it has no first chunk."""
+    first_chunk = data.index(b"stsc") + 12
+    return data[:first_chunk] + (2).to_bytes(4) + data[first_chunk + 4 :]
 
 
 @pytest.fixture(params=FAMILIES)
 def family(request: pytest.FixtureRequest) -> str:
     """Name the family."""
     return str(request.param)
+
+
+@pytest.fixture
+def http_cameras() -> Iterator[real.HttpCameraWorld]:
+    """Serve a camera API without cameras."""
+    with real.http_cameras() as world:
+        yield world
 
 
 @pytest.fixture
@@ -66,7 +80,7 @@ def camera_world(
     worlds: dict[str, Callable[[], CameraWorld]] = {
         "in_memory": in_memory.InMemoryCameraWorld,
         "filesystem": lambda: filesystem.FolderCameraWorld(tmp_path, footages.whole),
-        "real": lambda: real.HttpCameraWorld(request.getfixturevalue("httpserver")),
+        "real": lambda: request.getfixturevalue("http_cameras"),
     }
     return worlds[family]()
 

@@ -57,14 +57,14 @@ class InMemoryRecordingWorld(RecordingWorld):
         self.recordings: InMemoryRecordingStore = InMemoryRecordingStore()
 
     def stores(self, name: str, media: Media) -> None:
-        self.recordings.files[name] = StoredFile(media.data, media.duration_ms, media.is_recording)
+        self.recordings.files[name] = StoredFile(media.data, media.duration_ms, media.readable)
 
     def removes(self, name: str) -> None:
         del self.recordings.files[name]
 
 
 class InMemoryClipWorld(ClipWorld):
-    """Dictionaries of clips and stills."""
+    """Dictionaries of clips and thumbnails."""
 
     def __init__(self) -> None:
         self.clips: InMemoryClipStore = InMemoryClipStore()

@@ -1,20 +1,17 @@
 """The worlds of the adapters that a deployed service has: an HTTP server, and moto for AWS."""
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import boto3
-import werkzeug
 from attrs import frozen
-from pytest_httpserver import HTTPServer
 
 from devtools.local_aws.camera_api import CameraStandIn
-from devtools.local_aws.http_server import Request, Response
+from devtools.local_aws.http_server import Request, Response, serve
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -85,17 +82,25 @@ def clients_of(endpoint: str) -> Aws:
     )
 
 
+@contextmanager
+def http_cameras() -> "Iterator[HttpCameraWorld]":
+    """Serve a camera API without cameras."""
+    stand_in = CameraStandIn(InMemoryCameraService())
+    with serve(stand_in) as url:
+        yield HttpCameraWorld(stand_in, url)
+
+
 class HttpCameraWorld(CameraWorld):
     """The camera API over HTTP, newest recordings first."""
 
-    def __init__(self, server: HTTPServer) -> None:
-        self.listed = InMemoryCameraService()
+    def __init__(self, stand_in: CameraStandIn, url: str) -> None:
+        assert isinstance(stand_in.cameras, InMemoryCameraService)
+        self.listed = stand_in.cameras
         self.deleted: set[str] = set()
-        self.stand_in = CameraStandIn(self.listed, fault=self._forgotten)
-        server.expect_request(re.compile("/cameras/.+")).respond_with_handler(self._answer)
-        self.cameras: HttpCameraService = HttpCameraService(
-            server.url_for("/"), server.url_for("/"), FORMAT
-        )
+        self.stand_in = stand_in
+        self.stand_in.fault = self._forgotten
+        self.url = url
+        self.cameras: HttpCameraService = HttpCameraService(url, url, FORMAT)
 
     def has_camera(self, camera_id: str) -> None:
         self.listed.segments.setdefault(camera_id, [])
@@ -115,12 +120,6 @@ class HttpCameraWorld(CameraWorld):
     def _forgotten(self, request: Request) -> Response | None:
         clip_id = request.target.rpartition("/")[2]
         return Response(404) if request.method == "PUT" and clip_id in self.deleted else None
-
-    def _answer(self, request: werkzeug.Request) -> werkzeug.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        target = f"{quote(request.path)}?{request.query_string.decode()}".removesuffix("?")
-        answer = self.stand_in(Request(request.method, target, headers, request.get_data))
-        return werkzeug.Response(answer.body, answer.status, dict(answer.headers))
 
 
 class S3RecordingWorld(RecordingWorld):

@@ -26,11 +26,11 @@ FORMAT = ReportFormat("clips", "https://clips.example", ThumbnailSpec((300, 640)
 
 @frozen
 class Media:
-    """A recording's bytes, and what is in them for who cannot read it: its length, if any."""
+    """A recording's bytes, and what is in them for worlds that do not parse it."""
 
     data: bytes
     duration_ms: int | None = LENGTH_MS
-    is_recording: bool = True
+    readable: bool = True
 
 
 @frozen
@@ -43,6 +43,8 @@ class Footages:
     empty: Media
     unfinished: Media
     text: Media
+    contradictory: Media
+    """A recording whose sample table says that its first chunk is the second one."""
 
 
 class CameraWorld(ABC):
@@ -92,7 +94,7 @@ class ClipWorld(ABC):
 
     @abstractmethod
     def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
-        """Return a still's bytes."""
+        """Return a thumbnail's bytes."""
 
     @abstractmethod
     def has_foreign_clip(self, name: ClipName) -> None:

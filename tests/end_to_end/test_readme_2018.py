@@ -87,9 +87,9 @@ def test_a_sample_event_is_written(tmp_path: Path, command: str, outcome: str) -
     body = ast.literal_eval(record["body"])
     assert record["body"].startswith("{'clipId'")
     sent_at_ms = int(record["attributes"]["SentTimestamp"])
-    wanted = window_of(Flow(outcome), RetryPolicy(), sent_at_ms)
-    assert body["startTimestampInMs"] == wanted.start_ms
-    assert body["endTimestampInMs"] == wanted.end_ms
+    expected = window_of(Flow(outcome), RetryPolicy(), sent_at_ms)
+    assert body["startTimestampInMs"] == expected.start_ms
+    assert body["endTimestampInMs"] == expected.end_ms
 
 
 @pytest.mark.parametrize(("command", "environment"), README["settings"].items())

@@ -6,8 +6,9 @@ from uuid import uuid4
 from domain.errors import ClipError, Rejected
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.check import Deployment, check, deadline_s
+from entrypoints.cli.doctor.check import Deployment, check
 from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms, utc
 from infrastructure.aws import call
 from infrastructure.sqs.dead_letters import dead_letter_url
@@ -21,16 +22,16 @@ HOUR_MS = 3_600_000
 @check("queue", "sqs:GetQueueAttributes", QUEUE, is_first=True)
 def queue(deployment: Deployment) -> Iterator[Finding]:
     """Check the queue's attributes."""
-    deployment.queue = queue_attributes(deployment.sqs, deployment.aws.queue_url, deadline_s())
+    deployment.queue = queue_attributes(deployment.sqs, deployment.aws.queue_url, call_deadline_s())
     yield from verdicts.judge_queue(deployment.queue, deployment.clips)
 
 
 @check("dead letters", DEAD_LETTERS, QUEUE, doctor_only=True)
 def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     """Check the attributes of the queue's dead-letter queue, if it has one."""
-    url = dead_letter_url(deployment.sqs, deployment.queue, deadline_s())
+    url = dead_letter_url(deployment.sqs, deployment.queue, call_deadline_s())
     if url:
-        dead = queue_attributes(deployment.sqs, url, deadline_s())
+        dead = queue_attributes(deployment.sqs, url, call_deadline_s())
         yield from verdicts.judge_dead_letters(deployment.queue, dead)
 
 
@@ -38,7 +39,7 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
 def topic(deployment: Deployment) -> Iterator[Finding]:
     """Check the topic's attributes."""
     sns, arn = deployment.service.sns, deployment.aws.topic_arn
-    found = call("SNS", deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
+    found = call("SNS", call_deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
     yield verdicts.judge_topic(arn, found["Attributes"])
 
 
@@ -49,7 +50,7 @@ def cameras(deployment: Deployment) -> Iterator[Finding]:
     camera_id = deployment.camera_id or f"camclip-doctor-{uuid4().hex[:8]}"
     window = TimeWindow(now_ms() - HOUR_MS, now_ms())
     try:
-        segments = deployment.service.cameras().find_segments(camera_id, window, deadline_s())
+        segments = deployment.service.cameras().find_segments(camera_id, window, call_deadline_s())
     except Rejected as rejection:
         if deployment.camera_id:
             fix = "Pass --camera an id that the camera API knows."

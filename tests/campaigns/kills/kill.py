@@ -180,7 +180,7 @@ def _go_on(
         faults.append("The notifications are of several events.")
     if len(published) not in notes:
         faults.append(f"There are {len(published)} notifications.")
-    if len(world.stored()) != 4:  # the clip, two stills, the manifest
+    if len(world.stored()) != 4:  # the clip, two thumbnails, the manifest
         faults.append(f"There are {sorted(world.stored())}.")
     if left := scene.scratch():
         faults.append(f"{left} lies in the scratch folder.")

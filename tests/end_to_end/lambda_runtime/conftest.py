@@ -17,7 +17,7 @@ from devtools.local_aws.camera_api import CameraStandIn, file_name
 from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud
 from devtools.local_aws.event_source import Delivery, EventSource
 from devtools.local_aws.http_server import serve
-from devtools.local_aws.runtime import Function, copy_client
+from devtools.local_aws.runtime import Function, link_client
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.formats.reports import ReportFormat
 from tests.integration.deploy.packaged import packaged_function
@@ -108,7 +108,7 @@ def store_recording(root: Path, films: Path, start_ms: int) -> Path:
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return the path of a deployed function: its package and the runtime client, no more."""
-    client = copy_client(tmp_path_factory.mktemp("client"))
+    client = link_client(tmp_path_factory.mktemp("client"))
     return [packaged_function(shared_folder(tmp_path_factory, "package")), client]
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
-from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 
 from entrypoints.cli.app import app
@@ -53,7 +52,7 @@ class MotoDeployment:
         return found
 
 
-def deploy(aws: Aws, server: HTTPServer) -> MotoDeployment:
+def deploy(aws: Aws, cameras: HttpCameraWorld) -> MotoDeployment:
     """Deploy as the README describes it."""
     name = uuid4().hex[:12]
     origin, clips = aws.bucket(), aws.bucket()
@@ -91,14 +90,13 @@ def deploy(aws: Aws, server: HTTPServer) -> MotoDeployment:
     aws.sns.subscribe(
         TopicArn=topic_arn, Protocol="sqs", Endpoint=dead_arn["Attributes"]["QueueArn"]
     )
-    address = server.url_for("").rstrip("/")
     settings = {
         "AWS_ENDPOINT_URL": aws.s3.meta.endpoint_url,
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_DEFAULT_REGION": "us-east-1",
-        "CAM_SERVICES_URL": address,
-        "RECORDINGS_URL": address,
+        "CAM_SERVICES_URL": cameras.url,
+        "RECORDINGS_URL": cameras.url,
         "CLIP_URL": "https://clips.example",
         "S3_BUCKET_ORIGIN": origin,
         "S3_BUCKET_ORIGIN_DIR": "rewinds",
@@ -106,5 +104,4 @@ def deploy(aws: Aws, server: HTTPServer) -> MotoDeployment:
         "AWS_SNS_TOPIC": topic_arn,
         "AWS_SQS_QUEUE_URL": queue_url,
     }
-    cameras = HttpCameraWorld(server)
     return MotoDeployment(aws, cameras, settings, queue_url, dead_url, origin, clips, topic_arn)

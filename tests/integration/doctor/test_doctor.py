@@ -2,23 +2,22 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from pytest_httpserver import HTTPServer
 
+from devtools.local_aws.http_server import Request, Response
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads
-from tests.contract.conftest import aws, footages
-from tests.contract.real import Aws, clients_of
+from tests.contract.conftest import aws, footages, http_cameras
+from tests.contract.real import Aws, HttpCameraWorld, clients_of
 from tests.contract.worlds import Footages
 from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip, deploy
 from tests.support.loopback import Script, answer, loopback
 
-__all__ = ["aws", "footages"]  # fixtures
+__all__ = ["aws", "footages", "http_cameras"]  # fixtures
 
 MIB = 1 << 20
 NOT_HTTP = " must be an http or https address"
@@ -34,13 +33,12 @@ COMPOSITION_CHECKS = [
     *("copies", "copy condition", "If-None-Match (Complete)", "If-None-Match (PUT)"),
     "cleaning up",
 ]
-UNKNOWN_CAMERA = re.compile("/cameras/camclip-doctor-.*")
 
 
 @pytest.fixture
-def deployment(aws: Aws, httpserver: HTTPServer, footages: Footages) -> MotoDeployment:
+def deployment(aws: Aws, http_cameras: HttpCameraWorld, footages: Footages) -> MotoDeployment:
     """Deploy, with one recording of 12 MiB and one clip."""
-    deployed = deploy(aws, httpserver)
+    deployed = deploy(aws, http_cameras)
     recording = footages.whole.data + (12 * MIB).to_bytes(4, "big") + b"free" + bytes(12 * MIB - 8)
     key = "rewinds/pier.20260501T120000.mp4"
     aws.s3.put_object(Bucket=deployed.origin, Key=key, Body=recording)
@@ -231,12 +229,15 @@ class TestDeployment:
         assert words_of(ran.stdout)["origin listing"] == "fault"
 
     def test_a_camera_api_without_unknown_cameras_is_a_fault(
-        self, deployment: MotoDeployment, httpserver: HTTPServer
+        self, deployment: MotoDeployment
     ) -> None:
         """Requests for cameras that do not exist would wait for footage."""
-        httpserver.clear()
-        httpserver.expect_request("/cameras/recording/any").respond_with_json([])
-        httpserver.expect_request(UNKNOWN_CAMERA).respond_with_json({"alias": "any"})
+
+        def knows_all(request: Request) -> Response:
+            is_listing = request.target.startswith("/cameras/recording/any?")
+            return Response.json([] if is_listing else {"alias": "any"})
+
+        deployment.cameras.stand_in.fault = knows_all
         ran = deployment.camclip("doctor", "--aws")
         assert words_of(ran.stdout)["camera API"] == "fault"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from pytest_httpserver import HTTPServer
 
 from application.triage_dead_letters import Selection, TriagedLetter, Verdict
+from devtools.local_aws.camera_api import fails
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.errors import Unavailable
 from domain.manifest import Manifest, MediaInfo
@@ -17,12 +17,12 @@ from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import clip_key, manifest_key, metadata
 from infrastructure.sqs.dead_letters import DeadLetterQueue
-from tests.contract.conftest import aws
-from tests.contract.real import Aws
+from tests.contract.conftest import aws, http_cameras
+from tests.contract.real import Aws, HttpCameraWorld
 from tests.contract.worlds import LENGTH_MS
 from tests.integration.doctor.deployment import SECRET, MotoDeployment, deploy
 
-__all__ = ["aws"]  # a fixture
+__all__ = ["aws", "http_cameras"]  # fixtures
 
 MEDIA = MediaInfo(25, 0.0, 960.0, 1000.0, "avc1", 64, 64)
 HOUR_MS = 3_600_000
@@ -77,8 +77,8 @@ class World:
 
 
 @pytest.fixture
-def world(aws: Aws, httpserver: HTTPServer) -> World:
-    deployment = deploy(aws, httpserver)
+def world(aws: Aws, http_cameras: HttpCameraWorld) -> World:
+    deployment = deploy(aws, http_cameras)
     start_ms = time.time_ns() // 1_000_000_000 * 1000 - HOUR_MS
     deployment.cameras.has_segment("pier", start_ms)
     return World(deployment, start_ms)
@@ -202,12 +202,11 @@ def test_letters_are_selected_by_clip_or_number(world: World) -> None:
     assert left == {"failed-0", "failed-1"}
 
 
-def test_unchecked_letters_stay(world: World, httpserver: HTTPServer) -> None:
+def test_unchecked_letters_stay(world: World) -> None:
     """They would only fail again; the reason is printed once."""
     world.add_letter(world.request("c1"))
     world.add_letter(world.request("c2"))
-    httpserver.clear()
-    httpserver.expect_request("/cameras/pier").respond_with_data(status=403)
+    world.deployment.cameras.stand_in.fault = fails("/cameras/pier", 403)
     ran = world.deployment.camclip("redrive", "--go")
     assert rows_of(ran.stdout)["not checked"][:2] == (False, 2)
     assert ran.stderr.count("Not checked: The camera API answered 403") == 1
