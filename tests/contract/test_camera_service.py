@@ -5,6 +5,7 @@ import time
 import pytest
 
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import ClipDeleted, DeadlineExceeded, Rejected
 from domain.window import TimeWindow
 from tests.contract.worlds import FORMAT, LENGTH_MS, START_MS, CameraWorld
@@ -55,7 +56,9 @@ def test_the_state_last_recorded_stands(camera_world: CameraWorld) -> None:
     """A later report takes the place of an earlier one, of that clip alone."""
     pending = ClipReport("c1", ClipStatus.PENDING, "pier", *_bounds(), reason="not yet")
     available = ClipReport("c1", ClipStatus.AVAILABLE, "pier", *_bounds())
-    other = ClipReport("c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), (), "too long")
+    other = ClipReport(
+        "c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), Coverage(), "too long"
+    )
     for report in (pending, other, available):
         camera_world.cameras.update_clip(report, soon())
     assert camera_world.state("c1") == FORMAT.report(available)

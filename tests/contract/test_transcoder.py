@@ -79,7 +79,7 @@ class InMemoryTranscoderWorld(TranscoderWorld):
 
     def recordings(self) -> Mapping[str, Recording]:
         store = InMemoryRecordingStore({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
-        return {segment.name: store.open(segment, soon()) for segment in segments()}
+        return {segment.name: store.open(segment, segment.window, soon()) for segment in segments()}
 
     def frames(self, clip: Path) -> list[ShownFrame]:
         found = []
@@ -147,7 +147,7 @@ def look_at(picture: Path) -> tuple[int, int, int]:
 
 def _open(segment: RecordingSegment, data: bytes) -> Recording:
     file = RangeCache(lambda at, size: data[at : at + size], len(data))
-    return open_mp4(segment, "1", file, 1000)
+    return open_mp4(segment, segment.window, "1", file, 1000)
 
 
 def segments() -> list[RecordingSegment]:
@@ -233,7 +233,10 @@ def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(  # noqa: PLR091
     plan = planned(from_ms, to_ms)
     rendition, frames = rendered(world, scratch, plan)
     assert [frame.recorded_ms for frame in frames] == recorded_ms
-    times_ms = [float(plan.clip_time_ms(START_MS + time_ms)) for time_ms in recorded_ms]
+    times_ms = [
+        float(plan.delivered_before_ms(START_MS + time_ms)) if number else 0
+        for number, time_ms in enumerate(recorded_ms)
+    ]
     assert [frame.clip_ms for frame in frames] == pytest.approx(times_ms, abs=0.1)
     media = rendition.media
     assert media.frames == len(recorded_ms)

@@ -32,17 +32,17 @@ class AcknowledgesBeforeItPublishes(MakeClip):
 
 class LosesAndAcknowledges(MakeClip):
     def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        assert inputs.plan
+        assert inputs.footage.plan
         try:
             return super()._build(delivery, inputs, folder)
         except AlreadyInProgress:
-            return ClipResult(ClipReport.available(delivery.request, inputs.plan.gaps))
+            return ClipResult(ClipReport.available(delivery.request, inputs.footage.coverage))
 
 
 class ReportsBeforeItStores(MakeClip):
     def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        assert inputs.plan
-        report = ClipReport.available(delivery.request, inputs.plan.gaps)
+        assert inputs.footage.plan
+        report = ClipReport.available(delivery.request, inputs.footage.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
         return super()._build(delivery, inputs, folder)
 
@@ -92,7 +92,7 @@ class WaitsForNothing(MakeClip):
     def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
         report = ClipReport.of(delivery.request, ClipStatus.PENDING, reason=f"{delay_s} s")
         self.cameras.update_clip(report, delivery.deadline_s)
-        return ClipResult(report, inputs.notes)
+        return ClipResult(report, inputs.footage.left_out)
 
 
 @frozen

@@ -186,7 +186,7 @@ class World:
         return set()
 
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
-        return data == planned(self.request, self.recorded, clip.gaps)
+        return data == planned(self.request, self.recorded, clip.coverage.gaps)
 
     def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
         """Return what is wrong with publishing that, after what was published before."""

@@ -58,7 +58,7 @@ def judge(file: File, folder: Path) -> Verdict:
     read = file.opened()
     segment = RecordingSegment(TimeWindow(BEGAN_MS, BEGAN_MS + 600_000), "pier.mp4")
     try:
-        recording = open_mp4(segment, "1", RangeCache(read, file.size_bytes), 1000)
+        recording = open_mp4(segment, segment.window, "1", RangeCache(read, file.size_bytes), 1000)
     except (NotRecordedYet, UnusableFootage) as error:
         _check_reads(file, 1)
         return Verdict(_shape(error))

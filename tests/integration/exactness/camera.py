@@ -31,7 +31,7 @@ class Buckets:
         def fetch(offset: int, length: int) -> bytes:
             return data[offset : offset + length]
 
-        return open_mp4(segment, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
+        return open_mp4(segment, segment.window, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
 
     def join(self, rendition: Rendition) -> bytes:
         """Return the clip that the rendition's pieces make."""

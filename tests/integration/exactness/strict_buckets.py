@@ -9,6 +9,7 @@ from attrs import frozen
 
 from application.ports import RecordingPiece, Rendition
 from domain.clip import ClipRequest
+from domain.coverage import Coverage
 from domain.recording import RecordingSegment
 from infrastructure.aws import CONFIG
 from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
@@ -35,7 +36,7 @@ class StrictBuckets(Buckets):
         self.server.put(f"recordings/{segment.name}", data)
         deadline_s = time.monotonic() + DEADLINE_S
         return S3RecordingStore(self.client, "recordings", tolerance_ms=TOLERANCE_MS).open(
-            segment, deadline_s
+            segment, segment.window, deadline_s
         )
 
     def join(self, rendition: Rendition) -> bytes:
@@ -43,7 +44,7 @@ class StrictBuckets(Buckets):
         self.server.objects.pop("clips/pier/composed.mp4", None)
         self.server.requests.clear()
         clips = S3ClipStore(self.client, "clips", min_part_bytes=MIN_PART_BYTES)
-        clips.commit(REQUEST, rendition, "m#1", (), time.monotonic() + DEADLINE_S)
+        clips.commit(REQUEST, rendition, "m#1", Coverage(), time.monotonic() + DEADLINE_S)
         clip = self.server.objects["clips/pier/composed.mp4"].data
         assert clip == super().join(rendition)
         assert not self.server.uploads

@@ -14,6 +14,7 @@ import pytest
 from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
 from devtools.footage import Recording, cached_recording
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import (
     ClipDeleted,
     DeadlineExceeded,
@@ -178,7 +179,7 @@ class TestFolderRecordings:
 
     def open(self, root: Path, deadline_s: float) -> bytes:
         segment = RecordingSegment(window(0, 2000), NAME)
-        return FolderRecordingStore(root).open(segment, deadline_s).read(4, 4)
+        return FolderRecordingStore(root).open(segment, segment.window, deadline_s).read(4, 4)
 
     @pytest.mark.usefixtures("recorded")
     def test_a_range_is_read(self, tmp_path: Path, soon: float) -> None:
@@ -204,7 +205,11 @@ class TestFolderRecordings:
         """Bytes of another version are never returned."""
         with recorded.open("ab") as file:
             file.write(box(b"free", bytes(200_000)))  # opening the file does not read all of it
-        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        opened = FolderRecordingStore(tmp_path).open(
+            RecordingSegment(window(0, 2000), NAME),
+            RecordingSegment(window(0, 2000), NAME).window,
+            soon,
+        )
         match change:
             case "replaced":
                 other = recorded.with_name("other")
@@ -236,7 +241,7 @@ class TestFolderRecordings:
         (tmp_path / "secret.mp4").write_bytes(recorded.read_bytes())
         with pytest.raises(NotRecordedYet):
             FolderRecordingStore(tmp_path).open(
-                RecordingSegment(window(0, 1), "../../secret.mp4"), soon
+                RecordingSegment(window(0, 1), "../../secret.mp4"), window(0, 1), soon
             )
 
     @pytest.mark.usefixtures("recorded")
@@ -251,7 +256,11 @@ class TestFolderClips:
 
     def test_pieces_become_one_file(self, tmp_path: Path, recorded: Path, soon: float) -> None:
         """Bytes of files and of recordings follow one another."""
-        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        opened = FolderRecordingStore(tmp_path).open(
+            RecordingSegment(window(0, 2000), NAME),
+            RecordingSegment(window(0, 2000), NAME).window,
+            soon,
+        )
         part = tmp_path / "part"
         part.write_bytes(b"abcdef")
         pieces = (
@@ -260,7 +269,7 @@ class TestFolderClips:
             FilePiece(part, 5, 1),
         )
         clips = FolderClipStore(tmp_path)
-        clips.commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "w", (), soon)
+        clips.commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "w", Coverage(), soon)
         assert clips.path(REQUEST.name).read_bytes() == b"bc" + recorded.read_bytes() + b"f"
 
     def test_the_loser_leaves_the_winners_clip_and_its_description(
@@ -269,12 +278,12 @@ class TestFolderClips:
         """What is stored first stays, and nothing of the second is left."""
         clips = FolderClipStore(tmp_path)
         gaps = (window(200, 300),)
-        clips.commit(REQUEST, rendition_of(tmp_path, b"first"), "m#1", gaps, soon)
+        clips.commit(REQUEST, rendition_of(tmp_path, b"first"), "m#1", Coverage(gaps), soon)
         with pytest.raises(AlreadyExists):
-            clips.commit(REQUEST, rendition_of(tmp_path, b"second"), "m#2", (), soon)
+            clips.commit(REQUEST, rendition_of(tmp_path, b"second"), "m#2", Coverage(), soon)
         found = clips.find(REQUEST.name, soon)
         assert found is not None
-        assert (found.writer, found.gaps, found.media) == ("m#1", gaps, FOOTAGE)
+        assert (found.writer, found.coverage.gaps, found.media) == ("m#1", gaps, FOOTAGE)
         assert abs(found.stored_at_ms / 1000 - time.time()) < 60
         assert clips.path(REQUEST.name).read_bytes() == b"first"
         assert len(list((tmp_path / "clips/pier").iterdir())) == 2
@@ -287,7 +296,7 @@ class TestFolderClips:
         rendition = rendition_of(tmp_path)
         (tmp_path / "rendered.mp4").write_bytes(b"01234")
         with pytest.raises(Unavailable):
-            clips.commit(REQUEST, rendition, "m#1", (), soon)
+            clips.commit(REQUEST, rendition, "m#1", Coverage(), soon)
         assert clips.find(REQUEST.name, soon) is None
         assert not list((tmp_path / "clips/pier").iterdir())
 
@@ -298,15 +307,15 @@ class TestFolderClips:
         rendition, gaps = rendition_of(tmp_path), (window(200, 300),)
         for step in range(1, 100):
             clips = FolderClipStore(tmp_path / str(step))
-            commit = partial(clips.commit, REQUEST, rendition, "a", gaps, soon)
+            commit = partial(clips.commit, REQUEST, rendition, "a", Coverage(gaps), soon)
             if not killed_at(step, commit):
                 break
             found = clips.find(REQUEST.name, soon)
             if found is None:
-                clips.commit(REQUEST, rendition, "b", gaps, soon)
+                clips.commit(REQUEST, rendition, "b", Coverage(gaps), soon)
                 found = clips.find(REQUEST.name, soon)
             assert found is not None
-            assert (found.gaps, found.media) == (gaps, FOOTAGE)
+            assert (found.coverage.gaps, found.media) == (gaps, FOOTAGE)
             assert clips.path(REQUEST.name).read_bytes() == b"0123456789"
         assert 8 < step < 100
 
@@ -321,7 +330,7 @@ class TestFolderClips:
             part.touch()
         long_ago_s = time.time() - ABANDONED_S - 60
         os.utime(old, (long_ago_s, long_ago_s))
-        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
         assert (old.exists(), new.exists()) == (False, True)
 
     def test_a_clip_of_somebody_else_is_nobodys(self, tmp_path: Path, soon: float) -> None:

@@ -118,7 +118,7 @@ class Service:
             assert request.retries_ms[-1] == NOW_MS
             json.loads(message_body(request))
         for report in self.cameras.reports:
-            assert bool(report.reason) != (report.has_clip and not report.gaps)
+            assert bool(report.reason) != (report.has_clip and not report.coverage.gaps)
         assert {name.clip_id for name in self.clips.asked} <= wanted.keys()
         assert self.cameras.asked <= {"pier", "nowhere"}
         lines = json.dumps([outcome.line() for outcome in self.outcomes])

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from attrs import Factory, define, evolve
 
-from application.make_clip import MAX_CUTS, ClipResult, MakeClip
+from application.gather_footage import MAX_CUTS
+from application.make_clip import ClipResult, MakeClip
 from application.ports import Recording, Rendition, ThumbnailSpec
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
 from domain.manifest import Manifest, StoredClip
@@ -29,7 +31,7 @@ from infrastructure.in_memory import (
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
-FULL = ClipReport.available(REQUEST, ())
+FULL = ClipReport.available(REQUEST, Coverage())
 
 
 @define
@@ -127,15 +129,15 @@ class Clips(InMemoryClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         self.log.append("PUT clip")
         if self.rival and not self.rival_at_find:
             self.objects[request.name] = (self.rival, b"")
-        InMemoryClipStore.commit(self, request, rendition, writer, gaps, deadline_s)
+        InMemoryClipStore.commit(self, request, rendition, writer, coverage, deadline_s)
         if self.reply_lost:
-            InMemoryClipStore.commit(self, request, rendition, writer, gaps, deadline_s)
+            InMemoryClipStore.commit(self, request, rendition, writer, coverage, deadline_s)
 
     def write_manifest(
         self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
@@ -236,7 +238,7 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     ]
     assert len({s.version for s in manifest.sources}) == 2
     assert manifest.media
-    assert manifest.report == ClipReport.available(wanted, ())
+    assert manifest.report == ClipReport.available(wanted, Coverage())
 
 
 def test_a_request_without_footage_is_requeued(world: World) -> None:
@@ -261,7 +263,7 @@ def test_a_requeued_request_becomes_a_clip(world: World) -> None:
     again, _ = world.queue.sent[0]
     world.deliver(again, delivered(message_id="m2", after_ms=60_000))
     assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
-    assert world.notifier.published == [ClipReport.available(again, ())]
+    assert world.notifier.published == [ClipReport.available(again, Coverage())]
 
 
 def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(world: World) -> None:
@@ -302,7 +304,7 @@ def test_a_tail_that_does_not_come_in_time_is_left_out(recorded: World) -> None:
     again, _ = recorded.queue.sent[0]
     result = recorded.deliver(again, delivered(message_id="m2", after_ms=900_001))
     assert result.report.status is ClipStatus.AVAILABLE
-    assert result.report.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
     assert result.report.delivered_ms == 5_000
     assert result.report.reason
 
@@ -357,10 +359,10 @@ def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: Wo
 def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorded: World) -> None:
     """The announced gaps are those that were stored with the clip."""
     gaps = (TimeWindow(NOW - 52_000, NOW - 50_000),)
-    clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, gaps)
+    clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, coverage)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     result = recorded.deliver(delivery=delivered(receive_count=2))
-    assert result.report == ClipReport.available(REQUEST, gaps)
+    assert result.report == ClipReport.available(REQUEST, coverage)
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",

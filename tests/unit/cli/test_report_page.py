@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from domain.clip import ClipReport, ClipRequest
+from domain.coverage import Coverage
 from domain.manifest import Manifest, MediaInfo, Source
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
@@ -40,7 +41,7 @@ def page(tmp_path: Path) -> Page:
     thumbnail.write_bytes(b"the thumbnail")
     return Page(
         manifest=Manifest(
-            ClipReport.available(request, plan.gaps),
+            ClipReport.available(request, Coverage(plan.gaps)),
             "m#1",
             MediaInfo(1643, 16.7, 54_716.7, 54_750, "h264", 960, 540, 1500),
             tuple(Source(cut.segment.name, "v</td>1", cut.window) for cut in plan.cuts),
@@ -161,7 +162,9 @@ def test_complete_and_partial_clips_look_different(page: Page) -> None:
     assert Reader(report_page(page)).with_class("strong", "partial")
     request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
     plan = plan_clip(request.window, page.recordings, 1000)
-    complete = evolve(page, plan=plan, manifest=Manifest(ClipReport.available(request, ()), "m#1"))
+    complete = evolve(
+        page, plan=plan, manifest=Manifest(ClipReport.available(request, Coverage()), "m#1")
+    )
     reader = Reader(report_page(complete))
     assert reader.with_class("strong", "complete")
     assert "The clip is complete." in reader.text

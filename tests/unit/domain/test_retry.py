@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from domain.clip import ClipRequest, ClipStatus
 from domain.delivery import Delivery
-from domain.planning import Coverage
+from domain.planning import Availability
 from domain.retry import (
+    Footage,
     MAX_RETRIES,
     Build,
     Reject,
@@ -28,7 +29,8 @@ POLICY = RetryPolicy(
     max_duration_ms=300_000,
 )
 SENT = 1_600_000_000_000
-FULL, TAIL, HOLE, NONE = Coverage.FULL, Coverage.TAIL_MISSING, Coverage.HOLE, Coverage.NONE
+FULL, TAIL = Availability.FULL, Availability.TAIL_MISSING
+HOLE, NONE = Availability.HOLE, Availability.NONE
 
 
 def request(
@@ -43,10 +45,10 @@ def delivery(wanted: ClipRequest, *, after_ms: int = 0, sent_at_ms: int = SENT) 
 
 
 def decide(
-    wanted: ClipRequest, coverage: Coverage, *, after_ms: int = 0, sent_at_ms: int = SENT
+    wanted: ClipRequest, coverage: Availability, *, after_ms: int = 0, sent_at_ms: int = SENT
 ) -> RetryDecision:
     one = delivery(wanted, after_ms=after_ms, sent_at_ms=sent_at_ms)
-    return decide_from_request(POLICY, one) or decide_retry(POLICY, one, coverage)
+    return decide_from_request(POLICY, one) or decide_retry(POLICY, one, Footage(coverage))
 
 
 def status(decision: RetryDecision) -> str:
@@ -119,7 +121,7 @@ RULES = {
 
 
 @pytest.mark.parametrize(("wanted", "coverage", "outcome"), RULES.values(), ids=RULES)
-def test_rules(wanted: dict[str, Any], coverage: Coverage, outcome: str) -> None:
+def test_rules(wanted: dict[str, Any], coverage: Availability, outcome: str) -> None:
     """Each named case comes to its outcome on the first attempt."""
     assert status(decide(request(**wanted), coverage)) == outcome
 
@@ -133,7 +135,7 @@ PATIENCE = {
 
 @pytest.mark.parametrize(("after_ms", "coverage", "outcome"), PATIENCE.values(), ids=PATIENCE)
 def test_patience_counts_from_the_first_sending(
-    after_ms: int, coverage: Coverage, outcome: str
+    after_ms: int, coverage: Availability, outcome: str
 ) -> None:
     """The deadline is 15 minutes after the request was first sent, inclusive."""
     wanted = request(ended_ago_ms=10_000, retries_ms=(SENT, SENT + 400_000))
@@ -199,7 +201,7 @@ def test_no_rest_is_longer_than_the_queue_allows() -> None:
     """However far in the future the clip ends: it is tried, and rests again."""
     patient = RetryPolicy(retry_limit_ms=3_600_000)
     wanted = request(ended_ago_ms=-2_000_000)
-    assert decide_retry(patient, delivery(wanted), NONE) == Requeue(900)
+    assert decide_retry(patient, delivery(wanted), Footage(NONE)) == Requeue(900)
 
 
 def test_what_can_be_refused_unseen_is() -> None:
@@ -220,7 +222,7 @@ def test_what_can_be_refused_unseen_is() -> None:
     coverage=st.sampled_from([NONE, TAIL]),
 )
 def test_every_retry_chain_ends(
-    ended_ago_ms: int, duration_ms: int, lag_ms: int, delay_s: int, coverage: Coverage
+    ended_ago_ms: int, duration_ms: int, lag_ms: int, delay_s: int, coverage: Availability
 ) -> None:
     """A request whose footage never comes is queued again at most 100 times, each in 1..900 s."""
     policy = RetryPolicy(retry_delay_ms=1000 * delay_s)
@@ -228,7 +230,7 @@ def test_every_retry_chain_ends(
     sent_at_ms = SENT
     for _ in range(MAX_RETRIES + 1):
         decision = decide_retry(
-            policy, delivery(wanted, sent_at_ms=sent_at_ms, after_ms=lag_ms), coverage
+            policy, delivery(wanted, sent_at_ms=sent_at_ms, after_ms=lag_ms), Footage(coverage)
         )
         if not isinstance(decision, Requeue):
             break

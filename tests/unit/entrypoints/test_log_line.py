@@ -15,6 +15,7 @@ from application.ports import (
     Transcoder,
 )
 from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.errors import ClipDeleted, Unavailable
 from domain.manifest import MediaInfo
@@ -25,7 +26,7 @@ REQUEST = ClipRequest("clip", "pier", 1_000, 11_000, (12_000,))
 DELIVERY = Delivery(REQUEST, "m", 72_000, 73_000, 0.0, 2, 3)
 GAPS = (TimeWindow(9_000, 11_000),)
 MEDIA = MediaInfo(200, 0, 7_960, 8_000, "h264", 16, 9, copied_frames=150)
-RESULT = ClipResult(ClipReport.available(REQUEST, GAPS), ("a note",), MEDIA, 4_711)
+RESULT = ClipResult(ClipReport.available(REQUEST, Coverage(GAPS)), ("a note",), MEDIA, 4_711)
 OUTCOME = DeliveryOutcome("m", 500, {"update_clip": 7}, 2, REQUEST, DELIVERY, RESULT)
 
 

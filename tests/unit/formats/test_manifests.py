@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.manifest import Manifest, Source
 from domain.window import TimeWindow
 from infrastructure.formats.manifests import manifest_json, read_manifest
@@ -42,7 +43,7 @@ MANIFESTS = st.builds(
     st.lists(st.builds(Source, st.text(), st.text(), WINDOWS)).map(tuple),
 )
 MANIFEST = Manifest(
-    ClipReport.available(REQUEST, ()),
+    ClipReport.available(REQUEST, Coverage()),
     "m#1",
     FOOTAGE,
     (Source("pier.mp4", "1", REQUEST.window),),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.manifest import MediaInfo, StoredClip
 from domain.window import TimeWindow
 from infrastructure.formats.object_keys import (
@@ -29,9 +30,9 @@ def test_the_objects_are_named_after_camera_and_clip() -> None:
 def test_metadata_is_read_back(footage: MediaInfo, lengths_ms: list[int]) -> None:
     """Fingerprint, writer, gaps and footage."""
     gaps = tuple(TimeWindow(START_MS + 9, START_MS + 9 + duration_ms) for duration_ms in lengths_ms)
-    written = metadata(REQUEST, footage, "m#12", gaps)
+    written = metadata(REQUEST, footage, "m#12", Coverage(tuple(gaps)))
     assert all(value.isascii() for value in written.values())
-    expected = StoredClip(REQUEST.fingerprint, "m#12", 77, gaps, footage)
+    expected = StoredClip(REQUEST.fingerprint, "m#12", 77, Coverage(tuple(gaps)), footage)
     assert stored_clip(written, 77) == expected
 
 
@@ -44,7 +45,9 @@ def test_metadata_of_a_hundred_gaps_fits_into_2_kb(window_ms: int) -> None:
         for number in range(100)
     ]
     footage = MediaInfo(10**7, 1 / 3e9, 1e8 / 3, 1e8 / 3, "hvc1", 7680, 4320, 10**7)
-    written = metadata(request, footage, "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1000", gaps)
+    written = metadata(
+        request, footage, "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1000", Coverage(tuple(gaps))
+    )
     assert sum(len(key) + len(value) for key, value in written.items()) <= 2048
 
 
@@ -54,7 +57,7 @@ def test_metadata_of_a_hundred_gaps_fits_into_2_kb(window_ms: int) -> None:
 )
 def test_metadata_of_others_is_another_clips(changes: dict[str, str]) -> None:
     """Whoever wrote it, it is not this service."""
-    written = metadata(REQUEST, FOOTAGE, "m#1", ())
+    written = metadata(REQUEST, FOOTAGE, "m#1", Coverage())
     assert stored_clip({**written, **changes}, 7) == StoredClip("", "", 7)
     assert stored_clip({}, 7) == StoredClip("", "", 7)
     assert stored_clip({"codec": "h264"}, 7) == StoredClip("", "", 7)
@@ -62,6 +65,6 @@ def test_metadata_of_others_is_another_clips(changes: dict[str, str]) -> None:
 
 def test_measurements_of_another_version_are_no_obstacle() -> None:
     """The clip is still known by its fingerprint."""
-    written = metadata(REQUEST, FOOTAGE, "m#1", ())
+    written = metadata(REQUEST, FOOTAGE, "m#1", Coverage())
     known = stored_clip({**written, "footage": "1 2 3"}, 7)
     assert known == StoredClip(REQUEST.fingerprint, "m#1", 7)

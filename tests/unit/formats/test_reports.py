@@ -2,6 +2,7 @@
 
 from application.ports import ThumbnailSpec
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.window import TimeWindow
 from infrastructure.formats.reports import ReportFormat
 from tests.unit.formats.values import END_MS, REQUEST, START_MS
@@ -13,7 +14,14 @@ def test_a_report_of_a_clip_reads_as_agreed() -> None:
     """To the letter."""
     gap = TimeWindow(START_MS, START_MS + 1000)
     report = ClipReport(
-        "c1", ClipStatus.AVAILABLE, "pier", START_MS, END_MS, (7, 8), (gap,), "1 s is missing."
+        "c1",
+        ClipStatus.AVAILABLE,
+        "pier",
+        START_MS,
+        END_MS,
+        (7, 8),
+        Coverage((gap,)),
+        "1 s is missing.",
     )
     assert FORMAT.report(report) == {
         "clipId": "c1",
@@ -40,7 +48,7 @@ def test_a_report_of_a_clip_reads_as_agreed() -> None:
 
 def test_a_whole_clip_needs_no_reason() -> None:
     """And is complete."""
-    report = FORMAT.report(ClipReport.available(REQUEST, ()))
+    report = FORMAT.report(ClipReport.available(REQUEST, Coverage()))
     assert "reason" not in report
     assert report["coverage"] == {"complete": True, "deliveredInMs": 60_000, "gaps": []}
 

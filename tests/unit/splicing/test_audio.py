@@ -66,8 +66,8 @@ def test_all_packets_are_in_step(
             assert track is not None
             assert packet.starts == source.clip_ticks(track.pts[sample], 48_000, 48_000)
             # Nothing from outside its cut.
-            assert packet.starts < (source.clip_ms + source.cut.window.duration_ms) * 48
-            assert packet.starts + 1024 > source.clip_ms * 48
+            assert packet.starts < (source.cut.clip_ms + source.media_ms) * 48
+            assert packet.starts + 1024 > source.cut.clip_ms * 48
 
 
 def test_one_recording_needs_no_silence() -> None:

@@ -63,7 +63,7 @@ def test_a_cut_without_a_frame_is_left_out() -> None:
     later = opened(video_track([0, 500], 1000), after_ms=1000)
     sources = resolve_cuts(plan(600, 1400, slow, later), named(slow, later))
     assert [source.recording for source in sources] == [later]
-    assert sources[0].clip_ms == 400
+    assert sources[0].cut.clip_ms == 400
 
 
 def test_pictures_that_are_too_large_are_rejected() -> None:
