@@ -358,7 +358,7 @@ def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: Wo
 
 def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorded: World) -> None:
     """The announced gaps are those that were stored with the clip."""
-    gaps = (TimeWindow(NOW - 52_000, NOW - 50_000),)
+    coverage = Coverage((TimeWindow(NOW - 52_000, NOW - 50_000),))
     clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, coverage)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     result = recorded.deliver(delivery=delivered(receive_count=2))
