@@ -12,6 +12,7 @@ from attrs import define
 from rich.table import Table
 
 from domain.clip import ClipName, ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import ClipError
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -28,7 +29,7 @@ from entrypoints.cli.console import (
 from entrypoints.cli.environment import environment
 from entrypoints.cli.sample_event import sqs_event
 from entrypoints.cli.times import now_ms, utc
-from entrypoints.cli.units import seconds
+from entrypoints.cli.units import VERIFIED, clock_text, seconds
 from entrypoints.container import FolderService, folder_service
 from entrypoints.log_line import DeliveryOutcome
 from infrastructure.folder.cameras import FolderCameraService
@@ -161,11 +162,10 @@ class Session:
             yield "requested", seconds(report.end_ms - report.start_ms)
         if report.has_clip and report.camera_id:
             yield "delivered", seconds(report.delivered_ms)
-            for gap in report.coverage.gaps:
-                yield "gap", f"{seconds(gap.duration_ms)} from {utc(gap.start_ms)} UTC"
+            yield from _coverage_facts(report.coverage)
             yield from self._files(ClipName(report.camera_id, report.clip_id))
             yield "took", seconds(outcome.elapsed_ms)
-        for note in outcome.result.notes if outcome.result else ():
+        for note in dict.fromkeys(outcome.notes):
             yield "note", note
 
     def _files(self, name: ClipName) -> Iterator[tuple[str, str]]:
@@ -174,7 +174,13 @@ class Session:
         if stored and stored.media:
             media = stored.media
             encoded = media.frames - media.copied_frames
-            yield "frames", f"{media.frames}: {media.copied_frames} copied, {encoded} encoded"
+            held = (
+                f", {media.held_frames} of them from before the clip" if media.held_frames else ""
+            )
+            yield (
+                "frames",
+                f"{media.frames}: {media.copied_frames} copied, {encoded} encoded{held}",
+            )
             yield "video", f"{media.codec}, {media.width} x {media.height}"
         yield "clip", str(clips.path(name))
         for thumbnail in clips.thumbnails(name):
@@ -192,6 +198,27 @@ def open_session(root: Path) -> Session:
 
     service = folder_service(root, environment(), on_outcome, progress)
     return Session(root, service, progress, outcomes)
+
+
+def _coverage_facts(coverage: Coverage) -> Iterator[tuple[str, str]]:
+    """Return what the clip lacks, and what else a viewer should know."""
+    for label, windows in (
+        ("gap", coverage.gaps),
+        ("damaged", coverage.damaged),
+        ("held", coverage.held),
+    ):
+        for window in windows:
+            yield label, _stretch(window)
+    for unused in coverage.unused:
+        yield "unused", f"{_stretch(unused.window)}: {unused.name}"
+    if coverage.clock:
+        yield "clock", clock_text(coverage.clock)
+    if coverage.verified:
+        yield "verified", VERIFIED[coverage.verified]
+
+
+def _stretch(window: TimeWindow) -> str:
+    return f"{seconds(window.duration_ms)} from {utc(window.start_ms)} UTC"
 
 
 def exit_code(outcome: DeliveryOutcome) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from domain.coverage import Coverage
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -55,14 +56,17 @@ class Timeline:
     clip: Scale
     clip_ticks: Sequence[tuple[int, int]]
     """The times of the clip to label, and the wall clock at each, in ms."""
+    coverage: Coverage
 
     @classmethod
-    def of(cls, plan: ClipPlan, recordings: Sequence[RecordingSegment]) -> "Timeline":
+    def of(
+        cls, plan: ClipPlan, recordings: Sequence[RecordingSegment], coverage: Coverage
+    ) -> "Timeline":
         """Return the timeline of a clip out of these recordings."""
         around = _around(plan.window, recordings)
         shown = [s for s in sorted(recordings) if s.window.overlaps(around)]
         ticks = list(_clip_ticks(plan))
-        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks)
+        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks, coverage)
 
 
 def _around(window: TimeWindow, recordings: Sequence[RecordingSegment]) -> TimeWindow:
@@ -92,7 +96,7 @@ def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
 
 
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
-    """Return the wall clock of a time in the clip: the inverse of the plan's delivered_before_ms."""
+    """Return the wall clock of a time in the clip, the inverse of `delivered_before_ms`."""
     wall_ms = plan.window.start_ms + clip_ms
     for gap in plan.gaps:
         if gap.start_ms <= wall_ms:
