@@ -179,7 +179,10 @@ class InMemoryTranscoder(Transcoder):
                 cut.segment.media_ms(instant_ms)
                 for instant_ms in (cut.window.start_ms, cut.window.end_ms)
             )
-            for media_ms in range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS):
+            frames_ms = range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS)
+            if not frames_ms and cut is plan.cuts[0]:  # the window is within one picture
+                frames_ms = range(frames_ms.start - FRAME_MS, frames_ms.start, FRAME_MS)
+            for media_ms in frames_ms:
                 times_ms.append(round(cut.clip_ms + media_ms - start_ms) if times_ms else 0)
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
         if not lines:

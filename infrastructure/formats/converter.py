@@ -29,6 +29,17 @@ def _tuple(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
     return structure
 
 
+def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
+    structure = make_dict_structure_fn(kind, CONVERTER, **_renamed(kind))
+
+    def checked(value: object, _: object) -> object:
+        if type(value) is not dict:
+            raise TypeError("no object")
+        return structure(value, kind)
+
+    return checked
+
+
 def _renamed(kind: Any) -> Any:  # noqa: ANN401 - for a cattrs hook
     return {field.name: override(rename=key_of(field.name)) for field in attrs.fields(kind)}
 
@@ -50,9 +61,7 @@ CONVERTER.register_structure_hook(float, _exactly(float, int))
 CONVERTER.register_structure_hook_factory(
     lambda kind: getattr(kind, "__origin__", None) is tuple, _tuple
 )
-CONVERTER.register_structure_hook_factory(
-    attrs.has, lambda kind: make_dict_structure_fn(kind, CONVERTER, **_renamed(kind))
-)
+CONVERTER.register_structure_hook_factory(attrs.has, _object)
 CONVERTER.register_unstructure_hook_factory(
     attrs.has, lambda kind: make_dict_unstructure_fn(kind, CONVERTER, **_renamed(kind))
 )

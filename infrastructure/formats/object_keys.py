@@ -88,5 +88,7 @@ def _media_info(text: str) -> MediaInfo | None:
 
 
 def _base36(number: int) -> str:
+    if number < 0:
+        return f"-{_base36(-number)}"
     rest, digit = divmod(number, 36)
     return (_base36(rest) if rest else "") + DIGITS[digit]

@@ -56,6 +56,7 @@ class Timeline:
     clip: Scale
     clip_ticks: Sequence[tuple[int, int]]
     """The times of the clip to label, and the wall clock at each, in ms."""
+
     coverage: Coverage
 
     @classmethod
@@ -96,7 +97,7 @@ def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
 
 
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
-    """Return the wall clock of a time in the clip, the inverse of `delivered_before_ms`."""
+    """Return the wall clock of a time in the clip."""
     wall_ms = plan.window.start_ms + clip_ms
     for gap in plan.gaps:
         if gap.start_ms <= wall_ms:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import Factory, define, evolve
@@ -11,9 +12,16 @@ from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
 from application.ports import Recording, Rendition, ThumbnailSpec
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
-from domain.coverage import Coverage
+from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
-from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
+from domain.errors import (
+    AlreadyInProgress,
+    ClipDeleted,
+    Conflict,
+    Unavailable,
+    UndecodableFootage,
+    UnusableFootage,
+)
 from domain.manifest import Manifest, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -23,6 +31,7 @@ from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryClipStore,
     InMemoryNotifier,
+    InMemoryRecording,
     InMemoryRecordingStore,
     InMemoryRetryQueue,
     InMemoryTranscoder,
@@ -31,7 +40,7 @@ from infrastructure.in_memory import (
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
-FULL = ClipReport.available(REQUEST, Coverage())
+FULL = ClipReport.available(REQUEST, Coverage(verified=Verification.SPLICES))
 
 
 @define
@@ -238,7 +247,7 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     ]
     assert len({s.version for s in manifest.sources}) == 2
     assert manifest.media
-    assert manifest.report == ClipReport.available(wanted, Coverage())
+    assert manifest.report == ClipReport.available(wanted, FULL.coverage)
 
 
 def test_a_request_without_footage_is_requeued(world: World) -> None:
@@ -263,7 +272,7 @@ def test_a_requeued_request_becomes_a_clip(world: World) -> None:
     again, _ = world.queue.sent[0]
     world.deliver(again, delivered(message_id="m2", after_ms=60_000))
     assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
-    assert world.notifier.published == [ClipReport.available(again, Coverage())]
+    assert world.notifier.published == [ClipReport.available(again, FULL.coverage)]
 
 
 def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(world: World) -> None:
@@ -343,8 +352,163 @@ def test_a_shorter_file_makes_room_for_an_overlapping_one(world: World) -> None:
     world.add_recording("a", -100_000, 45_000, listed_ms=600_000)
     world.add_recording("b", -57_000, 100_000)
     result = world.deliver()
-    assert result.report == FULL
+    assert result.report.coverage == evolve(
+        FULL.coverage, unused=(Unused("b", TimeWindow(NOW - 57_000, NOW - 55_000)),)
+    )
     assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_a_recording_that_cannot_be_read_does_not_cost_the_others(recorded: World) -> None:
+    """The report names it."""
+    recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
+    recorded.add_recording("b", -55_000, 10_000)
+    recorded.recordings.files["b"] = StoredFile(b"b", 10_000, readable=False)
+    again = evolve(REQUEST, retries_ms=(NOW,))
+    result = recorded.deliver(again, delivered(after_ms=900_001))
+    assert result.report.status is ClipStatus.AVAILABLE
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.notes == ("b is no recording",)
+
+
+def test_recordings_none_of_which_can_be_read_are_named(world: World) -> None:
+    """They are waited for, and then the request ends."""
+    world.add_recording("a", -100_000, 600_000)
+    world.recordings.files["a"] = StoredFile(b"a", 45_000, readable=False)
+    assert world.deliver().report.status is ClipStatus.PENDING
+    again, _ = world.queue.sent[0]
+    result = world.deliver(again, delivered(message_id="m2", after_ms=900_001))
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No listed recording can be read. a is no recording"
+
+
+def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:
+    """Whatever its recording claims."""
+    world.add_recording("a", -100_000, 600_000)
+    assert world.deliver(evolve(REQUEST, end_ms=NOW + 5_000)).report.status is ClipStatus.PENDING
+    assert [delay_s for _, delay_s in world.queue.sent] == [60]
+
+
+@define
+class Undecodable(InMemoryTranscoder):
+    """Makes no picture of a window of a recording."""
+
+    name: str = "a"
+    windows: Sequence[TimeWindow] = ()
+
+    def render(
+        self,
+        plan: ClipPlan,
+        recordings: Mapping[str, Recording],
+        thumbnails: ThumbnailSpec,
+        folder: Path,
+        deadline_s: float,
+    ) -> Rendition:
+        cuts = [cut.window for cut in plan.cuts if cut.segment.name == self.name]
+        if any(cut.overlaps(window) for cut in cuts for window in self.windows):
+            raise UndecodableFootage(f"{self.name} is damaged.", self.name, self.windows)
+        return super().render(plan, recordings, thumbnails, folder, deadline_s)
+
+
+def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
+    """The clip has the rest."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
+    recorded.transcoder = Undecodable(windows=(damaged,))
+    result = recorded.deliver()
+    assert result.report.coverage.gaps == (damaged,)
+    assert result.report.delivered_ms == 7_000
+
+
+def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> None:
+    """They are opened as others are."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
+    recorded.add_recording("b", -59_000, 100_000)
+    recorded.transcoder = Undecodable(windows=(damaged,))
+    result = recorded.deliver()
+    assert result.report.coverage.gaps == ()
+    assert result.report.coverage.is_complete
+    assert [s.name for s in recorded.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_a_clip_without_any_picture_is_rejected(recorded: World) -> None:
+    """The damage is named."""
+    recorded.transcoder = Undecodable(windows=(REQUEST.window,))
+    result = recorded.deliver()
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
+
+
+def test_a_transcoder_that_repeats_itself_is_not_asked_again(recorded: World) -> None:
+    """The delivery fails, and is repeated."""
+
+    class Stubborn(InMemoryTranscoder):
+        def render(self, *_: object) -> Rendition:
+            raise UndecodableFootage("a is damaged.", "a", (TimeWindow(0, 1),))
+
+    recorded.transcoder = Stubborn()
+    with pytest.raises(UnusableFootage, match="a is damaged"):
+        recorded.deliver()
+
+
+def test_damage_is_part_of_the_report(recorded: World) -> None:
+    """What is missing is not damaged as well, and what is damaged not held."""
+
+    class Damaged(InMemoryTranscoder):
+        def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
+            made = super().render(plan, *rest)
+            return evolve(made, damaged=(TimeWindow(NOW - 56_000, NOW - 54_000),))
+
+    recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
+    recorded.transcoder = Damaged()
+    result = recorded.deliver(evolve(REQUEST, retries_ms=(NOW,)), delivered(after_ms=900_001))
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.damaged == (TimeWindow(NOW - 56_000, NOW - 55_000),)
+    assert not result.report.coverage.is_complete
+    assert result.report.reason == (
+        "There is no footage of 5 s of the clip. The footage of 1 s of the clip is damaged."
+    )
+
+
+def add_drifting(world: World, *, count: int, listed_ms: int = 60_000) -> None:
+    """List recordings of 75 s that claim to be as long as `listed_ms`, one after the other."""
+    for number in range(count):
+        world.add_recording(f"{number}", -120_000 + number * listed_ms, 75_000, listed_ms=listed_ms)
+        listed = world.cameras.segments["pier"][-1]
+        world.cameras.segments["pier"][-1] = evolve(listed, listed_ms=listed_ms)
+
+
+def test_a_wrong_clock_is_believed_if_the_neighbours_agree(world: World) -> None:
+    """They are opened for that; the clip itself needs only two of the recordings."""
+    add_drifting(world, count=4)
+    result = world.deliver(evolve(REQUEST, start_ms=NOW - 65_000, end_ms=NOW - 55_000))
+    assert result.report.coverage.clock == Clock(1.25, 2_500)
+    assert result.report.coverage.unused == ()
+    assert result.report.coverage.is_complete
+    manifest = world.clips.manifests[REQUEST.name]
+    assert [source.name for source in manifest.sources] == ["0", "1"]
+    assert manifest.media
+    assert manifest.media.duration_ms == 12_500
+
+
+def test_two_recordings_do_not_prove_a_wrong_clock(world: World) -> None:
+    """They overlap."""
+    add_drifting(world, count=2)
+    result = world.deliver(evolve(REQUEST, start_ms=NOW - 65_000, end_ms=NOW - 55_000))
+    assert result.report.coverage.clock is None
+    assert [unused.name for unused in result.report.coverage.unused] == ["1"]
+
+
+def test_doubtful_times_are_noted(recorded: World) -> None:
+    """In the report."""
+
+    class Doubtful(InMemoryRecordingStore):
+        def open(
+            self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+        ) -> InMemoryRecording:
+            opened = super().open(segment, window, deadline_s)
+            return evolve(opened, segment=evolve(opened.segment, notes=("a steps back.",)))
+
+    recorded.recordings = Doubtful(recorded.recordings.files)
+    assert recorded.deliver().report.coverage.notes == ("a steps back.",)
 
 
 def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: World) -> None:

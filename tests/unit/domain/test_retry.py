@@ -10,9 +10,9 @@ from domain.clip import ClipRequest, ClipStatus
 from domain.delivery import Delivery
 from domain.planning import Availability
 from domain.retry import (
-    Footage,
     MAX_RETRIES,
     Build,
+    Footage,
     Reject,
     Requeue,
     RetryDecision,
@@ -195,6 +195,78 @@ DELAYS = {
 def test_delays(wanted: dict[str, Any], after_ms: int, delay_s: int) -> None:
     """A request rests for this long."""
     assert decide(request(**wanted), NONE, after_ms=after_ms) == Requeue(delay_s)
+
+
+WAITING = {
+    "a clip that has not ended, whatever its recordings claim": (-1, Footage(FULL), 0, "wait"),
+    "the same once it has ended": (-1, Footage(FULL), 1, "build"),
+    "a recording is not finished, and only a hole is missing": (
+        10_000,
+        Footage(HOLE, ("a is not finished.",)),
+        0,
+        "wait",
+    ),
+    "a recording is not finished, and another covers it": (
+        10_000,
+        Footage(FULL, ("a is not finished.",)),
+        0,
+        "wait",
+    ),
+    "it is not finished in time": (
+        10_000,
+        Footage(HOLE, ("a is not finished.",)),
+        900_001,
+        "build",
+    ),
+    "a damaged recording is not waited for": (
+        10_000,
+        Footage(HOLE, (), ("a is no recording.",)),
+        0,
+        "build",
+    ),
+    "nothing but a damaged recording": (10_000, Footage(NONE, (), ("a is none.",)), 0, "wait"),
+    "still nothing else at the deadline": (
+        10_000,
+        Footage(NONE, (), ("a is none.",)),
+        900_001,
+        "FATAL_ERROR",
+    ),
+    "nothing but an unfinished one at the deadline": (
+        10_000,
+        Footage(NONE, ("a is not finished.",)),
+        900_001,
+        "FATAL_ERROR",
+    ),
+    "nothing that can be read of a clip four days old": (
+        4 * DAY_MS,
+        Footage(NONE, ("a is not finished.",)),
+        0,
+        "CLIP_OUT_OF_RANGE",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("ended_ago_ms", "footage", "after_ms", "outcome"), WAITING.values(), ids=WAITING
+)
+def test_footage_that_may_grow_is_waited_for(
+    ended_ago_ms: int, footage: Footage, after_ms: int, outcome: str
+) -> None:
+    """What is damaged does not."""
+    decision = decide_retry(
+        POLICY, delivery(request(ended_ago_ms=ended_ago_ms), after_ms=after_ms), footage
+    )
+    assert status(decision) == outcome
+
+
+def test_a_rejection_names_what_was_left_out() -> None:
+    """And why."""
+    footage = Footage(NONE, ("a is not finished.",), ("b is no recording.",))
+    decision = decide_retry(POLICY, delivery(request(ended_ago_ms=0), after_ms=901_000), footage)
+    assert decision == Reject(
+        ClipStatus.FATAL_ERROR,
+        "No listed recording can be read. a is not finished. b is no recording.",
+    )
 
 
 def test_no_rest_is_longer_than_the_queue_allows() -> None:
