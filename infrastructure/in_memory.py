@@ -6,6 +6,7 @@ is a text that names each frame.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 
@@ -110,10 +111,14 @@ class InMemoryRecordingStore(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise UnusableFootage(f"{segment.name} is no recording")
-        frames_ms = range(0, file.duration_ms, FRAME_MS)
-        times = FrameTimes(0, frames_ms[-1], file.duration_ms, frames_ms)
-        measured = segment.opened(times, self.tolerance_ms)
+        measured = _measured(segment, file.duration_ms, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
+
+
+@lru_cache
+def _measured(segment: RecordingSegment, duration_ms: int, tolerance_ms: int) -> RecordingSegment:
+    frames_ms = range(0, duration_ms, FRAME_MS)
+    return segment.opened(FrameTimes(0, frames_ms[-1], duration_ms, frames_ms), tolerance_ms)
 
 
 @frozen(eq=False)
