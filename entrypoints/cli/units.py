@@ -23,9 +23,9 @@ def clock_text(clock: Clock) -> str:
     """Write how far a clip's clock departs from the wall clock."""
     difference = seconds(abs(clock.difference_ms))
     ending = f"{difference} {'longer' if clock.difference_ms > 0 else 'shorter'}"
-    lasts = f"the clip lasts {ending} than the time it shows" if clock.difference_ms else ""
+    longer = f"the clip is {ending} than the time it shows" if clock.difference_ms else ""
     runs = f"{clock.rate:g} s of footage per second" if clock.rate != 1 else ""
-    return "; ".join(filter(None, (runs, lasts)))
+    return "; ".join(filter(None, (runs, longer)))
 
 
 def in_largest_unit(duration_s: float) -> str:

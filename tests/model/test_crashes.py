@@ -43,14 +43,14 @@ CASES = {
     "ends before it starts": (requested(evolve(WANTED, end_ms=0)), ClipStatus.FATAL_ERROR),
     "unknown camera": (requested(evolve(WANTED, camera_id="quay")), ClipStatus.FATAL_ERROR),
     "no picture can be decoded": (
-        evolve(requested(), recorded=WHOLE, undecodable=(("a", WANTED.window),)),
+        evolve(requested(), recorded=WHOLE, without_picture=(("a", WANTED.window),)),
         ClipStatus.FATAL_ERROR,
     ),
     "a part cannot be decoded": (
         evolve(
             requested(LONGER),
             recorded=WHOLE,
-            undecodable=(("a", TimeWindow(NOW - 60_000, NOW - 58_880)),),
+            without_picture=(("a", TimeWindow(NOW - 60_000, NOW - 58_880)),),
         ),
         ClipStatus.AVAILABLE,
     ),

@@ -110,7 +110,7 @@ class World:
     """What the recorder has not uploaded yet."""
     broken: bool = False
     """Whether the footage cannot be decoded."""
-    undecodable: tuple[tuple[str, TimeWindow], ...] = ()
+    without_picture: tuple[tuple[str, TimeWindow], ...] = ()
     """Parts of recordings that no decoder makes a picture of."""
     damaged: tuple[TimeWindow, ...] = ()
     """Where a decoder makes a picture, but not without a fault."""
@@ -277,7 +277,7 @@ class _Ports:
     clips: InMemoryClipStore
     queue: InMemoryRetryQueue
     notifier: InMemoryNotifier
-    undecodable: tuple[tuple[str, TimeWindow], ...]
+    without_picture: tuple[tuple[str, TimeWindow], ...]
     damaged: tuple[TimeWindow, ...]
 
     @classmethod
@@ -295,7 +295,7 @@ class _Ports:
             ),
             InMemoryRetryQueue(),
             InMemoryNotifier(),
-            world.undecodable,
+            world.without_picture,
             world.damaged,
         )
 
@@ -303,7 +303,7 @@ class _Ports:
         """Return the adapter's answer; one that is returned twice is the same object."""
         if call.method == "render" and not self.transcoder.broken:
             plan, opened, *_ = call.args
-            for name, window in self.undecodable:
+            for name, window in self.without_picture:
                 if any(c.segment.name == name and c.window.overlaps(window) for c in plan.cuts):
                     raise UndecodableFootage("There is no picture.", name, (window,))
             return _rendered(plan, tuple(sorted(opened.items())), self.damaged)
