@@ -49,9 +49,8 @@ class GatheredFootage:
     @property
     def coverage(self) -> Coverage:
         """What a clip of the plan shows, if every picture can be decoded."""
-        if self.plan is None:
-            return Coverage()
         plan = self.plan
+        assert plan  # noqa: S101 - a clip is made only of planned footage
         doubts = chain.from_iterable(cut.segment.notes for cut in plan.cuts)
         notes = (*dict.fromkeys(doubts), *self.left_out)
         return Coverage(

@@ -197,7 +197,9 @@ class MakeClip:
     ) -> tuple[GatheredFootage, Rendition]:
         """Render the plan; plan again without windows that no decoder makes a picture of."""
         undecodable: dict[str, tuple[TimeWindow, ...]] = {}
-        while plan := footage.plan:
+        while True:
+            plan = footage.plan
+            assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
                 return footage, self.transcoder.render(
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
@@ -209,7 +211,6 @@ class MakeClip:
                     raise UnusableFootage(str(error)) from error
                 if footage.plan and not footage.plan.cuts:
                     raise Rejected(f"No picture of the clip can be decoded. {error}") from error
-        raise AssertionError("a clip is built only from planned footage")
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""

@@ -98,9 +98,9 @@ class Footage:
 
     @property
     def may_grow(self) -> bool:
-        """Whether more of it may be stored later: the end is missing, or a recording not whole."""
+        """Whether more may be stored later: the end is missing, or a recording that is needed."""
         is_end_missing = self.availability in (Availability.NONE, Availability.TAIL_MISSING)
-        return is_end_missing or bool(self.unfinished)
+        return is_end_missing or (self.availability is Availability.HOLE and bool(self.unfinished))
 
 
 def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> RetryDecision:

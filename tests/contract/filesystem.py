@@ -16,19 +16,10 @@ from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
-from tests.contract.worlds import (
-    FORMAT,
-    LENGTH_MS,
-    CameraWorld,
-    ClipWorld,
-    Media,
-    NotifierWorld,
-    QueueWorld,
-    RecordingWorld,
-)
+from tests.contract.media import FORMAT, LENGTH_MS, Media
 
 
-class FolderCameraWorld(CameraWorld):
+class FolderCameraWorld:
     """Recordings in the camera's folder, states in another."""
 
     def __init__(self, root: Path, media: Media) -> None:
@@ -55,7 +46,7 @@ class FolderCameraWorld(CameraWorld):
         return dict(json.loads(path.read_text())) if path.exists() else None
 
 
-class FolderRecordingWorld(RecordingWorld):
+class FolderRecordingWorld:
     """Files of one camera."""
 
     def __init__(self, root: Path) -> None:
@@ -72,7 +63,7 @@ class FolderRecordingWorld(RecordingWorld):
         (self.folder / name).unlink()
 
 
-class FolderClipWorld(ClipWorld):
+class FolderClipWorld:
     """Files below `clips/`."""
 
     def __init__(self, root: Path) -> None:
@@ -93,7 +84,7 @@ class FolderClipWorld(ClipWorld):
         path.write_bytes(b"foreign")
 
 
-class FolderQueueWorld(QueueWorld):
+class FolderQueueWorld:
     """Files in `queue/`, and a clock that can be put forward."""
 
     def __init__(self, root: Path) -> None:
@@ -111,7 +102,7 @@ class FolderQueueWorld(QueueWorld):
         return received
 
 
-class FolderNotifierWorld(NotifierWorld):
+class FolderNotifierWorld:
     """Lines of a file."""
 
     def __init__(self, root: Path) -> None:
