@@ -51,6 +51,9 @@ MAX_CUTS = 200
 MAX_GAPS = 100
 """So many gaps fit into the clip's metadata, which S3 limits to 2 KB."""
 
+MAX_NAMED = 10
+"""How many recordings that were left out a rejection's reason names."""
+
 
 @frozen
 class ClipInputs:
@@ -171,15 +174,16 @@ class MakeClip:
             inputs = self._gather(delivery, inputs)
         except Rejected as error:
             return inputs, _fatal(error)
-        return inputs, decide_retry(self.policy, delivery, inputs.coverage)
+        decision = decide_retry(self.policy, delivery, inputs.coverage)
+        return inputs, _naming_left_out(decision, inputs.notes)
 
     def _gather(self, delivery: Delivery, inputs: ClipInputs) -> ClipInputs:
         """Plan with what the recordings really hold: open those that the plan needs, replan."""
         request, deadline_s = delivery.request, delivery.deadline_s
-        listed = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
-        segments = {segment.name: segment for segment in sorted(listed, reverse=True)}
+        listing = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
+        segments = {segment.name: segment for segment in sorted(listing.segments, reverse=True)}
         opened: dict[str, Recording] = {}
-        notes: tuple[str, ...] = ()
+        notes = tuple(map(str, listing.left_out))
         while True:
             plan = plan_clip(request.window, segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -324,6 +328,16 @@ class MakeClip:
             self.notifier.publish(report, delivery.deadline_s)
         except ClipError as unreported:
             error.add_note(f"Reporting the failure also failed: {unreported}")
+
+
+def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDecision:
+    """Return the decision; a rejection's reason also names the recordings left out, and why."""
+    if not isinstance(decision, Reject):
+        return decision
+    more = f"{len(notes) - MAX_NAMED} more were left out." if len(notes) > MAX_NAMED else ""
+    named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
+    listed = named or ["No recording of that time is listed."]
+    return evolve(decision, reason=" ".join(filter(None, (decision.reason, *listed, more))))
 
 
 def _fatal(error: Rejected) -> Reject:

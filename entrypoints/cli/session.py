@@ -78,7 +78,7 @@ class Session:
     def recordings(self, camera_id: str) -> list[RecordingSegment]:
         """Return all recordings of a camera, the oldest first."""
         deadline_s = time.monotonic() + LISTING_S
-        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s))
+        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s).segments)
 
     def handle(self, batch: Mapping[str, Any]) -> set[str]:
         """Handle a batch as the Lambda function does; return the ids of the messages that failed.

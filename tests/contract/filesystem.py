@@ -39,12 +39,15 @@ class FolderCameraWorld(CameraWorld):
     def has_camera(self, camera_id: str) -> None:
         (self.root / "recordings" / camera_id).mkdir(parents=True, exist_ok=True)
 
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         self.has_camera(camera_id)
         start = datetime.fromtimestamp(start_ms // 1000, UTC)
-        name = f"{camera_id}.{start:%Y%m%dT%H%M%S}.mp4"
+        name = f"{camera_id}.{start:%Y%m%dT%H%M%S}.{suffix}"
         (self.root / "recordings" / camera_id / name).write_bytes(self.media.data)
         return RecordingSegment(TimeWindow(start_ms, start_ms + LENGTH_MS), name)
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        return self.has_segment(camera_id, start_ms, "ts").name
 
     def forgets_clip(self, clip_id: str) -> None:
         (self.root / "status").mkdir(exist_ok=True)

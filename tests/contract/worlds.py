@@ -55,8 +55,12 @@ class CameraWorld(ABC):
         """Add a camera without recordings."""
 
     @abstractmethod
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         """List one more segment of LENGTH_MS, which starts at a whole second."""
+
+    @abstractmethod
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        """List a file of LENGTH_MS that is no MP4, and return its name."""
 
     @abstractmethod
     def forgets_clip(self, clip_id: str) -> None:

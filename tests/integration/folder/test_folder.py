@@ -106,16 +106,18 @@ class TestFolderCameras:
     ) -> None:
         """No cameras.json is needed, and a recording ends where its frames end."""
         cameras = FolderCameraService(tmp_path, FORMAT)
-        [found] = cameras.find_segments("pier", window(1999, 9000), soon)
+        [found] = cameras.find_segments("pier", window(1999, 9000), soon).segments
         assert (found.name, found.window) == (NAME, window(0, 2000))
-        assert not cameras.find_segments("pier", window(2000, 9000), soon)
-        assert not cameras.find_segments("pier", window(-9000, 0), soon)
+        assert not cameras.find_segments("pier", window(2000, 9000), soon).segments
+        assert not cameras.find_segments("pier", window(-9000, 0), soon).segments
 
     @pytest.mark.usefixtures("recorded")
     def test_an_alias_names_the_folder(self, tmp_path: Path, soon: float) -> None:
         """A camera's recordings are in the folder of its alias."""
         (tmp_path / "cameras.json").write_text('{"17": {"alias": "pier"}}')
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1), soon)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1), soon).segments
+        )
         assert found.name == NAME
 
     def test_both_forms_of_names_tell_the_start(
@@ -123,18 +125,60 @@ class TestFolderCameras:
     ) -> None:
         """Milliseconds in a name count."""
         recorded.rename(recorded.with_name("pier.stream.20180815T140019051.mp4"))
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("pier", window(60, 61), soon)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT)
+            .find_segments("pier", window(60, 61), soon)
+            .segments
+        )
         assert found.window == window(51, 2051)
 
-    def test_an_unfinished_recording_is_taken_to_last_ten_minutes(
+    @pytest.mark.parametrize("kept", [b"", b"cut off", b"text"], ids=["empty", "cut off", "text"])
+    def test_an_unreadable_recording_is_listed_until_the_next_one_begins(
+        self, tmp_path: Path, recorded: Path, kept: bytes, soon: float
+    ) -> None:
+        """However late in it the window is: it is not the same as none."""
+        whole = recorded.read_bytes()
+        recorded.write_bytes({b"": b"", b"cut off": whole[:1000]}.get(kept, kept * 1000))
+        recorded.with_name("pier.20180815T150019.mp4").write_bytes(whole)
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        for start_ms in (0, 1_800_000, 3_599_000):
+            [found] = cameras.find_segments("pier", window(start_ms, start_ms + 500), soon).segments
+            assert (found.name, found.window) == (NAME, window(0, 3_600_000))
+        [after] = cameras.find_segments("pier", window(3_600_000, 3_601_000), soon).segments
+        assert after.name == "pier.20180815T150019.mp4"
+
+    @pytest.mark.parametrize(
+        ("written_ms", "end_ms"),
+        [(1000, 600_000), (7_200_000, 7_260_000), (10**10, 86_400_000), (-1000, 86_400_000)],
+        ids=["at once", "for two hours", "copied later", "by another clock"],
+    )
+    def test_the_last_recording_is_listed_until_it_was_last_written(
+        self, tmp_path: Path, recorded: Path, written_ms: int, end_ms: int, soon: float
+    ) -> None:
+        """For ten minutes at least and a day at most; the time must not be before its start."""
+        recorded.write_bytes(recorded.read_bytes()[:1000])
+        os.utime(recorded, ns=((START_MS + written_ms) * 10**6,) * 2)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT)
+            .find_segments("pier", window(5000, 6000), soon)
+            .segments
+        )
+        assert found.window == window(0, end_ms)
+
+    def test_files_of_another_kind_are_left_out_by_name(
         self, tmp_path: Path, recorded: Path, soon: float
     ) -> None:
-        """The file that is being written is listed, though it cannot be read yet."""
-        recorded.write_bytes(recorded.read_bytes()[:1000])
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments(
-            "pier", window(5000, 6000), soon
-        )
-        assert found.window == window(0, 600_000)
+        """If they may overlap the window, and no recording has the same name but for its suffix."""
+        for name in ("pier.20180815T140021.ts", "pier.20180815T150019.ts"):
+            recorded.with_name(name).write_bytes(b"video")
+        recorded.with_suffix(".jpg").write_bytes(b"picture")
+        recorded.with_name("readme.txt").write_bytes(b"text")
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        listing = cameras.find_segments("pier", window(0, 60_000), soon)
+        assert [segment.name for segment in listing.segments] == [NAME]
+        assert list(map(str, listing.left_out)) == [
+            "pier.20180815T140021.ts was left out: its name does not end with .mp4, .m4v or .mov."
+        ]
 
     def test_undated_recordings_are_named_and_left_out(
         self, tmp_path: Path, recorded: Path, soon: float
@@ -144,7 +188,9 @@ class TestFolderCameras:
         shutil.copyfile(recorded, recorded.with_name("._holiday.mp4"))
         cameras = FolderCameraService(tmp_path, FORMAT)
         assert cameras.undated("pier") == ["holiday.mp4"]
-        assert len(cameras.find_segments("pier", window(0, 1000), soon)) == 1
+        listing = cameras.find_segments("pier", window(0, 1000), soon)
+        assert [segment.name for segment in listing.segments] == [NAME]
+        assert [left.name for left in listing.left_out] == ["holiday.mp4"]
 
     @pytest.mark.usefixtures("recorded")
     def test_an_unknown_camera_is_refused(self, tmp_path: Path, soon: float) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from application.make_clip import MakeClip
-from application.ports import ThumbnailSpec
+from application.ports import Listing, ThumbnailSpec
 from domain.clip import ClipName, ClipStatus
 from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
@@ -46,9 +46,7 @@ class Cameras(InMemoryCameraService):
 
     asked: set[str] = Factory(set)
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         self.asked.add(camera_id)
         return InMemoryCameraService.find_segments(self, camera_id, window, deadline_s)
 
