@@ -49,8 +49,9 @@ class FolderCameraService(CameraService):
         """Return the camera's recordings that overlap `window`, with the duration of their media.
 
         A recording that cannot be read, or is being written, may hold footage until the next one
-        begins, or else for as long as `_latest_end_ms` says: it is listed, so that opening it reports
-        why. Files of another kind are left out by name, and so are those whose names hold no start.
+        begins, or else for as long as `_latest_end_ms` says. It is listed, so that opening it
+        reports why. Files of another kind are left out by name, and so are those whose names hold
+        no start.
         Recordings that start more than MAX_RECORDING_MS before the window are ignored.
         """
         with translating_os_errors(f"The recordings of {camera_id}", deadline_s):

@@ -1,5 +1,6 @@
 """A world of each family for every port."""
 
+import errno
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,15 +83,18 @@ def recording_world(family: str, tmp_path: Path, request: pytest.FixtureRequest)
     return worlds[family]()
 
 
-@pytest.fixture
-def clip_world(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> ClipWorld:
+@pytest.fixture(params=(*FAMILIES, "filesystem without links"))
+def clip_world(tmp_path: Path, request: pytest.FixtureRequest) -> ClipWorld:
     """Make a world without clips."""
     worlds: dict[str, Callable[[], ClipWorld]] = {
         "in_memory": in_memory.InMemoryClipWorld,
         "filesystem": lambda: filesystem.FolderClipWorld(tmp_path / "store"),
+        "filesystem without links": lambda: filesystem.FolderClipWorld(
+            tmp_path / "store", filesystem.refusing(errno.EPERM)
+        ),
         "real": lambda: real.S3ClipWorld(request.getfixturevalue("aws")),
     }
-    return worlds[family]()
+    return worlds[request.param]()
 
 
 @pytest.fixture

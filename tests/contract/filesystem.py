@@ -1,6 +1,7 @@
 """The worlds of the adapters on a folder."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.files import OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
@@ -26,6 +28,15 @@ from tests.contract.worlds import (
     QueueWorld,
     RecordingWorld,
 )
+
+
+def refusing(number: int, claim_s: float = 0.5) -> FileOperations:
+    """Return the operations of a file system that refuses links and flushing folders so."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return FileOperations(refuse, refuse, claim_s)
 
 
 class FolderCameraWorld(CameraWorld):
@@ -78,9 +89,9 @@ class FolderRecordingWorld(RecordingWorld):
 class FolderClipWorld(ClipWorld):
     """Files below `clips/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, operations: FileOperations = OPERATIONS) -> None:
         self.folder = root / "clips"
-        self.clips: FolderClipStore = FolderClipStore(root)
+        self.clips: FolderClipStore = FolderClipStore(root, operations)
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         path = self.folder / clip_key(name)

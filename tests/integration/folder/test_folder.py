@@ -1,5 +1,6 @@
 """What is particular to the folder; what every adapter owes is in tests/contract."""
 
+import errno
 import json
 import os
 import shutil
@@ -8,8 +9,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
+from attrs import evolve
 
 from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
 from devtools.footage import Recording, cached_recording
@@ -23,17 +26,18 @@ from domain.errors import (
     Unavailable,
     UnusableFootage,
 )
-from domain.manifest import MediaInfo
+from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
-from infrastructure.folder.files import ABANDONED_S
+from infrastructure.folder.files import ABANDONED_S, OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import VISIBILITY_MS, FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
 from infrastructure.mp4.boxes import box
+from tests.contract.filesystem import refusing
 
 START_MS = 1_534_341_619_000
 NAME = "pier.20180815T140019.mp4"
@@ -337,13 +341,16 @@ class TestFolderClips:
         assert clips.find(REQUEST.name, soon) is None
         assert not list((tmp_path / "clips/pier").iterdir())
 
+    @pytest.mark.parametrize(
+        "operations", [OPERATIONS, refusing(errno.EPERM, claim_s=0)], ids=["links", "no links"]
+    )
     def test_a_crash_at_any_step_leaves_a_described_clip_or_none(
-        self, tmp_path: Path, soon: float
+        self, tmp_path: Path, operations: FileOperations, soon: float
     ) -> None:
         """Whatever the file operation before which the process dies; the next attempt finishes."""
         rendition, gaps = rendition_of(tmp_path), (window(200, 300),)
         for step in range(1, 100):
-            clips = FolderClipStore(tmp_path / str(step))
+            clips = FolderClipStore(tmp_path / str(step), operations)
             commit = partial(clips.commit, REQUEST, rendition, "a", gaps, soon)
             if not killed_at(step, commit):
                 break
@@ -355,6 +362,89 @@ class TestFolderClips:
             assert (found.gaps, found.media) == (gaps, FOOTAGE)
             assert clips.path(REQUEST.name).read_bytes() == b"0123456789"
         assert 8 < step < 100
+
+    @pytest.mark.parametrize(
+        "number",
+        [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES],
+        ids=errno.errorcode.get,
+    )
+    def test_a_clip_is_stored_without_links_and_without_flushing_folders(
+        self, tmp_path: Path, number: int, soon: float
+    ) -> None:
+        """However the file system refuses them; nothing but the clip and its metadata is left."""
+        clips = FolderClipStore(tmp_path, refusing(number))
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (window(200, 300),), soon)
+        manifest = Manifest(REPORT, "m#1")
+        clips.write_manifest(REQUEST.name, manifest, soon, replace=False)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert (found.writer, found.gaps) == ("m#1", (window(200, 300),))
+        assert clips.read_manifest(REQUEST.name, soon) == manifest
+        names = {path.name for path in (tmp_path / "clips/pier").iterdir()}
+        assert names == {".c1.10-bytes.json", "c1.mp4", "c1.json"}
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+    def test_other_faults_of_a_link_are_faults(
+        self, tmp_path: Path, number: int, soon: float
+    ) -> None:
+        """A full or broken disk is not one without links."""
+        clips = FolderClipStore(tmp_path, refusing(number))
+        with pytest.raises(Unavailable):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        assert not list((tmp_path / "clips/pier").iterdir())
+
+    def test_a_clip_whose_inode_changes_keeps_its_metadata(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """FUSE and exFAT number inodes as they please."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM))
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        path = clips.path(REQUEST.name)
+        shutil.copyfile(path, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert found.writer == "m#1"
+
+    def test_a_claim_of_a_living_process_is_waited_for(self, tmp_path: Path, soon: float) -> None:
+        """The empty file is no clip yet, and its owner's clip then stays."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM, claim_s=30))
+        path = clips.path(REQUEST.name)
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert clips.find(REQUEST.name, soon) is None
+        Timer(0.3, path.write_bytes, [b"theirs"]).start()
+        with pytest.raises(AlreadyExists):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        assert path.read_bytes() == b"theirs"
+
+    @pytest.mark.parametrize(
+        "operations", [OPERATIONS, refusing(errno.EPERM)], ids=["links", "none"]
+    )
+    def test_a_claim_of_a_dead_process_is_replaced(
+        self, tmp_path: Path, operations: FileOperations, soon: float
+    ) -> None:
+        """After a while; a manifest's too, which reads as none until then."""
+        clips = FolderClipStore(tmp_path, evolve(operations, claim_s=0.2))
+        clips.path(REQUEST.name).parent.mkdir(parents=True)
+        clips.path(REQUEST.name).touch()
+        clips.manifest_path(REQUEST.name).touch()
+        assert clips.read_manifest(REQUEST.name, soon) is None
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        clips.write_manifest(REQUEST.name, Manifest(REPORT, "m#1"), soon, replace=False)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert found.writer == "m#1"
+
+    def test_a_claim_is_waited_for_until_the_deadline(self, tmp_path: Path) -> None:
+        """Another attempt follows."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM, claim_s=30))
+        clips.path(REQUEST.name).parent.mkdir(parents=True)
+        clips.path(REQUEST.name).touch()
+        began_s = time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), began_s + 0.3)
+        assert time.monotonic() - began_s < 1.3
 
     def test_what_a_killed_attempt_left_is_cleared_away_in_time(
         self, tmp_path: Path, soon: float
