@@ -43,7 +43,7 @@ def demo(root: Root = Path("demo")) -> None:
     The folder gets three recordings of a minute each, a clip that spans two of them, its
     thumbnails, the messages that were sent, and `report.html`.
     """
-    raise typer.Exit(run_demo(open_session(root)))
+    raise typer.Exit(run_demo(open_session(root, is_new=True)))
 
 
 def run_demo(session: Session, sample: SampleFormat = SAMPLE_FORMAT) -> int:
