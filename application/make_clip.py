@@ -51,8 +51,8 @@ MAX_CUTS = 200
 MAX_GAPS = 100
 """So many gaps fit into the clip's metadata, which S3 limits to 2 KB."""
 
-MAX_NAMED = 10
-"""How many recordings that were left out a rejection's reason names."""
+MAX_NOTED, MAX_NAMED = 100, 10
+"""How many recordings that were left out the log names, and how many a rejection's reason."""
 
 
 @frozen
@@ -183,7 +183,7 @@ class MakeClip:
         listing = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
         segments = {segment.name: segment for segment in sorted(listing.segments, reverse=True)}
         opened: dict[str, Recording] = {}
-        notes = tuple(map(str, listing.left_out))
+        notes = tuple(map(str, listing.left_out[:MAX_NOTED]))
         while True:
             plan = plan_clip(request.window, segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -334,10 +334,10 @@ def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDe
     """Return the decision; a rejection's reason also names the recordings left out, and why."""
     if not isinstance(decision, Reject):
         return decision
-    more = f"{len(notes) - MAX_NAMED} more were left out." if len(notes) > MAX_NAMED else ""
     named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
     listed = named or ["No recording of that time is listed."]
-    return evolve(decision, reason=" ".join(filter(None, (decision.reason, *listed, more))))
+    more = ["The log names more."] if len(notes) > MAX_NAMED else []
+    return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
 
 
 def _fatal(error: Rejected) -> Reject:

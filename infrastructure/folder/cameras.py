@@ -2,6 +2,7 @@
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -77,18 +78,26 @@ class FolderCameraService(CameraService):
         A recording ends where the next begins at the latest, a file of another kind also where
         another such file does.
         """
-        dated = [(start_ms, p) for p in files if (start_ms := self.naming.start_ms(p.name))]
-        recordings = [(start_ms, p) for start_ms, p in dated if is_recording_name(p.name)]
+        dated = [
+            (start_ms, path)
+            for path in files
+            if (start_ms := self.naming.start_ms(path.name)) is not None
+        ]
+        recordings = [(start_ms, path) for start_ms, path in dated if is_recording_name(path.name)]
         stems = {stem_of(path.name) for _, path in recordings}
+        starts_ms = {
+            True: sorted(start_ms for start_ms, _ in recordings),
+            False: sorted(start_ms for start_ms, _ in dated),
+        }
         for start_ms, path in dated:
             is_recording = is_recording_name(path.name)
             if not window.start_ms - MAX_RECORDING_MS < start_ms < window.end_ms or (
                 not is_recording and stem_of(path.name) in stems
             ):
                 continue
-            others = recordings if is_recording else dated
-            next_ms = min((ms for ms, _ in others if ms > start_ms), default=None)
-            end_ms = _latest_end_ms(path, start_ms) if next_ms is None else next_ms
+            starts = starts_ms[is_recording]
+            at = bisect_right(starts, start_ms)
+            end_ms = starts[at] if at < len(starts) else _latest_end_ms(path, start_ms)
             possible = TimeWindow(start_ms, min(end_ms, start_ms + MAX_RECORDING_MS))
             if is_recording or possible.overlaps(window):
                 yield RecordingSegment(possible, path.name), path

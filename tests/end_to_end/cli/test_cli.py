@@ -122,6 +122,33 @@ class TestCut:
         assert first.name in line
         assert "Traceback" not in ran.output
 
+    @pytest.mark.parametrize(
+        ("text", "code"), [("There is no video in here. " * 100, 1), ("", 4)], ids=["text", "empty"]
+    )
+    def test_an_unreadable_recording_is_named_late_in_it_too(
+        self, root: Path, text: str, code: int
+    ) -> None:
+        """It is not the same as no footage: the last file may be long, or the next far away."""
+        [_, last] = sorted((root / "recordings/pier").iterdir())
+        last.write_text(text)
+        ran = cut(root, 1_800_000, 1_801_000)
+        assert ran.exit_code == code, ran.output
+        assert last.name in ran.output
+
+    def test_recordings_of_another_kind_are_named(self, root: Path) -> None:
+        """The reason of a rejection says why they were left out."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".ts"))
+        ran = cut(root, 0, 1000)
+        assert ran.exit_code == 4
+        assert "480.ts was left out: its name does not end with .mp4, .m4v or .mov." in ran.stdout
+
+    def test_recordings_in_capitals_are_cut(self, root: Path) -> None:
+        """As recorders with FAT write them."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".MP4"))
+        assert cut(root, 2000, 4000).exit_code == 0
+
     def test_recordings_without_a_start_time_are_named(self, root: Path) -> None:
         """They are not ignored silently."""
         shutil.copyfile(next((root / "recordings/pier").iterdir()), root / "recordings/pier/x.mp4")
