@@ -227,7 +227,7 @@ class MakeClip:
                 for cut in plan.cuts
             ),
         )
-        result = self._announce(delivery, manifest, inputs.notes)
+        result = self._announce(delivery, manifest, (*inputs.notes, *rendition.notes))
         return evolve(result, read_bytes=inputs.read_bytes)
 
     def _require_own_clip(self, delivery: Delivery) -> None:

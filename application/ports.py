@@ -127,6 +127,8 @@ class Rendition:
     pieces: tuple[Piece, ...]
     thumbnails: Mapping[int, Path]
     media: MediaInfo
+    notes: tuple[str, ...] = ()
+    """For the log: which cuts had to be encoded as a whole, and why."""
 
     @property
     def size_bytes(self) -> int:

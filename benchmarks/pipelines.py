@@ -2,11 +2,11 @@
 
 `by_2018`, as service-2018 did it: whole files downloaded, each decoded from its beginning to the
 cut's end (`-ss` after `-i`) and the cut encoded again with `-preset fast`, the parts joined by the
-concat demuxer, one process for a still (at 25 %; its `-ss` stands before `-i` here, which is the
-cheap way round) and one for each of four sizes of it.
+concat demuxer, one process for a thumbnail (at 25 %; its `-ss` stands before `-i` here, which is
+the cheap way round) and one for each of four sizes of it.
 
 `by_window`: only the bytes around the cuts are read, as one range each; every frame is encoded
-again, as good as the service encodes those at the edges; one process for all stills.
+again, as good as the service encodes those at the edges; one process for all thumbnails.
 
 `by_camclip`: the service itself: the use case with its adapters for S3 and ffmpeg.
 
@@ -32,8 +32,8 @@ from domain.retry import RetryPolicy
 from domain.window import TimeWindow
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from infrastructure.in_memory import InMemoryCameraService, InMemoryNotifier, InMemoryRetryQueue
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 

@@ -1,4 +1,4 @@
-"""Wall time over clip length, drawn: `python -m benchmarks.plot report.json plot.svg`."""
+"""Wall time over clip duration, drawn: `python -m benchmarks.plot report.json plot.svg`."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> s
     """Draw the rows of one size; what takes longer than `most_s` is left out.
 
     The clip of the fewest files counts for each duration. Both axes are in seconds; the
-    lengths' is logarithmic.
+    durations' is logarithmic.
     """
     points: dict[str, dict[float, float]] = defaultdict(dict)
     files: dict[float, int] = {}
@@ -33,32 +33,32 @@ def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> s
             wall_s = median(run["wall_s"] for run in row["runs"])
             points[row["pipeline"]].setdefault(clip["length_s"], wall_s)
             files.setdefault(clip["length_s"], clip["files"])
-    lengths = sorted({length for own in points.values() for length in own})
+    durations = sorted({duration_s for own in points.values() for duration_s in own})
     drawn = {
         name: sorted(point for point in own.items() if point[1] <= most_s)
         for name, own in points.items()
     }
-    first, octaves = log2(lengths[0]), log2(lengths[-1] / lengths[0]) or 1
+    first, octaves = log2(durations[0]), log2(durations[-1] / durations[0]) or 1
 
-    def x(length_s: float) -> float:
-        return LEFT + (log2(length_s) - first + 0.3) / (octaves + 0.3) * (WIDTH - LEFT - RIGHT)
+    def x(duration_s: float) -> float:
+        return LEFT + (log2(duration_s) - first + 0.3) / (octaves + 0.3) * (WIDTH - LEFT - RIGHT)
 
     def y(wall_s: float) -> float:
         return HEIGHT - BOTTOM - wall_s / most_s * (HEIGHT - BOTTOM - TOP)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        f"<title>Wall time over the length of a {height}p clip</title><style>{STYLE}</style>",
+        f"<title>Wall time over the duration of a {height}p clip</title><style>{STYLE}</style>",
         f'<path class="axis" d="M{LEFT} {TOP}V{y(0)}H{WIDTH - RIGHT}"/>',
         f'<text x="{LEFT}" y="14" class="dim">wall time, s</text>',
-        _label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, f"length of the {height}p clip", "middle"),
+        _label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, f"duration of the {height}p clip", "middle"),
     ]
     for wall_s in range(0, int(most_s) + 1, 2):
         parts += [_label(LEFT - 8, y(wall_s) + 4, str(wall_s), "end")]
-    for length_s in lengths:
-        text = f"{length_s:g} s" if length_s < 600 else f"{length_s / 60:g} min"  # noqa: PLR2004
-        text += f", {files[length_s]} files" if files[length_s] > 1 else ""
-        parts += [_label(x(length_s), y(0) + 16, text, "middle")]
+    for duration_s in durations:
+        text = f"{duration_s:g} s" if duration_s < 600 else f"{duration_s / 60:g} min"  # noqa: PLR2004
+        text += f", {files[duration_s]} files" if files[duration_s] > 1 else ""
+        parts += [_label(x(duration_s), y(0) + 16, text, "middle")]
     parts += [_line(name, [(x(a), y(b)) for a, b in own]) for name, own in drawn.items() if own]
     return "\n".join([*parts, "</svg>\n"])
 

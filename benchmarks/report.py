@@ -68,7 +68,7 @@ class Report:
         parts.append(
             "Wall time is the median of all runs, with the least and the most where there are"
             " several; all other figures are medians. Bytes are those of bodies, both ways,"
-            " stills included. Memory is the process tree's RSS, Python's and boto3's included."
+            " thumbnails included. Memory is the process tree's RSS, Python's and boto3's included."
         )
         return "\n\n".join(parts) + "\n"
 

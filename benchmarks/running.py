@@ -52,7 +52,7 @@ class Row:
     runs: tuple[Run, ...]
     clip_bytes: int
     exact: bool | None
-    """Whether the clip of every run has exactly the wanted frames; None for the floor."""
+    """Whether the clip of every run has exactly the expected frames; None for the floor."""
     wrong: str = ""
     """What is wrong with it, or what ffmpeg says as it decodes it."""
 
@@ -93,7 +93,7 @@ class Bench:
 
     def _rows(self, number: int, case: Case) -> list[Row]:
         made = self.media(case.clip.size, case.clip.files)
-        wanted = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
+        expected = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
         runs: dict[str, list[Run]] = {}
         clip_bytes: dict[str, int] = {}
         wrong: dict[str, list[str]] = {}
@@ -112,7 +112,7 @@ class Bench:
                     if pipeline != "floor":
                         digest = sha256(path.read_bytes()).hexdigest()
                         if digest not in judged:
-                            judged[digest] = self.judge(path, wanted, case.clip.size)
+                            judged[digest] = self.judge(path, expected, case.clip.size)
                         wrong.setdefault(pipeline, []).append(judged[digest])
                 runs.setdefault(pipeline, []).append(run)
                 self.tell(f"{name_of(case.clip)}: {pipeline} took {run.wall_s:.2f} s")
@@ -158,16 +158,16 @@ class Bench:
         for stored in s3.list_objects_v2(Bucket=CLIPS).get("Contents", []):
             s3.delete_object(Bucket=CLIPS, Key=stored["Key"])
 
-    def judge(self, path: Path, wanted: Sequence[int], size: Size) -> str:
-        """Return the fault of a clip that should have the frames `wanted`, "" if there is none."""
+    def judge(self, path: Path, expected: Sequence[int], size: Size) -> str:
+        """Return how a clip differs from its `expected` frame numbers, "" if it does not."""
         had, words = read_numbers(self.ffmpeg, path, size)
-        if list(wanted) == had:
+        if list(expected) == had:
             return f"decodes with a message: {words.splitlines()[0]}" if words else ""
-        pairs = enumerate(zip(wanted, had, strict=False))
-        at = next((i for i, (a, b) in pairs if a != b), min(len(wanted), len(had)))
-        missing, others = len(set(wanted) - set(had)), len(set(had) - set(wanted))
+        pairs = enumerate(zip(expected, had, strict=False))
+        at = next((i for i, (a, b) in pairs if a != b), min(len(expected), len(had)))
+        missing, others = len(set(expected) - set(had)), len(set(had) - set(expected))
         return (
-            f"{len(had)} frames, {len(wanted)} wanted ({missing} missing, {others} others);"
+            f"{len(had)} frames, {len(expected)} expected ({missing} missing, {others} others);"
             f" the first difference is at {at}"
         )
 

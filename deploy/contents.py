@@ -37,10 +37,10 @@ def our_modules() -> dict[str, bytes]:
 def library_files(wheel: Path) -> dict[str, bytes]:
     """Name -> bytes of the wheel's files that Lambda may load, and of its licence."""
     with zipfile.ZipFile(wheel) as source:
-        return {name: source.read(name) for name in source.namelist() if _is_wanted(name)}
+        return {name: source.read(name) for name in source.namelist() if _is_packaged(name)}
 
 
-def _is_wanted(name: str) -> bool:
+def _is_packaged(name: str) -> bool:
     path = PurePosixPath(name)
     match path.parts:
         case _ if name.endswith("/"):

@@ -23,7 +23,7 @@ def log(outcome: DeliveryOutcome) -> None:
     line = with_metrics(outcome.line(), settings.metrics_namespace, time.time_ns() // 1_000_000)
     match outcome.error:
         case None if outcome.status == "FATAL_ERROR":
-            logger.info("fatal error", extra=line)  # the filter `error` must find the line
+            logger.info("fatal error", extra=line)  # for the filter `error`: it is case-sensitive
         case None:
             logger.info("clip", extra=line)
         case AccessDenied():

@@ -15,7 +15,7 @@ from devtools.footage.assertions import (
     assert_times,
 )
 from devtools.footage.audio import Beep
-from devtools.footage.expected_frames import CopiedRange, Wanted, wanted
+from devtools.footage.expected_frames import Stretch, Wanted, wanted
 from devtools.footage.reading import ClipReading, frame_hashes, psnr_db, read_clip
 from devtools.footage.recording import (
     Recording,
@@ -27,8 +27,8 @@ from devtools.footage.recording import (
 __all__ = [
     "Beep",
     "ClipReading",
-    "CopiedRange",
     "Recording",
+    "Stretch",
     "Wanted",
     "assert_audio_in_step",
     "assert_clean",

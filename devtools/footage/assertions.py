@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from devtools.footage.audio import DISTINCT_SECONDS
-from devtools.footage.expected_frames import CopiedRange, Wanted
+from devtools.footage.expected_frames import Stretch, Wanted
 from devtools.footage.picture import UNREADABLE
 from devtools.footage.reading import ClipReading
 
@@ -82,7 +82,7 @@ def assert_times(
 
 def assert_audio_in_step(
     reading: ClipReading,
-    stretches: Sequence[CopiedRange],
+    stretches: Sequence[Stretch],
     *,
     within_ms: float,
     clear_ms: float = CLEAR_MS,
@@ -114,7 +114,7 @@ def assert_audio_in_step(
 
 
 def _beeps_expected(
-    stretches: Sequence[CopiedRange], clear_ms: float
+    stretches: Sequence[Stretch], clear_ms: float
 ) -> tuple[list[tuple[float, int]], list[tuple[float, float]]]:
     """Return the (clip time, second) that must beep, and the clip times at edges that may."""
     must: list[tuple[float, int]] = []

@@ -11,7 +11,7 @@ SEAM_TOLERANCE_MS = 1000
 
 
 @frozen(kw_only=True)
-class CopiedRange:
+class Stretch:
     """Wall clock [start_ms, end_ms) delivered from one recording, from `clip_ms` of the clip on."""
 
     start_ms: Fraction
@@ -29,7 +29,7 @@ class Wanted:
 
     numbers: list[int]
     times_ms: list[Fraction]
-    stretches: list[CopiedRange]
+    stretches: list[Stretch]
     gaps_ms: list[tuple[Fraction, Fraction]]
 
 
@@ -49,7 +49,7 @@ def wanted(
     """
     numbers: list[int] = []
     times_ms: list[Fraction] = []
-    stretches: list[CopiedRange] = []
+    stretches: list[Stretch] = []
     gaps_ms: list[tuple[Fraction, Fraction]] = []
     covered_ms, skipped_ms = Fraction(start_ms), Fraction(0)
     last_frame_ms = Fraction(2**63)
@@ -68,7 +68,7 @@ def wanted(
             skipped_ms += hole_ms
         before_ms = start_ms + skipped_ms
         stretches.append(
-            CopiedRange(
+            Stretch(
                 start_ms=begins_ms,
                 end_ms=ends_ms,
                 clip_ms=begins_ms - before_ms,

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,6 +14,7 @@ from devtools.local_aws.http_server import Request, Response
 from domain.errors import Rejected
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from entrypoints.cli.times import compact, iso_utc
 from infrastructure.camera_api.names import is_recording_name
 
 ANSWER_S = 60
@@ -96,20 +96,14 @@ def recordings_of(root: Path) -> list[Path]:
 
 def file_name(camera_id: str, start_ms: int) -> str:
     """Return the name that a recorder gives to a file that starts at `start_ms`."""
-    return f"{camera_id}.stream.{iso(start_ms).translate(str.maketrans('', '', '-:.Z'))}.mp4"
-
-
-def iso(instant_ms: int) -> str:
-    """Return an instant as the camera API writes it: UTC with milliseconds and a Z."""
-    instant = datetime.fromtimestamp(instant_ms // 1000, UTC)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03}Z"
+    return f"{camera_id}.stream.{compact(start_ms)}.mp4"
 
 
 def _row(alias: str, segment: RecordingSegment) -> dict[str, str]:
     url = f"https://recordings.invalid/somewhere/{segment.name}"
     return {
-        "startDate": iso(segment.window.start_ms),
-        "endDate": iso(segment.window.end_ms),
+        "startDate": iso_utc(segment.window.start_ms),
+        "endDate": iso_utc(segment.window.end_ms),
         "recordingUrl": url,
         "alias": alias,
         "thumbLargeUrl": f"{url}.large.jpg",

@@ -71,7 +71,6 @@ class EventSource:
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=self.batch_size,
             AttributeNames=["All"],
-            MessageAttributeNames=["All"],
         )
         messages = received.get("Messages", [])
         if not messages:
@@ -112,15 +111,7 @@ class EventSource:
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
             "attributes": dict(message["Attributes"]),
-            "messageAttributes": {
-                name: {
-                    "stringValue": value.get("StringValue"),
-                    "stringListValues": [],
-                    "binaryListValues": [],
-                    "dataType": value["DataType"],
-                }
-                for name, value in message.get("MessageAttributes", {}).items()
-            },
+            "messageAttributes": {},
             "md5OfBody": message["MD5OfBody"],
             "eventSource": "aws:sqs",
             "eventSourceARN": ARN + self.queue_url.rpartition("/")[2],

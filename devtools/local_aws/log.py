@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
@@ -55,16 +56,10 @@ class Log:
         event_id = attributes["eventId"]["Value"]
         self.add("topic", f"{report['status']} of {report['clipId']}, event {event_id[:8]}")
 
-    def lines(self, stop: Event) -> Iterator[str]:
-        """Yield each line as it comes, until `stop` is set."""
-        while not stop.is_set():
-            try:
-                yield self.waiting.get(timeout=POLL_INTERVAL_S)
-            except Empty:
-                continue
-
-    def until(self, ended: Callable[[], bool], timeout_s: float, stop: Event) -> Iterator[str]:
-        """Yield each line until `ended` or the timeout, and the lines in flight then."""
+    def until(
+        self, stop: Event, ended: Callable[[], bool] = lambda: False, timeout_s: float = inf
+    ) -> Iterator[str]:
+        """Yield each line until `stop`, `ended` or the timeout, and the lines in flight then."""
         ends_s = time.monotonic() + timeout_s
         while not (ended() or stop.is_set()) and time.monotonic() < ends_s:
             yield from self._some(POLL_INTERVAL_S)

@@ -4,37 +4,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import frozen
-
 PROC = Path("/proc")
-
-
-@frozen
-class ProcessState:
-    """A process's state letter and its parent's id."""
-
-    letter: str
-    parent: int
-
-
-def state_of(pid: int) -> ProcessState | None:
-    """Return a process's state, or None if it does not exist."""
-    with suppress(FileNotFoundError, ProcessLookupError):
-        # proc(5): pid (name) state parent ...; the name may contain anything.
-        letter, parent = (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-        return ProcessState(letter, int(parent))
-    return None
 
 
 def is_running(pid: int) -> bool:
     """Return whether a process exists and is no zombie."""
-    state = state_of(pid)
-    return state is not None and state.letter != "Z"
+    return _state_of(pid)[0] not in {"", "Z"}
 
 
 def descendants(pid: int) -> set[int]:
     """Return the processes that `pid` has started, and theirs, zombies included."""
-    parents = {p: state.parent for p in _pids() if (state := state_of(p))}
+    parents = {p: _state_of(p)[1] for p in _pids()}
     found: set[int] = set()
     while more := {p for p, parent in parents.items() if parent in {pid, *found}} - found:
         found |= more
@@ -53,6 +33,15 @@ def command_of(pid: int) -> str:
 def commands_with(word: str) -> list[str]:
     """Return the command lines of all running processes that contain `word`."""
     return [command for pid in _pids() if word in (command := command_of(pid))]
+
+
+def _state_of(pid: int) -> tuple[str, int]:
+    """Return a process's state letter and its parent's id; "" and 0 if it does not exist."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        # proc(5): pid (name) state parent ...; the name may contain anything.
+        letter, parent = (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+        return letter, int(parent)
+    return "", 0
 
 
 def _pids() -> Iterator[int]:

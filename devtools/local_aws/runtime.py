@@ -7,7 +7,6 @@ the limit of memory.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -37,19 +36,16 @@ class Missing(Exception):
     """The runtime client is not installed."""
 
 
-def copy_client(folder: Path) -> Path:
-    """Copy the runtime client, and no other installed package, to `folder`; return `folder`."""
+def link_client(folder: Path) -> Path:
+    """Link the runtime client, and no other installed package, in `folder`; return `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in CLIENT:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             raise Missing(f"{name} is not installed")
         origin = Path(spec.origin)
-        if spec.submodule_search_locations:
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(origin.parent, folder / name, ignore=ignored, dirs_exist_ok=True)
-        else:
-            shutil.copy(origin, folder / origin.name)
+        found = origin.parent if spec.submodule_search_locations else origin
+        (folder / found.name).symlink_to(found)
     return folder
 
 
@@ -132,7 +128,7 @@ class Function:
             raise FunctionError("The function is closed.")
         process = self._process
         if process is None:
-            process = self._process = _Process(self.path, self.environ, self.handler, self.on_line)
+            process = self._process = _Process(self)
             if self._is_closed or not process.wait_until_ready(timeout_s):
                 self.restart()
                 raise FunctionError(process.api.failure or "The function is closed.")
@@ -143,10 +139,7 @@ class Function:
 class _Process:
     """One process and its Runtime API; both end together."""
 
-    path: Sequence[Path]
-    environ: Mapping[str, str]
-    handler: str
-    on_line: Callable[[str], None]
+    function: Function
     api: RuntimeApi = Factory(RuntimeApi)
     init_ms: int = 0
     popen: "subprocess.Popen[bytes]" = field(init=False)
@@ -156,11 +149,12 @@ class _Process:
 
     def __attrs_post_init__(self) -> None:
         address = self._server.enter_context(serve(self.api)).removeprefix("http://")
+        function = self.function
         # -S: no site-packages but those on `path`.
         self.popen = subprocess.Popen(
-            [sys.executable, "-S", "-m", "awslambdaric", self.handler],
-            cwd=self.path[0],
-            env={**_lambda_environ(address, self.path, self.handler), **self.environ},
+            [sys.executable, "-S", "-m", "awslambdaric", function.handler],
+            cwd=function.path[0],
+            env={**_lambda_environ(address, function), **function.environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -197,10 +191,10 @@ class _Process:
         assert self.popen.stdout
         with self.popen.stdout as lines:
             for line in lines:
-                self.on_line(line.decode(errors="replace").rstrip("\n"))
+                self.function.on_line(line.decode(errors="replace").rstrip("\n"))
 
 
-def _lambda_environ(address: str, path: Sequence[Path], handler: str) -> dict[str, str]:
+def _lambda_environ(address: str, function: Function) -> dict[str, str]:
     """Return the variables that Lambda itself sets."""
     return {
         "AWS_LAMBDA_RUNTIME_API": address,
@@ -211,12 +205,12 @@ def _lambda_environ(address: str, path: Sequence[Path], handler: str) -> dict[st
         "AWS_LAMBDA_LOG_STREAM_NAME": uuid4().hex,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}",
-        "LAMBDA_TASK_ROOT": str(path[0]),
-        "_HANDLER": handler,
+        "LAMBDA_TASK_ROOT": str(function.path[0]),
+        "_HANDLER": function.handler,
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin",
-        "PYTHONPATH": os.pathsep.join(map(str, path)),
+        "PYTHONPATH": os.pathsep.join(map(str, function.path)),
         "PYTHONDONTWRITEBYTECODE": "1",  # in Lambda the package is read-only
     }
 

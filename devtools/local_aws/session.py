@@ -1,14 +1,13 @@
 """One session of `camclip local-aws`: start everything, print what happens, end everything."""
 
+import shutil
 import signal
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from types import FrameType
 
 from attrs import Factory, frozen
 
@@ -17,7 +16,7 @@ from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud
 from devtools.local_aws.event_source import EventSource
 from devtools.local_aws.http_server import serve
 from devtools.local_aws.log import Log
-from devtools.local_aws.runtime import Function, copy_client, source_path
+from devtools.local_aws.runtime import Function, link_client, source_path
 from domain.clip import ClipName, ClipRequest, ClipStatus
 from domain.window import TimeWindow
 from entrypoints.cli.console import (
@@ -32,6 +31,7 @@ from entrypoints.cli.console import (
 from entrypoints.cli.demo.sample_camera import AGE_MS, SAMPLE_FORMAT, make_sample_camera
 from entrypoints.cli.environment import environment
 from entrypoints.cli.sample_event import Flow, window_of
+from entrypoints.cli.times import now_ms
 from entrypoints.settings import ClipSettings, read_clip_settings
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
@@ -88,7 +88,7 @@ class Session:
     def follow(self, stop: Event) -> int:
         """Print what happens until `stop` is set."""
         _print("Ctrl-C ends everything; nothing is kept.\n")
-        for line in self.log.lines(stop):
+        for line in self.log.until(stop):
             _print(line)
         return AVAILABLE
 
@@ -99,7 +99,7 @@ class Session:
         def ended() -> bool:
             return sample.clip_id in self.notified and self.cloud.waiting(self.cloud.queue_url) == 0
 
-        for line in self.log.until(ended, ONCE_S, stop):
+        for line in self.log.until(stop, ended, ONCE_S):
             _print(line)
         status = (self.cameras.state(sample.clip_id) or {}).get("status")
         if not ended():
@@ -120,7 +120,8 @@ def run(root: Path, package: Path | None, camera_id: str, *, once: bool) -> int:
     environ = {"FUNCTION_TIMEOUT": str(TIMEOUT_S), **environment()}
     settings = read_clip_settings(environ)
     _record_sample_if_empty(root, environ)
-    with _signals_set() as stop, _session(root, package, environ, settings) as session:
+    stop = _stop_signal()
+    with _session(root, package, environ, settings) as session:
         sample = _sample(session, camera_id, settings)
         session.print_addresses(sample)
         return session.run_once(sample, stop) if once else session.follow(stop)
@@ -136,7 +137,7 @@ def _session(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="camclip-")))
         code = _unpacked(package, folder / "package") if package else source_path()
-        path = [*code, copy_client(folder / "runtime")]
+        path = [*code, link_client(folder / "runtime")]
         scratch = folder / "scratch"
         scratch.mkdir()
         there = stack.enter_context(cloud(timeout_s + HIDDEN_S, settings.max_receive_count))
@@ -183,46 +184,37 @@ def _record_sample_if_empty(root: Path, environ: Mapping[str, str]) -> None:
     if recordings_of(root):
         return
     progress = ProgressReporter()
-    start_ms = time.time_ns() // 1_000_000 - AGE_MS
+    start_ms = now_ms() - AGE_MS
     with progress.reporting("Encoding"):
         make_sample_camera(root, Ffmpeg(find_ffmpeg(environ)), start_ms, SAMPLE_FORMAT, progress)
 
 
 def _sample(session: Session, camera_id: str, settings: ClipSettings) -> ClipRequest:
     """Return a request for the middle of the camera's newest recording."""
-    now_ms = time.time_ns() // 1_000_000
+    at_ms = now_ms()
     cameras = session.cameras.cameras
     all_time = TimeWindow(0, 10**15)
     found = cameras.find_segments(camera_id, all_time, time.monotonic() + ONCE_S).segments
     if not found:
         raise UsageError(f"{session.root} holds no recordings of {camera_id}.")
-    window = window_of(Flow.AVAILABLE, settings.policy, now_ms, found)
-    return ClipRequest(f"local-{now_ms}", camera_id, window.start_ms, window.end_ms)
+    window = window_of(Flow.AVAILABLE, settings.policy, at_ms, found)
+    return ClipRequest(f"local-{at_ms}", camera_id, window.start_ms, window.end_ms)
 
 
 def _unpacked(package: Path, folder: Path) -> list[Path]:
     try:
-        with zipfile.ZipFile(package) as archive:
-            archive.extractall(folder)
-    except (OSError, zipfile.BadZipFile) as error:
+        shutil.unpack_archive(package, folder, "zip")
+    except OSError as error:  # ReadError is one
         raise UsageError(f"{package} cannot be read as a function package: {error}") from error
     return [folder]
 
 
-@contextmanager
-def _signals_set() -> Iterator[Event]:
-    """Yield an event that Ctrl-C and SIGTERM set."""
+def _stop_signal() -> Event:
+    """Return an event that Ctrl-C and SIGTERM set."""
     stop = Event()
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def _print(line: str) -> None:

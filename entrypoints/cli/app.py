@@ -72,9 +72,9 @@ app = typer.Typer(
 main = app
 
 
-def print_version(*, is_wanted: bool) -> None:
+def print_version(is_requested: bool) -> None:  # noqa: FBT001 - as typer calls it
     """Print the installed version and end the program."""
-    if is_wanted:
+    if is_requested:
         typer.echo(f"camclip {metadata.version('camclip')}")
         raise typer.Exit
 
@@ -86,7 +86,7 @@ def camclip(
         bool,
         typer.Option(
             "--version",
-            callback=lambda value: print_version(is_wanted=value),
+            callback=print_version,
             is_eager=True,
             help="Print the version.",
         ),

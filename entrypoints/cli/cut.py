@@ -8,7 +8,7 @@ from domain.clip import ClipRequest
 from domain.window import TimeWindow
 from entrypoints.cli.command import AsJson, CameraId, Root, command
 from entrypoints.cli.console import UsageError
-from entrypoints.cli.sample_event import first_message, sqs_event
+from entrypoints.cli.sample_event import first_event
 from entrypoints.cli.session import open_session
 from entrypoints.cli.times import compact, now_ms, parse_instant
 
@@ -42,7 +42,7 @@ def cut(  # noqa: PLR0913 - one parameter per option
     request = request_for(clip_id, camera, TimeWindow(start_ms, end_ms))
     session = open_session(root)
     session.warn_of_undated(camera)
-    session.handle(sqs_event(first_message(request, now_ms())))
+    session.handle(first_event(request, now_ms()))
     raise typer.Exit(session.print_results(as_json=as_json))
 
 

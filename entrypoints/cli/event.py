@@ -10,7 +10,7 @@ from entrypoints.cli.command import CameraId, command
 from entrypoints.cli.console import UsageError
 from entrypoints.cli.cut import request_for
 from entrypoints.cli.environment import environment
-from entrypoints.cli.sample_event import Flow, first_message, sqs_event, window_of
+from entrypoints.cli.sample_event import Flow, first_event, window_of
 from entrypoints.cli.session import open_session
 from entrypoints.cli.times import now_ms
 from entrypoints.settings import read_clip_settings
@@ -49,4 +49,4 @@ def event(  # noqa: PLR0913 - one parameter per option
     at_ms = now_ms()
     policy = read_clip_settings(environment()).policy
     request = request_for(str(at_ms), camera, window_of(chosen[0], policy, at_ms, recordings))
-    typer.echo(json.dumps(sqs_event(first_message(request, at_ms)), indent=2))
+    typer.echo(json.dumps(first_event(request, at_ms), indent=2))

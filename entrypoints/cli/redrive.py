@@ -21,7 +21,7 @@ from domain.delivery import Delivery
 from domain.errors import ClipError, NoClipId
 from entrypoints.cli.command import command
 from entrypoints.cli.console import FAILED, UsageError, err, out
-from entrypoints.cli.service import open_aws
+from entrypoints.cli.service import call_deadline_s, open_aws
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import in_largest_unit
 from infrastructure.aws import translating_errors
@@ -35,7 +35,6 @@ MARGIN_S = 30
 MAX_LETTERS = 2000
 """How many letters can be triaged and moved within that time."""
 TRIAGE_CONCURRENCY = 8
-CALL_S = 20
 EXAMPLES = 3
 """Clip ids shown for each verdict."""
 
@@ -92,8 +91,8 @@ def _open(source: str | None) -> tuple[str, DeadLetterQueue, TriageDeadLetters]:
     with translating_errors("AWS"):
         client, clips = service.sqs(), service.clips()
     if source is None:
-        attributes = queue_attributes(client, queue_url, _call_deadline_s())
-        source = dead_letter_url(client, attributes, _call_deadline_s())
+        attributes = queue_attributes(client, queue_url, call_deadline_s())
+        source = dead_letter_url(client, attributes, call_deadline_s())
     if source is None:
         raise UsageError("The queue has no dead-letter queue: pass one with --from.")
     if source == queue_url:
@@ -121,7 +120,7 @@ def triaged_letter(letter: DeadLetter, triage: TriageDeadLetters) -> TriagedLett
             message_id, Verdict.INVALID, sent_at_ms, request.clip_id, detail=detail
         )
     again = request.retried(sent_at_ms)
-    return triage(Delivery(again, message_id, now_ms(), now_ms(), _call_deadline_s()))
+    return triage(Delivery(again, message_id, now_ms(), now_ms(), call_deadline_s()))
 
 
 @define
@@ -136,7 +135,7 @@ class ReceivedLetters:
     def receive(self) -> None:
         """Receive all letters, up to MAX_LETTERS."""
         while len(self.letters) < MAX_LETTERS:
-            batch = self.dead.receive(HIDDEN_S, _call_deadline_s())
+            batch = self.dead.receive(HIDDEN_S, call_deadline_s())
             if not batch:
                 return
             self.letters |= {letter.message_id: letter for letter in batch}
@@ -150,7 +149,7 @@ class ReceivedLetters:
         letter = self.letters[triaged.message_id]
         body = message_body(triaged.request) if triaged.request else letter.body
         try:
-            self.dead.move(letter, body, queue_url, _call_deadline_s())
+            self.dead.move(letter, body, queue_url, call_deadline_s())
         except ClipError as error:
             err.print(f"{name} was not moved, or is in both queues: {error}", markup=False)
             return False
@@ -167,7 +166,7 @@ def received_letters(dead: DeadLetterQueue) -> Iterator[ReceivedLetters]:
         yield received
     finally:
         try:
-            dead.release(list(received.letters.values()), _call_deadline_s())
+            dead.release(list(received.letters.values()), call_deadline_s())
         except ClipError as error:
             err.print(f"Letters stay hidden for up to {HIDDEN_S} s: {error}", markup=False)
 
@@ -205,7 +204,3 @@ def remarks(triaged: Sequence[TriagedLetter], selection: Selection) -> Iterator[
         yield f"No dead letter is for the clip {clip_id}."
     if any(letter.verdict is Verdict.FAILED for letter in triaged):
         yield "The log says why a request failed: search it for the clipId."
-
-
-def _call_deadline_s() -> float:
-    return time.monotonic() + CALL_S

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from attrs import frozen
-
 from domain.clip import ClipRequest
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
@@ -29,25 +27,12 @@ class Flow(Enum):
     TOO_LONG = "too long"
 
 
-@frozen
-class Message:
-    """An SQS message."""
+def first_event(request: ClipRequest, sent_at_ms: int) -> dict[str, Any]:
+    """Return the event of a request's first message: a single-quoted dict, as of the 2018 service.
 
-    body: str
-    sent_at_ms: int
-    """When it was sent, since the epoch."""
-    message_id: str
-    receive_count: int = 1
-
-
-def sqs_event(*messages: Message) -> dict[str, Any]:
-    """Return the event that carries these messages."""
-    return {"Records": [_record(message) for message in messages]}
-
-
-def first_message(request: ClipRequest, sent_at_ms: int) -> Message:
-    """Return the first message of a request: a single-quoted dict, as in the 2018 service."""
-    return Message(str(json.loads(message_body(request))), sent_at_ms, str(uuid.uuid4()))
+    `sent_at_ms` is since the epoch.
+    """
+    return sqs_event(str(json.loads(message_body(request))), sent_at_ms, str(uuid.uuid4()))
 
 
 def window_of(
@@ -78,20 +63,23 @@ def window_of(
     return TimeWindow(end_ms - CLIP_MS, end_ms)
 
 
-def _record(message: Message) -> dict[str, Any]:
-    sent = str(message.sent_at_ms)
-    return {
-        "messageId": message.message_id,
+def sqs_event(
+    body: str, sent_at_ms: int, message_id: str, receive_count: int = 1
+) -> dict[str, Any]:
+    """Return the event that carries one message, sent at `sent_at_ms` since the epoch."""
+    record = {
+        "messageId": message_id,
         "receiptHandle": "MessageReceiptHandle",
-        "body": message.body,
+        "body": body,
         "attributes": {
-            "ApproximateReceiveCount": str(message.receive_count),
-            "SentTimestamp": sent,
+            "ApproximateReceiveCount": str(receive_count),
+            "SentTimestamp": str(sent_at_ms),
             "SenderId": "123456789012",
-            "ApproximateFirstReceiveTimestamp": sent,
+            "ApproximateFirstReceiveTimestamp": str(sent_at_ms),
         },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-west-1:123456789012:MyQueue",
         "awsRegion": "us-west-1",
     }
+    return {"Records": [record]}

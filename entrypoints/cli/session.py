@@ -29,7 +29,7 @@ from entrypoints.cli.console import (
     out,
 )
 from entrypoints.cli.environment import environment
-from entrypoints.cli.sample_event import Message, sqs_event
+from entrypoints.cli.sample_event import sqs_event
 from entrypoints.cli.times import now_ms, utc
 from entrypoints.cli.units import seconds
 from entrypoints.container import FolderService, folder_service
@@ -133,12 +133,12 @@ class Session:
                     return
                 _wait_until(due_ms)
                 continue
-            message = Message(
+            event = sqs_event(
                 queued.body, queued.sent_at_ms, queued.message_id, queued.receive_count
             )
             failed = True
             try:
-                failed = bool(self.handle(sqs_event(message)))
+                failed = bool(self.handle(event))
             finally:
                 if failed:
                     queue.release(queued, REDELIVERY_S)

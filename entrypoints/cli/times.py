@@ -34,6 +34,11 @@ def utc(instant_ms: int) -> str:
     return _formatted(instant_ms, "%Y-%m-%d %H:%M:%S.")
 
 
+def iso_utc(instant_ms: int) -> str:
+    """Format an instant as 2026-05-01T12:00:10.250Z."""
+    return f"{_formatted(instant_ms, '%Y-%m-%dT%H:%M:%S.')}Z"
+
+
 def clock(instant_ms: int) -> str:
     """Format an instant's time of day as 12:00:10.250, in UTC."""
     return _formatted(instant_ms, "%H:%M:%S.")

@@ -25,6 +25,11 @@ from entrypoints.worker.decisions import ChildResponse
 from entrypoints.worker.log import log_all_as_json
 
 READY, DONE, FAILED = b"ready", b"done", b"failed"
+RESPONSES = {
+    None: ChildResponse.NONE,
+    DONE: ChildResponse.DONE,
+    FAILED: ChildResponse.FAILED,
+}
 
 
 @define
@@ -81,15 +86,7 @@ class Child:
 
     def response(self, seconds: float) -> ChildResponse:
         """Wait for the response."""
-        match self._read(seconds):
-            case None:
-                return ChildResponse.NONE
-            case word if word == DONE:
-                return ChildResponse.DONE
-            case word if word == FAILED:
-                return ChildResponse.FAILED
-            case _:
-                return ChildResponse.DIED
+        return RESPONSES.get(self._read(seconds), ChildResponse.DIED)
 
     def end(self) -> None:
         """Kill the process, if there is one, and wait for its end. Its ffmpegs end with it."""

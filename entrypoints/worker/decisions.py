@@ -10,7 +10,7 @@ from attrs import frozen
 
 from domain.retry import redelivery_backoff_s
 
-MAX_BACKOFF_S = 30.0
+MAX_SLOT_BACKOFF_S = 30.0
 
 
 class Stopping(Enum):
@@ -129,5 +129,5 @@ def backoff_s(failures: int, jitter: float) -> float:
 
     From 0.5..1 s, doubled up to 15..30 s, so that many workers do not retry at the same moment.
     """
-    max_s = min(2.0 ** min(failures - 1, 16), MAX_BACKOFF_S)
+    max_s = min(2.0 ** min(failures - 1, 16), MAX_SLOT_BACKOFF_S)
     return max_s * (1 + jitter) / 2

@@ -15,9 +15,9 @@ from infrastructure.camera_api.names import (
     is_recording_name,
     since_epoch_ms,
 )
-from infrastructure.formats.numbers import whole_ms
+from infrastructure.formats.json_values import whole_ms
 
-DEFAULT_LENGTH_MS = 600_000
+DEFAULT_DURATION_MS = 600_000
 """The assumed duration of a recording without an end date, until it is opened."""
 
 
@@ -91,7 +91,9 @@ def _read_row(row: object, place: int, naming: SegmentNaming) -> _Row:
 
 def _window(start_ms: int, end_ms: int | None) -> TimeWindow:
     is_believed = end_ms is not None and end_ms > start_ms
-    return TimeWindow(start_ms, end_ms if end_ms and is_believed else start_ms + DEFAULT_LENGTH_MS)
+    return TimeWindow(
+        start_ms, end_ms if end_ms and is_believed else start_ms + DEFAULT_DURATION_MS
+    )
 
 
 def _instant_ms(value: object) -> int | None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from infrastructure.formats.numbers import whole_ms
+from infrastructure.formats.json_values import whole_ms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

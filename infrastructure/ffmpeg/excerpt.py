@@ -8,8 +8,8 @@ from attrs import field, frozen
 from application.ports import FilePiece
 from domain.errors import UnusableFootage
 from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import EncodedTrack
 

@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from infrastructure.camera_api.answers import DEFAULT_LENGTH_MS, read_alias
+from infrastructure.camera_api.answers import DEFAULT_DURATION_MS, read_alias
 from infrastructure.camera_api.names import SUFFIXES, SegmentNaming, is_recording_name, stem_of
 from infrastructure.folder.files import translating_os_errors, write_atomically
 from infrastructure.folder.recordings import camera_files, open_recording
@@ -143,7 +143,7 @@ def _latest_end_ms(path: Path, start_ms: int) -> int:
     written_ms = path.stat().st_mtime_ns // 1_000_000
     if written_ms <= start_ms:
         return start_ms + MAX_RECORDING_MS
-    return max(written_ms + CLOCKS_DIFFER_MS, start_ms + DEFAULT_LENGTH_MS)
+    return max(written_ms + CLOCKS_DIFFER_MS, start_ms + DEFAULT_DURATION_MS)
 
 
 def _folder_name(camera_id: str, camera: object) -> str:

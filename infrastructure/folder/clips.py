@@ -167,15 +167,15 @@ def _chunks(piece: Piece) -> Iterator[bytes]:
         with piece.path.open("rb") as file:
             file.seek(piece.offset)
             for at in range(0, piece.length, CHUNK_BYTES):
-                wanted = min(CHUNK_BYTES, piece.length - at)
-                chunk = file.read(wanted)
-                if len(chunk) < wanted:
+                length = min(CHUNK_BYTES, piece.length - at)
+                chunk = file.read(length)
+                if len(chunk) < length:
                     raise Unavailable("The rendered clip was cut off.")
                 yield chunk
     else:
         for at in range(0, piece.length, CHUNK_BYTES):
-            wanted = min(CHUNK_BYTES, piece.length - at)
-            yield piece.recording.read(piece.offset + at, wanted)
+            length = min(CHUNK_BYTES, piece.length - at)
+            yield piece.recording.read(piece.offset + at, length)
 
 
 def _metadata_path(clip: Path, inode: int) -> Path:

@@ -9,10 +9,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from domain.manifest import Manifest
 from infrastructure.formats.json_keys import key_of
-from infrastructure.formats.numbers import reject_constant, unique_keys
+from infrastructure.formats.json_values import reject_constant, unique_keys
 
 
-# The manifest
 def _exactly(*kinds: type) -> Any:  # noqa: ANN401 - a cattrs hook
     def structure(value: object, _: object) -> object:
         if type(value) not in kinds:
@@ -37,27 +36,15 @@ def _renamed(kind: Any) -> Any:  # noqa: ANN401 - for a cattrs hook
 
 # cattrs by itself turns 5 into "5" and 2.9 into 2.
 CONVERTER = cattrs.Converter(detailed_validation=False)
-
-
 CONVERTER.register_structure_hook(int, _exactly(int))
-
-
 CONVERTER.register_structure_hook(str, _exactly(str))
-
-
 CONVERTER.register_structure_hook(float, _exactly(float, int))
-
-
 CONVERTER.register_structure_hook_factory(
     lambda kind: getattr(kind, "__origin__", None) is tuple, _tuple
 )
-
-
 CONVERTER.register_structure_hook_factory(
     attrs.has, lambda kind: make_dict_structure_fn(kind, CONVERTER, **_renamed(kind))
 )
-
-
 CONVERTER.register_unstructure_hook_factory(
     attrs.has, lambda kind: make_dict_unstructure_fn(kind, CONVERTER, **_renamed(kind))
 )

@@ -9,7 +9,7 @@ from domain.clip import IDENTIFIER, ClipRequest, InvalidRequest
 from domain.errors import NoClipId
 from domain.retry import MAX_RETRIES
 from infrastructure.formats.json_keys import END, START
-from infrastructure.formats.numbers import reject_constant, unique_keys, whole_ms
+from infrastructure.formats.json_values import reject_constant, unique_keys, whole_ms
 
 YEAR_2000_MS = 946_684_800_000
 

@@ -9,8 +9,9 @@ from domain.clip import ClipName, ClipRequest
 from domain.manifest import MediaInfo, StoredClip
 from domain.window import TimeWindow
 
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-# The report and the objects' keys
+
 def clip_key(name: ClipName) -> str:
     """Return the key of the clip."""
     return f"{name.camera_id}/{name.clip_id}.mp4"
@@ -24,10 +25,6 @@ def thumbnail_key(name: ClipName, width: int | str, image_format: str) -> str:
 def manifest_key(name: ClipName) -> str:
     """Return the key of the manifest."""
     return f"{name.camera_id}/{name.clip_id}.json"
-
-
-# What a clip's object says of itself: S3 keeps 2 KB of it, keys included
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def metadata(

@@ -12,6 +12,8 @@ from attrs import frozen
 
 from infrastructure.mp4.errors import InvalidMp4
 
+MAX_BOXES = 200_000
+"""Of a file, one after another: two days of fragments of two seconds."""
 Read = Callable[[int, int], bytes]
 """(offset, length) -> exactly that many bytes of the file."""
 
@@ -94,11 +96,8 @@ def version(payload: memoryview) -> int:
 
 
 def box(kind: bytes, *payload: bytes) -> bytes:
-    """Build a box; 64-bit size only where 32 bits don't suffice."""
-    size = 8 + sum(map(len, payload))
-    if size < 1 << 32:
-        return struct.pack(">I4s", size, kind) + b"".join(payload)
-    return struct.pack(">I4sQ", 1, kind, size + 8) + b"".join(payload)
+    """Build a box of less than 4 GiB."""
+    return struct.pack(">I4s", 8 + sum(map(len, payload)), kind) + b"".join(payload)
 
 
 def full_box(kind: bytes, version: int, flags: int, *payload: bytes) -> bytes:

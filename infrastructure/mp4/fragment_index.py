@@ -23,8 +23,8 @@ from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import MAX_TIME, table, uint32s
 
-READ_BYTES = 32 << 10
-MAX_BOX_BYTES = 4 << 20
+MFRA_READ_BYTES = 32 << 10
+MAX_INDEX_BOX_BYTES = 4 << 20
 
 
 @frozen(order=True)
@@ -62,12 +62,12 @@ def read_sidx(
 def read_mfra(file: RangeCache, track_id: int) -> list[FragmentEntry]:
     """Read a track's entries in the mfra at the file's end; none if there is no mfra."""
     size = file.size_bytes
-    if size < READ_BYTES:
+    if size < MFRA_READ_BYTES:
         return []
-    file.read(size - READ_BYTES, READ_BYTES)
+    file.read(size - MFRA_READ_BYTES, MFRA_READ_BYTES)
     mfro = file.read(size - 16, 16)
     (length,) = struct.unpack_from(">I", mfro, 12)
-    if mfro[:8] != b"\0\0\0\x10mfro" or not 24 <= length <= min(MAX_BOX_BYTES, size):
+    if mfro[:8] != b"\0\0\0\x10mfro" or not 24 <= length <= min(MAX_INDEX_BOX_BYTES, size):
         return []
     mfra = file.read(size - length, length)
     if mfra[:8] != struct.pack(">I4s", length, b"mfra"):

@@ -10,7 +10,7 @@ from operator import add
 
 from attrs import frozen
 
-from infrastructure.mp4.boxes import child, children, require, version
+from infrastructure.mp4.boxes import MAX_BOXES, child, children, require, version
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import (
@@ -21,13 +21,11 @@ from infrastructure.mp4.sample_tables import (
     uint32s,
 )
 
-READ_BYTES = 16 << 10
+FRAGMENT_READ_BYTES = 16 << 10
 """Usually more than a moof and the header of the mdat after it."""
-CLOSE_BYTES = 64 << 10
-"""Fragments no longer than this are read several at once."""
-READ_THROUGH_BYTES = 256 << 10
+CLOSE_BYTES, CLOSE_READ_BYTES = 64 << 10, 256 << 10
+"""Fragments no longer than the first are read several at once: the second at a time."""
 MAX_MOOF_BYTES = 64 << 20
-MAX_BOXES = 200_000
 DURATION, SIZE, FLAGS, COMPOSITION = 0x100, 0x200, 0x400, 0x800
 """The fields that a trun may have per sample, by their flags (8.8.8.1)."""
 NOT_SYNC = 0x0101_0000
@@ -79,7 +77,7 @@ def walk(
     fragment usually takes one read.
     """
     waiting: tuple[int, memoryview] | None = None
-    ahead, close = READ_BYTES, 0
+    ahead, close = FRAGMENT_READ_BYTES, 0
     for _ in range(MAX_BOXES):
         found = file.header(at, ahead)
         if found is None or at + found.size_bytes > file.size_bytes:
@@ -91,7 +89,11 @@ def walk(
             waiting = None
             # One alone may be the audio of a fragment whose video has a moof of its own.
             close = close + 1 if end - moof_at <= CLOSE_BYTES else 0
-            ahead = READ_THROUGH_BYTES if close > 1 else max(READ_BYTES, 1024 + 5 * len(moof) // 4)
+            ahead = (
+                CLOSE_READ_BYTES
+                if close > 1
+                else max(FRAGMENT_READ_BYTES, 1024 + 5 * len(moof) // 4)
+            )
             yield Fragment(moof_at, end)
         if found.kind == b"moof":
             if found.size_bytes > MAX_MOOF_BYTES:

@@ -30,8 +30,8 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
 Reads, each a range request where the file is in S3: one of 128 KiB; one more for a longer moov; one
 or two more for a moov at the end (one if at most 4 MiB follow the mdat). For a fragmented file also
 its last fragments, which sidx or mfra name or a few reads backwards find;
-``Index.part`` then finds the fragments of a range likewise (``seek``). Small files, and those
-whose fragments have no decode times, are walked: a read of 16 KiB per fragment.
+``SampleIndex.slice`` then finds the fragments of a range likewise (``seek``). Small files, and
+those whose fragments have no decode times, are walked: a read of 16 KiB per fragment.
 """
 
 import struct
@@ -39,36 +39,21 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from itertools import accumulate
-from operator import add, sub
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import Read, child, children, fourcc, require
+from infrastructure.mp4.boxes import MAX_BOXES, Read, child, children, fourcc, require
 from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
 from infrastructure.mp4.range_cache import RangeCache
-from infrastructure.mp4.sample_tables import (
-    LONG_PACKETS_A_SECOND,
-    StoredTrack,
-    TooManySamples,
-    read_timescale,
-    read_trak,
-)
+from infrastructure.mp4.sample_checks import check_inside, cut_off_first
+from infrastructure.mp4.sample_tables import StoredTrack, read_timescale, read_trak
 from infrastructure.mp4.seek import FragmentSeeker
 
 FIRST_READ_BYTES = 128 << 10
 MAX_TAIL_READ_BYTES = 4 << 20
-HEADER_READ_BYTES = 16 << 10
 MAX_MOOV_BYTES = 64 << 20
-MAX_BOXES = 200_000
-MAX_SAMPLE_DISTANCE, MAX_REORDERED = 1 << 31, 1 << 29
-"""Ticks, between neighbours in presentation, and between a sample's place by decoding and by time:
-the largest decode time and composition offset of an excerpt are then below 2^32."""
-MAX_SAMPLES_A_SECOND = 1000
-MAX_AUDIO_STEP_BACK_S = 5
-"""A fragment's audio may begin before that of the last one ends, by the recorder's clock."""
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
 
 
@@ -80,7 +65,6 @@ class Track:
     decoded, not shown. Audio may begin before zero.
     """
 
-    kind: str  # "vide" or "soun"
     codec: str  # four-character code of the sample entry: "avc1", "hvc1", "mp4a", ...
     timescale: int  # ticks per second
     sample_entry: bytes = field(repr=False)  # the whole stsd entry, as stored
@@ -92,7 +76,6 @@ class Track:
     channels: int
     offsets: "array[int]" = field(repr=False)  # bytes from the start of the file
     sizes: "array[int]" = field(repr=False)  # bytes
-    dts: "array[int]" = field(repr=False)  # ticks
     pts: "array[int]" = field(repr=False)  # ticks
     durations: "array[int]" = field(repr=False)  # ticks, between decode times
     sync: bytearray = field(repr=False)  # 1 where the sample is marked as sync
@@ -113,7 +96,6 @@ class SampleIndex:
     first use. Both raise what ``read_index`` raises.
     """
 
-    size_bytes: int
     duration_ms: int
     """The duration of the video (else the audio), rounded to the nearest ms.
 
@@ -160,12 +142,6 @@ def index_of(file: RangeCache) -> SampleIndex:
         return _read_index(file)
 
 
-def read_whole_index(read: Read, size_bytes: int) -> SampleIndex:
-    """Read the sample index as ``read_index`` does, but every fragment at once."""
-    with _cut_fields():
-        return _read_index(RangeCache(read, size_bytes), whole=True)
-
-
 @contextmanager
 def _cut_fields() -> Iterator[None]:
     try:
@@ -174,7 +150,7 @@ def _cut_fields() -> Iterator[None]:
         raise InvalidMp4("a box is shorter than its own fields") from error
 
 
-def _read_index(file: RangeCache, *, whole: bool = False) -> SampleIndex:
+def _read_index(file: RangeCache) -> SampleIndex:
     moov, at = _find_moov(file)
     timescale = read_timescale(require(moov, b"mvhd"), "movie")
     media: dict[str, StoredTrack] = {}
@@ -182,32 +158,31 @@ def _read_index(file: RangeCache, *, whole: bool = False) -> SampleIndex:
         if kind == b"trak":
             handler = fourcc(bytes(require(trak, b"mdia", b"hdlr")[8:12]))
             if handler in ("vide", "soun") and handler not in media:
-                with _cut_off_first(file):
+                with cut_off_first(file):
                     media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
     if mvex is None:
-        return _of_all(file, media, timescale, "the file has neither video nor audio")
+        if not any(track.sizes for track in media.values()):
+            raise InvalidMp4("the file has neither video nor audio")
+        return _of_all(file, media, timescale, is_fragmented=False)
     fragments = FragmentSeeker(file, at, media, read_trex(mvex))
-    ends = None if whole else fragments.read_ends()
+    ends = fragments.read_ends()
     if ends is None:
         return _of_all(file, fragments.whole(), timescale)
     return _of_fragments(fragments, *ends, timescale)
 
 
 def _of_all(
-    file: RangeCache, media: dict[str, StoredTrack], timescale: int, nothing: str = ""
+    file: RangeCache, media: dict[str, StoredTrack], timescale: int, *, is_fragmented: bool = True
 ) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
-    for track in media.values():
-        _check_inside(file, track)
-    media = _with_samples(media)
+    media = _checked(file, media)
     if not media:
-        raise InvalidMp4(nothing) if nothing else NoMoov("no fragment is whole yet")
+        raise NoMoov("no fragment is whole yet")
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
     duration_ms, last_frame_ms = _duration_ms(*tracks)
-    has_video, is_fragmented = bool(tracks[0]), not nothing
     return SampleIndex(
-        file.size_bytes, duration_ms, last_frame_ms, has_video, is_fragmented, lambda: tracks
+        duration_ms, last_frame_ms, tracks[0] is not None, is_fragmented, lambda: tracks
     )
 
 
@@ -219,9 +194,7 @@ def _of_fragments(
 ) -> SampleIndex:
     """Return the index of a file whose first and last samples are known."""
     file = fragments.file
-    for track in (*first.values(), *last.values()):
-        _check_inside(file, track)
-    first, last = _with_samples(first), _with_samples(last)
+    first, last = _checked(file, first), _checked(file, last)
     shown = apply_edit_lists(first, last, timescale)
     duration_ms, last_frame_ms = _duration_ms(*_placed(last, shown))
 
@@ -238,22 +211,22 @@ def _of_fragments(
             media = fragments.read_range(shown, from_ms, to_ms)
             if media is None:
                 return whole()
-            for track in media.values():
-                _check_inside(file, track)
-            found = _placed(_with_samples(media), shown)
+            found = _placed(_checked(file, media), shown)
         return index(lambda: found)
 
     def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
         has_video = "vide" in shown
-        return SampleIndex(
-            file.size_bytes, duration_ms, last_frame_ms, has_video, True, tracks, part
-        )
+        return SampleIndex(duration_ms, last_frame_ms, has_video, True, tracks, part)
 
     return index(tracks)
 
 
-def _with_samples(media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
-    return {kind: track for kind, track in media.items() if track.sizes}
+def _checked(file: RangeCache, media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
+    """Return the tracks that have samples, all of which the file can have."""
+    found = {kind: track for kind, track in media.items() if track.sizes}
+    for track in found.values():
+        check_inside(file, track)
+    return found
 
 
 def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
@@ -289,68 +262,6 @@ def _find_moov(file: RangeCache) -> tuple[memoryview, int]:
     raise InvalidMp4("the file has too many boxes before its moov")
 
 
-def _check_inside(file: RangeCache, track: StoredTrack) -> None:
-    if not track.sizes:
-        return
-    _check_times(track)
-    if track.kind == "vide" and 0 in track.sizes:
-        raise InvalidMp4(f"video sample {track.sizes.index(0)} has no bytes")
-    if max(map(add, track.offsets, track.sizes)) <= file.size_bytes:
-        if sum(track.sizes) > file.size_bytes:
-            raise InvalidMp4("the samples are larger than the file: they overlap")
-        return
-    _check_not_cut_off(file)
-    raise InvalidMp4("samples are beyond the end of the file")
-
-
-def _check_not_cut_off(file: RangeCache) -> None:
-    at = 0
-    for _ in range(MAX_BOXES):
-        found = file.header(at, HEADER_READ_BYTES)
-        if found is None:
-            break
-        at += found.size_bytes
-        if at > file.size_bytes:
-            raise NoMoov(f"the file is cut off inside its {fourcc(found.kind)}")
-
-
-@contextmanager
-def _cut_off_first(file: RangeCache) -> Iterator[None]:
-    """Report a file that is cut off as such, rather than as one with too many samples."""
-    try:
-        yield
-    except TooManySamples:
-        _check_not_cut_off(file)
-        raise
-
-
-def _check_times(track: StoredTrack) -> None:
-    """Check that an excerpt of any of these samples can be written, and audio be found by time.
-
-    An excerpt's tables have 32 bits. Gaps in the audio are filled with packets of its own duration.
-    A cut's memory and time grow with its number of samples.
-    """
-    ascending = (
-        sorted(track.pts) if track.kind == "vide" else array("q", accumulate(track.pts, max))
-    )
-    apart = max(map(sub, ascending[1:], ascending), default=0)
-    off = max(map(abs, map(sub, ascending, track.pts)))
-    if apart > MAX_SAMPLE_DISTANCE or off > MAX_REORDERED:
-        raise InvalidMp4(
-            f"samples ({track.kind}) are shown too long before or after their neighbours"
-        )
-    crowd = map(sub, ascending[MAX_SAMPLES_A_SECOND:], ascending)
-    if min(crowd, default=track.timescale) < track.timescale:
-        raise InvalidMp4(f"more than {MAX_SAMPLES_A_SECOND} samples ({track.kind}) a second")
-    if track.kind == "vide":
-        return
-    if off > MAX_AUDIO_STEP_BACK_S * track.timescale:
-        raise InvalidMp4("the audio goes back in time")
-    usual = sorted(track.durations)[len(track.durations) // 2]
-    if usual * LONG_PACKETS_A_SECOND < track.timescale:
-        raise InvalidMp4(f"the audio is in packets of {usual} ticks, shorter than any codec's")
-
-
 def _placed(
     media: Mapping[str, StoredTrack], shown: Mapping[str, PresentationRange]
 ) -> VideoAndAudio:
@@ -360,10 +271,7 @@ def _placed(
         track = media.get(kind)
         if track is None:
             return None
-        shift = shown[kind].shift
-        dts = _shifted(track.dts, shift)
         return Track(
-            kind=kind,
             codec=track.entry.codec,
             timescale=track.timescale,
             sample_entry=track.entry.stored,
@@ -375,8 +283,7 @@ def _placed(
             channels=track.entry.channels,
             offsets=track.offsets,
             sizes=track.sizes,
-            dts=dts,
-            pts=dts if track.pts == track.dts else _shifted(track.pts, shift),
+            pts=array("q", map(shown[kind].shift.__add__, track.pts)),
             durations=track.durations,
             sync=track.sync,
             shown_until=shown[kind].until,
@@ -384,7 +291,3 @@ def _placed(
         )
 
     return place("vide"), place("soun")
-
-
-def _shifted(times: "array[int]", by: int) -> "array[int]":
-    return array("q", map(by.__add__, times)) if by else times

@@ -16,8 +16,9 @@ from operator import add, mul, sub
 
 from attrs import define, evolve, frozen
 
-from infrastructure.mp4.boxes import child, children, fourcc, require, version
+from infrastructure.mp4.boxes import child, require, version
 from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.sample_entry import SampleEntry, read_sample_entry
 
 MAX_SAMPLES = 2_000_000
 """Per track: 18 hours of 30 fps; the arrays then take about 80 MB."""
@@ -30,6 +31,8 @@ PACKETS_A_SECOND = 50
 """What samples of PCM are put together to."""
 LONG_PACKETS_A_SECOND = 500
 """No codec's packets are shorter: Opus has some of 2.5 ms."""
+COLUMNS = ("offsets", "sizes", "dts", "pts", "durations", "sync")
+"""The fields of a track that have a number for each sample."""
 MAX_TIME = 1 << 53
 """No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
 
@@ -45,19 +48,6 @@ class Edit:
     empty: int  # ticks of the movie
     media_time: int  # ticks of the track
     duration: int  # ticks of the movie; 0: to the end
-
-
-@frozen
-class SampleEntry:
-    """The first entry of stsd (8.5.2), whole and in parts."""
-
-    codec: str
-    stored: bytes
-    config: bytes
-    width: int = 0
-    height: int = 0
-    sample_rate: int = 0
-    channels: int = 0
 
 
 @define(eq=False)
@@ -77,25 +67,10 @@ class StoredTrack:
     durations: "array[int]"
     sync: bytearray
 
-    def emptied(self) -> "StoredTrack":
-        """Return the track without samples."""
-        none = (array("q"), array("I"), array("q"), array("q"), array("q"), bytearray())
-        offsets, sizes, dts, pts, durations, sync = none
-        return evolve(
-            self, offsets=offsets, sizes=sizes, dts=dts, pts=pts, durations=durations, sync=sync
-        )
-
-    def copied(self) -> "StoredTrack":
-        """Return the track with columns of its own, to append to."""
-        return evolve(
-            self,
-            offsets=self.offsets[:],
-            sizes=self.sizes[:],
-            dts=self.dts[:],
-            pts=self.pts[:],
-            durations=self.durations[:],
-            sync=self.sync[:],
-        )
+    def copied(self, *, is_emptied: bool = False) -> "StoredTrack":
+        """Return the track with columns of its own, to append to, or without samples."""
+        kept = slice(0) if is_emptied else slice(None)
+        return evolve(self, **{name: getattr(self, name)[kept] for name in COLUMNS})
 
 
 def uint32s(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa: FBT001, FBT002
@@ -142,7 +117,7 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
         timescale=timescale,
         matrix=matrix,
         edit=None if elst is None else _edit(elst),
-        entry=_sample_entry(require(stbl, b"stsd"), kind),
+        entry=read_sample_entry(require(stbl, b"stsd"), kind),
         offsets=offsets,
         sizes=sizes,
         dts=dts,
@@ -300,49 +275,3 @@ def _sync(stss: memoryview | None, samples: int) -> bytearray:
             raise InvalidMp4(f"stss names sample {number} of {samples}")
         sync[number - 1] = 1
     return sync
-
-
-def _sample_entry(stsd: memoryview, kind: str) -> SampleEntry:
-    """Read the first sample entry (8.5.2, 12.1.3, 12.2.3)."""
-    first = next(children(stsd[8:]), None)
-    if first is None:
-        raise InvalidMp4("stsd holds no sample entry")
-    code, entry = first
-    stored = struct.pack(">I4s", 8 + len(entry), code) + bytes(entry)
-    if kind == "vide":
-        width, height = struct.unpack_from(">HH", entry, 24)
-        # All boxes are read now, so that a bad one cannot fail a later read.
-        found = list(children(entry[78:]))
-        config = next((box for k, box in found if k in {b"avcC", b"hvcC"}), b"")
-        return SampleEntry(fourcc(code), stored, bytes(config), width, height)
-    layout, _, _, channels, _, _, _, rate = struct.unpack_from(">HHIHHHHI", entry, 8)
-    # QuickTime's sound descriptions of version 1 and 2 put 16 and 36 more bytes before the boxes.
-    boxes = entry[28 + ({1: 16, 2: 36}.get(layout, 0) if version(stsd) == 0 else 0) :]
-    esds = child(boxes, b"esds") or child(boxes, b"wave", b"esds")
-    config = b"" if esds is None else _decoder_specific_info(bytes(esds[4:]))
-    return SampleEntry(fourcc(code), stored, config, sample_rate=rate >> 16, channels=channels)
-
-
-def _decoder_specific_info(data: bytes) -> bytes:
-    """Dig the AudioSpecificConfig out of an esds (ISO/IEC 14496-1, 7.2.6: tags 3, 4, 5)."""
-    while data:
-        tag, length, at = data[0], 0, 1
-        while at < len(data):
-            length = length << 7 | data[at] & 0x7F
-            at += 1
-            if data[at - 1] < 0x80 or at > 4:
-                break
-        body = data[at : at + length]
-        if tag == 5:
-            return body
-        if tag == 3 and len(body) >= 3:
-            flags = body[2]
-            skip = 3 + (2 if flags & 0x80 else 0)
-            if flags & 0x40:
-                skip += 1 + (body[skip] if skip < len(body) else 0)
-            data = body[skip + (2 if flags & 0x20 else 0) :]
-        elif tag == 4:
-            data = body[13:]
-        else:
-            data = data[at + length :]
-    return b""

@@ -2,24 +2,34 @@
 
 If neither sidx nor mfra gives the fragments' offsets, time is taken to be about linear in bytes:
 look at the byte where the time should be, read backwards to the previous moof, and measure by its
-decode times how far off it is. Bytes that equal a moof's by chance fail ``_is_moof``, and a
+decode times how far off it is. Bytes that equal a moof's by chance fail ``MoofSearch.is_at``, and a
 fragment that begins out of order is ignored.
 """
-
-# ruff: noqa: PLR2004 - the numbers are the standard's own
 
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from operator import sub
 
 from attrs import define, field, frozen
 
-from infrastructure.mp4.boxes import children
+from infrastructure.mp4.completeness import (
+    MAX_INTERLEAVE_MS,
+    EndReached,
+    TracksByHandler,
+    is_begin_known,
+    is_end_known,
+    leading_kind,
+)
 from infrastructure.mp4.edit_list import PresentationRange
 from infrastructure.mp4.errors import InvalidMp4
-from infrastructure.mp4.fragment_index import MAX_BOX_BYTES, FragmentEntry, read_mfra, read_sidx
-from infrastructure.mp4.fragments import READ_BYTES, Defaults, Fragment, walk
+from infrastructure.mp4.fragment_index import (
+    MAX_INDEX_BOX_BYTES,
+    FragmentEntry,
+    read_mfra,
+    read_sidx,
+)
+from infrastructure.mp4.fragments import FRAGMENT_READ_BYTES, Defaults, Fragment, walk
+from infrastructure.mp4.moof_search import MAX_SCAN_BYTES, MoofSearch
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import StoredTrack
 
@@ -32,32 +42,13 @@ MAX_FIRST_FRAGMENTS, MAX_FIRST_BYTES = 64, 8 << 20
 """A sync sample, if there is one, is within so many fragments and bytes."""
 MAX_FRAGMENTS_WITHOUT_AUDIO = 3
 """Audio that does not follow the video within so many fragments is taken to be absent."""
-MAX_INTERLEAVE_MS = 5000
-"""Audio and video of one time are at most so far apart in the file."""
-MAX_REORDERED = 16
-"""At most so many frames are shown after a frame and decoded before it (H.264 A.3.1, HEVC A.4.2)"""
 MAX_ENTRIES_TRIED = 4
 MAX_PROBES = 6
 MAX_FRAGMENTS_TO_WALK = 4
 """Up to so many fragments are walked; beyond that, a jump costs less."""
-SCAN_BYTES = (96 << 10, 256 << 10)
-"""The minimum and maximum of the first step backwards; each next one is a quarter larger."""
 MAX_PREFETCH_BYTES = 4 << 20
-MAX_SCAN_BYTES = 16 << 20
 MAX_FIRST_BOXES = 64
-MAX_LAST_BOXES = 1000
 MAX_LAST_PROBES = 16
-MAX_LOOKALIKES = 16
-"""Four random bytes are "moof" once in 4 GiB."""
-MAX_SCANNED_MOOF_BYTES = 1 << 20
-IN_MOOF = {b"mfhd", b"traf", b"meta", b"pssh", b"uuid", b"free", b"skip"}
-BETWEEN_MOOFS = {
-    *(b"moof", b"mdat", b"styp", b"sidx", b"ssix", b"emsg", b"prft"),
-    *(b"mfra", b"meta", b"free", b"skip", b"uuid"),
-}
-
-TracksByHandler = dict[str, StoredTrack]
-"""Tracks by handler type: "vide", "soun"."""
 
 
 @frozen
@@ -78,11 +69,15 @@ class FragmentSeeker:
     begin: int
     tracks: TracksByHandler
     trex: Mapping[int, Defaults]
+    moofs: MoofSearch = field(init=False)
     _entries: list[FragmentEntry] = field(factory=list)
     _seen: dict[int, AccessPoint] = field(factory=dict)
     _last_dts: int = 0
     _walked: int = 0
     _walked_bytes: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.moofs = MoofSearch(self.file, self.begin)
 
     def whole(self) -> TracksByHandler:
         """Walk all fragments."""
@@ -126,12 +121,12 @@ class FragmentSeeker:
     ) -> TracksByHandler | None:
         at = self._find(begins)
         tracks = self._from(at)
-        end_reached = _EndReached(tracks, ends)
+        end_reached = EndReached(tracks, ends)
         for fragment in self._walk(at, tracks):
             if end_reached.reached():
                 break
             self._prefetch(at, fragment, end_reached, begins)
-        leader = tracks[_leading(begins)]
+        leader = tracks[leading_kind(begins)]
         unknown = any(track.sizes for kind, track in tracks.items() if kind not in begins)
         if unknown or not leader.sizes:
             return None
@@ -139,10 +134,10 @@ class FragmentSeeker:
         return tracks if complete else None
 
     def _prefetch(
-        self, first: int, last: Fragment, end_reached: "_EndReached", begins: Mapping[str, int]
+        self, first: int, last: Fragment, end_reached: EndReached, begins: Mapping[str, int]
     ) -> None:
         """Read a short range together with its index, from fragment *last* on, in one request."""
-        leading = _leading(begins)
+        leading = leading_kind(begins)
         leader = end_reached.tracks[leading]
         if end_reached.prefetched or not leader.sizes:
             return
@@ -163,16 +158,19 @@ class FragmentSeeker:
 
     def _from(self, at: int) -> TracksByHandler:
         """Return the tracks with the samples that precede the fragment at *at*."""
-        first = at == self.begin
-        return {k: track.copied() if first else track.emptied() for k, track in self.tracks.items()}
+        later = at != self.begin
+        return {kind: track.copied(is_emptied=later) for kind, track in self.tracks.items()}
 
     def _walk(self, at: int, tracks: TracksByHandler) -> Iterator[Fragment]:
-        leader, samples = tracks[_leading(tracks)], 0
+        leader, samples = tracks[leading_kind(tracks)], 0
         for fragment in walk(self.file, at, _by_id(tracks), self.trex, timed=True):
             self._walked += len(leader.sizes) > samples
             self._walked_bytes += fragment.end - fragment.at
             samples = len(leader.sizes)
             yield fragment
+
+    def _moof_before(self, end: int, floor: int) -> int | None:
+        return self.moofs.last_before(end, floor, self._fragment_bytes // 4)
 
     @property
     def _fragment_bytes(self) -> int:
@@ -182,7 +180,7 @@ class FragmentSeeker:
 
     def _first(self) -> TracksByHandler | None:
         tracks = self._from(self.begin)
-        leader = tracks[_leading(tracks)]
+        leader = tracks[leading_kind(tracks)]
         silent = 0
         for number, fragment in enumerate(self._walk(self.begin, tracks)):
             each = self._fragment_bytes
@@ -190,7 +188,7 @@ class FragmentSeeker:
                 MAX_WALKED_FRAGMENTS + MAX_WALKED_FRAGMENTS_PER_MIB * (each >> 20)
             ):
                 return None
-            if _is_begin_known(leader):
+            if is_begin_known(leader):
                 if (
                     all(track.sizes for track in tracks.values())
                     or silent == MAX_FRAGMENTS_WITHOUT_AUDIO
@@ -202,12 +200,12 @@ class FragmentSeeker:
         return None
 
     def _last(self, first: TracksByHandler) -> TracksByHandler | None:
-        leading = _leading(first)
+        leading = leading_kind(first)
         kinds = {kind for kind, track in first.items() if track.sizes}
         size = end = self.file.size_bytes
         self._read_entries(self.tracks[leading].track_id)
         at = max((entry.at for entry in self._entries), default=None)
-        if at is not None and not (self._is_moof(at) and self._leads_to_end(at)):
+        if at is not None and not (self.moofs.is_at(at) and self.moofs.lead_to_end(at)):
             self._entries, at = [], None
         # A moof is likelier before the last two thirds of a fragment than within them; if not, the
         # walk reaches it.
@@ -217,11 +215,11 @@ class FragmentSeeker:
             if at is None or size - at > MAX_SCAN_BYTES:
                 return None
             tracks = self._from(at)
-            if self._leads_to_end(at):
+            if self.moofs.lead_to_end(at):
                 for _ in self._walk(at, tracks):
                     pass
             found = {kind for kind, track in tracks.items() if track.sizes}
-            if found == kinds and _is_end_known(tracks[leading]):
+            if found == kinds and is_end_known(tracks[leading]):
                 self._last_dts = tracks[leading].dts[-1]
                 return tracks if self._begins(self.begin) and self._begins(at) else None
             end, at = (2 * at - size if found else at), None
@@ -232,43 +230,28 @@ class FragmentSeeker:
         scales = {track.track_id: track.timescale for track in self.tracks.values()}
         at = self.begin
         for _ in range(MAX_FIRST_BOXES):
-            found = self.file.header(at, READ_BYTES)
+            found = self.file.header(at, FRAGMENT_READ_BYTES)
             if found is None or found.kind == b"moof":
                 break
             end = at + found.size_bytes
-            if end > self.file.size_bytes or found.size_bytes > MAX_BOX_BYTES:
+            if end > self.file.size_bytes or found.size_bytes > MAX_INDEX_BOX_BYTES:
                 break
             if found.kind == b"sidx":
                 box = memoryview(self.file.read(at, found.size_bytes))[found.header_bytes :]
                 of, entries, until = read_sidx(box, end, scales)
-                if of == track_id and until > self.file.size_bytes - MAX_BOX_BYTES:
+                if of == track_id and until > self.file.size_bytes - MAX_INDEX_BOX_BYTES:
                     self._entries = entries
             at = end
         self._entries = sorted(self._entries or read_mfra(self.file, track_id))
-
-    def _leads_to_end(self, at: int) -> bool:
-        """Return whether boxes follow one another from *at* to the end or a truncated box."""
-        size = self.file.size_bytes
-        try:
-            for _ in range(MAX_LAST_BOXES):
-                found = self.file.header(at, READ_BYTES) if at < size else None
-                if found is None:
-                    return True
-                if found.kind not in BETWEEN_MOOFS:
-                    return False
-                at += found.size_bytes
-        except InvalidMp4:
-            pass
-        return False
 
     # Any place.
 
     def _find(self, begins: Mapping[str, int]) -> int:
         """Return where to begin, so that everything shown from *begins* on can be decoded."""
-        target_dts = begins[_leading(begins)]
+        target_dts = begins[leading_kind(begins)]
         after = bisect_right(self._entries, target_dts, key=lambda entry: entry.time)
         for entry in reversed(self._entries[max(0, after - MAX_ENTRIES_TRIED) : after]):
-            beginning = self._begins(entry.at) if self._is_moof(entry.at) else None
+            beginning = self._begins(entry.at) if self.moofs.is_at(entry.at) else None
             if beginning and self._is_early(beginning, begins):
                 return entry.at
         low, high = self._between(begins)
@@ -321,7 +304,7 @@ class FragmentSeeker:
         """Return the access point at *at*; None if no sync sample follows soon."""
         if at not in self._seen:
             tracks = self._from(at)
-            leading = _leading(tracks)
+            leading = leading_kind(tracks)
             leader = tracks[leading]
             others = [track for kind, track in tracks.items() if kind != leading]
             extra = 0
@@ -341,7 +324,7 @@ class FragmentSeeker:
 
     def _is_early(self, beginning: AccessPoint, begins: Mapping[str, int]) -> bool:
         """Return whether a read from *beginning* on has everything shown from *begins* on."""
-        leading = _leading(begins)
+        leading = leading_kind(begins)
         ahead = begins[leading] - beginning.sync_pts
         if ahead < 0:
             return False
@@ -353,54 +336,6 @@ class FragmentSeeker:
             or all(other <= target_dts for kind, target_dts in begins.items() if kind != leading)
         )
 
-    def _moof_before(self, end: int, floor: int) -> int | None:
-        """Return the offset of the last moof before *end*, reading backwards, or None."""
-        min_step, max_step = SCAN_BYTES
-        step = min(max(min_step, self._fragment_bytes // 4), max_step)
-        stop = max(floor, end - MAX_SCAN_BYTES)
-        lookalikes = 0
-        while end > stop:
-            begin = max(stop, end - step)
-            data = self.file.read(begin, min(end + 7, self.file.size_bytes) - begin)
-            found_at = data.rfind(b"moof")
-            while found_at >= 4:
-                at = begin + found_at - 4
-                if self._is_moof(at):
-                    return at
-                lookalikes += 1
-                if lookalikes > MAX_LOOKALIKES:
-                    return None
-                found_at = data.rfind(b"moof", 0, found_at + 3)
-            end, step = begin, 5 * step // 4
-        return None
-
-    def _is_moof(self, at: int) -> bool:
-        """Return whether a whole, well-formed moof is at *at*, followed by another box."""
-        room = self.file.size_bytes - at
-        if not self.begin <= at <= self.file.size_bytes - 32:
-            return False
-        begin = self.file.read(at, 16, READ_BYTES)
-        size = int.from_bytes(begin[:4])
-        max_bytes = min(MAX_SCANNED_MOOF_BYTES, room)
-        if begin[4:] != b"moof\0\0\0\x10mfhd" or not 32 <= size <= max_bytes:
-            return False
-        try:
-            inside = list(children(memoryview(self.file.read(at, size))[8:]))
-            trafs = [next(children(payload))[0] for kind, payload in inside if kind == b"traf"]
-            behind = self.file.header(at + size, READ_BYTES)
-        except (InvalidMp4, StopIteration):
-            return False
-        return (
-            all(kind in IN_MOOF for kind, _ in inside)
-            and set(trafs) == {b"tfhd"}
-            and behind is not None
-            and behind.kind in BETWEEN_MOOFS
-        )
-
-
-def _leading(tracks: Mapping[str, object]) -> str:
-    return "vide" if "vide" in tracks else "soun"
-
 
 def _is_far(fragments: int, size_bytes: int) -> bool:
     return fragments >= MAX_FIRST_FRAGMENTS or size_bytes > MAX_FIRST_BYTES
@@ -408,56 +343,3 @@ def _is_far(fragments: int, size_bytes: int) -> bool:
 
 def _by_id(tracks: TracksByHandler) -> dict[int, StoredTrack]:
     return {track.track_id: track for track in tracks.values()}
-
-
-def _reach(track: StoredTrack) -> int:
-    """Return the maximum distance of decode and presentation times, in ticks."""
-    return max((abs(pts - dts) for pts, dts in zip(track.pts, track.dts, strict=True)), default=0)
-
-
-def _is_begin_known(track: StoredTrack) -> bool:
-    """Return whether no later sample can be shown before the first of these."""
-    shown = [t for t in track.pts if track.edit is None or t >= track.edit.media_time]
-    if not shown:
-        return False
-    decoded = track.dts[-1] + track.durations[-1] - min(shown)
-    return len(shown) > MAX_REORDERED or decoded > max(2 * _reach(track), track.timescale)
-
-
-def _is_end_known(track: StoredTrack) -> bool:
-    """Return whether no earlier sample can be shown after the last of these.
-
-    Samples that are decoded before a sync sample are shown before it.
-    """
-    if not track.sizes:
-        return False
-    ahead = max(track.pts) - track.dts[0]
-    return 1 in track.sync or ahead > max(2 * _reach(track), track.timescale)
-
-
-@define(eq=False)
-class _EndReached:
-    """Whether everything shown before *ends* has been appended to *tracks*."""
-
-    tracks: TracksByHandler
-    ends: Mapping[str, int]
-    prefetched: bool = False
-    _counted: int = 0
-    _early: int = 0  # ticks: the most that a frame was shown before its decode time
-
-    def reached(self) -> bool:
-        leading = _leading(self.ends)
-        leader = self.tracks[leading]
-        if not leader.sizes:
-            return False
-        new = slice(self._counted, None)
-        self._early = max([self._early, *map(sub, leader.dts[new], leader.pts[new])])
-        self._counted = len(leader.sizes)
-        # Twice that, because a later fragment may exceed the ones seen.
-        ahead = leader.dts[-1] + leader.durations[-1] - 2 * self._early - self.ends[leading]
-        apart = MAX_INTERLEAVE_MS * leader.timescale // 1000
-        return ahead >= 0 and all(
-            ahead >= apart or (track.sizes and track.dts[-1] + track.durations[-1] >= end)
-            for kind, end in self.ends.items()
-            if kind != leading and (track := self.tracks[kind])
-        )

@@ -1,4 +1,4 @@
-"""Write ordinary MP4 files: a header in front of a payload, and small windows of a recording.
+"""Write the header of an ordinary MP4 file, to stand in front of a payload.
 
 The file is ``ftyp | moov | mdat header`` (``write_header``) followed by the payload. Samples may
 lie anywhere in the payload, in any order, with unnamed bytes between them.
@@ -6,20 +6,17 @@ lie anywhere in the payload, in any order, with unnamed bytes between them.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, groupby, pairwise
+from itertools import chain, groupby, pairwise
 from math import lcm
 from operator import sub
-from typing import BinaryIO
 
 from attrs import frozen
 
-from infrastructure.mp4.boxes import Read, box, full_box
-from infrastructure.mp4.index import SampleIndex, Track
+from infrastructure.mp4.boxes import box, full_box
 
 IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MAX_CHUNK_SAMPLES = 100
 MAX_MOVIE_TIMESCALE = 10_000_000
-MAX_HOLE_READ_BYTES = 64 << 10
 UND = 0x55C4  # the language "und", three letters of 5 bits (8.4.2.3)
 U32 = 1 << 32
 
@@ -49,20 +46,16 @@ class TrackToWrite:
     matrix: tuple[int, ...] = IDENTITY
 
 
-def write_header(
-    tracks: Sequence[TrackToWrite], payload_bytes: int, movie_timescale: int | None = None
-) -> bytes:
+def write_header(tracks: Sequence[TrackToWrite], payload_bytes: int) -> bytes:
     """Return everything that stands before a payload of *payload_bytes*.
 
-    The movie's timescale, in which edit lists count, is by default the least common multiple of the
+    The movie's timescale, in which edit lists count, is the least common multiple of the
     tracks': every edit is then exact. Where that is beyond 10 MHz it is the first track's, and the
     others' edits are up to one of its ticks longer. Consecutive samples that lie back to back form
     chunks of at most 100. ValueError on times that no table can hold.
     """
     common = lcm(*(track.timescale for track in tracks))
-    timescale = movie_timescale or (
-        common if common <= MAX_MOVIE_TIMESCALE else tracks[0].timescale
-    )
+    timescale = common if common <= MAX_MOVIE_TIMESCALE else tracks[0].timescale
     mdat = (
         struct.pack(">I4s", payload_bytes + 8, b"mdat")
         if payload_bytes + 8 < U32
@@ -222,101 +215,3 @@ def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
     lead = max(map(sub, order, pts))
     shift = max(0, lead - order[0])
     return [time - order[0] for time in order], [time + shift for time in pts], shift
-
-
-def write_excerpt(  # noqa: PLR0913, PLR0917
-    index: SampleIndex, read: Read, first: int, last: int, out: BinaryIO, audio: range = range(0)
-) -> int:
-    """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
-
-    Return the offset of its times, in video ticks: a time in it is the recording's pts - offset.
-
-    The bytes and the sample entry are the recording's; the times are shifted so that *first* is
-    shown at 0. The edit list ends with the last frame shown, so that none is dropped. Frames after
-    *first* that are shown before it (an open GOP's leading frames, which need the previous GOP) are
-    kept but hidden. *audio* are the audio samples to include, in step; those before 0 are hidden.
-    Reads are in file order, one per run of bytes; holes under 64 KiB are read but not written.
-    """
-    video = index.video
-    if video is None or not 0 <= first <= last < len(video.sizes):
-        raise ValueError(f"the recording has no video samples {first} to {last}")
-    wanted = range(first, last + 1)
-    zero = video.pts[first]
-    parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
-    tracks_of = [(video, wanted)]
-    if audio and index.audio is not None:
-        tracks_of.append((index.audio, audio))
-        parts += [(index.audio.offsets[i], index.audio.sizes[i]) for i in audio]
-    order = sorted(range(len(parts)), key=parts.__getitem__)
-    offsets, payload_bytes = [0] * len(parts), 0
-    for i in order:
-        offsets[i] = payload_bytes
-        payload_bytes += parts[i][1]
-    tracks = [_video(video, wanted, zero, offsets[: len(wanted)])]
-    if len(tracks_of) > 1:
-        track = index.audio
-        assert track is not None  # noqa: S101 - seen above
-        move = (2 * zero * track.timescale + video.timescale) // (2 * video.timescale)
-        tracks.append(_audio(track, audio, move, offsets[len(wanted) :]))
-    header = write_header(tracks, payload_bytes)
-    out.write(header)
-    for at, length, pieces in _runs([parts[i] for i in order]):
-        data = memoryview(read(at, length))
-        out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
-    return zero
-
-
-def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
-    dts, pts, media_time = video_times([track.pts[i] - zero for i in wanted])
-    end = max(track.pts[i] - zero + max(track.durations[i], 1) for i in wanted)
-    return TrackToWrite(
-        kind="vide",
-        sample_entry=track.sample_entry,
-        timescale=track.timescale,
-        offsets=offsets,
-        sizes=track.sizes[wanted.start : wanted.stop],
-        dts=dts,
-        pts=pts,
-        sync=track.sync[wanted.start : wanted.stop],
-        duration=end,
-        last_duration=max(track.durations[wanted[-1]], 1),
-        media_time=media_time,
-        width=track.width,
-        height=track.height,
-        matrix=track.matrix,
-    )
-
-
-def _audio(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
-    begin = track.pts[wanted[0]] - zero
-    # A fragment's sound may begin before that of the last one ends, by the recorder's clock.
-    dts = list(accumulate((track.pts[i] - zero - begin for i in wanted), max))
-    media_time = max(0, -begin)
-    return TrackToWrite(
-        kind="soun",
-        sample_entry=track.sample_entry,
-        timescale=track.timescale,
-        offsets=offsets,
-        sizes=[track.sizes[i] for i in wanted],
-        dts=dts,
-        pts=dts,
-        sync=[1] * len(wanted),
-        duration=max(dts[-1] + track.durations[wanted[-1]] - media_time, 0),
-        last_duration=track.durations[wanted[-1]],
-        media_time=media_time,
-        delay=max(0, begin),
-    )
-
-
-def _runs(parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Join (offset, size) pairs, ascending, into reads: offset, length, and the pairs inside."""
-    run: list[tuple[int, int]] = []
-    end = 0
-    for offset, size in parts:
-        if run and offset - end >= MAX_HOLE_READ_BYTES:
-            yield run[0][0], end - run[0][0], run
-            run = []
-        run.append((offset, size))
-        end = max(end, offset + size)
-    if run:
-        yield run[0][0], end - run[0][0], run

@@ -1,4 +1,4 @@
-"""Finished clips in S3, with their stills and manifests."""
+"""Finished clips in S3, with their thumbnails and manifests."""
 
 import io
 import logging
@@ -117,7 +117,7 @@ class S3ClipStore(ClipStore):
             data = read_bytes(parts[0].pieces)
             self._put(key, data, deadline_s, IfNoneMatch="*", **headers)
         elif len(files) == len(rendition.pieces):
-            body = io.BufferedReader(_Files(files), CHUNK_BYTES)
+            body = io.BufferedReader(_JoinedFiles(files), CHUNK_BYTES)
             size = rendition.size_bytes
             self._put(key, body, deadline_s, ContentLength=size, IfNoneMatch="*", **headers)
         else:
@@ -135,13 +135,13 @@ class S3ClipStore(ClipStore):
         try:
             try:
                 put_multipart(self.client, target, parts, headers, deadline_s)
-            except CopyRejected as refused:
-                if refused.permanent:
+            except CopyRejected as rejection:
+                if rejection.permanent:
                     self._copy_unsupported.set()
                 LOG.warning(
                     "S3 did not copy a recording's range (%s): it is uploaded instead, %s.",
-                    refused,
-                    "from now on" if refused.permanent else "this time",
+                    rejection,
+                    "from now on" if rejection.permanent else "this time",
                 )
                 parts = self._parts(pieces, copy=False)
                 put_multipart(self.client, target, parts, headers, deadline_s)
@@ -198,7 +198,7 @@ class _Missing(Exception):
     """There is no such object."""
 
 
-class _Files(io.RawIOBase):
+class _JoinedFiles(io.RawIOBase):
     """Ranges of local files as one file, read on demand.
 
     With TLS each byte is read once (a trailing checksum follows it); without, as with a local

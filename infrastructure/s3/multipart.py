@@ -23,7 +23,7 @@ COPY_CONCURRENCY = 8
 UPLOAD_CONCURRENCY = 4
 """Each holds its part in memory, at most 10 MiB, and one read: 60 MiB together."""
 READ_BYTES = 5 << 20
-SETTLE_S = 0.3
+GRACE_S = 0.3
 """How long to wait for parts in progress before an upload is aborted."""
 ABORT_S = 0.5
 """How long aborting may take after the deadline."""
@@ -105,7 +105,7 @@ class _Upload:
         finally:
             copiers.shutdown(wait=False, cancel_futures=True)
             uploaders.shutdown(wait=False, cancel_futures=True)
-            wait([part_filled for part_filled in filled if not part_filled.cancelled()], SETTLE_S)
+            wait([part_filled for part_filled in filled if not part_filled.cancelled()], GRACE_S)
 
     def _copy(self, number: int, part: CopyPart) -> "CompletedPartTypeDef":
         recording = part.recording
@@ -121,7 +121,7 @@ class _Upload:
                     CopySourceIfMatch=recording.version,
                 )
             except ClientError as error:
-                _check_rejection(error)
+                _raise_if_rejected(error)
                 raise
             return answer.get("CopyPartResult", {})
 
@@ -188,7 +188,7 @@ class _Upload:
             )
 
 
-def _check_rejection(error: ClientError) -> None:
+def _raise_if_rejected(error: ClientError) -> None:
     """Raise CopyRejected if the store does not copy a range that it may still let us read."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = str(error.response.get("Error", {}).get("Code", status))

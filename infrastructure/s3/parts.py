@@ -57,25 +57,25 @@ def plan_parts(
     total = _length(pieces)
     if total < 2 * min_part_bytes:
         return [UploadPart(tuple(pieces))]
-    least = max(min_part_bytes, -(-total // MAX_PARTS))
+    min_bytes = max(min_part_bytes, -(-total // MAX_PARTS))
     parts: list[Part] = []
     pending: list[Piece] = []
     pending_bytes = 0
     for piece in pieces:
-        missing_bytes = max(0, least - pending_bytes) if pending else 0
+        missing_bytes = max(0, min_bytes - pending_bytes) if pending else 0
         if (
             not copy
             or not _can_be_copied(piece, min_part_bytes)
-            or piece.length - missing_bytes < least
+            or piece.length - missing_bytes < min_bytes
         ):
             pending.append(piece)
             pending_bytes += piece.length
             continue
         filling, copied = _split(piece, missing_bytes)
-        parts += _uploaded([*pending, filling], least)
-        parts += _copied(copied, least)
+        parts += _uploaded([*pending, filling], min_bytes)
+        parts += _copied(copied, min_bytes)
         pending, pending_bytes = [], 0
-    return parts + _uploaded(pending, least)
+    return parts + _uploaded(pending, min_bytes)
 
 
 def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
@@ -84,23 +84,23 @@ def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
     return piece.recording.size_bytes > min_part_bytes
 
 
-def _uploaded(pieces: Sequence[Piece], least: int) -> list[Part]:
-    return [UploadPart(tuple(part)) for part in _cut(pieces, 2 * least)]
+def _uploaded(pieces: Sequence[Piece], min_bytes: int) -> list[Part]:
+    return [UploadPart(tuple(part)) for part in _equal_parts(pieces, 2 * min_bytes)]
 
 
-def _copied(piece: Piece, least: int) -> list[Part]:
+def _copied(piece: Piece, min_bytes: int) -> list[Part]:
     parts: list[Part] = []
-    for (part,) in _cut([piece], max(MAX_COPY_PART_BYTES, 2 * least)):
+    for (part,) in _equal_parts([piece], max(MAX_COPY_PART_BYTES, 2 * min_bytes)):
         assert isinstance(part, RecordingPiece)  # noqa: S101 - it can be copied
         assert isinstance(part.recording, S3Recording)  # noqa: S101
         parts.append(CopyPart(part.recording, part.offset, part.length))
     return parts
 
 
-def _cut(pieces: Sequence[Piece], most: int) -> list[list[Piece]]:
-    """Cut into as few equal parts as `most` bytes allow; each is then more than half of that."""
+def _equal_parts(pieces: Sequence[Piece], max_bytes: int) -> list[list[Piece]]:
+    """Cut into as few equal parts as `max_bytes` allows; each is then more than half of that."""
     total = _length(pieces)
-    count = -(-total // most)
+    count = -(-total // max_bytes)
     ends = [total * number // count for number in range(1, count + 1)]
     parts: list[list[Piece]] = [[] for _ in ends]
     at = number = 0

@@ -16,18 +16,18 @@ from itertools import accumulate
 from attrs import field, frozen
 
 from application.ports import RecordingPiece
-from infrastructure.mp4.avc import PPS, SPS, AvcConfig, is_idr, nal_units
-from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.mp4.avc import AvcConfig, NalType, nal_units
 
 MAX_KEYFRAMES_TRIED = 64
 """Where so many sync samples are not clean, none will be: each try may cost a request."""
+PARAMETER_SETS = {NalType.SEQUENCE_PARAMETERS, NalType.PICTURE_PARAMETERS}
 KEYFRAME_PREFIX_BYTES = 4096
 """Enough of a keyframe to see its parameter sets and where its first slice begins."""
 
 
 @frozen
-class Splice:
-    """How the requested frames of a cut are made: by sample number, each exactly once."""
+class FrameSplit:
+    """Which requested frames are encoded and which copied: video sample numbers, each once."""
 
     head: tuple[int, ...] = field(repr=False)
     """To be encoded, in presentation order: those before the copied run."""
@@ -37,12 +37,12 @@ class Splice:
     """To be encoded, in presentation order: those after the copied run."""
 
 
-def plan_splice(
+def split_frames(
     pts: Sequence[int],
     frames: Sequence[int],
     keyframes: Sequence[int],
     is_clean: Callable[[int], bool],
-) -> Splice:
+) -> FrameSplit:
     """Copy as many of `frames` as fit into one run, and encode the others.
 
     `pts` are all samples' presentation times in decode order, `frames` the requested samples in
@@ -51,8 +51,7 @@ def plan_splice(
     as possible, at most 64 times, because each call may cost a range request.
     """
     requested = set(frames)
-    shown_before = list(accumulate(pts, max))
-    shown_after = list(accumulate(reversed(pts), min))[::-1]
+    shown_before, shown_after = presentation_bounds(pts)
     tried = 0
     for key in keyframes:
         if key not in requested or (key and shown_before[key - 1] >= pts[key]):
@@ -69,12 +68,17 @@ def plan_splice(
             end -= 1
         if end > key:
             last = shown_before[end - 1]
-            return Splice(
+            return FrameSplit(
                 tuple(i for i in frames if pts[i] < pts[key]),
                 range(key, end),
                 tuple(i for i in frames if pts[i] > last),
             )
-    return Splice(tuple(frames), range(0))
+    return FrameSplit(tuple(frames), range(0))
+
+
+def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return the latest time up to each sample, and the earliest from each on, in decode order."""
+    return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
 def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:
@@ -93,10 +97,11 @@ def is_idr_with_known_sets(prefix: bytes, config: AvcConfig) -> bool | None:
     Repeated known sets do no harm. None if `prefix` ends before the picture begins.
     """
     known = {*config.sps, *config.pps}
-    try:
-        for nal in nal_units(prefix, config.nal_length_size):
-            if nal and nal[0] & 31 in (SPS, PPS) and nal not in known:
-                return False
-    except InvalidMp4:
-        pass  # The prefix ends within the picture, which follows all parameter sets.
-    return is_idr(prefix, config.nal_length_size)
+    is_idr: bool | None = None
+    for length, nal in nal_units(prefix, config.nal_length_size):
+        kind = nal[0] & 31
+        if kind in PARAMETER_SETS and len(nal) == length and nal not in known:
+            return False
+        if is_idr is None and NalType.SLICE <= kind <= NalType.IDR_SLICE:
+            is_idr = kind == NalType.IDR_SLICE
+    return is_idr

@@ -1,10 +1,11 @@
 """Which audio packets a clip contains, and when each of them is presented.
 
-An AAC packet is about 20 ms long and cannot be cut, so two recordings never join without a rest.
-Each packet is presented at its own time: the packet before a splice gets the duration that makes
-it so. Players that ignore durations and play packet after packet must not drift either. So a
-second clock, `cursor`, counts whole packets: at each splice the packet is chosen whose time is
-nearest to it. Such players are then off by at most half a packet at any splice.
+An AAC packet is about 20 ms long and cannot be cut, so where a clip changes from one recording to
+the next, their packets overlap or leave a hole of up to a packet.
+Each packet is presented at its own time: the last packet before a change gets the duration that
+makes it so. Players that ignore durations and play packet after packet must not drift either. So a
+second clock, `cursor`, counts whole packets: at each change the packet is chosen whose time is
+nearest to it. Such players are then off by at most half a packet at any change.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,7 +25,8 @@ AAC_OBJECT_TYPES = {2, 5, 29}
 class Packet:
     """A packet of the clip's audio."""
 
-    starts: int  # ticks of the clip's audio
+    starts: int
+    """When the clip presents it, in ticks of the clip's audio."""
     piece: RecordingPiece | None = None
     """Where a recording stores it; None is silence."""
 
@@ -36,7 +38,8 @@ class AudioPlan:
     template: Track = field(repr=False)
     """The track whose sample entry and timescale the clip's audio has."""
     packets: tuple[Packet, ...] = field(repr=False)
-    end: int  # ticks: when the clip ends
+    end: int
+    """When the clip ends, in ticks of the clip's audio."""
 
     @property
     def needs_silence(self) -> bool:
@@ -45,7 +48,10 @@ class AudioPlan:
 
 
 def is_audio_copyable(sources: Sequence[CutSource]) -> bool:
-    """Return whether all audio is AAC of one AudioSpecificConfig; sample entries may differ."""
+    """Return whether the cuts' audio can be in one track as it is stored.
+
+    It must be AAC with one AudioSpecificConfig (14496-3, 1.6.2.1); sample entries may differ.
+    """
     tracks = [s.index.audio for s in sources if s.index.audio and audio_in_cut(s)]
     return len({track.config for track in tracks}) == 1 and all(
         track.codec == "mp4a" and len(track.config) > 1 and track.config[0] >> 3 in AAC_OBJECT_TYPES
@@ -54,7 +60,7 @@ def is_audio_copyable(sources: Sequence[CutSource]) -> bool:
 
 
 def audio_in_cut(source: CutSource) -> range:
-    """Return the audio samples that are presented within the cut."""
+    """Return the numbers of the recording's audio samples that are presented within the cut."""
     audio = source.index.audio
     if audio is None:
         return range(0)
@@ -68,7 +74,10 @@ def audio_in_cut(source: CutSource) -> range:
 
 
 def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | None:
-    """Place the packets of `sources`, with silence between; None if none has audio."""
+    """Place the packets of `sources` on the clip's clock, with silence where none is stored.
+
+    None if no cut has audio, or so little that it is not worth a track.
+    """
     with_audio = [source for source in sources if audio_in_cut(source)]
     template = next((source.index.audio for source in with_audio), None)
     if template is None:

@@ -27,27 +27,33 @@ SLICE_PREFIX_BYTES = 2048
 
 @frozen(eq=False)
 class CutSource:
-    """A cut's recording, and the frames that the cut shows of it."""
+    """A cut, which is the part of a clip that one recording supplies, and the frames in it.
+
+    Samples have numbers: their positions in decode order in `video` or in `index.audio`.
+    """
 
     cut: Cut
     recording: Recording = field(repr=False)
     index: SampleIndex = field(repr=False)
-    """For a long fragmented file only the slice that the cut needs."""
+    """Of the recording; for a long fragmented file only the part that the cut needs."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
     decode_start: int
     """The video sample to start decoding at, so that all frames come out whole."""
     clip_ms: int
-    """When the cut begins on the clip's clock."""
+    """When the cut begins in the clip: ms after the clip's first instant, without gaps."""
 
     def clip_ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
-        """Return when the clip presents what the recording presents at `pts`."""
+        """Return when the clip presents what the recording presents at `pts`.
+
+        `pts` is in ticks of `timescale` per second, the result in ticks of `clip_timescale`.
+        """
         begins_ms = self.clip_ms + self.cut.segment.window.start_ms - self.cut.window.start_ms
         return rounded(clip_timescale * (begins_ms * timescale + pts * 1000), 1000 * timescale)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
-        """Return the recording's first tick at or after the instant `instant_ms`."""
+        """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
         return -((self.cut.segment.window.start_ms - instant_ms) * timescale // 1000)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
@@ -121,7 +127,11 @@ def _shown(video: Track, from_ms: int, to_ms: int) -> tuple[int, ...]:
 
 
 def clip_timescale(sources: Sequence[CutSource]) -> int:
-    """Return the clip's ticks per second: the recordings' own if it is common and fine enough."""
+    """Return the clip's ticks per second.
+
+    It is a multiple of the recordings' own timescale, if they have one in common of at most
+    MAX_TIMESCALE; else MIXED_TIMESCALE.
+    """
     timescales = {source.video.timescale for source in sources}
     if len(timescales) > 1 or (timescale := timescales.pop()) > MAX_TIMESCALE:
         return MIXED_TIMESCALE
@@ -129,7 +139,10 @@ def clip_timescale(sources: Sequence[CutSource]) -> int:
 
 
 def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
-    """Return when the clip shows each frame of each cut, in its ticks, strictly ascending."""
+    """Return when the clip shows each frame of each cut, in ticks of `timescale` per second.
+
+    The times ascend strictly; a frame whose time is taken is shown a tick later.
+    """
     times: list[list[int]] = []
     latest = -1
     for source in sources:

@@ -14,16 +14,18 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-from application.ports import Piece, Recording, RecordingPiece
-from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES, write_header
+from application.ports import Piece, RecordingPiece
+from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.writer import write_header
 from infrastructure.splicing.audio import audio_in_cut
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import ClipTrack
 
-INTERLEAVE_SLOTS_A_SECOND = 2
-"""Audio and video alternate in our own bytes, so that a player need not seek."""
+INTERLEAVE_MS = 500
+"""Audio and video alternate in our own bytes after so much of the clip, so that a player need not
+seek."""
 MIN_COPIED_RANGE_BYTES = 256 << 10
 """Below this, reading the bytes along with their neighbours is cheaper than a request."""
 
@@ -35,15 +37,15 @@ class PlacedSample:
     sample: Piece
     track: int
     number: int
-    interleave_slot: int
-    """When in the clip it is decoded, in half seconds."""
+    interval: int
+    """In which INTERLEAVE_MS of the clip it is decoded: the 0th, the 1st, ..."""
     at: int = 0
     """Its offset in the payload, in bytes."""
 
     @property
     def order(self) -> tuple[int, int, int]:
         """The sort key of our own samples."""
-        return self.interleave_slot, self.track, self.number
+        return self.interval, self.track, self.number
 
 
 @frozen
@@ -60,18 +62,12 @@ class Layout:
 
     header: bytes = field(repr=False)
     size_bytes: int
-    copied: tuple[tuple[int, CopiedRange], ...]
-    """By where each begins."""
+    copied: tuple[tuple[int, RecordingPiece], ...]
+    """The copied ranges, by where each begins."""
     own: tuple[tuple[int, Piece], ...] = field(repr=False)
     """The samples that become our own bytes."""
-
-    @property
-    def unused_bytes(self) -> int:
-        """How many payload bytes belong to no sample: boxes between a fragment's samples."""
-        return sum(
-            copied.piece.length - sum(placed.sample.length for placed in copied.samples)
-            for _, copied in self.copied
-        )
+    unused_bytes: int
+    """How many payload bytes belong to no sample: boxes between a fragment's samples."""
 
 
 def lay_out_clip(
@@ -84,7 +80,7 @@ def lay_out_clip(
     A range of a recording of less than `min_copied_range_bytes` becomes our own bytes.
     """
     placed = [
-        PlacedSample(sample, number, i, _interleave_slot(track, i))
+        PlacedSample(sample, number, i, _interleave_interval(track, i))
         for number, track in enumerate(tracks)
         for i, sample in enumerate(track.samples)
     ]
@@ -100,11 +96,11 @@ def lay_out_clip(
         *((min(sample.order for sample in found.samples), found) for found in ranges),
     ]
     units.sort(key=lambda unit: unit[0])
-    begins: list[tuple[int, CopiedRange]] = []
+    copied: list[tuple[int, RecordingPiece]] = []
     at = 0
     for _, unit in units:
         if isinstance(unit, CopiedRange):
-            begins.append((at, unit))
+            copied.append((at, unit.piece))
             for sample in unit.samples:
                 sample.at = at + sample.sample.offset - unit.piece.offset
             at += unit.piece.length
@@ -115,20 +111,22 @@ def lay_out_clip(
     for sample in placed:
         offsets[sample.track][sample.number] = sample.at
     header = write_header(
-        [track.placed(places) for track, places in zip(tracks, offsets, strict=True)], at
+        [evolve(track.tables, offsets=o) for track, o in zip(tracks, offsets, strict=True)], at
     )
     base = len(header)
     return Layout(
         header,
         base + at,
-        tuple((base + begin, found) for begin, found in begins),
+        tuple((base + begin, piece) for begin, piece in copied),
         tuple((base + sample.at, sample.sample) for sample in own),
+        at - sum(sample.sample.length for sample in placed),
     )
 
 
-def _interleave_slot(track: ClipTrack, number: int) -> int:
-    time = track.track.dts[number] - track.track.media_time + track.track.delay
-    return time * INTERLEAVE_SLOTS_A_SECOND // track.track.timescale
+def _interleave_interval(track: ClipTrack, number: int) -> int:
+    tables = track.tables
+    time = tables.dts[number] - tables.media_time + tables.delay
+    return time * 1000 // (INTERLEAVE_MS * tables.timescale)
 
 
 def _copied_ranges(
@@ -152,19 +150,13 @@ def _copied_ranges(
         for offset, sample in rows:
             is_near = end <= offset <= end + MAX_HOLE_READ_BYTES
             if run and not (is_near and not has_barrier(end, offset)):
-                yield _copied_range(recording, begin, end, run)
+                yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
                 run = []
             if not run:
                 begin = offset
             run.append(sample)
             end = offset + sample.sample.length
-        yield _copied_range(recording, begin, end, run)
-
-
-def _copied_range(
-    recording: Recording, begin: int, end: int, samples: list[PlacedSample]
-) -> CopiedRange:
-    return CopiedRange(RecordingPiece(recording, begin, end - begin), samples)
+        yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
 
 
 def _barriers(sources: Sequence[CutSource], first: int, last: int) -> Callable[[int, int], bool]:

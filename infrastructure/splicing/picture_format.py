@@ -7,10 +7,9 @@ from attrs import frozen
 
 from infrastructure.mp4.boxes import child
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.sample_entry import VIDEO_ENTRY_BYTES
 from infrastructure.splicing.frames import CutSource
 
-SAMPLE_ENTRY_BYTES = 86
-"""A video sample entry's own fields, header included; boxes follow (ISO/IEC 14496-12, 12.1.3)."""
 UPRIGHT = (0x10000, 0, 0, 0x10000)
 SQUARE_PIXELS = (b"", b"\0\0\0\1\0\0\0\1")
 """The payload of pasp where pixels are square: absent, or 1:1."""
@@ -71,4 +70,4 @@ def _rotation(video: Track) -> tuple[int, ...]:
 
 
 def _aspect_ratio(video: Track) -> bytes:
-    return bytes(child(memoryview(video.sample_entry)[SAMPLE_ENTRY_BYTES:], b"pasp") or b"")
+    return bytes(child(memoryview(video.sample_entry)[VIDEO_ENTRY_BYTES:], b"pasp") or b"")

@@ -1,19 +1,16 @@
 """The spans of a clip's frames: copied unchanged, or encoded."""
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
+from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
-from infrastructure.splicing.access_points import is_clean_access_point, plan_splice
+from infrastructure.splicing.access_points import is_clean_access_point, split_frames
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.picture_format import PictureFormat
-
-logger = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -27,6 +24,8 @@ class EncodedSpan:
     """When the clip shows each of them, in its ticks."""
     decode_start: int
     """The video sample to start decoding at, so that all of `frames` come out whole."""
+    copy_obstacle: str | None = None
+    """Why no frame of the cut is copied, as a clause about its recording; else None."""
 
 
 @frozen(eq=False)
@@ -50,7 +49,9 @@ def plan_spans(
     *,
     splice: bool = True,
 ) -> list[Span]:
-    """Decide which frames are copied and which are encoded: all of them without `splice`.
+    """Decide which frames are copied and which are encoded; without `splice`, all are encoded.
+
+    `times` has a row for each of `sources`: when the clip shows each of its frames, in ticks.
 
     Frames are copied only from recordings that share their parameter sets with most of the clip,
     because one sample entry must do for all.
@@ -72,14 +73,12 @@ def plan_spans(
         obstacle = obstacles[id(span)]
         if obstacle is None and span.source.video.config != config:
             obstacle = "its parameter sets are not those of most of the clip"
-        if obstacle:
-            logger.info("%s is encoded: %s", span.source.cut.segment.name, obstacle)
-        spans += [span] if obstacle else _spliced(span)
+        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _split(span)
     return spans
 
 
 def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
-    """Return why no frame of this track can be next to frames that we encode; None if it can.
+    """Return why no frame of this track can be next to frames that we encode, else None.
 
     We encode progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
     """
@@ -90,12 +89,12 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     try:
         config = parse_avcc(video.config)
         sets = [parse_sps(nal) for nal in config.sps]
-        pictures = [parse_pps(nal) for nal in config.pps]
+        picture_ids = [read_pps_id(nal) for nal in config.pps]
     except InvalidMp4 as error:
         return f"its parameter sets cannot be read: {error}"
     if len(sets) != 1:
         return f"it has {len(sets)} sequence parameter sets"
-    if not pictures:
+    if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
     if sps.chroma_format_idc != 1:
@@ -107,10 +106,11 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     return None
 
 
-def _spliced(span: EncodedSpan) -> list[Span]:
+def _split(span: EncodedSpan) -> list[Span]:
+    """Return the spans of a cut some of whose frames may be copied."""
     source, video = span.source, span.source.video
     config = parse_avcc(video.config)
-    splice = plan_splice(
+    split = split_frames(
         video.pts,
         span.frames,
         [i for i, sync in enumerate(video.sync) if sync],
@@ -122,9 +122,9 @@ def _spliced(span: EncodedSpan) -> list[Span]:
         start = source.decode_start_of(frames)
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-    head = [encoded(splice.head)] if splice.head else []
-    tail = [encoded(splice.tail)] if splice.tail else []
-    if not splice.copied:
+    head = [encoded(split.head)] if split.head else []
+    tail = [encoded(split.tail)] if split.tail else []
+    if not split.copied:
         return [*head, *tail]
-    copied = CopiedSpan(source, splice.copied, tuple(time_of[i] for i in splice.copied))
+    copied = CopiedSpan(source, split.copied, tuple(time_of[i] for i in split.copied))
     return [*head, copied, *tail]

@@ -1,13 +1,14 @@
-"""The clip's tracks: copied and encoded samples under one sample entry, and audio in step."""
+"""The clip's tracks: copied and encoded samples with one sample entry, and the audio."""
 
 from collections.abc import Sequence
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.errors import UnusableFootage
-from infrastructure.mp4.avc import AvcConfig, avc1_entry, build_avcc, merge_avcc, parse_avcc
+from infrastructure.mp4.avc import build_avcc, merge_avcc, parse_avcc
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.sample_entry import avc1_entry
 from infrastructure.mp4.writer import TrackToWrite, video_times
 from infrastructure.splicing.audio import AudioPlan
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
@@ -15,7 +16,7 @@ from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
 
 @frozen(eq=False)
 class EncodedTrack:
-    """A track that we encoded, and where the bytes of each sample are."""
+    """A track of a file that ffmpeg encoded, and where the bytes of each sample are."""
 
     track: Track
     samples: Sequence[FilePiece] = field(repr=False)
@@ -25,13 +26,9 @@ class EncodedTrack:
 class ClipTrack:
     """A track of the clip whose samples have no place in the clip yet."""
 
-    track: TrackToWrite
+    tables: TrackToWrite
     """Without the samples' offsets."""
     samples: Sequence[Piece] = field(repr=False)
-
-    def placed(self, offsets: Sequence[int]) -> TrackToWrite:
-        """Return the track with its samples at `offsets` of the payload, in bytes."""
-        return evolve(self.track, offsets=offsets)
 
 
 @frozen(eq=False)
@@ -41,10 +38,8 @@ class SpanSamples:
     samples: Sequence[Piece] = field(repr=False)
     times: Sequence[int] = field(repr=False)
     sync: Sequence[int] = field(repr=False)
-    config: AvcConfig = field(repr=False)
-    sample_entry: bytes = field(repr=False)
-    size: tuple[int, int]
-    """Width and height in pixels."""
+    track: Track = field(repr=False)
+    """The recording's track, or the encoded one: its sample entry holds for the samples."""
 
     @property
     def is_copied(self) -> bool:
@@ -63,9 +58,7 @@ def encoded_samples(span: EncodedSpan, encoded: EncodedTrack) -> SpanSamples:
         encoded.samples,
         times,
         track.sync,
-        parse_avcc(track.config),
-        track.sample_entry,
-        (track.width, track.height),
+        track,
     )
 
 
@@ -76,20 +69,23 @@ def copied_samples(span: CopiedSpan) -> SpanSamples:
         span.source.pieces(video, span.frames),
         span.times,
         [video.sync[i] for i in span.frames],
-        parse_avcc(video.config),
-        video.sample_entry,
-        (video.width, video.height),
+        video,
     )
 
 
 def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> ClipTrack:
-    """Line up the spans' frames; the last is shown until the tick `until` of the clip."""
+    """Put the spans' frames into one track; the last is shown until the tick `until` of the clip.
+
+    UnusableFootage if their sizes or parameter sets do not fit into one sample entry.
+    """
     # A copied sample entry's other boxes (colour, aspect ratio) hold for the encoded frames too.
-    template = next((span for span in spans if span.is_copied), spans[0])
-    if any(span.size != template.size for span in spans):
+    template = next((span.track for span in spans if span.is_copied), spans[0].track)
+    size = template.width, template.height
+    if any((span.track.width, span.track.height) != size for span in spans):
         raise UnusableFootage("The recordings' pictures were encoded in different sizes.")
+    configs = [parse_avcc(track.config) for track in (template, *(span.track for span in spans))]
     try:
-        avcc = build_avcc(merge_avcc([template.config, *(span.config for span in spans)]))
+        avcc = build_avcc(merge_avcc(configs))
     except ValueError as error:
         raise UnusableFootage(f"The encoded spans do not fit together: {error}") from error
     times = [time for span in spans for time in span.times]
@@ -112,14 +108,14 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
         last_duration=_last_duration(dts, pts, duration, media_time),
         media_time=media_time,
         delay=delay,
-        width=template.size[0],
-        height=template.size[1],
+        width=template.width,
+        height=template.height,
     )
     return ClipTrack(track, samples)
 
 
 def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
-    """Line up the planned packets; `silence` is the packet where no recording has any.
+    """Put the planned packets into one track; `silence` is the packet where no recording has any.
 
     ValueError if the plan needs silence and there is none.
     """
@@ -132,7 +128,7 @@ def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
 
 
 def encoded_audio(encoded: EncodedTrack, duration_ms: int) -> ClipTrack:
-    """Line up the packets of audio that was encoded as a whole."""
+    """Return the track of audio that was encoded as a whole."""
     track = encoded.track
     end = -(-duration_ms * track.timescale // 1000)
     return _audio_track(track, encoded.samples, track.pts, end)

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from application.ports import FilePiece, Piece, RecordingPiece
-from infrastructure.mp4.writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
 from infrastructure.splicing.layout import Layout
 
 MAX_READ_BYTES = 2 << 20
@@ -42,8 +42,7 @@ def write_own_bytes(layout: Layout, path: Path) -> None:
 def fill_holes(layout: Layout, path: Path) -> None:
     """Read the copied ranges into the holes of `path`, so that it can be played."""
     with path.open("r+b") as out:
-        for begin, copied in layout.copied:
-            piece = copied.piece
+        for begin, piece in layout.copied:
             for at in range(0, piece.length, MAX_READ_BYTES):
                 length = min(MAX_READ_BYTES, piece.length - at)
                 data = piece.recording.read(piece.offset + at, length)
@@ -54,11 +53,11 @@ def pieces_of(layout: Layout, path: Path) -> tuple[Piece, ...]:
     """Return the clip's pieces in order: ranges of `path`, and of recordings."""
     pieces: list[Piece] = []
     at = 0
-    for begin, copied in layout.copied:
+    for begin, piece in layout.copied:
         if begin > at:
             pieces.append(FilePiece(path, at, begin - at))
-        pieces.append(copied.piece)
-        at = begin + copied.piece.length
+        pieces.append(piece)
+        at = begin + piece.length
     if layout.size_bytes > at:
         pieces.append(FilePiece(path, at, layout.size_bytes - at))
     return tuple(pieces)

@@ -21,7 +21,7 @@ from infrastructure.ffmpeg.encode_video import Encoder
 from infrastructure.ffmpeg.excerpt import Excerpt, extract
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
-from infrastructure.mp4.avc import parse_avcc, parse_pps, parse_sps
+from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
@@ -135,7 +135,7 @@ class FfmpegTranscoder(Transcoder):
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            return Rendition(pieces_of(layout, clip), images.result(), media)
+            return Rendition(pieces_of(layout, clip), images.result(), media, _notes(to_encode))
 
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
@@ -153,9 +153,18 @@ def _encoder_format(
         return picture_format, 0
     config = parse_avcc(copied[0].source.video.config)
     sets = [parse_sps(nal) for nal in config.sps]
-    ids = [s.sps_id for s in sets] + [parse_pps(nal).pps_id for nal in config.pps]
-    full_range = any(s.colour is not None and s.colour.full_range for s in sets)
+    ids = [s.sps_id for s in sets] + [read_pps_id(nal) for nal in config.pps]
+    full_range = any(s.full_range for s in sets)
     return evolve(picture_format, full_range=full_range), max(ids) + 1
+
+
+def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:
+    """Return, for the log, which cuts are encoded as a whole, and why."""
+    return tuple(
+        f"{span.source.cut.segment.name} is encoded: {span.copy_obstacle}"
+        for span in spans
+        if span.copy_obstacle
+    )
 
 
 def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:

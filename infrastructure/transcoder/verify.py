@@ -19,23 +19,23 @@ def verify_tables(
 
     `times` is when each frame is shown, in ticks of the clip's clock.
     """
-    track, index = planned.track, index_file(path)
+    tables, index = planned.tables, index_file(path)
     video = index.video
-    if video is None or video.timescale != track.timescale:
+    if video is None or video.timescale != tables.timescale:
         raise UnusableFootage("The clip has no video.")
     # The reader's zero is the first frame.
     if sorted(video.pts) != [time - times[0] for time in times]:
         raise UnusableFootage(f"The clip's tables have other frames than the {len(times)} planned.")
     # A duration counts between decode times, so that of the frame shown last may be shorter.
     ends = max(map(add, video.pts, video.durations))
-    if not video.shown_until <= track.duration <= ends:
+    if not video.shown_until <= tables.duration <= ends:
         raise UnusableFootage("The clip does not end when it was planned to.")
     _check_tiling(index, layout)
     return MediaInfo(
         frames=len(video.pts),
         first_ms=times[0] * 1000 / video.timescale,
         last_ms=times[-1] * 1000 / video.timescale,
-        duration_ms=(track.delay + track.duration) * 1000 / video.timescale,
+        duration_ms=(tables.delay + tables.duration) * 1000 / video.timescale,
         codec="h264",
         width=video.width,
         height=video.height,

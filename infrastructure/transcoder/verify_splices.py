@@ -5,7 +5,6 @@ other copied frames are the recording's own bytes, from a clean access point on.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from pathlib import Path
 
 from attrs import evolve
@@ -13,7 +12,8 @@ from attrs import evolve
 from application.ports import RecordingPiece
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.splicing.access_points import is_clean_access_point
+from infrastructure.mp4.avc import parse_avcc
+from infrastructure.splicing.access_points import is_clean_access_point, presentation_bounds
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.tracks import SpanSamples, video_track
@@ -63,7 +63,7 @@ def _groups(spans: Sequence[SpanSamples]) -> Iterator[list[SpanSamples]]:
 
 def first_frames(span: SpanSamples) -> SpanSamples:
     """Return a copied span's first frames: as few as decode without those that follow."""
-    before, after = _bounds(span)
+    before, after = presentation_bounds(span.times)
     length = len(span.times)
     for stop in range(min(MIN_NEIGHBOUR_FRAMES, length), length):
         if before[stop - 1] < after[stop]:
@@ -76,24 +76,17 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
 
     None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
-    before, after = _bounds(span)
+    before, after = presentation_bounds(span.times)
+    config = parse_avcc(span.track.config)
     length = len(span.times)
     for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
         sample = span.samples[start]
         is_closed = span.sync[start] and before[start - 1] < after[start] == span.times[start]
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
-        if is_clean_access_point(sample, span.config):
+        if is_clean_access_point(sample, config):
             return _slice(span, start, length)
     return span if length <= MAX_FRAMES_SEARCHED else None
-
-
-def _bounds(span: SpanSamples) -> tuple[list[int], list[int]]:
-    """Return the latest time up to each sample, and the earliest from each on."""
-    return (
-        list(accumulate(span.times, max)),
-        list(accumulate(reversed(span.times), min))[::-1],
-    )
 
 
 def _slice(span: SpanSamples, start: int, stop: int) -> SpanSamples:

@@ -18,16 +18,7 @@ from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
-from tests.contract.worlds import (
-    FORMAT,
-    LENGTH_MS,
-    CameraWorld,
-    ClipWorld,
-    Media,
-    NotifierWorld,
-    QueueWorld,
-    RecordingWorld,
-)
+from tests.contract.media import FORMAT, LENGTH_MS, Media
 
 
 def refusing(number: int, claim_s: float = 0.5) -> FileOperations:
@@ -39,7 +30,7 @@ def refusing(number: int, claim_s: float = 0.5) -> FileOperations:
     return FileOperations(refuse, refuse, claim_s)
 
 
-class FolderCameraWorld(CameraWorld):
+class FolderCameraWorld:
     """Recordings in the camera's folder, states in another."""
 
     def __init__(self, root: Path, media: Media) -> None:
@@ -69,7 +60,7 @@ class FolderCameraWorld(CameraWorld):
         return dict(json.loads(path.read_text())) if path.exists() else None
 
 
-class FolderRecordingWorld(RecordingWorld):
+class FolderRecordingWorld:
     """Files of one camera."""
 
     def __init__(self, root: Path) -> None:
@@ -86,7 +77,7 @@ class FolderRecordingWorld(RecordingWorld):
         (self.folder / name).unlink()
 
 
-class FolderClipWorld(ClipWorld):
+class FolderClipWorld:
     """Files below `clips/`."""
 
     def __init__(self, root: Path, operations: FileOperations = OPERATIONS) -> None:
@@ -107,7 +98,7 @@ class FolderClipWorld(ClipWorld):
         path.write_bytes(b"foreign")
 
 
-class FolderQueueWorld(QueueWorld):
+class FolderQueueWorld:
     """Files in `queue/`, and a clock that can be put forward."""
 
     def __init__(self, root: Path) -> None:
@@ -125,7 +116,7 @@ class FolderQueueWorld(QueueWorld):
         return received
 
 
-class FolderNotifierWorld(NotifierWorld):
+class FolderNotifierWorld:
     """Lines of a file."""
 
     def __init__(self, root: Path) -> None:

@@ -1,20 +1,17 @@
 """The worlds of the adapters that a deployed service has: an HTTP server, and moto for AWS."""
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import boto3
-import werkzeug
 from attrs import frozen
-from pytest_httpserver import HTTPServer
 
 from devtools.local_aws.camera_api import CameraStandIn
-from devtools.local_aws.http_server import Request, Response
+from devtools.local_aws.http_server import Request, Response, serve
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -26,16 +23,7 @@ from infrastructure.in_memory import InMemoryCameraService
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
-from tests.contract.worlds import (
-    FORMAT,
-    LENGTH_MS,
-    CameraWorld,
-    ClipWorld,
-    Media,
-    NotifierWorld,
-    QueueWorld,
-    RecordingWorld,
-)
+from tests.contract.media import FORMAT, LENGTH_MS, Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -85,17 +73,14 @@ def clients_of(endpoint: str) -> Aws:
     )
 
 
-class HttpCameraWorld(CameraWorld):
+class HttpCameraWorld:
     """The camera API over HTTP, newest recordings first."""
 
-    def __init__(self, server: HTTPServer) -> None:
-        self.listed = InMemoryCameraService()
+    def __init__(self, stand_in: CameraStandIn, listed: InMemoryCameraService, url: str) -> None:
+        self.stand_in, self.listed, self.url = stand_in, listed, url
         self.deleted: set[str] = set()
-        self.stand_in = CameraStandIn(self.listed, fault=self._forgotten)
-        server.expect_request(re.compile("/cameras/.+")).respond_with_handler(self._answer)
-        self.cameras: HttpCameraService = HttpCameraService(
-            server.url_for("/"), server.url_for("/"), FORMAT
-        )
+        stand_in.fault = self._forgotten
+        self.cameras: HttpCameraService = HttpCameraService(url, url, FORMAT)
 
     def has_camera(self, camera_id: str) -> None:
         self.listed.segments.setdefault(camera_id, [])
@@ -120,14 +105,17 @@ class HttpCameraWorld(CameraWorld):
         is_forgotten = request.method == "PUT" and clip_id in self.deleted
         return Response.json({"message": "no such clip"}, 404) if is_forgotten else None
 
-    def _answer(self, request: werkzeug.Request) -> werkzeug.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        target = f"{quote(request.path)}?{request.query_string.decode()}".removesuffix("?")
-        answer = self.stand_in(Request(request.method, target, headers, request.get_data))
-        return werkzeug.Response(answer.body, answer.status, dict(answer.headers))
+
+@contextmanager
+def http_cameras() -> Iterator[HttpCameraWorld]:
+    """Serve a camera API without cameras."""
+    listed = InMemoryCameraService()
+    stand_in = CameraStandIn(listed)
+    with serve(stand_in) as url:
+        yield HttpCameraWorld(stand_in, listed, url)
 
 
-class S3RecordingWorld(RecordingWorld):
+class S3RecordingWorld:
     """A bucket with a folder."""
 
     def __init__(self, aws: Aws) -> None:
@@ -142,7 +130,7 @@ class S3RecordingWorld(RecordingWorld):
         self.aws.s3.delete_object(Bucket=self.bucket, Key=f"rewinds/{name}")
 
 
-class S3ClipWorld(ClipWorld):
+class S3ClipWorld:
     """A bucket."""
 
     def __init__(self, aws: Aws) -> None:
@@ -160,7 +148,7 @@ class S3ClipWorld(ClipWorld):
         self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")
 
 
-class SqsQueueWorld(QueueWorld):
+class SqsQueueWorld:
     """A queue."""
 
     def __init__(self, aws: Aws) -> None:
@@ -183,7 +171,7 @@ class SqsQueueWorld(QueueWorld):
         return received
 
 
-class SnsNotifierWorld(NotifierWorld):
+class SnsNotifierWorld:
     """A topic, heard through a queue that subscribes to it."""
 
     def __init__(self, aws: Aws) -> None:

@@ -20,9 +20,9 @@ def soon() -> float:
 def test_every_segment_that_overlaps_the_window_is_found(camera_world: CameraWorld) -> None:
     """Those that begin before it and those that end after it are among them."""
     starts = (START_MS - 1000, START_MS + 1000, START_MS + 59_000)
-    wanted = {camera_world.has_segment("pier", start_ms) for start_ms in starts}
+    expected = {camera_world.has_segment("pier", start_ms) for start_ms in starts}
     found = camera_world.cameras.find_segments("pier", WINDOW, soon()).segments
-    assert {(s.name, s.window) for s in found} == {(s.name, s.window) for s in wanted}
+    assert {(s.name, s.window) for s in found} == {(s.name, s.window) for s in expected}
 
 
 def test_segments_that_only_touch_the_window_are_not_found(camera_world: CameraWorld) -> None:

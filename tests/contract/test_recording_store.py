@@ -136,11 +136,12 @@ def test_a_file_without_a_moov_yet_is_not_recorded_yet(
         recording_world.recordings.open(SEGMENT, soon())
 
 
-def test_a_file_that_is_no_recording_is_unusable(
-    recording_world: RecordingWorld, footages: Footages
+@pytest.mark.parametrize("state", ["text", "contradictory"])
+def test_a_file_that_is_no_recording_or_contradicts_itself_is_unusable(
+    recording_world: RecordingWorld, footages: Footages, state: str
 ) -> None:
-    """A text by the name of a video stays one."""
-    recording_world.stores(NAME, footages.text)
+    """A text by the name of a video stays one, and a wrong sample table wrong."""
+    recording_world.stores(NAME, getattr(footages, state))
     with pytest.raises(UnusableFootage):
         recording_world.recordings.open(SEGMENT, soon())
 

@@ -23,7 +23,7 @@ from entrypoints.cli.demo.sample_camera import (
     make_sample_camera,
 )
 from entrypoints.cli.environment import environment
-from entrypoints.cli.sample_event import first_message, sqs_event
+from entrypoints.cli.sample_event import first_event
 from entrypoints.cli.session import Session, open_session
 from entrypoints.cli.times import compact, now_ms
 from entrypoints.cli.units import seconds
@@ -59,7 +59,7 @@ def run_demo(session: Session, sample: SampleFormat = SAMPLE_FORMAT) -> int:
     window = _across(recordings[0], recordings[1])
     err.print(f"Cutting a clip of {seconds(window.duration_ms)} across two of them.")
     request = ClipRequest(f"demo-{compact(at_ms)}", CAMERA_ID, window.start_ms, window.end_ms)
-    session.handle(sqs_event(first_message(request, at_ms)))
+    session.handle(first_event(request, at_ms))
     code = session.print_results()
     result = session.outcomes[request.clip_id].result
     if result and result.report.has_clip:

@@ -14,7 +14,7 @@ from domain.manifest import Manifest
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.demo.timeline import draw_timeline
+from entrypoints.cli.demo.timeline import Timeline, fitting, tick_label
 from entrypoints.cli.times import clock, utc
 from entrypoints.cli.units import seconds, size
 
@@ -71,9 +71,12 @@ def report_page(page: Page) -> str:
     environment.filters |= {
         "clock": clock,
         "data_url": _data_url,
+        "fitting": fitting,
         "file_size": lambda path: size(path.stat().st_size),
         "highlighted_json": _highlighted_json,
         "seconds": seconds,
+        "tenths": "{:.1f}".format,
+        "tick_label": tick_label,
         "utc": utc,
     }
     return environment.get_template("report.html.jinja").render(
@@ -82,7 +85,7 @@ def report_page(page: Page) -> str:
         rows=sorted(_plan_rows(plan), key=lambda row: row.window),
         report=page.manifest.report,
         media=page.manifest.media,
-        timeline=Markup(draw_timeline(plan, page.recordings)),  # noqa: S704 - it escapes its texts
+        timeline=Timeline.of(plan, page.recordings),
         timing=_timing(page),
     )
 

@@ -1,6 +1,5 @@
 """A check of the deployment: it fetches facts and yields the verdicts on them."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -8,6 +7,7 @@ from attrs import Factory, define, frozen
 
 from domain.errors import ClipError
 from entrypoints.cli.doctor.finding import Finding, failure
+from entrypoints.cli.service import call_deadline_s
 from entrypoints.container import AwsService
 from entrypoints.settings import AwsSettings, ClipSettings
 from infrastructure.aws import NOTHING, call
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 T = TypeVar("T")
-CALL_S = 20
 
 
 @define
@@ -41,13 +40,13 @@ class Deployment:
     @property
     def s3(self) -> "S3Client":
         """The client; Unavailable if it cannot be made."""
-        client: S3Client = call("S3", deadline_s(), self.service.s3)
+        client: S3Client = call("S3", call_deadline_s(), self.service.s3)
         return client
 
     @property
     def sqs(self) -> "SQSClient":
         """The client; Unavailable if it cannot be made."""
-        client: SQSClient = call("SQS", deadline_s(), self.service.sqs)
+        client: SQSClient = call("SQS", call_deadline_s(), self.service.sqs)
         return client
 
 
@@ -83,9 +82,4 @@ def check(
 
 def call_s3(request: Callable[[], T], expected: Mapping[str, Exception] = NOTHING) -> T:
     """Return S3's response; raise those errors whose codes are `expected`, else Unavailable."""
-    return call("S3", deadline_s(), request, expected)
-
-
-def deadline_s() -> float:
-    """Return when a call that begins now must have ended, on the monotonic clock."""
-    return time.monotonic() + CALL_S
+    return call("S3", call_deadline_s(), request, expected)

@@ -9,9 +9,9 @@ import typer
 
 from entrypoints.cli.command import command
 from entrypoints.cli.console import FAILED, err
-from entrypoints.cli.doctor.aws_checks import check_aws
+from entrypoints.cli.doctor import messaging_checks, s3_checks
 from entrypoints.cli.doctor.check import Deployment
-from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.doctor.finding import Finding, ends_all_checks
 from entrypoints.cli.doctor.local_checks import check_locally
 from entrypoints.cli.environment import load_environment
 from entrypoints.cli.service import open_aws
@@ -19,6 +19,13 @@ from entrypoints.settings import InvalidSettings
 
 COLOURS = {"ok": "green", "fault": "red", "skipped": "yellow"}
 NAME_WIDTH = 24
+CHECKS = (
+    *(s3_checks.origin, s3_checks.origin_listing, s3_checks.recording),
+    *(s3_checks.destination, s3_checks.destination_listing, s3_checks.destination_reading),
+    *(s3_checks.lifecycle, s3_checks.uploads, s3_checks.privacy),
+    *(messaging_checks.queue, messaging_checks.dead_letters, messaging_checks.topic),
+    messaging_checks.cameras,
+)
 
 
 @command(example="`camclip doctor --aws --camera pier`")
@@ -68,6 +75,19 @@ def findings(*, aws: bool, compose: bool, camera_id: str | None) -> Iterator[Fin
         yield Finding("AWS", None, "not checked: the settings are invalid", "Fix them first.")
         return
     yield from check_aws(deployment, compose=compose)
+
+
+def check_aws(deployment: Deployment, *, compose: bool) -> Iterator[Finding]:
+    """Run every check, and the test upload if `compose`; end early if no call can succeed."""
+    unreachable = set()
+    for check in (*CHECKS, *([s3_checks.composition] if compose else [])):
+        for finding in check(deployment) if check.setting not in unreachable else ():
+            yield finding
+            if check.is_first and finding.name == check.name and not finding.ok:
+                unreachable.add(check.setting)
+            if ends_all_checks(finding):
+                yield Finding("AWS", None, "nothing else was checked")
+                return
 
 
 def lines(finding: Finding) -> Iterator[str]:

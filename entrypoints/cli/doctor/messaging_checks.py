@@ -6,8 +6,9 @@ from uuid import uuid4
 from domain.errors import ClipError, Rejected
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.check import Deployment, check, deadline_s
+from entrypoints.cli.doctor.check import Deployment, check
 from entrypoints.cli.doctor.finding import Finding
+from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms, utc
 from infrastructure.aws import call
 from infrastructure.camera_api.client import HttpCameraService
@@ -22,16 +23,16 @@ HOUR_MS = 3_600_000
 @check("queue", "sqs:GetQueueAttributes", QUEUE, is_first=True)
 def queue(deployment: Deployment) -> Iterator[Finding]:
     """Check the queue's attributes."""
-    deployment.queue = queue_attributes(deployment.sqs, deployment.aws.queue_url, deadline_s())
+    deployment.queue = queue_attributes(deployment.sqs, deployment.aws.queue_url, call_deadline_s())
     yield from verdicts.judge_queue(deployment.queue, deployment.clips)
 
 
 @check("dead letters", DEAD_LETTERS, QUEUE, doctor_only=True)
 def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     """Check the attributes of the queue's dead-letter queue, if it has one."""
-    url = dead_letter_url(deployment.sqs, deployment.queue, deadline_s())
+    url = dead_letter_url(deployment.sqs, deployment.queue, call_deadline_s())
     if url:
-        dead = queue_attributes(deployment.sqs, url, deadline_s())
+        dead = queue_attributes(deployment.sqs, url, call_deadline_s())
         yield from verdicts.judge_dead_letters(deployment.queue, dead)
 
 
@@ -39,7 +40,7 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
 def topic(deployment: Deployment) -> Iterator[Finding]:
     """Check the topic's attributes."""
     sns, arn = deployment.service.sns, deployment.aws.topic_arn
-    found = call("SNS", deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
+    found = call("SNS", call_deadline_s(), lambda: sns().get_topic_attributes(TopicArn=arn))
     yield verdicts.judge_topic(arn, found["Attributes"])
 
 
@@ -50,7 +51,7 @@ def cameras(deployment: Deployment) -> Iterator[Finding]:
     camera_id = deployment.camera_id or f"camclip-doctor-{uuid4().hex[:8]}"
     window = TimeWindow(now_ms() - HOUR_MS, now_ms())
     try:
-        listing = deployment.service.cameras().find_segments(camera_id, window, deadline_s())
+        listing = deployment.service.cameras().find_segments(camera_id, window, call_deadline_s())
     except Rejected as rejection:
         yield _judge_unknown(deployment, rejection)
         return
@@ -78,7 +79,7 @@ def _judge_unknown(deployment: Deployment, rejection: Rejected) -> Finding:
     name, api = "camera API", deployment.service.cameras()
     try:
         is_path_in_doubt = isinstance(api, HttpCameraService) and api.answers_alike(
-            f"camclip-doctor-{uuid4().hex[:8]}", deadline_s()
+            f"camclip-doctor-{uuid4().hex[:8]}", call_deadline_s()
         )
     except ClipError as error:
         return Finding(name, False, str(error), "Check CAM_SERVICES_URL and the network.")

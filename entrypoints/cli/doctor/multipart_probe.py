@@ -45,14 +45,10 @@ class ProbeResult:
     """The keys of objects that could not be deleted, and why."""
 
 
-class ProbeFailed(Exception):
-    """No object could be stored at all; the cause says why."""
-
-
 def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> ProbeResult:
     """Upload test objects to `bucket`, copied from a recording of over 5 MiB, and delete them.
 
-    At most 32 MiB are copied and a few KB uploaded. ProbeFailed if no object can be stored.
+    At most 32 MiB are copied and a few KB uploaded. ClipError if no object can be stored.
     """
     name = uuid4().hex
     key, changed_key = f"{FOLDER}/{name}", f"{FOLDER}/{name}-changed"
@@ -76,8 +72,8 @@ def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> 
         began_s = time.monotonic()
         composed = _error_of(lambda: make(key, CopyPart(recording, 0, length), upload))
         duration_s = time.monotonic() - began_s
-        if composed and (rejected := _error_of(put)):
-            raise ProbeFailed(str(rejected)) from rejected
+        if composed and (error := _error_of(put)):
+            raise error if isinstance(error, ClipError) else Unavailable(str(error))
         compared = composed or _error_of(lambda: _compare(client, bucket, key, recording, length))
         changed = composed or _error_of(lambda: make(changed_key, copy_of_changed))
         to_delete += [] if changed else [changed_key]

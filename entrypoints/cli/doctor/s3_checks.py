@@ -6,14 +6,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import uuid4
 
-from domain.errors import ClipError, Unavailable
+from domain.errors import Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.doctor import verdicts
-from entrypoints.cli.doctor.check import Deployment, call_s3, check, deadline_s
+from entrypoints.cli.doctor.check import Deployment, call_s3, check
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads, parts_bytes
-from entrypoints.cli.doctor.multipart_probe import ProbeFailed, probe_multipart
+from entrypoints.cli.doctor.multipart_probe import probe_multipart
+from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import seconds, size
 from infrastructure.camera_api.names import is_recording_name
@@ -123,10 +124,10 @@ def lifecycle(deployment: Deployment) -> Iterator[Finding]:
 def uploads(deployment: Deployment) -> Iterator[Finding]:
     """Check for abandoned uploads; add up the parts of the oldest fifty."""
     bucket, s3, at_ms = deployment.aws.destination_bucket, deployment.s3, now_ms()
-    found = list_uploads(s3, bucket, deadline_s())
+    found = list_uploads(s3, bucket, call_deadline_s())
     old = [upload for upload in found if at_ms - upload.begun_ms > verdicts.DAY_MS]
     total_bytes = sum(
-        parts_bytes(s3, bucket, upload, deadline_s()) for upload in old[:MAX_MEASURED_UPLOADS]
+        parts_bytes(s3, bucket, upload, call_deadline_s()) for upload in old[:MAX_MEASURED_UPLOADS]
     )
     yield verdicts.judge_uploads(found, total_bytes, at_ms, deployment.abort_days, bucket)
 
@@ -151,12 +152,7 @@ def composition(deployment: Deployment) -> Iterator[Finding]:
         detail = "not checked: no readable recording of more than 5 MiB was found"
         yield Finding("composition", None, detail)
         return
-    try:
-        probe = probe_multipart(deployment.s3, usable[0], deployment.aws.destination_bucket)
-    except ProbeFailed as error:
-        if isinstance(error.__cause__, ClipError):
-            raise error.__cause__ from error.__cause__.__cause__
-        raise Unavailable(str(error)) from error
+    probe = probe_multipart(deployment.s3, usable[0], deployment.aws.destination_bucket)
     yield from verdicts.judge_probe(probe, compose=deployment.clips.copy_in_s3)
 
 

@@ -19,10 +19,10 @@ from domain.errors import ClipError, NotRecordedYet, Rejected, UnusableFootage
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import open_mp4
-from infrastructure.mp4.writer import write_excerpt
 from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable, plan_audio
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import lay_out_clip
@@ -113,9 +113,7 @@ def _check_index(index: SampleIndex, size_bytes: int) -> None:
         if track is None:
             continue
         count = len(track.sizes)
-        columns: Sequence[Sequence[int]] = (
-            *(track.offsets, track.dts, track.pts, track.durations, track.sync),
-        )
+        columns: Sequence[Sequence[int]] = (track.offsets, track.pts, track.durations, track.sync)
         assert count > 0
         assert {len(column) for column in columns} == {count}
         assert count <= size_bytes
@@ -125,7 +123,7 @@ def _check_index(index: SampleIndex, size_bytes: int) -> None:
         assert track.timescale > 0
         assert min(track.durations) >= 0
         assert set(track.sync) <= {0, 1}
-        for times in (track.dts, track.pts, array("q", [track.shown_from, track.shown_until])):
+        for times in (track.pts, array("q", [track.shown_from, track.shown_until])):
             assert max(map(abs, times)) < 1 << 62
     if index.video:
         assert 0 not in index.video.sizes

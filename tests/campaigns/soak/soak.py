@@ -18,7 +18,7 @@ from devtools.local_aws.cloud import Cloud, cloud
 from devtools.local_aws.event_source import Delivery, EventSource
 from devtools.local_aws.http_server import serve
 from devtools.local_aws.process_table import commands_with
-from devtools.local_aws.runtime import HANDLER, Function, copy_client
+from devtools.local_aws.runtime import HANDLER, Function, link_client
 from tests.campaigns.soak.faults import Faults
 from tests.campaigns.soak.memory import Sample, sample_of
 from tests.campaigns.soak.requests import FIRST, SECOND, SoakRequest, draw
@@ -99,7 +99,7 @@ def run(soak: Soak, package: Path, footage: Path) -> Iterator[Course]:
         cameras_url = stack.enter_context(serve(cameras))
         path = [
             package,
-            copy_client(folder / "client"),
+            link_client(folder / "client"),
             *([] if soak.handler == HANDLER else [HERE]),
         ]
         settings = _settings(there, cameras_url, scratch)

@@ -23,26 +23,20 @@ SECOND = Recording(first_number=500, frames=90, start_ms=START_MS + 3000)
 QUICK = {"THUMBNAIL_SIZES": "160", "SQS_TIMEOUT": "1", "SQS_RETRY_LIMIT": "2"}
 
 
-@pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which footage is made once."""
-    return tmp_path_factory.mktemp("footage")
-
-
 @pytest.fixture
-def root(tmp_path: Path, footage: Path) -> Path:
+def root(tmp_path: Path, films: Path) -> Path:
     """Store two consecutive recordings of the camera "pier"."""
     for recording in (FIRST, SECOND):
-        store(tmp_path, footage, recording)
+        store(tmp_path, films, recording)
     return tmp_path
 
 
-def store(root: Path, footage: Path, recording: Recording) -> Path:
+def store(root: Path, films: Path, recording: Recording) -> Path:
     start = datetime.fromtimestamp(recording.start_ms // 1000, UTC)
     name = f"pier.stream.{start:%Y%m%dT%H%M%S}{recording.start_ms % 1000:03d}.mp4"
     path = root / "recordings" / "pier" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(cached_recording(footage, recording), path)
+    shutil.copyfile(cached_recording(films, recording), path)
     return path
 
 
@@ -73,9 +67,9 @@ class TestCut:
         assert str(root / "clips/pier/c1.mp4") in ran.stdout
         assert not list((root / ".scratch").iterdir())
 
-    def test_a_gap_is_reported(self, root: Path, footage: Path) -> None:
+    def test_a_gap_is_reported(self, root: Path, films: Path) -> None:
         """It is in the table, and the clip is still available."""
-        store(root, footage, Recording(first_number=900, frames=90, start_ms=START_MS + 9000))
+        store(root, films, Recording(first_number=900, frames=90, start_ms=START_MS + 9000))
         ran = cut(root, 5000, 10_000)
         assert ran.exit_code == 0, ran.output
         assert "delivered │ 2.000 s" in ran.stdout
@@ -225,7 +219,7 @@ class TestRun:
         assert camclip("event", "-p", "-n").exit_code == 2
 
     def test_a_pending_clip_is_made_once_there_is_footage(
-        self, tmp_path: Path, footage: Path
+        self, tmp_path: Path, films: Path
     ) -> None:
         """It is available when the queue is handled after the file has been stored."""
         (tmp_path / "recordings/pier").mkdir(parents=True)
@@ -238,7 +232,7 @@ class TestRun:
         assert "--until-done" in ran.stderr
         assert not (tmp_path / "notifications.jsonl").exists()
         recording = Recording(first_number=100, frames=90, start_ms=now_ms - 2500)
-        store(tmp_path, footage, recording)
+        store(tmp_path, films, recording)
         ran = camclip("run", "--root", tmp_path, "--until-done", SQS_RETRY_LIMIT="900")
         assert ran.exit_code == 0, ran.output
         expected = wanted([recording], now_ms - 2000, now_ms - 1000)

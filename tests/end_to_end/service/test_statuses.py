@@ -45,10 +45,7 @@ def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -
         "status": "CLIP_AVAILABLE",
         "retryTimestamps": [],
         "bucket": world.cloud.destination,
-        "clip": {
-            "key": f"/{name}.mp4",
-            "url": f"{CLIP_URL}/{name}.mp4",
-        },
+        "clip": {"key": f"/{name}.mp4", "url": f"{CLIP_URL}/{name}.mp4"},
         "thumbnail": {
             "key": f"/{name}_{{size}}.jpg",
             "url": f"{CLIP_URL}/{name}_{{size}}.jpg",

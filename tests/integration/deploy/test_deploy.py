@@ -153,8 +153,8 @@ def test_the_package_is_uploaded_and_the_stack_updated(machine: Machine) -> None
     assert deploy[deploy.index("--stack-name") + 1] == "camclip-staging"
     assert deploy[deploy.index("--capabilities") + 1] == "CAPABILITY_IAM"
     overrides = deploy[deploy.index("--parameter-overrides") + 1 :]
-    wanted = {name: value for name, value in VALUES.items() if name != "ArtifactsBucket"}
-    assert overrides == [f"{name}={value}" for name, value in wanted.items()]
+    expected = {name: value for name, value in VALUES.items() if name != "ArtifactsBucket"}
+    assert overrides == [f"{name}={value}" for name, value in expected.items()]
     assert describe[:2] == ["cloudformation", "describe-stacks"]
 
 

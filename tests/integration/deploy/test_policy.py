@@ -40,7 +40,7 @@ def test_every_call_is_allowed(played: Played) -> None:
 
 
 def test_every_word_of_the_policy_is_needed(played: Played) -> None:
-    """Each action and each resource of each statement is wanted by some call."""
+    """Each action and each resource of each statement is needed by some call."""
     accesses = needed(played)
     unneeded = [
         (statement["Sid"], action, resource)

@@ -7,9 +7,10 @@ import pytest
 from botocore.config import Config
 
 from devtools.local_aws.http_server import Response
+from domain.errors import AccessDenied, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.doctor.multipart_probe import ProbeFailed, ProbeResult, probe_multipart
+from entrypoints.cli.doctor.multipart_probe import ProbeResult, probe_multipart
 from entrypoints.cli.doctor.verdicts import judge_probe
 from infrastructure.aws import CONFIG
 from infrastructure.mp4.range_cache import RangeCache
@@ -141,7 +142,7 @@ def test_a_store_that_stores_nothing_fails_the_probe(
 ) -> None:
     """With the store's error."""
     server.faults["create"] = server.faults["put"] = [fails(403, "AccessDenied")]
-    with pytest.raises(ProbeFailed, match="AccessDenied"):
+    with pytest.raises(AccessDenied, match="AccessDenied"):
         probe()
 
 
@@ -163,6 +164,6 @@ def test_an_object_is_deleted_even_if_its_response_is_lost(
 ) -> None:
     """It may have been stored."""
     server.faults["complete"] = [lost]
-    with pytest.raises(ProbeFailed):
+    with pytest.raises(Unavailable, match="already"):
         probe()
     assert list(server.objects) == ["origin/pier.mp4"]

@@ -54,9 +54,9 @@ def soon() -> float:
 
 
 @pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def footage(films: Path) -> Path:
     """Make two seconds of footage."""
-    return cached_recording(tmp_path_factory.getbasetemp(), Recording(first_number=0, frames=60))
+    return cached_recording(films, Recording(first_number=0, frames=60))
 
 
 @pytest.fixture

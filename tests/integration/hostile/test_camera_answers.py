@@ -115,7 +115,7 @@ def attempted(
         return None, str(error)
 
 
-@settings(max_examples=1500, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, suppress_health_check=list(HealthCheck))
 @given(LISTS)
 def test_a_list_of_recordings_makes_sense_or_is_unavailable(payload: object) -> None:
     """Read as it comes over the line, in strict JSON or not; then planned on."""

@@ -27,14 +27,7 @@ from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import Aws, aws_session
 from tests.contract.worlds import Footages
 from tests.integration.s3.test_s3 import CountingRecording
-from tests.support.strict_s3 import (
-    Fault,
-    StrictS3,
-    fails,
-    lost,
-    properly,
-    strict_s3,
-)
+from tests.support.strict_s3 import Fault, StrictS3, fails, lost, properly, strict_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -95,7 +88,7 @@ class World:
         return self.client.get_object(Bucket=self.clips, Key="pier/c1.mp4")["Body"].read()
 
 
-def wanted(pieces: Sequence[Piece]) -> bytes:
+def expected(pieces: Sequence[Piece]) -> bytes:
     data = b""
     for piece in pieces:
         if isinstance(piece, FilePiece):
@@ -157,7 +150,7 @@ SHAPES: dict[str, list[tuple[int, int]]] = {
         *[(0, 3000), (3, 36 * MIB), (0, 77)],
     ],
     "three recordings, the middle one small": [
-        *[(0, MIB), (1, 9 * MIB), (2, 4 * MIB), (3, 9 * MIB), (0, 77)],
+        *[(0, MIB), (1, 9 * MIB), (2, 4 * MIB), (3, 9 * MIB), (0, 77)]
     ],
     "many small ranges": [(seed % 3, MIB) for seed in range(18)],
     "a last range of 5 MiB": [(0, 6 * MIB), (1, 6 * MIB), (2, 5 * MIB)],
@@ -180,7 +173,7 @@ def test_the_object_is_the_pieces_one_after_the_other(
         for seed, length in SHAPES[shape]
     ]
     commit(world.store, *pieces)
-    assert world.stored() == wanted(pieces)
+    assert world.stored() == expected(pieces)
     head = world.client.head_object(Bucket=world.clips, Key="pier/c1.mp4")
     assert head["ContentType"] == "video/mp4"
     assert head["CacheControl"] == "public, max-age=31536000, immutable"
@@ -440,7 +433,7 @@ def test_a_lost_reply_leads_to_the_object_being_there(
     server.faults["complete"] = [lost, second]
     with pytest.raises(AlreadyExists):
         commit(world.store, *clip)
-    assert world.stored() == wanted(clip)
+    assert world.stored() == expected(clip)
     found = world.store.find(REQUEST.name, soon())
     assert found
     assert found.writer == "m#1"
@@ -461,7 +454,7 @@ def test_of_two_uploads_at_once_one_wins(
 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(attempt, range(3))) == [False, False, True]
-    assert world.stored() == wanted(clip)
+    assert world.stored() == expected(clip)
     assert not server.uploads
 
 
@@ -494,34 +487,35 @@ def commit_again(world: World, server: StrictS3, store: S3ClipStore, clip: Seque
     del server.objects[KEY]
     server.requests.clear()
     commit(store, *clip)
-    assert world.stored() == wanted(clip)
+    assert world.stored() == expected(clip)
     return len(server.asked("copy"))
 
 
 @pytest.mark.parametrize(
-    "refusal", [(501, "NotImplemented"), (501, "What"), (405, "MethodNotAllowed")]
+    "rejection", [(501, "NotImplemented"), (501, "What"), (405, "MethodNotAllowed")]
 )
 def test_a_store_that_cannot_copy_is_asked_once(
     world: World,
     server: StrictS3,
     clip: tuple[Piece, ...],
     caplog: pytest.LogCaptureFixture,
-    refusal: tuple[int, str],
+    rejection: tuple[int, str],
 ) -> None:
     """The clip is the same; the next ones are sent at once, and one line is logged."""
-    server.faults["copy"] = [fails(*refusal)]
+    server.faults["copy"] = [fails(*rejection)]
     store = world.store
     commit(store, *clip)
-    assert world.stored() == wanted(clip)
+    assert world.stored() == expected(clip)
     assert not server.uploads
     assert commit_again(world, server, store, clip) == 0
+    code = rejection[1]
     assert warnings(caplog) == [
-        f"S3 did not copy a recording's range ({refusal[1]}): it is uploaded instead, from now on."
+        f"S3 did not copy a recording's range ({code}): it is uploaded instead, from now on."
     ]
 
 
 @pytest.mark.parametrize(
-    "refusal",
+    "rejection",
     [
         (403, "AccessDenied"),
         (400, "InvalidRequest"),
@@ -530,25 +524,25 @@ def test_a_store_that_cannot_copy_is_asked_once(
         (400, "AuthorizationHeaderMalformed"),
     ],
 )
-def test_a_copy_that_is_refused_is_tried_again_for_the_next_clip(
+def test_a_copy_that_is_rejected_is_tried_again_for_the_next_clip(
     world: World,
     server: StrictS3,
     clip: tuple[Piece, ...],
     caplog: pytest.LogCaptureFixture,
-    refusal: tuple[int, str],
+    rejection: tuple[int, str],
 ) -> None:
     """It may be this recording's region, key or rights."""
-    server.faults["copy"] = [fails(*refusal)]
+    server.faults["copy"] = [fails(*rejection)]
     store = world.store
     commit(store, *clip)
-    assert world.stored() == wanted(clip)
+    assert world.stored() == expected(clip)
     assert not server.uploads
     assert len(warnings(caplog)) == 1
     server.faults["copy"] = [properly]
     assert commit_again(world, server, store, clip) == 2
 
 
-def test_a_refused_range_that_cannot_be_read_either_is_unavailable(
+def test_a_rejected_range_that_cannot_be_read_either_is_unavailable(
     world: World, server: StrictS3
 ) -> None:
     """Nothing is left of either attempt."""
@@ -587,7 +581,7 @@ def test_without_composing_every_byte_is_read_once_and_few_at_a_time(
     recording = Slow(SEGMENT, stored.version, NO_INDEX, stored.file, stored.bucket, stored.key)
     pieces = world.own(MIB), RecordingPiece(recording, 3, 88 * MIB), world.own(7)
     commit(evolve(world.store, copy_in_s3=False), *pieces)
-    assert world.stored() == wanted(pieces)
+    assert world.stored() == expected(pieces)
     assert not server.asked("copy")
     reads.sort()
     assert [offset for offset, _ in reads] == [3, *(sum(read) for read in reads)][:-1]

@@ -198,7 +198,7 @@ def test_thumbnails_have_their_content_type(
 
 
 def test_the_manifest_is_json_that_may_change(aws: Aws, bucket: str) -> None:
-    """A refusal's gives way to a clip's."""
+    """A rejection's gives way to a clip's."""
     manifest = Manifest(ClipReport.available(REQUEST, ()), "m#1")
     S3ClipStore(aws.s3, bucket).write_manifest(REQUEST.name, manifest, soon(), replace=True)
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.json")

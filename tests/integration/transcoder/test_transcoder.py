@@ -27,12 +27,6 @@ FFMPEG = find_ffmpeg({})
 FILM = footage.Recording(start_ms=START_MS, first_number=1000, frames=180, bframes=3)
 
 
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of this module's recordings."""
-    return tmp_path_factory.mktemp("films")
-
-
 @pytest.fixture
 def film(films: Path, tmp_path: Path) -> Mp4Recording:
     """Open a recording of 6 s."""
@@ -313,3 +307,13 @@ def test_a_splice_that_does_not_decode_is_encoded_instead(
     clip = Camera(films, other, fake(tmp_path, script)).cut([FILM], from_ms, 5000)
     footage.assert_clip(clip.reading, clip.wanted)
     assert clip.rendition.media.copied_frames == 0
+
+
+def test_the_notes_give_the_reason_for_encoding_a_recording(films: Path, tmp_path: Path) -> None:
+    """The log line and the command line show it; a recording that is copied needs no note."""
+    interlaced = evolve(FILM, frames=60, extra_args=("-flags", "+ildct+ilme"))
+    copied = evolve(FILM, start_ms=START_MS + 2000, first_number=1060)
+    camera = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG))
+    notes = camera.cut([interlaced, copied], 500, 6000).rendition.notes
+    assert [note.partition(" is encoded: ")[2] for note in notes] == ["it may be interlaced"]
+    assert notes[0].startswith(camera.open(interlaced).segment.name)

@@ -14,7 +14,6 @@ from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.excerpt import encoded_track, index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.mp4.avc import parse_avcc
 from infrastructure.splicing.layout import Layout, lay_out_clip
 from infrastructure.splicing.tracks import ClipTrack, SpanSamples, video_track
 from infrastructure.transcoder.assemble import write_own_bytes
@@ -26,10 +25,10 @@ TIMES = [512 * i for i in range(FRAMES)]
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def film(films: Path) -> Path:
     """Make a second of video; the frame stored last is not the one shown last."""
     kind = footage.Recording(first_number=1, frames=FRAMES, audio=None, bframes=3)
-    return footage.cached_recording(tmp_path_factory.mktemp("films"), kind)
+    return footage.cached_recording(films, kind)
 
 
 @pytest.fixture
@@ -37,9 +36,7 @@ def samples(film: Path) -> SpanSamples:
     """Return the film's samples."""
     video = index_file(film).video
     assert video is not None
-    config, entry = parse_avcc(video.config), video.sample_entry
-    pieces = encoded_track(film, video).samples
-    return SpanSamples(pieces, video.pts, video.sync, config, entry, (video.width, video.height))
+    return SpanSamples(encoded_track(film, video).samples, video.pts, video.sync, video)
 
 
 @pytest.fixture
@@ -110,7 +107,7 @@ def test_another_end_is_found_out(track: ClipTrack, clip: Path) -> None:
     """The last frame must not end the clip too early or too late."""
     layout = written(track, clip)
     for duration in (28 * 512, 31 * 512):
-        other = evolve(track, track=evolve(track.track, duration=duration))
+        other = evolve(track, tables=evolve(track.tables, duration=duration))
         with pytest.raises(UnusableFootage, match="end"):
             verify(clip, layout, other)
 

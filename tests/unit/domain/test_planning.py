@@ -204,7 +204,7 @@ def test_the_clips_clock_is_the_wall_clock_less_the_gaps_before() -> None:
     assert plan.clip_time_ms(60_000) == plan.delivered_ms == 29_000
 
 
-LENGTHS = {
+MEDIA_DURATIONS = {
     "the media is shorter than the camera says": (580_000, 580_000, 0),
     "the media is longer than the camera says": (600_400, 600_400, 0),
     "the media ends a frame early: the recorder has rounded": (599_967, 599_967, 600_000),
@@ -214,8 +214,12 @@ LENGTHS = {
 }
 
 
-@pytest.mark.parametrize(("duration_ms", "end_ms", "held_ms"), LENGTHS.values(), ids=LENGTHS)
-def test_the_medias_own_length_is_the_truth(duration_ms: int, end_ms: int, held_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("duration_ms", "end_ms", "held_ms"), MEDIA_DURATIONS.values(), ids=MEDIA_DURATIONS
+)
+def test_the_medias_duration_overrides_the_listed_one(
+    duration_ms: int, end_ms: int, held_ms: int
+) -> None:
     """The camera's date is the start; its end gives only how long the last frame is held."""
     measured = MORNING.with_media_duration(duration_ms, duration_ms - 33, SEAM_MS)
     wanted = segment(
@@ -226,11 +230,11 @@ def test_the_medias_own_length_is_the_truth(duration_ms: int, end_ms: int, held_
 
 segments_strategy = st.lists(
     st.builds(
-        lambda start, length, name, held, thumbnail: segment(
+        lambda start, length, name, held, last_frame: segment(
             name,
             start,
             start + length,
-            last_frame_duration_ms=min(thumbnail, length),
+            last_frame_duration_ms=min(last_frame, length),
             hold_last_frame_until_ms=start + length + held if held else 0,
         ),
         st.integers(-50, 150),

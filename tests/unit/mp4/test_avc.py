@@ -10,14 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure.mp4 import avc
+from infrastructure.mp4.bit_reader import BitReader
 from infrastructure.mp4.boxes import box
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
+from infrastructure.mp4.sample_entry import avc1_entry
+from infrastructure.splicing.access_points import is_idr_with_known_sets
 from infrastructure.splicing.picture_format import PictureFormat
 from infrastructure.splicing.spans import copy_obstacle
 from tests.unit.mp4.media import ffmpeg, index_of
 
-BT709 = "colorprim=bt709:transfer=bt709:colormatrix=bt709"
+FULL_RANGE = [
+    *("-vf", "scale=out_range=pc", "-color_range", "pc", "-pix_fmt", "yuv420p"),
+    *("-x264-params", "colorprim=bt709:transfer=bt709:colormatrix=bt709:overscan=show"),
+]
 
 
 def encoded(folder: Path, size: str, *options: str) -> tuple[bytes, Track]:
@@ -38,60 +44,46 @@ def test_an_avcc_survives_being_taken_apart(tmp_path: Path) -> None:
     assert (config.profile, config.nal_length_size) == (100, 4)
     assert config.extension == b"\xfd\xf8\xf8\x00"
     assert avc.build_avcc(config) == video.config
-    assert avc.avc1_entry(video.sample_entry, video.config) == video.sample_entry
-    made = avc.avc1_entry((160, 96), video.config)
-    assert (made[4:8], made[86:], made[32:36]) == (
-        b"avc1",
-        len(video.config + bytes(8)).to_bytes(4) + b"avcC" + video.config,
-        b"\0\xa0\0\x60",
-    )
+    assert avc1_entry(video.sample_entry, video.config) == video.sample_entry
 
 
 @pytest.mark.parametrize(
     ("size", "options", "expected"),
     [
-        ("160x96", ["-pix_fmt", "yuv420p"], {"width": 160, "height": 96, "profile_idc": 100}),
-        ("162x90", ["-pix_fmt", "yuv420p"], {"width": 162, "height": 90}),
-        ("160x96", ["-pix_fmt", "yuv444p"], {"chroma_format_idc": 3, "profile_idc": 244}),
-        ("160x96", ["-pix_fmt", "yuv422p"], {"chroma_format_idc": 2, "height": 96}),
+        ("160x96", ["-pix_fmt", "yuv420p"], {"frame_mbs_only": True, "full_range": False}),
+        ("160x96", ["-pix_fmt", "yuv444p"], {"chroma_format_idc": 3}),
+        ("160x96", ["-pix_fmt", "yuv422p"], {"chroma_format_idc": 2}),
         ("160x96", ["-pix_fmt", "yuv420p10le"], {"bit_depth_luma": 10, "bit_depth_chroma": 10}),
-        ("160x96", ["-pix_fmt", "yuv420p", "-bf", "0"], {"max_num_reorder_frames": 0}),
-        ("160x96", ["-pix_fmt", "yuv420p", "-bf", "3"], {"max_num_reorder_frames": 2}),
         ("160x96", ["-pix_fmt", "yuv420p", "-x264-params", "sps-id=7"], {"sps_id": 7}),
+        ("160x92", ["-pix_fmt", "yuv420p", "-flags", "+ildct+ilme"], {"frame_mbs_only": False}),
+        (
+            "160x96",
+            ["-pix_fmt", "yuv420p", "-profile:v", "baseline"],
+            {"chroma_format_idc": 1, "bit_depth_luma": 8, "bit_depth_chroma": 8},
+        ),
+        ("160x96", FULL_RANGE, {"full_range": True}),
+        ("162x90", [*FULL_RANGE, "-bf", "0"], {"full_range": True}),
         (
             "160x92",
-            ["-pix_fmt", "yuv420p", "-flags", "+ildct+ilme"],
-            {"frame_mbs_only": False, "height": 92},
-        ),
-        (
-            "160x96",
-            ["-pix_fmt", "yuv420p", "-profile:v", "baseline", "-refs", "2"],
-            {"profile_idc": 66, "num_ref_frames": 2, "bit_depth_luma": 8},
-        ),
-        (
-            "160x96",
-            [
-                *["-vf", "scale=out_range=pc", "-color_range", "pc", "-pix_fmt", "yuv420p"],
-                *["-x264-params", f"{BT709}:nal-hrd=vbr:vbv-maxrate=500:vbv-bufsize=500"],
-            ],
-            {"colour": avc.Colour(True, 1, 1, 1), "max_num_reorder_frames": 2},
+            [*FULL_RANGE, "-flags", "+ildct+ilme", "-aspect", "7:5"],
+            {"full_range": True, "frame_mbs_only": False},
         ),
     ],
 )
 def test_an_sps_has_the_fields_that_x264_was_given(
     size: str, options: list[str], expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """Size, profile, chroma, depth, reordering, interlace, colours."""
+    """Chroma, depth, interlace, range of values; whatever else precedes them in the set."""
     _, video = encoded(tmp_path, size, *options)
     config = avc.parse_avcc(video.config)
     sps = avc.parse_sps(config.sps[0])
     assert {name: getattr(sps, name) for name in expected} == expected
-    assert avc.parse_pps(config.pps[0]).sps_id == sps.sps_id
+    assert avc.read_pps_id(config.pps[0]) == sps.sps_id  # x264 gives both the same
 
 
 def test_emulation_prevention_bytes_are_no_part_of_the_numbers() -> None:
     """00 00 03 in a NAL unit stands for 00 00."""
-    plain = avc._Bits(b"\0\0\3\1\0\0\3\0")  # noqa: SLF001
+    plain = BitReader(b"\0\0\3\1\0\0\3\0")
     assert [plain.u(8) for _ in range(6)] == [0, 0, 1, 0, 0, 0]
 
 
@@ -99,14 +91,38 @@ def test_slice_types_are_distinguished(tmp_path: Path) -> None:
     """One IDR picture first, then P and B; a prefix that shows no slice says None."""
     data, video = encoded(tmp_path, "160x96", "-pix_fmt", "yuv420p", "-bf", "3")
     whole = [data[at : at + n] for at, n in zip(video.offsets, video.sizes, strict=True)]
-    assert [avc.is_idr(sample, 4) for sample in whole] == [True] + [False] * (len(whole) - 1)
+    config = avc.parse_avcc(video.config)
+    clean = [is_idr_with_known_sets(sample, config) for sample in whole]
+    assert clean == [True] + [False] * (len(whole) - 1)
     kinds = [avc.first_slice_type(sample, 4) for sample in whole]
     assert kinds[0] == "I"
     assert set(kinds[1:]) == {"P", "B"}
-    assert list(avc.nal_types(whole[0], 4)) == [nal[0] & 31 for nal in avc.nal_units(whole[0], 4)]
-    assert avc.is_idr(whole[0][:40], 4) is None  # x264's long SEI comes first
-    with pytest.raises(InvalidMp4):
-        list(avc.nal_units(whole[0][:-1], 4))
+    # x264's long SEI comes first.
+    assert is_idr_with_known_sets(whole[0][:40], config) is None
+    assert avc.first_slice_type(whole[0][:40], 4) is None
+
+
+def test_the_last_nal_unit_of_a_prefix_may_be_cut_off() -> None:
+    """Its length is the stated one; empty ones are left out."""
+    sample = b"\0\0\0\2\x67\1" + bytes(4) + b"\0\0\0\3\x65\2\3"
+    whole = [(2, b"\x67\1"), (3, b"\x65\2\3")]
+    assert list(avc.nal_units(sample, 4)) == whole
+    assert list(avc.nal_units(sample[:-1], 4)) == [whole[0], (3, b"\x65\2")]
+    assert list(avc.nal_units(sample[:-3], 4)) == whole[:1]
+
+
+def test_a_picture_with_a_set_of_its_own_is_no_access_point() -> None:
+    """Known sets may be repeated; a set that is cut off decides nothing."""
+    config = avc.AvcConfig(100, 0, 30, 4, (b"\x67\1\2",), (b"\x68\1",))
+
+    def sample(*nals: bytes) -> bytes:
+        return b"".join(len(nal).to_bytes(4) + nal for nal in nals)
+
+    known = sample(b"\x67\1\2", b"\x68\1", b"\x65\x88")
+    assert is_idr_with_known_sets(known, config) is True
+    assert is_idr_with_known_sets(known[:6], config) is None
+    assert is_idr_with_known_sets(sample(b"\x68\2", b"\x65\x88"), config) is False
+    assert is_idr_with_known_sets(sample(b"\x65\x88", b"\x68\2"), config) is False
 
 
 def test_parameter_sets_of_two_encodes_stand_side_by_side(tmp_path: Path) -> None:
@@ -125,9 +141,9 @@ def test_a_megabyte_of_empty_nal_units_is_not_walked_through() -> None:
     """A damaged sample is usually zeros, which read as NAL units without a byte each."""
     zeros = bytes(4 << 20)
     began_s = time.process_time()
-    assert avc.is_idr(zeros, 4) is None
-    with pytest.raises(InvalidMp4, match="more than 4096 NAL units"):
-        list(avc.nal_units(zeros, 4))
+    assert avc.first_slice_type(zeros, 4) is None
+    many = b"\0\0\0\1\x06" * (1 << 18)
+    assert len(list(avc.nal_units(many, 4))) == avc.MAX_NALS
     assert time.process_time() - began_s < 0.2
 
 
@@ -135,7 +151,7 @@ def test_a_sample_entry_keeps_a_box_of_a_long_size() -> None:
     """With 64 bits, which no box in a sample entry needs."""
     wide = struct.pack(">I4sQ", 1, b"pasp", 24) + struct.pack(">II", 4, 3)
     entry = box(b"avc1", bytes(78), wide, box(b"avcC", b"old"))
-    made = avc.avc1_entry(entry, b"new")
+    made = avc1_entry(entry, b"new")
     pasp = box(b"pasp", struct.pack(">II", 4, 3))
     assert made == box(b"avc1", bytes(78), box(b"avcC", b"new"), pasp)
 
@@ -156,7 +172,7 @@ def test_garbage_is_bad_mp4(garbage: bytes) -> None:
     for parse, head in (
         (avc.parse_avcc, b"\1\x64"),
         (avc.parse_sps, b"\x67\x64"),
-        (avc.parse_pps, b"\x68"),
+        (avc.read_pps_id, b"\x68"),
     ):
         try:
             parse(head + garbage)

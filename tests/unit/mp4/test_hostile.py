@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from infrastructure.mp4.boxes import box, full_box
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import read_index
 from infrastructure.mp4.sample_tables import TooManySamples
-from infrastructure.mp4.writer import TrackToWrite, write_excerpt, write_header
+from infrastructure.mp4.writer import TrackToWrite, write_header
 from tests.unit.mp4.media import ffmpeg, index_of
 
 ENTRY = box(b"avc1", bytes(6) + b"\0\1" + bytes(70))
@@ -419,7 +420,7 @@ def test_changed_bytes_give_a_good_index_or_bad_mp4(
         for track in (index.video, index.audio):
             if track is not None:
                 count = len(track.sizes)
-                columns = (track.offsets, track.dts, track.pts, track.durations, track.sync)
+                columns = (track.offsets, track.sizes, track.pts, track.durations, track.sync)
                 assert {len(column) for column in columns} == {count}
                 assert all(
                     0 <= at <= at + size <= len(whole)

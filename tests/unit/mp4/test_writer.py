@@ -8,8 +8,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import Track, read_index
-from infrastructure.mp4.writer import TrackToWrite, video_times, write_excerpt, write_header
+from infrastructure.mp4.writer import TrackToWrite, video_times, write_header
 from tests.unit.mp4.media import SHAPES, decoded, index_of, reader
 
 WITH_PICTURES = [shape for shape in SHAPES if shape != "sound 44100 mono"]

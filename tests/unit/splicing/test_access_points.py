@@ -7,7 +7,7 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.splicing.access_points import MAX_KEYFRAMES_TRIED, Splice, plan_splice
+from infrastructure.splicing.access_points import MAX_KEYFRAMES_TRIED, FrameSplit, split_frames
 
 # Pictures in decode order, each with its presentation time: I is a clean keyframe, O a keyframe of
 # an open GOP, P and B are others.
@@ -18,19 +18,21 @@ OPEN = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("O", 6), ("B", 4), ("B", 5), ("
 DELAYED = [("I", 0), ("P", 3), ("P", 9), ("B", 1), ("B", 2)]
 
 
-def plan(samples: list[tuple[str, int]], start: int, end: int) -> Splice:
+def plan(samples: list[tuple[str, int]], start: int, end: int) -> FrameSplit:
     pts = [time for _, time in samples]
     frames = sorted((i for i, t in enumerate(pts) if start <= t < end), key=pts.__getitem__)
     keys = [i for i, (kind, _) in enumerate(samples) if kind in "IO"]
-    return plan_splice(pts, frames, keys, lambda i: samples[i][0] == "I")
+    return split_frames(pts, frames, keys, lambda i: samples[i][0] == "I")
 
 
-def shown(samples: list[tuple[str, int]], splice: Splice) -> tuple[list[int], list[int], list[int]]:
+def shown(
+    samples: list[tuple[str, int]], split: FrameSplit
+) -> tuple[list[int], list[int], list[int]]:
     """Return the presentation times of head, copied run (in decode order) and tail."""
     return (
-        [samples[i][1] for i in splice.head],
-        [samples[i][1] for i in splice.copied],
-        [samples[i][1] for i in splice.tail],
+        [samples[i][1] for i in split.head],
+        [samples[i][1] for i in split.copied],
+        [samples[i][1] for i in split.tail],
     )
 
 
@@ -85,7 +87,7 @@ def test_as_few_keyframes_as_possible_are_read() -> None:
         read.append(sample)
         return sample > 10
 
-    plan_splice(list(range(40)), range(5, 35), range(0, 40, 10), is_clean)
+    split_frames(list(range(40)), range(5, 35), range(0, 40, 10), is_clean)
     assert read == [10, 20]
 
 
@@ -126,18 +128,18 @@ def test_every_frame_occurs_once_and_every_copied_frame_decodes(
 ) -> None:
     """Head, run and tail hold the requested frames in order; the run needs nothing before it."""
     pts = [time for _, time in film.samples]
-    splice = plan(film.samples, start, start + length)
+    split = plan(film.samples, start, start + length)
     wanted = sorted(t for t in pts if start <= t < start + length)
-    copied = sorted(pts[i] for i in splice.copied)
-    assert [pts[i] for i in splice.head] + copied + [pts[i] for i in splice.tail] == wanted
-    for sample in splice.copied:
-        assert film.needs[sample] >= splice.copied.start
+    copied = sorted(pts[i] for i in split.copied)
+    assert [pts[i] for i in split.head] + copied + [pts[i] for i in split.tail] == wanted
+    for sample in split.copied:
+        assert film.needs[sample] >= split.copied.start
 
 
 @given(films(), st.integers(0, 60), st.integers(1, 60))
 def test_no_frame_is_encoded_that_could_be_copied(film: Film, start: int, length: int) -> None:
     """The head ends at the first clean keyframe; the tail has none."""
-    splice = plan(film.samples, start, start + length)
+    split = plan(film.samples, start, start + length)
     pts = [time for _, time in film.samples]
     clean = [
         t
@@ -145,10 +147,10 @@ def test_no_frame_is_encoded_that_could_be_copied(film: Film, start: int, length
         if kind == "I" and t > before
     ]
     inside = [t for t in clean if start <= t < start + length]
-    assert bool(splice.copied) == bool(inside)
+    assert bool(split.copied) == bool(inside)
     if inside:
-        assert all(pts[i] < inside[0] for i in splice.head)
-        assert not [t for t in inside if t in {pts[i] for i in splice.tail}]
+        assert all(pts[i] < inside[0] for i in split.head)
+        assert not [t for t in inside if t in {pts[i] for i in split.tail}]
 
 
 def test_the_search_for_a_clean_keyframe_is_bounded() -> None:
@@ -160,6 +162,6 @@ def test_the_search_for_a_clean_keyframe_is_bounded() -> None:
         return False
 
     frames = range(1000)
-    splice = plan_splice(list(frames), frames, frames, is_clean)
+    split = split_frames(list(frames), frames, frames, is_clean)
     assert read == list(range(MAX_KEYFRAMES_TRIED))
-    assert (splice.head, len(splice.copied)) == (tuple(frames), 0)
+    assert (split.head, len(split.copied)) == (tuple(frames), 0)

@@ -61,7 +61,7 @@ def test_copied_ranges_hold_no_sample_from_outside_the_cut(
     source = recorded(samples, is_fragmented=is_fragmented)
     video, requested = source.video, range(2 + min(skipped, len(samples) - 5), len(samples) - 2)
     layout = lay_out_clip([clip_track(source, requested)], [source], min_bytes)
-    ranges = [copied.piece for _, copied in layout.copied]
+    ranges = [piece for _, piece in layout.copied]
     assert all(piece.length >= min_bytes for piece in ranges)
     own = {piece.offset for _, piece in layout.own}
     for i, (offset, size) in enumerate(zip(video.offsets, video.sizes, strict=True)):
@@ -75,7 +75,7 @@ def test_copied_ranges_hold_no_sample_from_outside_the_cut(
     if not is_fragmented:
         assert layout.unused_bytes == 0
     places = [(at, piece.length) for at, piece in layout.own]
-    places += [(at, copied.piece.length) for at, copied in layout.copied]
+    places += [(at, piece.length) for at, piece in layout.copied]
     end = len(layout.header)
     for at, length in sorted(places):
         assert at == end

@@ -19,7 +19,7 @@ def video_track(pts: list[int], timescale: int, sync: bytes | None = None) -> Tr
     """Return a track whose frames are decoded in the order given."""
     order = sorted(pts)
     step = order[1] - order[0] if len(order) > 1 else timescale // 25
-    return _track("vide", "hvc1", timescale, pts, [step] * len(pts), sync, order[-1] + step)
+    return _track("hvc1", timescale, pts, [step] * len(pts), sync, order[-1] + step)
 
 
 def audio_track(
@@ -27,13 +27,10 @@ def audio_track(
 ) -> Track:
     """Return a track of AAC packets, the first of which is presented at `first`."""
     pts = [first + 1024 * i for i in range(packets)]
-    return _track(
-        "soun", "mp4a", timescale, pts, [1024] * packets, None, pts[-1] + 1024, config=config
-    )
+    return _track("mp4a", timescale, pts, [1024] * packets, None, pts[-1] + 1024, config=config)
 
 
 def _track(  # noqa: PLR0917
-    kind: str,
     codec: str,
     timescale: int,
     pts: list[int],
@@ -44,7 +41,6 @@ def _track(  # noqa: PLR0917
 ) -> Track:
     count = len(pts)
     return Track(
-        kind=kind,
         codec=codec,
         timescale=timescale,
         sample_entry=bytes(86),
@@ -56,7 +52,6 @@ def _track(  # noqa: PLR0917
         channels=1,
         offsets=array("q", range(0, 100 * count, 100)),
         sizes=array("I", [100] * count),
-        dts=array("q", sorted(pts)),
         pts=array("q", pts),
         durations=array("q", durations),
         sync=bytearray(sync or b"\1" * count),
@@ -75,9 +70,7 @@ def opened(
     """Return a recording with these tables that starts `after_ms` after START_MS."""
     last_ms = max(pts for pts in video.pts if pts < video.shown_until) * 1000 // video.timescale
     duration_ms = max(round(video.shown_until * 1000 / video.timescale), last_ms + 1)
-    index = SampleIndex(
-        len(data), duration_ms, last_ms, True, is_fragmented, lambda: (video, audio)
-    )
+    index = SampleIndex(duration_ms, last_ms, True, is_fragmented, lambda: (video, audio))
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.duration_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
     file = RangeCache(lambda at, size: data[at : at + size], len(data))

@@ -1,0 +1,91 @@
+"""The manifest next to a clip."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.clip import ClipReport, ClipStatus
+from domain.manifest import Manifest, Source
+from domain.window import TimeWindow
+from infrastructure.formats.manifests import manifest_json, read_manifest
+from tests.unit.formats.values import (
+    END_MS,
+    FOOTAGE,
+    FOOTAGES,
+    IDS,
+    REQUEST,
+    START_MS,
+    TIMES,
+    UNHURRIED,
+)
+
+WINDOWS = st.tuples(TIMES, st.integers(1, 10**6)).map(lambda two: TimeWindow(two[0], sum(two)))
+REPORTS = st.builds(
+    ClipReport,
+    IDS,
+    st.sampled_from(ClipStatus),
+    st.none() | IDS,
+    st.none() | TIMES,
+    st.none() | TIMES,
+    st.lists(TIMES).map(tuple),
+    st.lists(WINDOWS).map(tuple),
+    st.none() | st.text(),
+    st.text(),
+)
+MANIFESTS = st.builds(
+    Manifest,
+    REPORTS,
+    st.text(),
+    st.none() | FOOTAGES,
+    st.lists(st.builds(Source, st.text(), st.text(), WINDOWS)).map(tuple),
+)
+MANIFEST = Manifest(
+    ClipReport.available(REQUEST, ()),
+    "m#1",
+    FOOTAGE,
+    (Source("pier.mp4", "1", REQUEST.window),),
+)
+
+
+@UNHURRIED
+@given(MANIFESTS)
+def test_a_manifest_is_read_back(manifest: Manifest) -> None:
+    """Every part of it."""
+    assert read_manifest(manifest_json(manifest)) == manifest
+
+
+def test_a_manifest_bears_the_event_id() -> None:
+    """By which a subscriber finds what was published."""
+    written = json.loads(manifest_json(MANIFEST))
+    assert written["eventId"] == MANIFEST.report.event_id
+    assert written["report"]["startTimestampInMs"] == START_MS
+    assert written["footage"]["durationInMs"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        ('"frames": 5', '"frames": "5"'),
+        ('"frames": 5', '"frames": 5.0'),
+        ('"frames": 5', '"frames": true'),
+        ('"writer": "m#1"', '"writer": 5'),
+        ('"lastInMs": 4.0', '"lastInMs": "4.0"'),
+        ('"lastInMs": 4.0', '"lastInMs": NaN'),
+        ('"CLIP_AVAILABLE"', '"CLIP_GREAT"'),
+        ('"retryTimestamps": []', '"retryTimestamps": ""'),
+        ('"retryTimestamps": []', '"retryTimestamps": null'),
+        (f'"startTimestampInMs": {START_MS}', f'"startTimestampInMs": {END_MS}'),
+        ('"writer": "m#1",', ""),
+        ("{", "[" * 10_000),
+        ("}", ""),
+        ('{\n "eventId"', '[{\n "eventId"'),
+    ],
+)
+def test_a_manifest_that_is_not_one_is_an_error(found: str, instead: str) -> None:
+    """No 5 is made of "5", nothing missing is made up."""
+    text = manifest_json(MANIFEST)
+    assert found in text
+    with pytest.raises(ValueError, match="not a manifest"):
+        read_manifest(text.replace(found, instead))

@@ -1,0 +1,20 @@
+"""Values of the formats' tests."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from domain.clip import ClipRequest
+from domain.manifest import MediaInfo
+
+SENT_MS = 1_537_119_500_000
+START_MS, END_MS = 1_537_119_363_000, 1_537_119_423_000
+REQUEST = ClipRequest("clip-1", "pier", START_MS, END_MS)
+FOOTAGE = MediaInfo(5, 0.0, 4.0, 5.0, "avc1", 1920, 1080)
+TIMES = st.integers(946_684_800_000, 10**15 - 1)
+IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+FLOATS = st.floats(0, 1e9)
+COUNTS = st.integers(0, 10**9)
+FOOTAGES = st.builds(
+    MediaInfo, COUNTS, FLOATS, FLOATS, FLOATS, st.text(min_size=1), COUNTS, COUNTS, COUNTS
+)
+UNHURRIED = settings(max_examples=60, deadline=None)
