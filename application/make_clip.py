@@ -58,6 +58,9 @@ from domain.retry import (
 )
 from domain.window import TimeWindow
 
+MAX_NAMED = 10
+"""How many recordings that were left out a rejection's reason names."""
+
 
 @frozen
 class ClipInputs:
@@ -164,7 +167,8 @@ class MakeClip:
             footage = self._gather(delivery.request, delivery.deadline_s)
         except Rejected as error:
             return inputs, _fatal(error)
-        return evolve(inputs, footage=footage), decide_retry(self.policy, delivery, footage.found)
+        decision = decide_retry(self.policy, delivery, footage.found)
+        return evolve(inputs, footage=footage), _naming_left_out(decision, footage.left_out)
 
     @property
     def _gather(self) -> GatherFootage:
@@ -310,6 +314,16 @@ class MakeClip:
             self.notifier.publish(report, delivery.deadline_s)
         except ClipError as unreported:
             error.add_note(f"Reporting the failure also failed: {unreported}")
+
+
+def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDecision:
+    """Return the decision; a rejection's reason also names the recordings left out, and why."""
+    if not isinstance(decision, Reject):
+        return decision
+    named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
+    listed = named or ["No recording of that time is listed."]
+    more = ["The log names more."] if len(notes) > MAX_NAMED else []
+    return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
 
 
 def _fatal(error: Rejected) -> Reject:

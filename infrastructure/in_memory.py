@@ -5,7 +5,7 @@ is a text that names each frame.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from application.ports import (
     CameraService,
     ClipStore,
     FilePiece,
+    LeftOut,
+    Listing,
     Notifier,
     Piece,
     Recording,
@@ -55,19 +57,22 @@ class InMemoryCameraService(CameraService):
 
     segments: dict[str, list[RecordingSegment]] = Factory(dict)
     """By camera id; a camera that is not a key is unknown."""
+    unusable: dict[str, list[tuple[TimeWindow, LeftOut]]] = Factory(dict)
+    """Recordings to leave out, by camera id, each with the window that it may overlap."""
     reports: list[ClipReport] = Factory(list)
     """All reports, in order."""
     deleted: set[str] = Factory(set)
     """The ids of clips that are no longer known."""
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return the listed segments that overlap `window`."""
         _check(deadline_s)
         if camera_id not in self.segments:
             raise Rejected(f"unknown camera {camera_id}")
-        return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
+        return Listing(
+            tuple(s for s in self.segments[camera_id] if s.window.overlaps(window)),
+            tuple(left for at, left in self.unusable.get(camera_id, ()) if at.overlaps(window)),
+        )
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Append the report."""

@@ -1,5 +1,6 @@
 """A world of each family for every port."""
 
+import errno
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,8 +92,10 @@ def recording_world(request: pytest.FixtureRequest) -> RecordingWorld:
     return world
 
 
-@pytest.fixture(params=FAMILIES)
-def clip_world(request: pytest.FixtureRequest) -> ClipWorld:
+@pytest.fixture(params=(*FAMILIES, "filesystem without links"))
+def clip_world(request: pytest.FixtureRequest, tmp_path: Path) -> ClipWorld:
+    if request.param not in FAMILIES:
+        return filesystem.FolderClipWorld(tmp_path, filesystem.refusing(errno.EPERM))
     world: ClipWorld = new_world(request, ClipWorld)
     return world
 

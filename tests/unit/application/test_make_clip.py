@@ -10,7 +10,7 @@ from attrs import Factory, define, evolve
 
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
-from application.ports import Recording, Rendition, ThumbnailSpec
+from application.ports import LeftOut, Recording, Rendition, ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
@@ -218,6 +218,46 @@ def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(worl
     assert world.clips.manifests[old.name].report == result.report
 
 
+OLD = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+
+
+def test_a_rejection_says_that_nothing_is_listed(world: World) -> None:
+    """Then nothing was left out either."""
+    result = world.deliver(OLD)
+    assert str(result.report.reason).endswith("No recording of that time is listed.")
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("count", [1, 10, 12, 1000])
+def test_a_rejection_names_the_recordings_left_out_and_why(world: World, count: int) -> None:
+    """Those that are listed and not stored too; the reason names ten, the log a hundred."""
+    left = [LeftOut(f"{at}.ts", "its name does not end with .mp4") for at in range(1, count)]
+    world.cameras.unusable["pier"] = [(OLD.window, each) for each in left]
+    world.add_recording("b.mp4", -2_000_000, 60_000)
+    del world.recordings.files["b.mp4"]
+    result = world.deliver(OLD)
+    reason = str(result.report.reason)
+    assert result.report.status is ClipStatus.NOT_AVAILABLE
+    assert [f"{each.name} was left out: {each.reason}." in reason for each in left[:10]] == [
+        True
+    ] * len(left[:10])
+    assert ("b.mp4 is not recorded yet." in reason) == (count <= 10)
+    assert ("The log names more." in reason) == (count > 10)
+    assert len(result.notes) == min(count, 101)
+    assert world.clips.manifests[OLD.name].report.reason == reason
+
+
+def test_a_clip_of_other_recordings_names_those_left_out_in_its_notes_alone(
+    recorded: World,
+) -> None:
+    """The clip is complete all the same."""
+    left = LeftOut("a.ts", "its name does not end with .mp4")
+    recorded.cameras.unusable["pier"] = [(REQUEST.window, left)]
+    result = recorded.deliver()
+    assert result.report.coverage == evolve(FULL.coverage, notes=(str(left),))
+    assert result.notes == (str(left),)
+
+
 def test_an_unknown_camera_is_reported_as_a_fatal_error(world: World) -> None:
     """The message is acknowledged, and the request ends."""
     result = world.deliver(evolve(REQUEST, camera_id="nowhere"))
@@ -298,7 +338,7 @@ def test_recordings_none_of_which_can_be_read_are_named(world: World) -> None:
     again, _ = world.queue.sent[0]
     result = world.deliver(again, delivered(message_id="m2", after_ms=900_001))
     assert result.report.status is ClipStatus.FATAL_ERROR
-    assert result.report.reason == "No listed recording can be read. a is no recording"
+    assert result.report.reason == "No listed recording can be read. a is no recording."
 
 
 def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:

@@ -204,44 +204,49 @@ WAITING = {
     "the same once it has ended": (-1, Footage(FULL), 1, "build"),
     "a recording is not finished, and only a hole is missing": (
         10_000,
-        Footage(HOLE, ("a is not finished.",)),
+        Footage(HOLE, is_some_unfinished=True),
         0,
         "requeue",
     ),
     "a recording is not finished, but others have all of the clip": (
         10_000,
-        Footage(FULL, ("a is not finished.",)),
+        Footage(FULL, is_some_unfinished=True),
         0,
         "build",
     ),
     "it is not finished in time": (
         10_000,
-        Footage(HOLE, ("a is not finished.",)),
+        Footage(HOLE, is_some_unfinished=True),
         900_001,
         "build",
     ),
     "a damaged recording is not waited for": (
         10_000,
-        Footage(HOLE, (), ("a is no recording.",)),
+        Footage(HOLE, is_some_unreadable=True),
         0,
         "build",
     ),
-    "nothing but a damaged recording": (10_000, Footage(NONE, (), ("a is none.",)), 0, "requeue"),
+    "nothing but a damaged recording": (
+        10_000,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "requeue",
+    ),
     "still nothing else at the deadline": (
         10_000,
-        Footage(NONE, (), ("a is none.",)),
+        Footage(NONE, is_some_unreadable=True),
         900_001,
         "FATAL_ERROR",
     ),
-    "nothing but an unfinished one at the deadline": (
+    "nothing but one that is not stored, at the deadline": (
         10_000,
-        Footage(NONE, ("a is not finished.",)),
+        Footage(NONE, is_some_unfinished=True),
         900_001,
-        "FATAL_ERROR",
+        "CLIP_RETRY_TIMEOUT",
     ),
     "nothing that can be read of a clip four days old": (
         4 * DAY_MS,
-        Footage(NONE, ("a is not finished.",)),
+        Footage(NONE, is_some_unfinished=True),
         0,
         "CLIP_OUT_OF_RANGE",
     ),
@@ -259,16 +264,6 @@ def test_footage_that_may_grow_is_waited_for(
         POLICY, delivery(request(ended_ago_ms=ended_ago_ms), after_ms=after_ms), footage
     )
     assert status(decision) == outcome
-
-
-def test_a_rejection_names_what_was_left_out() -> None:
-    """And why."""
-    footage = Footage(NONE, ("a is not finished.",), ("b is no recording.",))
-    decision = decide_retry(POLICY, delivery(request(ended_ago_ms=0), after_ms=901_000), footage)
-    assert decision == Reject(
-        ClipStatus.FATAL_ERROR,
-        "No listed recording can be read. a is not finished. b is no recording.",
-    )
 
 
 def test_no_delay_is_longer_than_the_queue_allows() -> None:
