@@ -3,7 +3,6 @@
 import re
 import subprocess
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -46,30 +45,8 @@ class ShownFrame:
     recorded_ms: int
 
 
-class TranscoderWorld(ABC):
-    """Three recordings with a frame every 40 ms."""
-
-    transcoder: Transcoder
-
-    @abstractmethod
-    def recordings(self) -> Mapping[str, Recording]:
-        """Open NAMES; their frames are identified by when they were recorded."""
-
-    @abstractmethod
-    def damage_recordings(self) -> None:
-        """Damage all recordings."""
-
-    @abstractmethod
-    def frames(self, clip: Path) -> list[ShownFrame]:
-        """Return the frames of a clip."""
-
-    @abstractmethod
-    def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
-        """Return which of the clip's `frames` a thumbnail shows, its width and its height."""
-
-
-class InMemoryTranscoderWorld(TranscoderWorld):
-    """Recordings without footage."""
+class InMemoryTranscoderWorld:
+    """Three recordings without footage, of a frame every 40 ms."""
 
     def __init__(self) -> None:
         self.transcoder: Transcoder = InMemoryTranscoder()
@@ -89,13 +66,14 @@ class InMemoryTranscoderWorld(TranscoderWorld):
         return found
 
     def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
+        """Return which of the clip's `frames` a thumbnail shows, its width and its height."""
         clip_ms, size = path.read_text().split()
         width, height = size.split("x")
         (shown,) = (frame for frame in frames if frame.clip_ms == float(clip_ms))
         return shown, int(width), int(height)
 
 
-class FfmpegTranscoderWorld(TranscoderWorld):
+class FfmpegTranscoderWorld:
     """Recordings whose frames carry numbers, one for each 40 ms."""
 
     def __init__(self, folder: Path) -> None:
@@ -135,6 +113,9 @@ class FfmpegTranscoderWorld(TranscoderWorld):
         return shown, width, height
 
 
+TranscoderWorld = InMemoryTranscoderWorld | FfmpegTranscoderWorld
+
+
 def look_at(picture: Path) -> tuple[int, int, int]:
     """Read the number, the width and the height of a picture in a file."""
     argv = [FFMPEG, "-i", str(picture), "-vf", f"scale={SCALED_DOWN}:{SCALED_DOWN}:flags=area"]
@@ -166,12 +147,6 @@ def planned(from_ms: int, to_ms: int) -> ClipPlan:
 def soon() -> float:
     """Return a deadline."""
     return time.monotonic() + 60
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where the recordings' files are kept."""
-    return tmp_path_factory.mktemp("films")
 
 
 @pytest.fixture(params=["in_memory", "ffmpeg"])
