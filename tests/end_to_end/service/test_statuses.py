@@ -379,6 +379,11 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
     assert report["coverage"] == {
         "complete": False,
         "deliveredInMs": 4_000,
+        "damaged": [],
+        "held": [],
+        "unused": [],
+        "verified": "splices",
+        "notes": [],
         "gaps": [
             {
                 "startTimestampInMs": world.moment_ms + 10_000,
