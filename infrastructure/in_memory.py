@@ -6,7 +6,7 @@ is a text that names each frame.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
 
 from attrs import Factory, define, evolve, frozen
@@ -182,6 +182,10 @@ class InMemoryTranscoder(Transcoder):
             for media_ms in range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS):
                 times_ms.append(round(cut.clip_ms + media_ms - start_ms) if times_ms else 0)
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
+        if plan.cuts and not lines:
+            cut = plan.cuts[0]
+            media_ms = floor(cut.segment.media_ms(cut.window.start_ms) / FRAME_MS) * FRAME_MS
+            times_ms, lines = [0], [f"0 {cut.segment.name} {media_ms}\n"]
         if not lines:
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"

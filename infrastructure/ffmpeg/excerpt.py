@@ -23,24 +23,44 @@ class Excerpt:
     """The requested video samples of the recording, in presentation order: at least one."""
     path: Path
     pts_offset: int
+    decode_start: int = 0
+    """The first video sample of the recording that is in the file."""
+    is_damaged: bool = False
+    """Whether it is known not to decode without a fault."""
+
+    @property
+    def has_hidden_frames(self) -> bool:
+        """Whether it begins with frames that are not shown because they refer to earlier ones.
+
+        A decoder reports that it lacks those.
+        """
+        pts = self.source.video.pts
+        later = range(self.decode_start + 1, max(self.frames) + 1)
+        return any(pts[i] < pts[self.decode_start] for i in later)
+
+    def shows(self, frame: int) -> int:
+        """Return when the recording's video sample `frame` is shown, in the excerpt's ticks."""
+        return self.source.video.pts[frame] - self.pts_offset
 
     @property
     def first_shown(self) -> int:
         """When the first of the frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.frames[0]] - self.pts_offset
+        return self.shows(self.frames[0])
 
     @property
     def last_shown(self) -> int:
         """When the last of the frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.frames[-1]] - self.pts_offset
+        return self.shows(self.frames[-1])
 
 
-def extract(
+def extract(  # noqa: PLR0913
     source: CutSource,
     frames: Sequence[int],
     decode_start: int,
     path: Path,
     audio: range = range(0),
+    *,
+    is_damaged: bool = False,
 ) -> Excerpt:
     """Write the video samples from `decode_start` to the last of `frames`, and `audio`, to `path`.
 
@@ -54,7 +74,7 @@ def extract(
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
-    return Excerpt(source, frames, path, pts_offset)
+    return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged)
 
 
 def index_file(path: Path) -> SampleIndex:

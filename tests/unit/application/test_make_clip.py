@@ -418,6 +418,15 @@ def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
     assert result.report.delivered_ms == 7_000
 
 
+def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
+    """A picture is held over it, which must not pass for one that was merely late."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
+    recorded.transcoder = Undecodable(windows=(damaged,))
+    coverage = recorded.deliver().report.coverage
+    assert (coverage.gaps, coverage.damaged, coverage.held) == ((), (damaged,), ())
+    assert not coverage.is_complete
+
+
 def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> None:
     """They are opened as others are."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
@@ -757,7 +766,13 @@ def test_a_deleted_clip_whose_manifest_stayed_is_made_again(recorded: World) -> 
 
 def test_a_window_without_a_single_frame_is_rejected(recorded: World) -> None:
     """There is footage, but no frame falls into the window."""
-    result = recorded.deliver(ClipRequest("clip", "pier", NOW - 59_999, NOW - 59_990))
+
+    class Frameless(InMemoryTranscoder):
+        def render(self, plan: ClipPlan, *others: Any) -> Rendition:
+            return super().render(evolve(plan, cuts=()), *others)
+
+    recorded.transcoder = Frameless()
+    result = recorded.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert result.report.reason == "There is no frame in the clip's window."
 
