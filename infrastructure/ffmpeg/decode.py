@@ -2,8 +2,8 @@
 
 Measured on ffmpeg 9: `-xerror` ends with an error at a picture that the decoder had to conceal, or
 could not begin; `-err_detect explode` also where it would only have said so; and some faults (a
-reference that is not there) are only said. A changed bit that yields another valid picture is
-not noticed at all.
+reference that is not there) are only said. Changed bytes that make another valid picture are not
+noticed at all, which is why slices are searched for bytes that none has.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from domain.errors import UnusableFootage
-from infrastructure.ffmpeg.excerpt import Excerpt
+from infrastructure.ffmpeg.excerpt import Excerpt, require_possible_slices
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 
 STRICTLY = ("-xerror", "-err_detect", "explode")
@@ -38,6 +38,7 @@ def is_fault_reported(excerpt: Excerpt) -> bool:
 def decodes_without_fault(ffmpeg: Ffmpeg, excerpt: Excerpt, deadline_s: float) -> bool:
     """Return whether each of the excerpt's frames is decoded, at its time and without a fault."""
     try:
+        require_possible_slices(excerpt.path, "the excerpt")
         times, messages = _decode(ffmpeg, decoding(excerpt), excerpt.path, deadline_s)
     except UnusableFootage:
         return False

@@ -7,7 +7,12 @@ from attrs import field, frozen
 
 from domain.errors import UnusableFootage
 from infrastructure.ffmpeg.decode import decoding, is_fault_reported
-from infrastructure.ffmpeg.excerpt import Excerpt, encoded_track, index_file
+from infrastructure.ffmpeg.excerpt import (
+    Excerpt,
+    encoded_track,
+    index_file,
+    require_possible_slices,
+)
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 from infrastructure.mp4.avc import AvcConfig, parse_avcc
 from infrastructure.mp4.errors import InvalidMp4
@@ -81,9 +86,11 @@ class Encoder:
             if key == "frame" and count.isdecimal():
                 self.on_frames(done + int(count))
 
+        name = excerpt.source.cut.segment.name
+        if not excerpt.is_damaged:
+            require_possible_slices(excerpt.path, name)
         messages = self.ffmpeg.run(arguments, deadline_s, on_line=on_line)
         if messages and is_fault_reported(excerpt):
-            name = excerpt.source.cut.segment.name
             raise UnusableFootage(f"{name} decodes with a message: {messages.splitlines()[0]}")
         return _checked(excerpt, path)
 

@@ -10,6 +10,7 @@ from domain.errors import UnusableFootage
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
+from infrastructure.mp4.slice_bytes import has_impossible_slice
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import EncodedTrack
 
@@ -75,6 +76,19 @@ def extract(  # noqa: PLR0913
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
     return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged)
+
+
+def require_possible_slices(path: Path, name: str) -> None:
+    """UnusableFootage if a slice in the MP4 at `path` cannot be what an encoder wrote."""
+    video = index_file(path).video
+    with path.open("rb") as file:
+
+        def read(offset: int, length: int) -> bytes:
+            file.seek(offset)
+            return file.read(length)
+
+        if video and has_impossible_slice(video, read):
+            raise UnusableFootage(f"Bytes of {name} were overwritten.")
 
 
 def index_file(path: Path) -> SampleIndex:

@@ -1,9 +1,10 @@
 """Find the frames that do not decode without a fault, and those that do not decode at all.
 
 Done only when a clip has failed: all requested frames are then decoded strictly, in excerpts that
-are halved until each damaged group of pictures is alone. In such a group, the frames decoded before
-the first fault are intact; all later ones may refer to it. A lenient decode finds the frames that
-have no picture: the one before is held in their place, where that is for a short time only.
+are halved until each damaged group of pictures is alone. All of such a group counts as damaged: a
+decoder may make a wrong picture without a word, and notice only at a later one that refers to it. A
+lenient decode finds the frames that have no picture: the one before is held in their place, where
+that is for a short time only.
 """
 
 from collections import deque
@@ -122,10 +123,9 @@ class _Search:
         """Return the cut's damaged frames, and those without a picture."""
         groups = picture_groups(source)
         faulty = self._faulty(source, groups)
-        damaged = set().union(*(self._after_first_fault(source, group) for group in faulty))
+        damaged = {frame for group in faulty for frame in group.frames}
         missing: set[int] = set()
-        whole = {frame for group in faulty for frame in group.frames}
-        for is_faulty, run in groupby(groups, lambda group: group.frames[0] in whole):
+        for is_faulty, run in groupby(groups, lambda group: group.frames[0] in damaged):
             if is_faulty:
                 group = joined([*run])
                 excerpt = extract(source, group.frames, group.decode_start, self.path)
@@ -148,19 +148,6 @@ class _Search:
                 half = len(portion) // 2
                 queue += [portion[:half], portion[half:]]
         return faulty
-
-    def _after_first_fault(self, source: CutSource, group: PictureGroup) -> set[int]:
-        """Return the group's frames that are decoded after its first fault, or with it."""
-        frames = sorted(group.frames)
-        intact, faulty = 0, len(frames)
-        while faulty - intact > 1 and self.decodes_left > 0:
-            middle = (intact + faulty) // 2
-            shown = sorted(frames[:middle], key=source.video.pts.__getitem__)
-            if self._is_intact(source, PictureGroup(tuple(shown), group.decode_start)):
-                intact = middle
-            else:
-                faulty = middle
-        return {*frames[intact:]}
 
     def _is_intact(self, source: CutSource, group: PictureGroup) -> bool:
         self.decodes_left -= 1

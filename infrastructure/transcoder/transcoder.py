@@ -19,7 +19,7 @@ from domain.errors import Unavailable, UnusableFootage
 from domain.planning import ClipPlan
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_video import Encoder
-from infrastructure.ffmpeg.excerpt import Excerpt, extract
+from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
@@ -154,6 +154,7 @@ class FfmpegTranscoder(Transcoder):
             media = verify_tables(layout, clip, shown, video, copied_frames)
             if is_filled:
                 fill_holes(layout, clip)
+                require_possible_slices(clip, "the clip's recordings")
             if is_filled or not copied:
                 decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
             else:

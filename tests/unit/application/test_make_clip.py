@@ -768,7 +768,7 @@ def test_a_window_without_a_single_frame_is_rejected(recorded: World) -> None:
     """There is footage, but no frame falls into the window."""
 
     class Frameless(InMemoryTranscoder):
-        def render(self, plan: ClipPlan, *others: Any) -> Rendition:
+        def render(self, plan: ClipPlan, *others: Any) -> Rendition:  # noqa: ANN401
             return super().render(evolve(plan, cuts=()), *others)
 
     recorded.transcoder = Frameless()
