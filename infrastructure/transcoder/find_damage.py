@@ -44,10 +44,10 @@ def find_damage(
     """
     search = _Search(ffmpeg, folder / "damage.mp4", deadline_s)
     examined = []
-    undecodable: list[tuple[CutSource, TimeWindow]] = []
+    given_up: list[tuple[CutSource, TimeWindow]] = []
     for source in sources:
         damaged, missing = search.damage_of(source)
-        undecodable += [(source, window) for window in _undecodable(source, missing)]
+        given_up += [(source, window) for window in _beyond_holding(source, missing)]
         examined.append(
             evolve(
                 source,
@@ -55,14 +55,14 @@ def find_damage(
                 damaged=frozenset(damaged | missing),
             )
         )
-    if undecodable:
+    if given_up:
         if not any(source.frames for source in examined):
             require_decoder(ffmpeg, folder / "check.mp4", deadline_s)
-        name = undecodable[0][0].cut.segment.name
+        name = given_up[0][0].cut.segment.name
         raise UndecodableFootage(
             f"Frames of {name} cannot be decoded.",
             name,
-            merged(window for source, window in undecodable if source.cut.segment.name == name),
+            merged(window for source, window in given_up if source.cut.segment.name == name),
         )
     return examined
 
@@ -72,8 +72,8 @@ def damaged_windows(examined: CutSource) -> list[TimeWindow]:
     return [_on_screen(examined, run, then) for run, then in _runs(examined, examined.damaged)]
 
 
-def raise_undecodable(examined: Iterable[CutSource], cause: Exception) -> None:
-    """Give up the damaged frames of the first recording that has any, if there is one."""
+def give_up_damage(examined: Iterable[CutSource], cause: Exception) -> None:
+    """Raise UndecodableFootage for the damaged frames of the first recording that has any."""
     for source in examined:
         if windows := damaged_windows(source):
             name = source.cut.segment.name
@@ -82,7 +82,7 @@ def raise_undecodable(examined: Iterable[CutSource], cause: Exception) -> None:
             ) from cause
 
 
-def _undecodable(source: CutSource, missing: set[int]) -> Iterator[TimeWindow]:
+def _beyond_holding(source: CutSource, missing: set[int]) -> Iterator[TimeWindow]:
     """Yield the windows that no picture of the cut can stand in for."""
     tolerance_ms = source.cut.segment.tolerance_ms(MAX_HELD_MS)
     for run, then in _runs(source, missing):

@@ -37,7 +37,7 @@ from infrastructure.splicing.tracks import (
 from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
 from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
-from infrastructure.transcoder.find_damage import damaged_windows, find_damage, raise_undecodable
+from infrastructure.transcoder.find_damage import damaged_windows, find_damage, give_up_damage
 from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
 
@@ -98,7 +98,7 @@ class FfmpegTranscoder(Transcoder):
             try:
                 return render(splice=False)
             except UnusableFootage as error:
-                raise_undecodable(sources, error)
+                give_up_damage(sources, error)
                 raise
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error

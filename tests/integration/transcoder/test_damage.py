@@ -242,7 +242,7 @@ KINDS = {
 @pytest.mark.parametrize(
     ("from_ms", "verify"), [(2100, "joins"), (0, "decode")], ids=["at the edge", "copied"]
 )
-def test_damage_costs_its_group_of_pictures_at_most(  # noqa: PLR0917
+def test_damage_costs_no_more_than_its_group_of_pictures(  # noqa: PLR0917
     films: Path, tmp_path: Path, kind: str, change: Change, from_ms: int, verify: str
 ) -> None:
     """Every frame that is not stated to be damaged is right, and at its time."""
@@ -263,7 +263,7 @@ def test_damage_costs_its_group_of_pictures_at_most(  # noqa: PLR0917
 def test_a_file_that_begins_between_keyframes_costs_its_start_only(
     films: Path, tmp_path: Path
 ) -> None:
-    """The good files beside it are delivered whole, and its own frames from the keyframe on."""
+    """The good files next to it are delivered whole, and its own frames from the keyframe on."""
     headless = tmp_path / "headless.mp4"
     whole = evolve(FILM, frames=60, start_ms=START_MS + 2000, first_number=1060, gop_frames=50)
     argv = [FFMPEG, "-v", "error", "-i", str(footage.cached_recording(films, whole)), "-c", "copy"]

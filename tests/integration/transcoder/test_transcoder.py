@@ -133,9 +133,7 @@ def test_a_damaged_frame_that_decodes_is_in_the_clip(film: Mp4Recording, render:
     """A strict decode fails; a lenient one then yields every frame, and the damage is stated."""
     rendition = render(damaged(film, 41, b"\xff" * 60, 0.5), FfmpegTranscoder(FFMPEG))
     assert rendition.media.frames == 30
-    (window,) = rendition.damaged
-    assert START_MS + 1200 < window.start_ms < START_MS + 1500
-    assert window.end_ms == START_MS + 2000
+    assert rendition.damaged == (TimeWindow(START_MS + 1000, START_MS + 2000),)
 
 
 def test_the_picture_before_is_held_for_one_that_does_not_decode(
@@ -147,7 +145,7 @@ def test_the_picture_before_is_held_for_one_that_does_not_decode(
     assert rendition.damaged
 
 
-def test_zeros_in_place_of_samples_are_undecodable(film: Mp4Recording, render: Render) -> None:
+def test_zeros_in_place_of_samples_name_the_window(film: Mp4Recording, render: Render) -> None:
     """There is nothing to decode, and another recording may have the window."""
     nothing = fetching(film, lambda _, length: bytes(length))
     with pytest.raises(UndecodableFootage) as raised:
