@@ -4,8 +4,9 @@ Look at what exists, gather the footage, decide by a pure function, act. The ord
 crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md explains it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from attrs import Factory, evolve, frozen
@@ -46,7 +47,7 @@ from domain.idempotency import (
     decide_existing,
 )
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
-from domain.planning import Cut
+from domain.planning import ClipPlan, Cut
 from domain.retry import (
     Build,
     Reject,
@@ -205,9 +206,11 @@ class MakeClip:
             plan = footage.plan
             assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
-                return footage, self.transcoder.render(
+                rendition = self.transcoder.render(
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
                 )
+                damaged = (*rendition.damaged, *_held_over(plan, undecodable))
+                return footage, evolve(rendition, damaged=damaged)
             except UndecodableFootage as error:
                 undecodable[error.name] = (*undecodable.get(error.name, ()), *error.windows)
                 footage = self._gather(delivery.request, delivery.deadline_s, undecodable)
@@ -328,6 +331,14 @@ def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDe
 
 def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
+
+
+def _held_over(
+    plan: ClipPlan, undecodable: Mapping[str, tuple[TimeWindow, ...]]
+) -> Iterator[TimeWindow]:
+    """Yield the windows in which a picture is held in place of those that cannot be decoded."""
+    for window in chain.from_iterable(undecodable.values()):
+        yield from (part for seam in plan.seams if (part := window.intersection(seam)))
 
 
 def _coverage(window: TimeWindow, footage: GatheredFootage, rendition: Rendition) -> Coverage:

@@ -79,7 +79,8 @@ def encode_audio(
 def _decoded(ffmpeg: Ffmpeg, excerpt: Excerpt, rate: int, channels: int, deadline_s: float) -> Path:
     """Decode an excerpt's audio to a file whose first sample is at the excerpt's 0."""
     pcm = excerpt.path.with_suffix(".pcm")
-    arguments = ["-y", "-copyts", *mp4_input(excerpt.path), "-map", "0:a:0"]
+    # However many packets are damaged: there is silence in their place.
+    arguments = ["-y", "-max_error_rate", "1", "-copyts", *mp4_input(excerpt.path), "-map", "0:a:0"]
     arguments += ["-af", f"aresample={rate}:async=1:min_hard_comp=0.01:first_pts=0"]
     arguments += ["-ac", str(channels), "-f", "s16le", file_url(pcm)]
     ffmpeg.run(arguments, deadline_s)

@@ -47,6 +47,8 @@ class CutSource:
     """The video sample to start decoding at, so that all frames come out whole."""
     held_frames: int = 0
     """How many of the frames, 0 or 1, were presented before the cut: never copied."""
+    damaged: frozenset[int] = field(default=frozenset(), repr=False)
+    """Which of the frames are known not to decode without a fault."""
 
     @property
     def media_ms(self) -> int:
@@ -71,6 +73,12 @@ class CutSource:
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
         return ceil(self.cut.segment.media_ms(instant_ms) * timescale / 1000)
+
+    def seen_ms(self, frame: int) -> int:
+        """Return when a frame was seen, in ms since the epoch, rounded down."""
+        segment = self.cut.segment
+        media_ms = Fraction(self.video.pts[frame] * 1000, self.video.timescale)
+        return floor(segment.origin_ms + media_ms / segment.rate)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
         """Return the video sample to start decoding at, so that these `frames` come out whole."""

@@ -378,6 +378,15 @@ def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
     assert result.report.delivered_ms == 7_000
 
 
+def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
+    """A picture is held over it, which must not pass for one that was merely late."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
+    recorded.transcoder = Undecodable(windows=(damaged,))
+    coverage = recorded.deliver().report.coverage
+    assert (coverage.gaps, coverage.damaged, coverage.held) == ((), (damaged,), ())
+    assert not coverage.is_complete
+
+
 def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> None:
     """They are opened as others are."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
