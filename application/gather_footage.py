@@ -21,7 +21,7 @@ MAX_NOTED = 100
 NEIGHBOURS = 2
 """So many recordings on both sides show whether a recording's clock is wrong, or it alone."""
 
-Undecodable = Mapping[str, tuple[TimeWindow, ...]]
+WithoutPicture = Mapping[str, tuple[TimeWindow, ...]]
 """By the name of a recording, the windows that no decoder makes a picture of."""
 
 
@@ -69,13 +69,13 @@ class GatherFootage:
     seam_tolerance_ms: int
 
     def __call__(
-        self, request: ClipRequest, deadline_s: float, undecodable: Undecodable | None = None
+        self, request: ClipRequest, deadline_s: float, without_picture: WithoutPicture | None = None
     ) -> GatheredFootage:
         """Open what the plan needs, and plan again, until nothing changes.
 
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
-        search = _Search(self, request, deadline_s, undecodable or {})
+        search = _Search(self, request, deadline_s, without_picture or {})
         search.list(request.window.widened(self.seam_tolerance_ms))
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
@@ -103,7 +103,7 @@ class _Search:
     use: GatherFootage
     request: ClipRequest
     deadline_s: float
-    undecodable: Undecodable
+    without_picture: WithoutPicture
     segments: dict[str, RecordingSegment] = field(factory=dict)
     """As listed, or as they are since they were opened."""
     opened: dict[str, Recording] = field(factory=dict)
@@ -132,7 +132,7 @@ class _Search:
                 del self.segments[name]
             else:
                 self.opened[name] = recording
-                self.segments[name] = recording.segment.without(self.undecodable.get(name, ()))
+                self.segments[name] = recording.segment.without(self.without_picture.get(name, ()))
 
     def has_failed_with(self, *kinds: type[ClipError]) -> bool:
         """Return whether a recording could not be opened for a reason of these kinds."""
@@ -154,7 +154,7 @@ class _Search:
         for name, rate in believed_rates(opened, tolerance_ms).items():
             if self.segments[name].rate != rate:
                 scaled = self.opened[name].segment.at_rate(rate)
-                self.segments[name] = scaled.without(self.undecodable.get(name, ()))
+                self.segments[name] = scaled.without(self.without_picture.get(name, ()))
                 changed = True
         return changed
 

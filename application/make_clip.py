@@ -33,8 +33,8 @@ from domain.errors import (
     AlreadyInProgress,
     ClipError,
     Conflict,
+    NoPicture,
     Rejected,
-    UndecodableFootage,
     UnusableFootage,
 )
 from domain.idempotency import (
@@ -201,7 +201,7 @@ class MakeClip:
         self, delivery: Delivery, footage: GatheredFootage, folder: Path
     ) -> tuple[GatheredFootage, Rendition]:
         """Render the plan; plan again without windows that no decoder makes a picture of."""
-        undecodable: dict[str, tuple[TimeWindow, ...]] = {}
+        without_picture: dict[str, tuple[TimeWindow, ...]] = {}
         while True:
             plan = footage.plan
             assert plan  # noqa: S101 - a clip is made only of planned footage
@@ -209,11 +209,11 @@ class MakeClip:
                 rendition = self.transcoder.render(
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
                 )
-                damaged = (*rendition.damaged, *_held_over(plan, undecodable))
+                damaged = (*rendition.damaged, *_held_over(plan, without_picture))
                 return footage, evolve(rendition, damaged=damaged)
-            except UndecodableFootage as error:
-                undecodable[error.name] = (*undecodable.get(error.name, ()), *error.windows)
-                footage = self._gather(delivery.request, delivery.deadline_s, undecodable)
+            except NoPicture as error:
+                without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
+                footage = self._gather(delivery.request, delivery.deadline_s, without_picture)
                 if footage.plan == plan:
                     raise UnusableFootage(str(error)) from error
                 if footage.plan and not footage.plan.cuts:
@@ -334,10 +334,10 @@ def _fatal(error: Rejected) -> Reject:
 
 
 def _held_over(
-    plan: ClipPlan, undecodable: Mapping[str, tuple[TimeWindow, ...]]
+    plan: ClipPlan, without_picture: Mapping[str, tuple[TimeWindow, ...]]
 ) -> Iterator[TimeWindow]:
     """Yield the windows in which a picture is held in place of those that cannot be decoded."""
-    for window in chain.from_iterable(undecodable.values()):
+    for window in chain.from_iterable(without_picture.values()):
         yield from (part for seam in plan.seams if (part := window.intersection(seam)))
 
 

@@ -163,7 +163,7 @@ class Transcoder(ABC):
         the beginning of the window, the clip begins with the picture before it; so does a clip of
         a window within one picture. Thumbnails show the picture at a quarter of the clip, in the
         requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
-        that a decoder makes no picture of raises UndecodableFootage. Footage from which exactly
+        that a decoder makes no picture of raises NoPicture. Footage from which exactly
         that cannot be made for another reason raises UnusableFootage.
         """
 

@@ -12,7 +12,7 @@ ClipError
 │   ├── DeadlineExceeded   the delivery's deadline would pass before the work is done
 │   ├── AlreadyInProgress  another delivery is making this clip, or has just made it
 │   ├── UnusableFootage    the footage cannot become the planned frames
-│   └── UndecodableFootage no picture can be decoded in some windows: planned again without them
+│   └── NoPicture          none can be decoded in some windows: planned again without them
 ├── NoClipId               there is no clip to report on: the message is dead-lettered
 └── Conflict               the message is dead-lettered, the clip's status stays as it is
 
@@ -73,7 +73,7 @@ class UnusableFootage(Retryable):
     """The footage cannot be turned into exactly the planned frames."""
 
 
-class UndecodableFootage(Retryable):
+class NoPicture(Retryable):
     """A decoder makes no picture of windows of a recording: it must be planned without them."""
 
     def __init__(self, message: str, name: str, windows: Sequence[TimeWindow]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from domain.coverage import merged
-from domain.errors import UndecodableFootage
+from domain.errors import NoPicture
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.decode import (
     decodes_without_fault,
@@ -39,7 +39,7 @@ def find_damage(
 ) -> list[CutSource]:
     """Decode all frames of the cuts; return the cuts with their damaged frames.
 
-    Frames without a picture are left out. UndecodableFootage, for the first such recording, if the
+    Frames without a picture are left out. NoPicture, for the first such recording, if the
     picture before is not of the same cut or would be held for too long.
     """
     search = _Search(ffmpeg, folder / "damage.mp4", deadline_s)
@@ -59,7 +59,7 @@ def find_damage(
         if not any(source.frames for source in examined):
             require_decoder(ffmpeg, folder / "check.mp4", deadline_s)
         name = given_up[0][0].cut.segment.name
-        raise UndecodableFootage(
+        raise NoPicture(
             f"Frames of {name} cannot be decoded.",
             name,
             merged(window for source, window in given_up if source.cut.segment.name == name),
@@ -73,11 +73,11 @@ def damaged_windows(examined: CutSource) -> list[TimeWindow]:
 
 
 def give_up_damage(examined: Iterable[CutSource], cause: Exception) -> None:
-    """Raise UndecodableFootage for the damaged frames of the first recording that has any."""
+    """Raise NoPicture for the damaged frames of the first recording that has any."""
     for source in examined:
         if windows := damaged_windows(source):
             name = source.cut.segment.name
-            raise UndecodableFootage(
+            raise NoPicture(
                 f"Damaged frames of {name} cannot be encoded: {cause}", name, windows
             ) from cause
 

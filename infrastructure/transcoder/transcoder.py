@@ -152,6 +152,7 @@ class FfmpegTranscoder(Transcoder):
             shown = [time for cut_times in times for time in cut_times]
             copied_frames = sum(len(span.frames) for span in copied)
             media = verify_tables(layout, clip, shown, video, copied_frames)
+            held_frames = sum(source.held_frames for source in sources)
             if is_filled:
                 fill_holes(layout, clip)
                 require_possible_slices(clip, "the clip's recordings")
@@ -165,7 +166,7 @@ class FfmpegTranscoder(Transcoder):
             return Rendition(
                 pieces_of(layout, clip),
                 images.result(),
-                media,
+                evolve(media, held_frames=held_frames),
                 Verification.ALL if is_all_decoded else Verification.SPLICES,
                 tuple(merged(damaged)),
                 _notes(to_encode),

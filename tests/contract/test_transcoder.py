@@ -14,7 +14,7 @@ from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from devtools import footage
 from devtools.footage.picture import SCALED_DOWN, read_number
 from devtools.footage.recording import FFMPEG
-from domain.errors import DeadlineExceeded, Rejected, UndecodableFootage, UnusableFootage
+from domain.errors import DeadlineExceeded, NoPicture, Rejected, UnusableFootage
 from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -263,9 +263,9 @@ def test_cuts_without_a_frame_are_rejected(world: TranscoderWorld, scratch: Path
 def test_footage_without_any_picture_is_no_rendition(world: TranscoderWorld, scratch: Path) -> None:
     """Where a decoder was asked, the error names the windows."""
     world.damage_recordings()
-    with pytest.raises((UndecodableFootage, UnusableFootage)) as raised:
+    with pytest.raises((NoPicture, UnusableFootage)) as raised:
         world.transcoder.render(planned(0, 400), world.recordings(), THUMBNAILS, scratch, soon())
-    if isinstance(raised.value, UndecodableFootage):
+    if isinstance(raised.value, NoPicture):
         assert raised.value.name == NAMES[0]
         assert raised.value.windows == (TimeWindow(START_MS, START_MS + 400),)
 

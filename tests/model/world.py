@@ -14,7 +14,7 @@ from attrs import Factory, define, evolve, frozen
 from application.ports import Recording, RecordingPiece, Rendition, ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Verification
-from domain.errors import UndecodableFootage
+from domain.errors import NoPicture
 from domain.manifest import Manifest, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -76,7 +76,7 @@ class Raised:
     @classmethod
     def of(cls, error: Exception) -> "Raised":
         """Keep what makes the error again."""
-        if isinstance(error, UndecodableFootage):
+        if isinstance(error, NoPicture):
             return cls(type(error), (str(error), error.name, error.windows))
         return cls(type(error), (str(error),))
 
@@ -305,7 +305,7 @@ class _Ports:
             plan, opened, *_ = call.args
             for name, window in self.without_picture:
                 if any(c.segment.name == name and c.window.overlaps(window) for c in plan.cuts):
-                    raise UndecodableFootage("There is no picture.", name, (window,))
+                    raise NoPicture("There is no picture.", name, (window,))
             return _rendered(plan, tuple(sorted(opened.items())), self.damaged)
         adapter = getattr(self, call.port)
         reply: object = getattr(adapter, call.method)(*call.args, **dict(call.kwargs))

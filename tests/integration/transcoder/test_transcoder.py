@@ -12,10 +12,10 @@ from application.ports import Recording, Rendition, ThumbnailSpec
 from devtools import footage
 from domain.errors import (
     DeadlineExceeded,
+    NoPicture,
     RecordingChanged,
     Rejected,
     Unavailable,
-    UndecodableFootage,
     UnusableFootage,
 )
 from domain.window import TimeWindow
@@ -148,7 +148,7 @@ def test_the_picture_before_is_held_for_one_that_does_not_decode(
 def test_zeros_in_place_of_samples_name_the_window(film: Mp4Recording, render: Render) -> None:
     """There is nothing to decode, and another recording may have the window."""
     nothing = fetching(film, lambda _, length: bytes(length))
-    with pytest.raises(UndecodableFootage) as raised:
+    with pytest.raises(NoPicture) as raised:
         render(nothing, FfmpegTranscoder(FFMPEG))
     assert raised.value.name == film.segment.name
     assert raised.value.windows == (TimeWindow(START_MS + 1000, START_MS + 2000),)

@@ -18,9 +18,9 @@ from domain.errors import (
     AlreadyInProgress,
     ClipDeleted,
     Conflict,
+    NoPicture,
     Rejected,
     Unavailable,
-    UndecodableFootage,
     UnusableFootage,
 )
 from domain.manifest import Manifest, StoredClip
@@ -349,7 +349,7 @@ def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:
 
 
 @define
-class Undecodable(InMemoryTranscoder):
+class Pictureless(InMemoryTranscoder):
     """Makes no picture of a window of a recording."""
 
     name: str = "a"
@@ -365,14 +365,14 @@ class Undecodable(InMemoryTranscoder):
     ) -> Rendition:
         cuts = [cut.window for cut in plan.cuts if cut.segment.name == self.name]
         if any(cut.overlaps(window) for cut in cuts for window in self.windows):
-            raise UndecodableFootage(f"{self.name} is damaged.", self.name, self.windows)
+            raise NoPicture(f"{self.name} is damaged.", self.name, self.windows)
         return super().render(plan, recordings, thumbnails, folder, deadline_s)
 
 
 def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
     """The clip has the rest."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
-    recorded.transcoder = Undecodable(windows=(damaged,))
+    recorded.transcoder = Pictureless(windows=(damaged,))
     result = recorded.deliver()
     assert result.report.coverage.gaps == (damaged,)
     assert result.report.delivered_ms == 7_000
@@ -381,7 +381,7 @@ def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
 def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
     """A picture is held over it, which must not pass for one that was merely late."""
     damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
-    recorded.transcoder = Undecodable(windows=(damaged,))
+    recorded.transcoder = Pictureless(windows=(damaged,))
     coverage = recorded.deliver().report.coverage
     assert (coverage.gaps, coverage.damaged, coverage.held) == ((), (damaged,), ())
     assert not coverage.is_complete
@@ -391,7 +391,7 @@ def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> Non
     """They are opened as others are."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
     recorded.add_recording("b", -59_000, 100_000)
-    recorded.transcoder = Undecodable(windows=(damaged,))
+    recorded.transcoder = Pictureless(windows=(damaged,))
     result = recorded.deliver()
     assert result.report.coverage.gaps == ()
     assert result.report.coverage.is_complete
@@ -400,7 +400,7 @@ def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> Non
 
 def test_a_clip_without_any_picture_is_rejected(recorded: World) -> None:
     """The damage is named."""
-    recorded.transcoder = Undecodable(windows=(REQUEST.window,))
+    recorded.transcoder = Pictureless(windows=(REQUEST.window,))
     result = recorded.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
@@ -411,7 +411,7 @@ def test_a_transcoder_that_repeats_itself_is_not_asked_again(recorded: World) ->
 
     class Stubborn(InMemoryTranscoder):
         def render(self, *_: object) -> Rendition:
-            raise UndecodableFootage("a is damaged.", "a", (TimeWindow(0, 1),))
+            raise NoPicture("a is damaged.", "a", (TimeWindow(0, 1),))
 
     recorded.transcoder = Stubborn()
     with pytest.raises(UnusableFootage, match="a is damaged"):
