@@ -98,7 +98,8 @@ class FfmpegTranscoder(Transcoder):
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
         picture_format, first_id = _encoder_format(copied, picture_format)
-        is_filled = self.verify == "decode"
+        # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
+        is_filled = self.verify == "decode" or not copied
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
@@ -131,12 +132,12 @@ class FfmpegTranscoder(Transcoder):
             media = verify_tables(layout, clip, shown, video, copied_frames)
             if is_filled:
                 fill_holes(layout, clip)
-            if is_filled or not copied:
-                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
+                audio_too = self.verify == "decode"
+                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=audio_too)
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            verified = Verification.ALL if is_filled or not copied else Verification.SPLICES
+            verified = Verification.ALL if is_filled else Verification.SPLICES
             return Rendition(
                 pieces_of(layout, clip), images.result(), media, verified, notes=_notes(to_encode)
             )

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Rejected
+from domain.window import TimeWindow
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import (
     clip_times,
@@ -16,7 +17,7 @@ from infrastructure.splicing.frames import (
     find_decode_start,
     resolve_cuts,
 )
-from tests.unit.splicing.tracks import named, opened, plan, video_track
+from tests.unit.splicing.tracks import START_MS, named, opened, plan, video_track
 
 THIRDS = video_track([1001 * i for i in range(90)], 30_000)
 """29.97 frames a second for 3 s."""
@@ -31,14 +32,22 @@ def test_a_cut_has_the_frames_seen_within_it(from_ms: int, duration_ms: int) -> 
         i for i in range(90) if from_ms <= Fraction(1001 * i * 1000, 30_000) < from_ms + duration_ms
     ]
     found = plan(from_ms, from_ms + duration_ms, recording)
-    if not seen:
+    before = [i for i in range(90) if 1001 * i * 1000 < 30_000 * from_ms]
+    if not seen and (not before or from_ms >= recording.index.duration_ms):
         with pytest.raises(Rejected, match="no frame"):
             resolve_cuts(found, named(recording))
         return
     (source,) = resolve_cuts(found, named(recording))
+    if not seen:
+        # The window lies within one picture.
+        assert source.frames == (before[-1],)
+        assert source.held_frames == 1
+        return
     assert list(source.frames) == seen
     timescale = clip_timescale([source])
-    for frame, time in zip(seen, clip_times([source], timescale)[0], strict=True):
+    first, *times = clip_times([source], timescale)[0]
+    assert first == 0
+    for frame, time in zip(seen[1:], times, strict=True):
         wanted_ms = Fraction(1001 * frame * 1000, 30_000) - max(from_ms, 0)
         assert abs(Fraction(time * 1000, timescale) - wanted_ms) <= Fraction(1, 20)
 
@@ -58,12 +67,14 @@ def test_frames_that_an_edit_list_hides_are_left_out() -> None:
 
 
 def test_a_cut_without_a_frame_is_left_out() -> None:
-    """The others make the clip."""
-    slow = opened(video_track([0, 500], 1000))
-    later = opened(video_track([0, 500], 1000), after_ms=1000)
-    sources = resolve_cuts(plan(600, 1400, slow, later), named(slow, later))
-    assert [source.recording for source in sources] == [later]
-    assert sources[0].cut.clip_ms == 400
+    """The others make the clip; only its first cut may begin with a picture from before."""
+    first, later = (opened(video_track([0, 500], 1000), after_ms=at) for at in (0, 1000))
+    last = opened(video_track([0, 500], 1000), after_ms=2000)
+    found = plan(400, 2100, first, later, last)
+    cut = evolve(found.cuts[1], window=TimeWindow(START_MS + 1600, START_MS + 2000))
+    found = evolve(found, cuts=(found.cuts[0], cut, found.cuts[2]))
+    sources = resolve_cuts(found, named(first, later, last))
+    assert [source.recording for source in sources] == [first, last]
 
 
 def test_pictures_that_are_too_large_are_rejected() -> None:
