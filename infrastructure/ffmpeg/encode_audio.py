@@ -91,7 +91,8 @@ def _decoded(ffmpeg: Ffmpeg, excerpt: Excerpt, rate: int, channels: int, deadlin
     """Decode an excerpt's audio to a file whose first sample is at the excerpt's 0."""
     pcm = excerpt.path.with_suffix(".pcm")
     decoded = DecodedSpans()
-    arguments = ["-y", "-copyts", *mp4_input(excerpt.path), "-map", "0:a:0"]
+    arguments = ["-y", "-copyts", "-max_error_rate", "1", *mp4_input(excerpt.path)]
+    arguments += ["-map", "0:a:0"]
     arguments += ["-af", f"aresample={rate}:async=1:min_hard_comp=0.01:first_pts=0"]
     arguments += ["-ac", str(channels), "-f", "s16le", file_url(pcm)]
     # What the decoder gives itself: the filter fills up what is missing.

@@ -18,8 +18,8 @@ def chosen_traks(moov: memoryview, *, is_fragmented: bool) -> dict[str, memoryvi
     """Return the trak of the video and of the audio, by handler type.
 
     The first that is enabled, has samples and, if it is video, is more than a still picture; where
-    there is none, the one that lacks least. A progressive file's audio without samples is left out.
-    InvalidMp4 if a box exceeds its parent.
+    there is none, the one that lacks least. Audio that has no samples, because it has no sample
+    entry or the file is progressive, is left out. InvalidMp4 if a box exceeds its parent.
     """
     found: dict[str, tuple[tuple[bool, ...], memoryview]] = {}
     for kind, trak in children(moov):
@@ -30,11 +30,11 @@ def chosen_traks(moov: memoryview, *, is_fragmented: bool) -> dict[str, memoryvi
             continue
         stbl = require(trak, b"mdia", b"minf", b"stbl")
         count = None if is_fragmented else _samples(stbl)
-        if handler == "soun" and count == 0:
+        stsd = child(stbl, b"stsd")
+        if handler == "soun" and (count == 0 or (stsd and not any(children(stsd[8:])))):
             continue
-        stsd = child(stbl, b"stsd") if handler == "vide" else None
-        is_still = count == 1 or (stsd is not None and is_still_picture(stsd))
-        lacks = (count == 0, handler == "vide" and is_still, not _is_enabled(trak))
+        is_still = handler == "vide" and (count == 1 or bool(stsd and is_still_picture(stsd)))
+        lacks = (count == 0, is_still, not _is_enabled(trak))
         if handler not in found or lacks < found[handler][0]:
             found[handler] = lacks, trak
     return {handler: trak for handler, (_, trak) in found.items()}

@@ -49,7 +49,8 @@ class CutSource:
     cut: Cut
     recording: Recording = field(repr=False)
     index: SampleIndex = field(repr=False)
-    """Of the recording; for a long fragmented file only the part that the cut needs."""
+    """Of the recording; for a long fragmented file only the part that the cut needs. Sync samples
+    are those that proved to be some."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
@@ -128,12 +129,19 @@ def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource
             sync = believable_sync(read, video, frames)
             video = evolve(video, sync=sync or video.sync)
             start = find_decode_start(read, video, frames)
-            source = CutSource(cut, recording, index, video, frames, start or 0, len(held))
+            known = _with_video(index, video)
+            source = CutSource(cut, recording, known, video, frames, start or 0, len(held))
             if sync and start is not None:
                 break
         return source and evolve(source, encoder_sei=_encoder_sei(read, whole, source.video))
     except InvalidMp4 as error:
         raise UnusableFootage(f"{cut.segment.name} cannot be read: {error}") from error
+
+
+def _with_video(index: SampleIndex, video: Track) -> SampleIndex:
+    """Return an index whose video track is this one."""
+    audio = index.audio
+    return evolve(index, tracks=lambda: (video, audio))
 
 
 def _ever_wider(whole: SampleIndex, from_ms: Fraction, to_ms: Fraction) -> Iterator[SampleIndex]:
