@@ -17,6 +17,9 @@ from infrastructure.mp4.errors import InvalidMp4
 
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 """Profiles whose SPS says chroma format and bit depth; all others are 4:2:0 with 8 bits."""
+HIGH_444_PREDICTIVE = 244
+"""The profile_idc whose coding depends on the encoder: x264 before build 151 had an error, and
+decoders recognise it by the version in the SEI of the stream's first picture."""
 MAX_NALS = 4096
 """Of a sample: a picture of 8192 x 8192 in a slice per row has 512."""
 SLICE_TYPES = "PBIpi"

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from application.ports import Recording, RecordingPiece
 from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan, Cut
-from infrastructure.mp4.avc import parse_avcc
+from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc
 from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.edit_list import rounded
 from infrastructure.mp4.errors import InvalidMp4
@@ -32,9 +32,6 @@ MIXED_TIMESCALE = 90_000
 other rates are rounded by at most 6 µs."""
 MIN_SLOW_INTERVAL_MS = 500
 """Of a slower camera, a clip that begins between two pictures shows the earlier one."""
-HIGH_444_PREDICTIVE = 244
-"""The profile_idc whose coding depends on the encoder: x264 before build 151 had an error, and
-decoders recognise it by the version in the first sample's SEI."""
 WIDER_SLICES_MS = (0, 10_000, 60_000)
 """How far before the cut a keyframe is looked for, before the whole index is read."""
 

@@ -17,7 +17,8 @@ from tests.integration.exactness.camera import Buckets
 Patch = Callable[[bytes], bytes]
 CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"edts"}
 IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-SYNC, NOT_SYNC = 0x0200_0000, 0x0101_0000
+SYNC = 0x0200_0000
+"""Flags of a sample that depends on no other."""
 
 
 @frozen
@@ -86,14 +87,14 @@ def with_entry_size(width: int, height: int) -> Patch:
 def with_sync_flags(*, on_all: bool) -> Patch:
     """Mark all samples of fragments as sync, or the first of each."""
 
-    def patch(data: bytes) -> bytes:
-        data, flagged = bytearray(data), 0
-        for at in places(bytes(data), b"tfhd"):
+    def patch(stored: bytes) -> bytes:
+        data, flagged = bytearray(stored), 0
+        for at in places(stored, b"tfhd"):
             flags = int.from_bytes(data[at + 1 : at + 4])
             if on_all and flags & 0x20:
                 fields = sum(n for bit, n in ((1, 8), (2, 4), (8, 4), (16, 4)) if flags & bit)
                 struct.pack_into(">I", data, at + 8 + fields, SYNC)
-        for at in places(bytes(data), b"trun"):
+        for at in places(stored, b"trun"):
             flags, count = struct.unpack_from(">II", data, at)
             first = at + 8 + 4 * (flags & 1)
             if flags & 4:
@@ -144,7 +145,7 @@ def both(*patches: Patch) -> Patch:
     return patch
 
 
-def track(  # noqa: PLR0913
+def track(
     handler: bytes,
     entry: bytes,
     number: int = 9,
@@ -159,9 +160,7 @@ def track(  # noqa: PLR0913
     stsc = struct.pack(">III", 1, 1, 1) * stsc_entries
     tables = (
         full_box(b"stsd", 0, 0, struct.pack(">I", bool(entry)), entry),
-        full_box(b"stts", 0, 0, struct.pack(">III", 1, samples, 1000)[: 12 if samples else 0])
-        if samples
-        else full_box(b"stts", 0, 0, bytes(4)),
+        full_box(b"stts", 0, 0, struct.pack(">III", 1, samples, 1000) if samples else bytes(4)),
         full_box(b"stsc", 0, 0, struct.pack(">I", stsc_entries), stsc),
         full_box(b"stsz", 0, 0, struct.pack(">II", 0, samples), b"\0\0\0\1" * samples),
         full_box(b"stco", 0, 0, places_of),
