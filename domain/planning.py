@@ -155,6 +155,12 @@ def _line_up(
             last_frame_ms = reached_ms - _last_frame_duration_ms(previous, before)
             if max(last_frame_ms, before.start_ms) < stretch.start_ms:
                 playing[-1] = previous, TimeWindow(before.start_ms, stretch.start_ms)
+                if stretch.end_ms < reached_ms:
+                    playing += [
+                        (segment, stretch),
+                        (previous, TimeWindow(stretch.end_ms, reached_ms)),
+                    ]
+                    continue
             elif not (
                 is_join
                 and before.start_ms < stretch.start_ms

@@ -92,7 +92,7 @@ def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
 
 
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
-    """Return the wall clock of a time in the clip: the inverse of the plan's delivered_before_ms."""
+    """Return the wall clock of a time in the clip."""
     wall_ms = plan.window.start_ms + clip_ms
     for gap in plan.gaps:
         if gap.start_ms <= wall_ms:
