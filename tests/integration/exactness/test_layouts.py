@@ -47,7 +47,7 @@ SHORT_FRAGMENTS = ("-frag_duration", "200000")
 
 
 @pytest.fixture
-def cut(footage_folder: Path, tmp_path: Path) -> Any:  # noqa: ANN401
+def cut(films: Path, tmp_path: Path) -> Any:  # noqa: ANN401
     """Return a function that cuts a clip of patched recordings."""
 
     def cut_patched(
@@ -59,7 +59,7 @@ def cut(footage_folder: Path, tmp_path: Path) -> Any:  # noqa: ANN401
         **options: Any,  # noqa: ANN401
     ) -> Clip:
         transcoder = FfmpegTranscoder(find_ffmpeg({}), **options)
-        camera = Camera(footage_folder, tmp_path, transcoder, Patched(patch, of))
+        camera = Camera(films, tmp_path, transcoder, Patched(patch, of))
         found = recordings if isinstance(recordings, list) else [recordings]
         return camera.cut(found, from_ms, to_ms)
 
@@ -323,15 +323,15 @@ def test_pcm_is_read_by_the_bits_of_its_sample_entry(
 @pytest.mark.parametrize("layout", ["faststart", "fragmented"])
 @pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p"])
 def test_the_encoders_version_travels_with_every_excerpt_in_high_444(
-    footage_folder: Path, tmp_path: Path, pix_fmt: str, layout: str
+    films: Path, tmp_path: Path, pix_fmt: str, layout: str
 ) -> None:
     """Its SEI stands in the file's first sample; decoders read what follows by it."""
     film = recording(8, pix_fmt=pix_fmt, gop_frames=30, layout=layout)
     if pix_fmt == "yuv420p":
         film = evolve(film, crf=0)
-    stored = cached_recording(footage_folder, film).read_bytes()
+    stored = cached_recording(films, film).read_bytes()
     assert stored.count(b"x264 - core") == 1
-    camera = Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
+    camera = Camera(films, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
     opened = camera.open(film)
     (source,) = resolve_cuts(plan(4341, 6200, opened), named(opened))
     path = tmp_path / "excerpt.mp4"
@@ -345,10 +345,10 @@ def test_the_encoders_version_travels_with_every_excerpt_in_high_444(
     check(camera.cut([film], 4341, 6200), 0)
 
 
-def test_no_more_is_read_of_other_profiles(footage_folder: Path, tmp_path: Path) -> None:
+def test_no_more_is_read_of_other_profiles(films: Path, tmp_path: Path) -> None:
     """An excerpt of an ordinary recording is the recording's own bytes."""
     film = recording(8, gop_frames=30)
-    camera = Camera(footage_folder, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
+    camera = Camera(films, tmp_path, FfmpegTranscoder(find_ffmpeg({})))
     opened = camera.open(film)
     (source,) = resolve_cuts(plan(4341, 6200, opened), named(opened))
     assert source.encoder_sei == b""
