@@ -29,8 +29,8 @@ PCM_BITS = {
     "fl64": 64,
 }
 """Bits of a sample of QuickTime's PCM, by codec; 0: those of the sample entry."""
-STILL_CODECS = {"jpeg", "png ", "tiff", "gif "}
-STILL_OBJECTS = range(0x6C, 0x6F)
+IMAGE_CODECS = {"jpeg", "png ", "tiff", "gif "}
+IMAGE_OBJECTS = range(0x6C, 0x6F)
 """objectTypeIndication of JPEG, PNG and JPEG 2000 (ISO/IEC 14496-1, 7.2.6.6)."""
 
 
@@ -110,16 +110,16 @@ def _picture_size(codec: str, config: bytes) -> tuple[int, int] | None:
     return (sps.width, sps.height) if sps else None
 
 
-def is_still_picture(stsd: memoryview) -> bool:
-    """Return whether a video track's codec is one of still pictures: a thumbnail's, usually."""
+def is_image_codec(stsd: memoryview) -> bool:
+    """Return whether a video track's codec is one of images: it is a thumbnail, usually."""
     first = next(children(stsd[8:]), None)
     if first is None:
         return False
     code, entry = first
     if code != b"mp4v":
-        return fourcc(code) in STILL_CODECS
+        return fourcc(code) in IMAGE_CODECS
     esds = child(entry[VIDEO_ENTRY_BYTES - 8 :], b"esds")
-    return esds is not None and _object_type(bytes(esds[4:])) in STILL_OBJECTS
+    return esds is not None and _object_type(bytes(esds[4:])) in IMAGE_OBJECTS
 
 
 def _decoder_specific_info(data: bytes) -> bytes:

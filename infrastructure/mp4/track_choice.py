@@ -7,7 +7,7 @@ tracks without samples while the microphone is off.
 import struct
 
 from infrastructure.mp4.boxes import child, children, fourcc, require
-from infrastructure.mp4.sample_entry import is_still_picture
+from infrastructure.mp4.sample_entry import is_image_codec
 
 HANDLERS = ("vide", "soun")
 ENABLED = 1
@@ -17,7 +17,7 @@ ENABLED = 1
 def chosen_traks(moov: memoryview, *, is_fragmented: bool) -> dict[str, memoryview]:
     """Return the trak of the video and of the audio, by handler type.
 
-    The first that is enabled, has samples and, if it is video, is more than a still picture; where
+    The first that is enabled, has samples and, if it is video, is no thumbnail; where
     there is none, the one that lacks least. Audio that has no samples, because it has no sample
     entry or the file is progressive, is left out. InvalidMp4 if a box exceeds its parent.
     """
@@ -33,8 +33,8 @@ def chosen_traks(moov: memoryview, *, is_fragmented: bool) -> dict[str, memoryvi
         stsd = child(stbl, b"stsd")
         if handler == "soun" and (count == 0 or (stsd and not any(children(stsd[8:])))):
             continue
-        is_still = handler == "vide" and (count == 1 or bool(stsd and is_still_picture(stsd)))
-        lacks = (count == 0, is_still, not _is_enabled(trak))
+        is_image = handler == "vide" and (count == 1 or bool(stsd and is_image_codec(stsd)))
+        lacks = (count == 0, is_image, not _is_enabled(trak))
         if handler not in found or lacks < found[handler][0]:
             found[handler] = lacks, trak
     return {handler: trak for handler, (_, trak) in found.items()}

@@ -59,7 +59,10 @@ def _is_wrong(read: Read, video: Track, last_sync: int, last_frame: int) -> bool
 
 
 def _found(read: Read, video: Track, frames: Sequence[int]) -> bytearray | None:
-    """Look for sync samples: among the largest samples, and backwards from the first frame."""
+    """Return the sync samples among the largest samples, and backwards from the first frame.
+
+    None if decoding may begin at none of them.
+    """
     first, end = min(frames), max(frames) + 1
     near = range(max(0, first - MAX_FRAMES_BACK), end)
     large = {near.start, *nlargest(MAX_LARGE_READ, near, key=video.sizes.__getitem__)}

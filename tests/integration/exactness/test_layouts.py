@@ -1,6 +1,7 @@
 """Every layout that players play gives the requested frames, each in time, with audio in step."""
 
 import struct
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,24 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from devtools.footage import Recording, assert_clip, cached_recording, read_clip
+from application.ports import ThumbnailSpec
+from devtools.footage import (
+    Recording,
+    assert_clip,
+    cached_recording,
+    constant_bitrate,
+    psnr_db,
+    read_clip,
+)
 from domain.errors import UnusableFootage
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.ffmpeg.excerpt import extract, index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.mp4.boxes import box
 from infrastructure.splicing.frames import resolve_cuts
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.camera import START_MS, Camera, Clip
+from tests.integration.exactness.camera import START_MS, Buckets, Camera, Clip
 from tests.integration.exactness.cases import recording
 from tests.integration.exactness.layouts import (
     Patch,
@@ -43,6 +54,7 @@ MP4A = box(
     b"mp4a", bytes(6), b"\0\1", bytes(8), struct.pack(">HHI", 1, 16, 0), b"\xbb\x80\0\0", AAC
 )
 JPEG = box(b"jpeg", bytes(6), b"\0\1", bytes(16), struct.pack(">HH", 160, 120), bytes(50))
+COCKATOO = Path("/usr/lib/python3/dist-packages/imageio/resources/images/cockatoo.mp4")
 SHORT_FRAGMENTS = ("-frag_duration", "200000")
 
 
@@ -167,16 +179,13 @@ def test_other_tracks_do_not_stand_in_for_the_video(
     check(cut(film, with_track(trak, is_first=is_first)))
 
 
-@pytest.mark.parametrize("layout", ["moov_last", "fragmented_no_index"])
-def test_audio_behind_a_track_without_samples_is_used(cut: Any, layout: str) -> None:  # noqa: ANN401
+def test_audio_behind_a_track_without_samples_is_used(cut: Any) -> None:  # noqa: ANN401
     """The first track that has samples is the audio."""
-    if layout != "moov_last":
-        pytest.skip("which track fragments belong to is not known from the moov")
-    film = recording(layout=layout, gop_frames=30)
+    film = recording(layout="moov_last", gop_frames=30)
     check(cut(film, with_track(track(b"soun", MP4A), is_first=True)))
 
 
-def test_a_recording_without_sound_next_to_one_with_sound(cut: Any) -> None:  # noqa: ANN401
+def test_a_recording_without_audio_next_to_one_with_audio(cut: Any) -> None:  # noqa: ANN401
     """Silence stands where the microphone was off."""
     silent = recording(layout="moov_last", audio=None)
     film = recording(after_ms=4000, layout="moov_last")
@@ -219,7 +228,7 @@ def test_frames_that_are_encoded_have_the_pictures_size(cut: Any, kind: dict[str
 ALL_SYNC, FIRST_SYNC = with_sync_flags(on_all=True), with_sync_flags(on_all=False)
 NO_STSS = renamed(b"stss", b"skip")
 WINDOWS = [(0, 1000), (234, 567), (1345, 3333), (2222, 5555), (3700, 3800), (4567, 8000)]
-FRAGMENTS = {"layout": "fragmented", "extra_args": ("-frag_duration", "300000")}
+FRAGMENTS: dict[str, Any] = {"layout": "fragmented", "extra_args": ("-frag_duration", "300000")}
 
 
 def without_sync(data: bytes) -> bytes:
@@ -267,6 +276,22 @@ def test_decoding_begins_at_a_picture_that_is_whole(
     film = recording(8, **{"gop_frames": 50, **kind})
     clip = cut(film, patch, *window)
     check_frames(clip)
+
+
+@pytest.mark.parametrize("window", [(0, 1000), (1345, 3333), (5222, 6789), (9100, 9200)])
+@pytest.mark.parametrize("patch", [ALL_SYNC, FIRST_SYNC], ids=["all", "the first of each"])
+def test_a_long_recordings_index_is_read_further_back(
+    cut: Any,  # noqa: ANN401
+    patch: Patch,
+    window: tuple[int, int],
+) -> None:
+    """All its fragments seem to begin with a keyframe, so the slice that is read has none."""
+    kind: dict[str, Any] = {
+        "layout": "fragmented_no_index",
+        "extra_args": ("-frag_duration", "300000"),
+    }
+    film = constant_bitrate(recording(10, gop_frames=50, **kind), 6000)
+    check_frames(cut(film, patch, *window))
 
 
 @pytest.mark.parametrize("patch", [NO_STSS, without_sync], ids=["no stss", "an empty stss"])
@@ -320,8 +345,11 @@ def test_pcm_is_read_by_the_bits_of_its_sample_entry(
 # 4:4:4 of an old x264 (2.7).
 
 
-@pytest.mark.parametrize("layout", ["faststart", "fragmented"])
-@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p"])
+@pytest.mark.parametrize(
+    ("pix_fmt", "layout"),
+    [("yuv444p", "faststart"), ("yuv444p", "fragmented"), ("yuv420p", "faststart")],
+    ids=["4:4:4", "4:4:4 in fragments", "lossless 4:2:0"],
+)
 def test_the_encoders_version_travels_with_every_excerpt_in_high_444(
     films: Path, tmp_path: Path, pix_fmt: str, layout: str
 ) -> None:
@@ -343,6 +371,27 @@ def test_the_encoders_version_travels_with_every_excerpt_in_high_444(
     assert video.offsets[0] < begin < video.offsets[0] + video.sizes[0]
     assert read_clip(path).numbers[-1] == 1000 + max(source.frames)
     check(camera.cut([film], 4341, 6200), 0)
+
+
+@pytest.mark.skipif(not COCKATOO.exists(), reason="Debian's python3-imageio is not installed")
+def test_a_real_recording_of_an_old_x264_keeps_its_pictures(tmp_path: Path) -> None:
+    """Its first sample alone states x264's version 120."""
+    data = COCKATOO.read_bytes()
+    window = TimeWindow(START_MS, START_MS + 14_000)
+    opened = Buckets().open(RecordingSegment(window, "cockatoo.mp4"), data)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    rendition = FfmpegTranscoder(find_ffmpeg({})).render(
+        plan(4341, 11_620, opened),
+        named(opened),
+        ThumbnailSpec(()),
+        scratch,
+        time.monotonic() + 60,
+    )
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(Buckets().join(rendition))
+    assert rendition.media.frames == 146
+    assert psnr_db(clip, COCKATOO, first=87) > 40
 
 
 def test_no_more_is_read_of_other_profiles(films: Path, tmp_path: Path) -> None:
