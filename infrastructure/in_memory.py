@@ -93,6 +93,8 @@ class StoredFile:
     data: bytes
     duration_ms: int | None
     readable: bool = True
+    hole_ms: tuple[int, int] = (0, 0)
+    """From when to when it has no frames."""
 
 
 @define
@@ -115,7 +117,8 @@ class InMemoryRecordingStore(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise UnusableFootage(f"{segment.name} is no recording")
-        frames_ms = range(0, file.duration_ms, FRAME_MS)
+        hole = range(*file.hole_ms)
+        frames_ms = [ms for ms in range(0, file.duration_ms, FRAME_MS) if ms not in hole]
         times = FrameTimes(0, frames_ms[-1], file.duration_ms, frames_ms)
         measured = segment.opened(times, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)

@@ -58,7 +58,9 @@ class InMemoryRecordingWorld:
         self.recordings: InMemoryRecordingStore = InMemoryRecordingStore()
 
     def stores(self, name: str, media: Media) -> None:
-        self.recordings.files[name] = StoredFile(media.data, media.duration_ms, media.readable)
+        self.recordings.files[name] = StoredFile(
+            media.data, media.duration_ms, media.readable, media.hole_ms
+        )
 
     def removes(self, name: str) -> None:
         del self.recordings.files[name]
