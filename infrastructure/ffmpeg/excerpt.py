@@ -71,7 +71,8 @@ def extract(  # noqa: PLR0913
         with path.open("wb") as out:
             read = source.recording.read
             last = max(frames)
-            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio)
+            sei = source.encoder_sei
+            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio, sei)
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error

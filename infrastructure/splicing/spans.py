@@ -6,7 +6,7 @@ from itertools import chain, groupby
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
+from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, split_frames
@@ -104,6 +104,8 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
+    if config.profile == HIGH_444_PREDICTIVE:
+        return "its profile is High 4:4:4 Predictive, which decoders read by the encoder's version"
     if sps.chroma_format_idc != 1:
         return "its colours are not 4:2:0"
     if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):

@@ -121,7 +121,8 @@ class FfmpegTranscoder(Transcoder):
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
         picture_format, first_id = _encoder_format(copied, picture_format)
-        is_filled = self.verify == "decode"
+        # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
+        is_filled = self.verify == "decode" or not copied
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
@@ -156,13 +157,13 @@ class FfmpegTranscoder(Transcoder):
             if is_filled:
                 fill_holes(layout, clip)
                 require_possible_slices(clip, "the clip's recordings")
-            if is_filled or not copied:
-                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
+                audio_too = self.verify == "decode"
+                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=audio_too)
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
             damaged = [window for source in sources for window in damaged_windows(source)]
-            is_all_decoded = is_filled or not copied or damaged
+            is_all_decoded = is_filled or damaged
             return Rendition(
                 pieces_of(layout, clip),
                 images.result(),
