@@ -71,7 +71,7 @@ def test_one_frame_far_away_is_shown_in_its_place_and_named() -> None:
     """Its composition offset is wrong, up to what a file can say."""
     for by in (-2_000_000, -5000, 5000, 2_000_000):
         offsets = [80 if number != 50 else MARK for number in range(100)]
-        data = progressive(track_of(frames(100), offsets)).replace(
+        data = progressive(evolve(track_of(frames(100), offsets), duration=4080)).replace(
             pack(">I", MARK), pack(">i", 80 + by)
         )
         recording = opened(data)
@@ -124,12 +124,13 @@ def test_a_hole_between_fragments_stays(moov: bytes) -> None:
     assert recording.segment.notes == ()
 
 
-LONG = Layout(seconds=200, start_s=2000)
+LONG = Layout(seconds=200, start_s=2000, fps=15)
 
 
-@pytest.mark.parametrize("index", ["", "mfra", "sidx"])
-@pytest.mark.parametrize("number", [20, 50, 99])
-@pytest.mark.parametrize("by_s", [-1000.0, -70.0, 50.0, 1000.0])
+@pytest.mark.parametrize("index", ["", "sidx"])
+@pytest.mark.parametrize(
+    ("number", "by_s"), [(20, -1000.0), (50, -70.0), (50, 50.0), (50, 1000.0), (99, 1000.0)]
+)
 def test_a_stray_fragment_of_a_long_file(moov: bytes, index: str, number: int, by_s: float) -> None:
     """Whichever part is asked for, around the stray or far from it: it is the right one."""
     plain = long_recording(moov, evolve(LONG, index=index))
@@ -138,7 +139,7 @@ def test_a_stray_fragment_of_a_long_file(moov: bytes, index: str, number: int, b
     whole = walked(plain.read, plain.size_bytes)
     assert whole.video
     for from_ms, to_ms in [
-        *windows(198_000, 6, seed=number),
+        *windows(198_000, 3, seed=number),
         (2000 * number - 900, 2000 * number + 2500),
     ]:
         if number == 99 and by_s > 0:
@@ -262,9 +263,7 @@ def further_back(moof: bytes, by: int) -> bytes:
 @pytest.mark.parametrize("separate", [False, True])
 def test_samples_before_their_moof_are_all_there(moov: bytes, seconds: int, separate: bool) -> None:
     """The last fragment too, which nothing follows."""
-    if separate:
-        pytest.skip("its offsets are those of one moof for both tracks")
-    plain = long_recording(moov, Layout(seconds=seconds))
+    plain = long_recording(moov, Layout(seconds=seconds, separate=separate))
     expected = walked(plain.read, plain.size_bytes)
     file = before_their_moofs(plain)
     whole = walked(file.read, file.size_bytes)
