@@ -58,6 +58,9 @@ from domain.retry import (
 )
 from domain.window import TimeWindow
 
+MAX_NAMED = 10
+"""How many recordings that were left out a rejection's reason names."""
+
 
 @frozen
 class ClipInputs:
@@ -164,7 +167,8 @@ class MakeClip:
             footage = self._gather(delivery.request, delivery.deadline_s)
         except Rejected as error:
             return inputs, _fatal(error)
-        return evolve(inputs, footage=footage), decide_retry(self.policy, delivery, footage.found)
+        decision = decide_retry(self.policy, delivery, footage.found)
+        return evolve(inputs, footage=footage), _naming_left_out(decision, footage.left_out)
 
     @property
     def _gather(self) -> GatherFootage:
@@ -197,7 +201,9 @@ class MakeClip:
     ) -> tuple[GatheredFootage, Rendition]:
         """Render the plan; plan again without windows that no decoder makes a picture of."""
         undecodable: dict[str, tuple[TimeWindow, ...]] = {}
-        while plan := footage.plan:
+        while True:
+            plan = footage.plan
+            assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
                 return footage, self.transcoder.render(
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
@@ -209,7 +215,6 @@ class MakeClip:
                     raise UnusableFootage(str(error)) from error
                 if footage.plan and not footage.plan.cuts:
                     raise Rejected(f"No picture of the clip can be decoded. {error}") from error
-        raise AssertionError("a clip is built only from planned footage")
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""
@@ -309,6 +314,16 @@ class MakeClip:
             self.notifier.publish(report, delivery.deadline_s)
         except ClipError as unreported:
             error.add_note(f"Reporting the failure also failed: {unreported}")
+
+
+def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDecision:
+    """Return the decision; a rejection's reason also names the recordings left out, and why."""
+    if not isinstance(decision, Reject):
+        return decision
+    named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
+    listed = named or ["No recording of that time is listed."]
+    more = ["The log names more."] if len(notes) > MAX_NAMED else []
+    return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
 
 
 def _fatal(error: Rejected) -> Reject:

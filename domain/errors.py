@@ -3,6 +3,7 @@
 ClipError
 ├── Rejected               reported as FATAL_ERROR and published; acknowledged
 ├── NotRecordedYet         the file counts as not recorded; the retry policy decides
+│   └── NotFinishedYet     it is stored, but cut off or still being written
 ├── ClipDeleted            the clip was deleted while it was made: acknowledged, not published
 ├── Retryable              the message returns to the queue and is delivered again
 │   ├── Unavailable        a dependency failed, refused, or answered nonsense
@@ -34,6 +35,10 @@ class Rejected(ClipError):
 
 class NotRecordedYet(ClipError):
     """A listed segment is not stored yet, or cannot be read yet (no moov, zero bytes)."""
+
+
+class NotFinishedYet(NotRecordedYet):
+    """A segment is stored, but it is cut off or still being written."""
 
 
 class ClipDeleted(ClipError):

@@ -1,8 +1,10 @@
 """The service on one folder: handles messages and prints their outcomes."""
 
+import errno
 import json
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from attrs import define
 from rich.table import Table
 
 from domain.clip import ClipName, ClipReport, ClipStatus
-from domain.errors import ClipError
+from domain.errors import AlreadyInProgress, ClipError
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.console import (
@@ -21,6 +23,7 @@ from entrypoints.cli.console import (
     REJECTED,
     WAITING,
     ProgressReporter,
+    UsageError,
     err,
     fail,
     out,
@@ -38,6 +41,8 @@ from infrastructure.folder.queue import FolderRetryQueue
 REDELIVERY_S = 10
 """The redelivery delay of a failed message of the folder's queue."""
 HANDLING_MS = 3_600_000
+POLL_S = 0.3
+"""How often a clip that another run is making is looked up."""
 LISTING_S = 600
 """Time to read how long all recordings of a camera are."""
 ALL_TIME = TimeWindow(0, 10**15)
@@ -78,16 +83,44 @@ class Session:
     def recordings(self, camera_id: str) -> list[RecordingSegment]:
         """Return all recordings of a camera, the oldest first."""
         deadline_s = time.monotonic() + LISTING_S
-        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s))
+        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s).segments)
 
     def handle(self, batch: Mapping[str, Any]) -> set[str]:
         """Handle a batch as the Lambda function does; return the ids of the messages that failed.
 
-        An event that is not a batch of SQS messages is NotAnSqsEvent.
+        A clip that another run is making is waited for. An event that is not a batch of SQS
+        messages is NotAnSqsEvent.
         """
+        failed = self._handle_once(batch)
+        until_s = time.monotonic() + HANDLING_MS / 1000
+        is_reported = False
+        while rivals := [r for r in batch["Records"] if self._is_in_progress(r, failed)]:
+            if time.monotonic() > until_s:
+                break
+            if not is_reported:
+                err.print("Another run is making the clip: waiting for it.", markup=False)
+                is_reported = True
+            time.sleep(POLL_S)
+            failed -= {record["messageId"] for record in rivals}
+            failed |= self._handle_once({"Records": rivals})
+        return failed
+
+    def _handle_once(self, batch: Mapping[str, Any]) -> set[str]:
         with self.progress.reporting("Cutting"):
             answer = self.service.handle_batch()(batch, lambda: HANDLING_MS)
         return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    def _is_in_progress(self, record: Mapping[str, Any], failed: Container[str]) -> bool:
+        """Return whether a message failed because another run has stored its clip first.
+
+        That run writes the manifest next. If it died, handling the message again announces the clip
+        once that run must have ended.
+        """
+        message_id = record["messageId"]
+        return message_id in failed and any(
+            outcome.message_id == message_id and isinstance(outcome.error, AlreadyInProgress)
+            for outcome in self.outcomes.values()
+        )
 
     def handle_queue(self, *, until_done: bool) -> None:
         """Handle the queue's messages that are due; if `until_done`, wait for all others too."""
@@ -181,8 +214,19 @@ class Session:
             yield "thumbnail", str(thumbnail)
 
 
-def open_session(root: Path) -> Session:
-    """Return the service on the folder `root`; InvalidSettings if the environment is invalid."""
+def open_session(root: Path, *, is_new: bool = False) -> Session:
+    """Return the service on the folder `root`; InvalidSettings if the environment is invalid.
+
+    UsageError if it holds no recordings, unless it `is_new`: a misspelt root is not created.
+    """
+    if root.exists() and not root.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
+    if not is_new and not (root / "recordings").is_dir():
+        raise UsageError(
+            f"{root} holds no folder recordings/: pass the folder that does as --root."
+            if root.exists()
+            else f"{root} does not exist: pass the folder that holds recordings/ as --root."
+        )
     progress = ProgressReporter()
     outcomes: dict[str, DeliveryOutcome] = {}
 

@@ -26,10 +26,13 @@ def long_ago(age_ms: int, *, retries_ms: tuple[int, ...] = ()) -> World:
     return requested(ClipRequest("clip", "pier", NOW - age_ms - 400, NOW - age_ms, retries_ms))
 
 
-def made(world: World) -> World:
-    """The same request once more, after it has ended."""
+def made(world: World, *, times: int = 1) -> World:
+    """The same request once more, or more often, after it has ended."""
     ended, _ = drained(world)
-    return evolve(ended, queue=ended.queue.sent(ended.request, ended.now_ms))
+    queue = ended.queue
+    for _ in range(times):
+        queue = queue.sent(ended.request, ended.now_ms)
+    return evolve(ended, queue=queue)
 
 
 @frozen
@@ -84,6 +87,9 @@ TOGETHER = {
     "one may wait, one may build": at_once(evolve(requested(times=2), to_come=WHOLE)),
     "one may refuse, one may build": at_once(
         evolve(requested(REFUSED, times=2), to_come=LATE_FOOTAGE)
+    ),
+    "one may repeat a rejection, one may build": at_once(
+        evolve(made(long_ago(1_000_000), times=2), to_come=LATE_FOOTAGE)
     ),
     "one waits, one is too late to": one_after(requested(times=2), 299_001),
     "one waits, one is too late to, and then there is footage": one_after(

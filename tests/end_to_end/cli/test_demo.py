@@ -17,7 +17,7 @@ SAMPLE = SampleFormat(duration_s=4, width=160, height=90, rate=10)
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """Return the service on an empty folder."""
-    return open_session(tmp_path)
+    return open_session(tmp_path, is_new=True)
 
 
 def test_the_demo_makes_a_clip_and_a_report(

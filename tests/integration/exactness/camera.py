@@ -5,10 +5,19 @@ from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 
+import pytest
 from attrs import frozen
 
 from application.ports import Rendition, ThumbnailSpec, Transcoder
-from devtools.footage import ClipReading, Recording, Wanted, cached_recording, read_clip, wanted
+from devtools.footage import (
+    ClipReading,
+    Recording,
+    Wanted,
+    assert_clip,
+    cached_recording,
+    read_clip,
+    wanted,
+)
 from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -20,6 +29,7 @@ START_MS = 1_534_341_619_000
 """When the first recording of every test starts."""
 TOLERANCE_MS = 1000
 DEADLINE_S = 60.0
+AUDIO_WITHIN_MS = 15.0
 
 
 class Buckets:
@@ -98,3 +108,18 @@ class Camera:
         window = TimeWindow(recording.start_ms, recording.start_ms + ceil(recording.duration_ms))
         segment = RecordingSegment(window, f"pier.{recording.start_ms}.mp4")
         return self.buckets.open(segment, self.path(recording).read_bytes())
+
+
+def check_clip(clip: Clip, audio_within_ms: float = AUDIO_WITHIN_MS) -> None:
+    """Hold a clip and what is reported of it against the plan."""
+    assert_clip(clip.reading, clip.wanted, audio_within_ms=audio_within_ms)
+    media = clip.rendition.media
+    assert media.frames == len(clip.wanted.numbers)
+    assert media.first_ms == pytest.approx(float(clip.wanted.times_ms[0]), abs=1)
+    assert media.last_ms == pytest.approx(float(clip.wanted.times_ms[-1]), abs=1)
+    assert media.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=1)
+    assert (media.width, media.height) == clip.reading.size
+    assert clip.reading.video_codec == media.codec
+    # Without audio from 0 on, ffmpeg counts from the first frame.
+    uncounted_ms = media.first_ms if clip.reading.audio_start_ms is None else 0
+    assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)

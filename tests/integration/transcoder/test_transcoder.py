@@ -27,12 +27,6 @@ FFMPEG = find_ffmpeg({})
 FILM = footage.Recording(start_ms=START_MS, first_number=1000, frames=180, bframes=3)
 
 
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of this module's recordings."""
-    return tmp_path_factory.mktemp("films")
-
-
 @pytest.fixture
 def film(films: Path, tmp_path: Path) -> Mp4Recording:
     """Open a recording of 6 s."""
