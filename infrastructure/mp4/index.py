@@ -31,7 +31,8 @@ Reads, each a range request where the file is in S3: one of 128 KiB; one more fo
 or two more for a moov at the end (one if at most 4 MiB follow the mdat). For a fragmented file also
 its last fragments, which sidx or mfra name or a few reads backwards find;
 ``SampleIndex.slice`` then finds the fragments of a range likewise (``seek``). Small files, and
-those whose fragments have no decode times, are walked: a read of 16 KiB per fragment.
+those whose fragments have no decode times or contradict each other's, are walked: a read of 16 KiB
+per fragment. Wrong times are corrected before anything follows from them (``steady_times``).
 """
 
 import struct

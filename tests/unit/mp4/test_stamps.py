@@ -54,13 +54,13 @@ def frames(count: int, **longer: int) -> list[int]:
 
 
 @pytest.mark.parametrize("ms", [1100, 60_000, HOUR_MS, 24 * HOUR_MS])
-def test_the_last_frame_lasts_no_hour(ms: int) -> None:
+def test_the_duration_of_the_last_frame_is_not_believed(ms: int) -> None:
     """Whatever its duration claims."""
     assert stretches(opened(progressive(track_of(frames(100, at_99=ms))))) == [(0, 4000)]
 
 
 @pytest.mark.parametrize("ms", [1100, 60_000, HOUR_MS])
-def test_a_frame_in_the_middle_that_lasts_an_hour_leaves_a_hole(ms: int) -> None:
+def test_a_long_duration_in_the_middle_leaves_a_hole(ms: int) -> None:
     """The frames after it are where its duration puts them."""
     recording = opened(progressive(track_of(frames(100, at_49=ms))))
     assert stretches(recording) == [(0, 2000), (2000 + ms, 4000 + ms)]

@@ -156,6 +156,18 @@ def test_holes_after_a_restart_stay() -> None:
     check(film([*[PLAIN] * 6, restart, *[PLAIN] * 3, hole, *[PLAIN] * 3, restart, PLAIN, hole]))
 
 
+@pytest.mark.parametrize("inside", [1, 12, 23])
+def test_a_duration_too_long_inside_a_fragment_moves_no_other(inside: int) -> None:
+    """The next fragment returns: so the later frames of its own are strays."""
+    made = film([PLAIN] * 5)
+    video, first = made.video, 48 + inside
+    dts, pts = array("q", video.dts), array("q", video.pts)
+    for number in range(first, 72):
+        dts[number] += 3600 * SCALE
+        pts[number] += 3600 * SCALE
+    check(evolve(made, video=evolve(video, dts=dts, pts=pts)))
+
+
 def test_a_jump_ahead_that_stays_is_a_hole() -> None:
     """Nothing is doubtful about it."""
     made = film([PLAIN, evolve(PLAIN, hole_s=1000), PLAIN, evolve(PLAIN, hole_s=2)])
@@ -198,7 +210,7 @@ def test_strays_that_last_longer_than_their_place_are_fitted_in() -> None:
     assert list(pts[48:]) == list(video.pts[48:])
 
 
-def test_audio_of_a_camera_without_sound_for_a_while_follows_its_video() -> None:
+def test_audio_that_begins_late_follows_its_own_video() -> None:
     """By itself, it would follow the audio before the step."""
     made = film([*[PLAIN] * 6, evolve(PLAIN, restart_s=5000), *[PLAIN] * 6])
     kept = [n for n, at in enumerate(made.audio.offsets) if not 2000 < at < 5000]
@@ -278,7 +290,7 @@ def test_a_hostile_number_of_steps_takes_no_time() -> None:
 
 @st.composite
 def clocks(draw: st.DrawFn) -> list[Stamp]:
-    """Draw fragments whose stamps stray, step back for good, or leave holes.
+    """Draw fragments whose stamps stray, step back permanently, or leave holes.
 
     A stray has a neighbour on both sides: else it would be where one says that it is.
     """
