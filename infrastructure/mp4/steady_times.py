@@ -278,18 +278,29 @@ def _moves_alike(audio: StoredTrack, video: StoredTrack, moves: _Moves) -> _Move
     """
     order = sorted(range(len(video.offsets)), key=video.offsets.__getitem__)
     places = [video.offsets[number] for number in order]
+    ends = [video.offsets[number] + video.sizes[number] for number in order]
+    # The ends of each chunk of video: of a fragment, or of what is stored between two of audio.
+    begins = [i for i in range(len(order)) if i == 0 or places[i] != ends[i - 1]]
     apart = MAX_INTERLEAVE_MS * video.timescale // 1000
+
+    def distance(time: int, chunk: int) -> int:
+        first, last = chunk_ends(chunk)
+        return max(video.dts[first] - time, time - video.dts[last], 0)
+
+    def chunk_ends(chunk: int) -> tuple[int, int]:
+        after = begins[chunk + 1] if chunk + 1 < len(begins) else len(order)
+        return order[begins[chunk]], order[after - 1]
+
     found = array("q")
+    chunk_places = [places[begin] for begin in begins]
     for offset, dts in zip(audio.offsets, audio.dts, strict=True):
-        at = bisect_left(places, offset)
         time = rounded(dts * video.timescale, audio.timescale)
-        nearest = min(
-            order[max(0, at - 1) : at + 1], key=lambda number: abs(video.dts[number] - time)
-        )
-        is_alike = abs(video.dts[nearest] - time) <= apart
-        found.append(
-            rounded(moves.ticks[nearest] * audio.timescale, video.timescale) if is_alike else 0
-        )
+        after = bisect_left(chunk_places, offset)
+        chunks = range(max(0, after - 1), min(after + 1, len(begins)))
+        chunk = min(chunks, key=lambda chunk: distance(time, chunk))
+        nearest = min(chunk_ends(chunk), key=lambda number: abs(video.dts[number] - time))
+        is_alike = distance(time, chunk) <= apart
+        found.append(rounded(moves.ticks[nearest] * audio.timescale, video.timescale) * is_alike)
     return _Moves(found)
 
 

@@ -118,7 +118,7 @@ def check(made: Film) -> tuple[StoredTrack, StoredTrack, tuple[str, ...]]:
     for offset, time in zip(audio.offsets, audio.pts, strict=True):
         near = max(n for n, at in enumerate(video.offsets) if at < offset)
         apart_s = abs(time / AUDIO_SCALE - video.dts[near] / SCALE)
-        assert apart_s < 2
+        assert apart_s < 4
     assert all(before <= after for before, after in pairwise(audio.pts))
     return video, audio, notes
 
@@ -225,6 +225,14 @@ def test_audio_that_begins_late_follows_its_own_video() -> None:
     assert list(steady.pts) == [whole.pts[n] for n in kept]
 
 
+def test_audio_of_long_fragments_goes_with_them() -> None:
+    """Its first packet is stored behind ten seconds of video."""
+    plain, stray = Stamp(300), Stamp(300, stray_s=-1000)
+    made = film([plain, plain, stray, plain])
+    steady, _ = made_steady({"vide": made.video, "soun": made.audio})
+    assert {after - before for before, after in pairwise(steady["soun"].pts)} == {PACKET}
+
+
 def test_a_stray_of_the_audio_alone_moves_no_picture() -> None:
     """Nor does one of the video alone move the audio."""
     plain, wrong = film([PLAIN] * 9), film([*[PLAIN] * 4, evolve(PLAIN, stray_s=-77), *[PLAIN] * 4])
@@ -292,24 +300,23 @@ def test_a_hostile_number_of_steps_takes_no_time() -> None:
 def clocks(draw: st.DrawFn) -> list[Stamp]:
     """Draw fragments whose stamps stray, step back permanently, or leave holes.
 
-    A stray has a neighbour on both sides: else it would be where one says that it is.
+    What strays is shorter than what does not: a clock of which most stamps are wrong can be read in
+    several ways. So is one that restarts within RESTART_COST_S of strays.
     """
-    count = draw(st.integers(3, 14))
-    stamps = [Stamp(draw(st.sampled_from([1, 8, 24, 60]))) for _ in range(count)]
-    stray = False
-    for number in range(1, count):
-        kind = draw(st.sampled_from(["plain"] * 3 + ["stray", "hole", "restart"]))
-        if kind == "stray" and number < count - 1 and stamps[number].frames <= 24:
+    stamps = [Stamp(60)]
+    kinds = ["plain", "hole", draw(st.sampled_from(["stray", "restart"]))]
+    for _ in range(draw(st.integers(1, 6))):
+        kind = draw(st.sampled_from(kinds))
+        stamp = Stamp(draw(st.sampled_from([1, 7, 8, 24, 60])))
+        if kind == "stray":
             by = draw(st.sampled_from([-4000, -1000, -300.5, 300.5, 1000, 20_000, 86_400 * 400]))
-            stamps[number] = evolve(stamps[number], stray_s=by)
-            stray = True
-            continue
-        if not stray and kind == "hole":
-            stamps[number] = evolve(stamps[number], hole_s=draw(st.sampled_from([2, 30, 120])))
-        if not stray and kind == "restart":
+            stamp = evolve(stamp, frames=min(stamp.frames, 24), stray_s=by)
+        if kind == "hole":
+            stamp = evolve(stamp, hole_s=draw(st.sampled_from([2, 30, 120])))
+        if kind == "restart":
             # Longer than all holes together: else what follows could be a return.
-            stamps[number] = evolve(stamps[number], restart_s=draw(st.integers(2000, 2300)))
-        stray = False
+            stamp = evolve(stamp, restart_s=draw(st.integers(2000, 2300)))
+        stamps += [stamp, Stamp(draw(st.integers(60, 90)))]
     return stamps
 
 
