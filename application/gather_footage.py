@@ -80,7 +80,7 @@ class GatherFootage:
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, undecodable or {})
-        search.list(request.window.widened(self.seam_tolerance_ms))
+        search.list_around(self.seam_tolerance_ms)
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -89,7 +89,7 @@ class GatherFootage:
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
             unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
-            if not unopened and not search.changes_rates():
+            if not unopened and not search.widens() and not search.changes_rates():
                 return GatheredFootage(
                     plan, search.opened, tuple(search.unfinished), tuple(search.unreadable)
                 )
@@ -110,10 +110,12 @@ class _Search:
     unfinished: list[str] = field(factory=list)
     unreadable: list[str] = field(factory=list)
     left_out: set[str] = field(factory=set)
-    has_listed_neighbours: bool = False
+    margin_ms: int = 0
 
-    def list(self, window: TimeWindow) -> None:
-        """Add what the camera lists for the window."""
+    def list_around(self, margin_ms: int) -> None:
+        """Add what the camera lists for the request's window and `margin_ms` on both sides."""
+        self.margin_ms = margin_ms
+        window = self.request.window.widened(margin_ms)
         listed = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
         for segment in sorted(listed, reverse=True):
             if segment.name not in self.opened and segment.name not in self.left_out:
@@ -135,6 +137,18 @@ class _Search:
                 continue
             self.left_out.add(name)
             del self.segments[name]
+
+    def widens(self) -> bool:
+        """List more if a slow camera's picture is held for longer than others'; return whether."""
+        tolerances = (
+            recording.segment.tolerance_ms(self.use.seam_tolerance_ms)
+            for recording in self.opened.values()
+        )
+        margin_ms = max(tolerances, default=0)
+        if margin_ms <= self.margin_ms:
+            return False
+        self.list_around(margin_ms)
+        return True
 
     def changes_rates(self) -> bool:
         """Find recordings whose media runs at another rate; return whether the plan may change."""
@@ -158,10 +172,9 @@ class _Search:
 
     def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> None:
         """Open the recordings next to each of those that are `doubtful`."""
-        if not self.has_listed_neighbours:
-            self.has_listed_neighbours = True
-            margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
-            self.list(self.request.window.widened(margin_ms))
+        margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
+        if margin_ms > self.margin_ms:
+            self.list_around(margin_ms)
         names = [segment.name for segment in sorted(self.segments.values())]
         near = {
             name

@@ -97,16 +97,20 @@ def plan_clip(
     whose picture is held, and a gap beyond. A hole at the tail is a gap, unless the last segment's
     frame is held over it, or another segment begins within the tolerance.
     """
-    found = {s for s in segments if s.window.overlaps(window.widened(seam_tolerance_ms))}
+    segments = set(segments)
+    margin_ms = max((s.tolerance_ms(seam_tolerance_ms) for s in segments), default=0)
+    found = {s for s in segments if s.window.overlaps(window.widened(margin_ms))}
     lined_up, unused = _line_up(found, seam_tolerance_ms)
-    cuts = [
+    on_screen = _on_screen(lined_up, window, seam_tolerance_ms)
+    cuts = [Cut(on_screen, TimeWindow(window.start_ms, window.start_ms + 1))] if on_screen else []
+    cuts += [
         Cut(segment, part)
         for segment, playing in lined_up
         if (part := playing.intersection(window))
     ]
     seams: list[TimeWindow] = []
     gaps: list[TimeWindow] = []
-    held: list[TimeWindow] = []
+    held: list[TimeWindow] = [cuts[0].window] if on_screen else []
     reached_ms = window.start_ms
     for before, cut in zip([None, *cuts], cuts, strict=False):
         if cut.window.start_ms > reached_ms:
@@ -173,6 +177,26 @@ def _line_up(
                 stretch = TimeWindow(reached_ms, stretch.end_ms)  # noqa: PLW2901 - what is left
         playing.append((segment, stretch))
     return playing, unused
+
+
+def _on_screen(
+    playing: Sequence[tuple[RecordingSegment, TimeWindow]],
+    window: TimeWindow,
+    seam_tolerance_ms: int,
+) -> RecordingSegment | None:
+    """Return what is held when the window begins, if that is in a hole over which it is held."""
+    started = [(segment, part) for segment, part in playing if part.start_ms < window.start_ms]
+    if not started or any(part.end_ms > window.start_ms for _, part in started):
+        return None
+    segment, part = started[-1]
+    follows_ms = [other.start_ms for _, other in playing[len(started) :]]
+    hole = TimeWindow(part.end_ms, min([*follows_ms, window.end_ms]))
+    if part.end_ms == segment.window.end_ms and segment.hold_last_frame_until_ms >= hole.end_ms:
+        return segment
+    is_seam = bool(follows_ms) and follows_ms[0] - part.end_ms <= segment.tolerance_ms(
+        seam_tolerance_ms
+    )
+    return segment if is_seam else None
 
 
 def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:

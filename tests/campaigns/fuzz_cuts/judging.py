@@ -1,8 +1,10 @@
 """Make a drawn cut with the real transcoder, and judge all of its video and audio."""
 
+import atexit
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from fractions import Fraction
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -11,10 +13,12 @@ import pytest
 from attrs import frozen
 
 from application.ports import Transcoder
-from devtools.footage import ClipReading, Stretch, assert_clip
+from devtools.footage import ClipReading, Stretch, Wanted, assert_clip
 from devtools.footage.assertions import CLEAR_MS
 from devtools.footage.audio import DISTINCT_SECONDS
 from domain.errors import Rejected
+from domain.planning import ClipPlan
+from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
@@ -27,7 +31,12 @@ AUDIO_WITHIN_MS = 1000 / 30
 COPIED_RANGE_BYTES = (MIN_PART_BYTES, MIN_COPIED_RANGE_BYTES // 4)
 """In turn, S3 copies whatever it can, and only the longest ranges. The number of NAMES is odd."""
 
+WITHIN_MS = 2
+"""The plan's bounds are whole milliseconds."""
+
 _PROCESS = ExitStack()
+# A server cannot be closed any more when the interpreter has ended its thread.
+atexit.register(_PROCESS.close)
 
 
 @frozen
@@ -60,17 +69,16 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     with _collected_warnings(logging.getLogger("infrastructure")) as warnings:
         clip = camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
     assert warnings == []
-    reading, measured = clip.reading, clip.rendition.media
+    reading, measured, plan = clip.reading, clip.rendition.media, clip.plan
     assert_clip(reading, wanted, audio_within_ms=AUDIO_WITHIN_MS)
+    assert_covered(plan, wanted, is_held_known=KINDS[cut.kind].has_usual_interval)
     assert measured.frames == len(wanted.numbers)
-    assert measured.first_ms == pytest.approx(float(wanted.times_ms[0]), abs=1)
+    assert measured.first_ms == 0
     assert measured.last_ms == pytest.approx(float(wanted.times_ms[-1]), abs=1)
-    assert measured.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=1)
+    assert measured.duration_ms == pytest.approx(plan.duration_ms, abs=1)
     assert (measured.width, measured.height) == reading.size
     assert reading.video_codec == measured.codec
-    # Without audio from 0 on, ffmpeg counts from the first frame.
-    uncounted_ms = measured.first_ms if reading.audio_start_ms is None else 0
-    assert reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)
+    assert reading.duration_ms == pytest.approx(plan.duration_ms, abs=11)
     whole = cut.whole_gop_frames() if KINDS[cut.kind].copies else 0
     assert whole <= measured.copied_frames <= measured.frames, (
         f"{measured.copied_frames} of {measured.frames} frames are copied,"
@@ -78,6 +86,28 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     )
     off_ms = audio_off_ms(reading, wanted.stretches)
     return Outcome(measured.frames, measured.copied_frames, whole, off_ms)
+
+
+def assert_covered(plan: ClipPlan, wanted: Wanted, *, is_held_known: bool) -> None:
+    """Hold what the plan says of its window against what the clip must hold, to the ms."""
+    assert plan.duration_ms == pytest.approx(float(wanted.duration_ms), abs=WITHIN_MS)
+    _assert_windows(plan.gaps, wanted.gaps_ms, "gaps")
+    if is_held_known:
+        _assert_windows(plan.held, wanted.held_ms, "held")
+    unused = [number for number, _, _ in wanted.unused]
+    assert [int(one.name.split(".")[2]) for one in plan.unused] == unused
+    windows = [(start_ms, end_ms) for _, start_ms, end_ms in wanted.unused]
+    _assert_windows([one.window for one in plan.unused], windows, "unused")
+
+
+def _assert_windows(
+    had: Sequence[TimeWindow], wanted: Sequence[tuple[Fraction, Fraction]], what: str
+) -> None:
+    bounds = [bound for window in had for bound in (window.start_ms, window.end_ms)]
+    asked = [float(bound) for window in wanted for bound in window]
+    message = f"{what}: {bounds}, wanted {asked}"
+    assert len(bounds) == len(asked), message
+    assert bounds == pytest.approx(asked, abs=WITHIN_MS), message
 
 
 def audio_off_ms(reading: ClipReading, stretches: Sequence[Stretch]) -> float:
