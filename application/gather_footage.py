@@ -160,9 +160,8 @@ class _Search:
         ]
         if not doubtful:
             return False
-        self._open_neighbours(doubtful)
+        changed = self._open_neighbours(doubtful)
         opened = [recording.segment for recording in self.opened.values()]
-        changed = False
         for name, rate in believed_rates(opened, tolerance_ms).items():
             if self.segments[name].rate != rate:
                 scaled = self.opened[name].segment.at_rate(rate)
@@ -170,8 +169,8 @@ class _Search:
                 changed = True
         return changed
 
-    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> None:
-        """Open the recordings next to each of those that are `doubtful`."""
+    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> bool:
+        """Open the recordings next to each of those that are `doubtful`; return whether any was."""
         margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
         if margin_ms > self.margin_ms:
             self.list_around(margin_ms)
@@ -183,4 +182,6 @@ class _Search:
             for at in [names.index(segment.name)]
             for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
         }
-        self.open(sorted(near - self.opened.keys()))
+        unopened = near - self.opened.keys()
+        self.open(sorted(unopened))
+        return bool(unopened)

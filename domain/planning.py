@@ -110,7 +110,7 @@ def plan_clip(
     ]
     seams: list[TimeWindow] = []
     gaps: list[TimeWindow] = []
-    held: list[TimeWindow] = [cuts[0].window] if on_screen else []
+    held: list[TimeWindow] = []
     reached_ms = window.start_ms
     for before, cut in zip([None, *cuts], cuts, strict=False):
         if cut.window.start_ms > reached_ms:
@@ -127,6 +127,11 @@ def plan_clip(
         (seams if is_seam else gaps).append(tail)
         if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
             held.append(tail)
+    if on_screen:
+        head = cuts[0].window
+        held = [
+            TimeWindow(head.start_ms, h.end_ms) if h.start_ms == head.end_ms else h for h in held
+        ]
     held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
     gaps_only, held_only = disjoint(window, gaps, held)
     cut_unused = (
@@ -186,17 +191,20 @@ def _on_screen(
 ) -> RecordingSegment | None:
     """Return what is held when the window begins, if that is in a hole over which it is held."""
     started = [(segment, part) for segment, part in playing if part.start_ms < window.start_ms]
-    if not started or any(part.end_ms > window.start_ms for _, part in started):
+    if not started:
         return None
-    segment, part = started[-1]
+    segment, part = max(started, key=lambda one: one[1].end_ms)
+    if part.end_ms > window.start_ms:
+        return None
     follows_ms = [other.start_ms for _, other in playing[len(started) :]]
-    hole = TimeWindow(part.end_ms, min([*follows_ms, window.end_ms]))
-    if part.end_ms == segment.window.end_ms and segment.hold_last_frame_until_ms >= hole.end_ms:
+    until_ms = min([*follows_ms, window.end_ms])
+    if until_ms == window.start_ms:
+        return None
+    is_last = part.end_ms == segment.window.end_ms
+    if is_last and segment.hold_last_frame_until_ms >= until_ms:
         return segment
-    is_seam = bool(follows_ms) and follows_ms[0] - part.end_ms <= segment.tolerance_ms(
-        seam_tolerance_ms
-    )
-    return segment if is_seam else None
+    tolerance_ms = segment.tolerance_ms(seam_tolerance_ms)
+    return segment if follows_ms and follows_ms[0] - part.end_ms <= tolerance_ms else None
 
 
 def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:

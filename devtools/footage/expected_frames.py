@@ -43,7 +43,7 @@ class Wanted:
 
     numbers, times_ms: of its frames, on the clip's clock.
     held_frames: how many of them, 0 or 1, were seen before the window.
-    stretches: what its audio is from.
+    stretches: what its audio is from. Of a recording whose pictures are not shown none is.
     gaps_ms, held_ms: of the window; skipped, or shown as one picture for long.
     unused: the first number of a recording of which [start, end) is left out.
     duration_ms: on the clip's clock.
@@ -171,9 +171,14 @@ def wanted(
             if cut.start_ms <= wall_ms < cut.end_ms:
                 numbers.append(number)
                 times_ms.append(clip_ms + cut.film.own_ms(wall_ms) - own_ms)
-        has_audio = cut.film.recording.audio is not None
+        shows_frame = any(cut.start_ms <= wall_ms < cut.end_ms for wall_ms, _ in cut.film.frames)
         stretches.append(
-            Stretch(start_ms=own_ms, end_ms=own_end_ms, clip_ms=clip_ms, has_audio=has_audio)
+            Stretch(
+                start_ms=own_ms,
+                end_ms=own_end_ms,
+                clip_ms=clip_ms,
+                has_audio=shows_frame and cut.film.recording.audio is not None,
+            )
         )
         ended_ms = clip_ms + own_end_ms - own_ms
         later_ms += (own_end_ms - own_ms) - (cut.end_ms - cut.start_ms)
@@ -186,6 +191,9 @@ def wanted(
         seen_ms = min(window[0], on_screen.end_ms)
         numbers.insert(0, max(f for f in on_screen.film.frames if f[0] < seen_ms)[1])
         times_ms.insert(0, Fraction(0))
+        if stretches and cuts[0].film is on_screen.film and cuts[0].start_ms == start_ms:
+            has_audio = on_screen.film.recording.audio is not None
+            stretches[0] = evolve(stretches[0], has_audio=has_audio)
     if times_ms:
         times_ms[0] = Fraction(0)
     delivered_ms = end_ms - start_ms - sum((e - s for s, e in gaps), Fraction(0))

@@ -8,7 +8,7 @@ from math import ceil
 from attrs import frozen
 
 from devtools.footage import Recording, Wanted, wanted
-from tests.campaigns.fuzz_cuts.kinds import KINDS, listed_ms, place
+from tests.campaigns.fuzz_cuts.kinds import KINDS, Kind, listed_ms, place
 from tests.integration.exactness.camera import START_MS
 
 NAMES = tuple(KINDS)
@@ -52,7 +52,7 @@ def draw_cut(seed: int) -> RandomCut:
     """Draw the cut of a seed; consecutive seeds have different kinds."""
     rng = random.Random(seed)
     name = NAMES[seed % len(NAMES)]
-    recordings = _placed(rng, KINDS[name].recordings)
+    recordings = _placed(rng, KINDS[name])
     draw = rng.choice(
         (_anywhere, _across, _across, _across, _one_frame, _short, _within_a_picture, _to_a_hole)
     )
@@ -60,9 +60,11 @@ def draw_cut(seed: int) -> RandomCut:
     return RandomCut(seed, name, recordings, from_ms, max(to_ms, from_ms + 1))
 
 
-def _placed(rng: random.Random, pool: Sequence[Recording]) -> tuple[Recording, ...]:
+def _placed(rng: random.Random, kind: Kind) -> tuple[Recording, ...]:
     """Place one to three of the recordings, in their own order or another."""
-    order = list(pool)
+    if kind.is_whole:
+        return kind.recordings
+    order = list(kind.recordings)
     if rng.random() < 0.4:
         rng.shuffle(order)
     count = rng.randint(1, len(order))
@@ -110,12 +112,13 @@ def _to_a_hole(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int
     recording = rng.choice(recordings)
     begins_ms = recording.start_ms - START_MS
     holes_ms = [
-        (before, after)
+        (int(before), int(after))
         for before, after in pairwise(recording.times_ms)
         if after - before > min(recording.times_ms[1], 100)
     ]
-    at_ms, until_ms = rng.choice([*holes_ms, (recording.duration_ms, recording.duration_ms + 4000)])
-    to_ms = begins_ms + rng.randint(int(at_ms) + 1, int(until_ms))
+    end_ms = int(recording.duration_ms)
+    at_ms, until_ms = rng.choice([*holes_ms, (end_ms, end_ms + 4000)])
+    to_ms = begins_ms + rng.randint(at_ms + 1, until_ms)
     return _instant(rng, rng.choice(recordings)), to_ms
 
 

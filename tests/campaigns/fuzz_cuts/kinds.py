@@ -31,6 +31,8 @@ class Kind:
     """Whether every GOP that lies entirely within a cut must be copied."""
     has_usual_interval: bool = True
     """Whether most of the frames are at one distance: any part of it tells which."""
+    is_whole: bool = False
+    """Whether all recordings are placed, in order: one alone is not found where it is not listed."""
 
 
 def place(recording: Recording, after_ms: int) -> Recording:
@@ -70,7 +72,7 @@ def _with_holes_ms(seed: int) -> tuple[int, ...]:
     times_ms = [0]
     for hole_ms in (*rng.sample(HOLES_INSIDE_MS, 3), 0):
         times_ms += [times_ms[-1] + hole_ms + 40 * n for n in range(1, rng.randint(30, 70))]
-    return (*times_ms, times_ms[-1] + 1)
+    return tuple(times_ms)
 
 
 HOLES_INSIDE_MS = (21, 120, 900, 960, 961, 1500, 2000, 3456)
@@ -146,10 +148,10 @@ _AS_RECORDED: dict[str, tuple[tuple[int, ...], dict[str, Any], tuple[dict[str, A
     ),
     "one clock that is wrong": ((0, 0), {}, (dict(listed_ms=9500), {}, dict(listed_ms=8700))),
     "long overlaps": ((-1001, -3900), dict(gop_frames=30), ({}, {}, {})),
-    "holes inside": ((0, 700), dict(gop_frames=25, bframes=0), tuple(HOLED)),
+    "holes inside": ((0, 700), dict(gop_frames=25), tuple(HOLED)),
     "holes inside that others fill": (
         (-3900, -3000),
-        dict(layout="fragmented", gop_frames=25, bframes=0),
+        dict(layout="fragmented", gop_frames=25),
         (HOLED[0], {}, HOLED[2]),
     ),
     "a picture a second": ((0, 2500), dict(fps=Fraction(1), gop_frames=5), (dict(frames=12),) * 3),
@@ -191,7 +193,8 @@ def _kind(
             [*holes_ms, 0][place] if holes_ms else HOLES_MS[(2 * number + place) % len(HOLES_MS)]
         )
         start_ms += listed_ms(recordings[-1]) + hole_ms
-    return Kind(tuple(recordings), copies, has_usual_interval)
+    is_whole = any(r.duration_ms > listed_ms(r) for r in recordings)
+    return Kind(tuple(recordings), copies, has_usual_interval, is_whole)
 
 
 def listed_ms(recording: Recording) -> int:
