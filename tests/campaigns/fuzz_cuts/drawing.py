@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from devtools.footage import Recording, Wanted, wanted
 from tests.campaigns.fuzz_cuts.kinds import KINDS, Kind, listed_ms, place
-from tests.integration.exactness.camera import START_MS
+from tests.integration.exactness.camera import START_MS, TOLERANCE_MS
 
 NAMES = tuple(KINDS)
 
@@ -25,8 +25,17 @@ class RandomCut:
     to_ms: int
 
     def wanted(self) -> Wanted:
-        """Return what the clip must hold."""
-        return wanted(self.recordings, START_MS + self.from_ms, START_MS + self.to_ms)
+        """Return what the clip must hold.
+
+        Nothing if its one picture is of a recording that ended longer ago than the camera is asked.
+        """
+        start_ms, end_ms = START_MS + self.from_ms, START_MS + self.to_ms
+        clip = wanted(self.recordings, start_ms, end_ms)
+        if len(clip.numbers) == clip.held_frames == 1:
+            source = next(r for r in self.recordings if clip.numbers[0] in r.numbers)
+            if source.start_ms + listed_ms(source) + TOLERANCE_MS <= start_ms:
+                return evolve(clip, numbers=[], times_ms=[], held_frames=0)
+        return clip
 
     def whole_gop_frames(self) -> int:
         """Count the frames of those GOPs that lie whole within the clip's window."""

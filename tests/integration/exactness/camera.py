@@ -107,6 +107,11 @@ class Camera:
         """Return the recording's file."""
         return cached_recording(self.footage, recording)
 
+    def open(self, recording: Recording) -> Mp4Recording:
+        """Open a recording as its store would, for a clip of all of it."""
+        segment = segment_of(recording)
+        return self.buckets.open(segment, segment.window, self.path(recording).read_bytes())
+
 
 def name_of(recording: Recording) -> str:
     """Return the name of a recording's file: those of a date are in the order of their numbers."""
@@ -124,6 +129,7 @@ class ListedRecordings(CameraService):
         self, camera_id: str, window: TimeWindow, deadline_s: float
     ) -> Sequence[RecordingSegment]:
         """Return what is listed of the window."""
+        del camera_id, deadline_s
         segments = [segment_of(recording) for recording in self.recordings.values()]
         return [segment for segment in segments if segment.window.overlaps(window)]
 
@@ -148,6 +154,7 @@ class StoredRecordings(RecordingStore):
         self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
     ) -> Mp4Recording:
         """Open the file in the camera's bucket."""
+        del deadline_s
         camera = self.listed.camera
         data = camera.path(self.listed.recordings[segment.name]).read_bytes()
         return camera.buckets.open(segment, window, data)
