@@ -32,7 +32,7 @@ class Kind:
     has_usual_interval: bool = True
     """Whether most of the frames are at one distance: any part of it tells which."""
     is_whole: bool = False
-    """Whether all recordings are placed, in order: one alone is not found where it is not listed."""
+    """Whether all are placed, in order: one alone is not found where it is not listed."""
 
 
 def place(recording: Recording, after_ms: int) -> Recording:
@@ -75,8 +75,8 @@ def _with_holes_ms(seed: int) -> tuple[int, ...]:
     return tuple(times_ms)
 
 
-HOLES_INSIDE_MS = (21, 120, 900, 960, 961, 1500, 2000, 3456)
-"""More than the 40 ms that are usual: footage, held pictures, and gaps from 961 ms on."""
+HOLES_INSIDE_MS = (21, 120, 900, 1000, 1001, 1500, 2000, 3456)
+"""More than the 40 ms that are usual: footage, held pictures, and gaps from 1001 ms on."""
 UNEVEN_MS = [_uneven_ms(seed) for seed in (1, 2, 3)]
 UNEVEN = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in UNEVEN_MS]
 HOLED = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in map(_with_holes_ms, (4, 5, 6))]
