@@ -8,7 +8,7 @@ from attrs import Factory, define, field, frozen
 from application.ports import CameraService, Recording, RecordingStore
 from domain.clip import ClipRequest
 from domain.coverage import Coverage
-from domain.errors import NotRecordedYet, Rejected, UnusableFootage
+from domain.errors import ClipError, NotFinishedYet, NotRecordedYet, Rejected, UnusableFootage
 from domain.planning import Availability, ClipPlan, plan_clip
 from domain.recording import RecordingSegment, believed_rates, may_run_at_another_rate
 from domain.retry import Footage
@@ -16,10 +16,12 @@ from domain.window import TimeWindow
 
 MAX_CUTS = 200
 MAX_GAPS = 100
+MAX_NOTED = 100
+"""How many recordings that the listing leaves out are noted."""
 NEIGHBOURS = 2
 """So many recordings on both sides show whether a recording's clock is wrong, or it alone."""
 
-Undecodable = Mapping[str, tuple[TimeWindow, ...]]
+WithoutPicture = Mapping[str, tuple[TimeWindow, ...]]
 """By the name of a recording, the windows that no decoder makes a picture of."""
 
 
@@ -30,28 +32,22 @@ class GatheredFootage:
     plan: ClipPlan | None = None
     recordings: Mapping[str, Recording] = Factory(dict)
     """By the name of their segment."""
-    unfinished: tuple[str, ...] = ()
-    """Why each listed recording that is not stored whole yet was left out."""
-    unreadable: tuple[str, ...] = ()
-    """Why each listed recording that is none was left out."""
+    left_out: tuple[str, ...] = ()
+    """For people: which recordings were left out, and why."""
+    is_some_unfinished: bool = False
+    is_some_unreadable: bool = False
 
     @property
     def found(self) -> Footage:
         """What the retry policy decides from."""
         availability = self.plan.availability if self.plan else Availability.NONE
-        return Footage(availability, self.unfinished, self.unreadable)
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """For people: the listed recordings that were left out, and why."""
-        return (*self.unfinished, *self.unreadable)
+        return Footage(availability, self.is_some_unfinished, self.is_some_unreadable)
 
     @property
     def coverage(self) -> Coverage:
         """What a clip of the plan shows, if every picture can be decoded."""
-        if self.plan is None:
-            return Coverage()
         plan = self.plan
+        assert plan  # noqa: S101 - a clip is made only of planned footage
         doubts = chain.from_iterable(cut.segment.notes for cut in plan.cuts)
         notes = (*dict.fromkeys(doubts), *self.left_out)
         return Coverage(
@@ -73,13 +69,13 @@ class GatherFootage:
     seam_tolerance_ms: int
 
     def __call__(
-        self, request: ClipRequest, deadline_s: float, undecodable: Undecodable | None = None
+        self, request: ClipRequest, deadline_s: float, without_picture: WithoutPicture | None = None
     ) -> GatheredFootage:
         """Open what the plan needs, and plan again, until nothing changes.
 
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
-        search = _Search(self, request, deadline_s, undecodable or {})
+        search = _Search(self, request, deadline_s, without_picture or {})
         search.list_around(self.seam_tolerance_ms)
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
@@ -91,7 +87,11 @@ class GatherFootage:
             unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
             if not unopened and not search.widens() and not search.changes_rates():
                 return GatheredFootage(
-                    plan, search.opened, tuple(search.unfinished), tuple(search.unreadable)
+                    plan,
+                    search.opened,
+                    (*search.unlisted, *map(str, search.errors.values())),
+                    search.has_failed_with(NotRecordedYet),
+                    search.has_failed_with(NotFinishedYet, UnusableFootage),
                 )
             search.open(sorted(unopened))
 
@@ -103,22 +103,24 @@ class _Search:
     use: GatherFootage
     request: ClipRequest
     deadline_s: float
-    undecodable: Undecodable
+    without_picture: WithoutPicture
     segments: dict[str, RecordingSegment] = field(factory=dict)
     """As listed, or as they are since they were opened."""
     opened: dict[str, Recording] = field(factory=dict)
-    unfinished: list[str] = field(factory=list)
-    unreadable: list[str] = field(factory=list)
-    left_out: set[str] = field(factory=set)
+    errors: dict[str, ClipError] = field(factory=dict)
+    """Why a recording could not be opened, by its name."""
+    unlisted: list[str] = field(factory=list)
     margin_ms: int = 0
 
     def list_around(self, margin_ms: int) -> None:
         """Add what the camera lists for the request's window and `margin_ms` on both sides."""
-        self.margin_ms = margin_ms
+        is_first, self.margin_ms = not self.margin_ms, margin_ms
         window = self.request.window.widened(margin_ms)
-        listed = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
-        for segment in sorted(listed, reverse=True):
-            if segment.name not in self.opened and segment.name not in self.left_out:
+        listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
+        if is_first:
+            self.unlisted = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+        for segment in sorted(listing.segments, reverse=True):
+            if segment.name not in self.opened and segment.name not in self.errors:
                 self.segments[segment.name] = segment
 
     def open(self, names: Iterable[str]) -> None:
@@ -127,16 +129,16 @@ class _Search:
             segment = self.segments[name]
             try:
                 recording = self.use.recordings.open(segment, self.request.window, self.deadline_s)
-            except NotRecordedYet as error:
-                self.unfinished.append(str(error))
-            except UnusableFootage as error:
-                self.unreadable.append(str(error))
+            except (NotRecordedYet, UnusableFootage) as error:
+                self.errors[name] = error
+                del self.segments[name]
             else:
                 self.opened[name] = recording
-                self.segments[name] = recording.segment.without(self.undecodable.get(name, ()))
-                continue
-            self.left_out.add(name)
-            del self.segments[name]
+                self.segments[name] = recording.segment.without(self.without_picture.get(name, ()))
+
+    def has_failed_with(self, *kinds: type[ClipError]) -> bool:
+        """Return whether a recording could not be opened for a reason of these kinds."""
+        return any(isinstance(error, kinds) for error in self.errors.values())
 
     def widens(self) -> bool:
         """List more if a slow camera's picture is held for longer than others'; return whether."""
@@ -165,7 +167,7 @@ class _Search:
         for name, rate in believed_rates(opened, tolerance_ms).items():
             if self.segments[name].rate != rate:
                 scaled = self.opened[name].segment.at_rate(rate)
-                self.segments[name] = scaled.without(self.undecodable.get(name, ()))
+                self.segments[name] = scaled.without(self.without_picture.get(name, ()))
                 changed = True
         return changed
 

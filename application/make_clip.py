@@ -4,8 +4,9 @@ Look at what exists, gather the footage, decide by a pure function, act. The ord
 crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md explains it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from attrs import Factory, evolve, frozen
@@ -32,8 +33,8 @@ from domain.errors import (
     AlreadyInProgress,
     ClipError,
     Conflict,
+    NoPicture,
     Rejected,
-    UndecodableFootage,
     UnusableFootage,
 )
 from domain.idempotency import (
@@ -46,7 +47,7 @@ from domain.idempotency import (
     decide_existing,
 )
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
-from domain.planning import Cut
+from domain.planning import ClipPlan, Cut
 from domain.retry import (
     Build,
     Reject,
@@ -57,6 +58,9 @@ from domain.retry import (
     decide_retry,
 )
 from domain.window import TimeWindow
+
+MAX_NAMED = 10
+"""How many recordings that were left out a rejection's reason names."""
 
 
 @frozen
@@ -164,7 +168,8 @@ class MakeClip:
             footage = self._gather(delivery.request, delivery.deadline_s)
         except Rejected as error:
             return inputs, _fatal(error)
-        return evolve(inputs, footage=footage), decide_retry(self.policy, delivery, footage.found)
+        decision = decide_retry(self.policy, delivery, footage.found)
+        return evolve(inputs, footage=footage), _naming_left_out(decision, footage.left_out)
 
     @property
     def _gather(self) -> GatherFootage:
@@ -196,20 +201,23 @@ class MakeClip:
         self, delivery: Delivery, footage: GatheredFootage, folder: Path
     ) -> tuple[GatheredFootage, Rendition]:
         """Render the plan; plan again without windows that no decoder makes a picture of."""
-        undecodable: dict[str, tuple[TimeWindow, ...]] = {}
-        while plan := footage.plan:
+        without_picture: dict[str, tuple[TimeWindow, ...]] = {}
+        while True:
+            plan = footage.plan
+            assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
-                return footage, self.transcoder.render(
+                rendition = self.transcoder.render(
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
                 )
-            except UndecodableFootage as error:
-                undecodable[error.name] = (*undecodable.get(error.name, ()), *error.windows)
-                footage = self._gather(delivery.request, delivery.deadline_s, undecodable)
+                damaged = (*rendition.damaged, *_held_over(plan, without_picture))
+                return footage, evolve(rendition, damaged=damaged)
+            except NoPicture as error:
+                without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
+                footage = self._gather(delivery.request, delivery.deadline_s, without_picture)
                 if footage.plan == plan:
                     raise UnusableFootage(str(error)) from error
                 if footage.plan and not footage.plan.cuts:
                     raise Rejected(f"No picture of the clip can be decoded. {error}") from error
-        raise AssertionError("a clip is built only from planned footage")
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""
@@ -311,8 +319,26 @@ class MakeClip:
             error.add_note(f"Reporting the failure also failed: {unreported}")
 
 
+def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDecision:
+    """Return the decision; a rejection's reason also names the recordings left out, and why."""
+    if not isinstance(decision, Reject):
+        return decision
+    named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
+    listed = named or ["No recording of that time is listed."]
+    more = ["The log names more."] if len(notes) > MAX_NAMED else []
+    return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
+
+
 def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
+
+
+def _held_over(
+    plan: ClipPlan, without_picture: Mapping[str, tuple[TimeWindow, ...]]
+) -> Iterator[TimeWindow]:
+    """Yield the windows in which a picture is held in place of those that cannot be decoded."""
+    for window in chain.from_iterable(without_picture.values()):
+        yield from (part for seam in plan.seams if (part := window.intersection(seam)))
 
 
 def _coverage(window: TimeWindow, footage: GatheredFootage, rendition: Rendition) -> Coverage:

@@ -6,7 +6,7 @@ the dependency failed or refused, and the effect is unknown. All other errors ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -19,16 +19,37 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 
 
+@frozen
+class LeftOut:
+    """A recording that is listed or stored, but cannot be used, and why."""
+
+    name: str
+    """The name of its file, or its place in the list."""
+    reason: str
+
+    def __str__(self) -> str:
+        """Return one sentence for people."""
+        return f"{self.name} was left out: {self.reason}."
+
+
+@frozen
+class Listing:
+    """What a camera has of a window: the usable segments, and the recordings left out."""
+
+    segments: tuple[RecordingSegment, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class CameraService(ABC):
     """The camera API: which recordings a camera has, and the status of its clips."""
 
     @abstractmethod
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return every listed segment that overlaps `window`, in any order, perhaps twice.
 
-        A window without footage returns none. An unknown camera raises Rejected.
+        A recording that may overlap `window` and cannot be used is left out by name; one that
+        cannot overlap it is ignored. A window without footage returns none. An unknown camera
+        raises Rejected.
         """
 
     @abstractmethod
@@ -142,7 +163,7 @@ class Transcoder(ABC):
         the beginning of the window, the clip begins with the picture before it; so does a clip of
         a window within one picture. Thumbnails show the picture at a quarter of the clip, in the
         requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
-        that a decoder makes no picture of raises UndecodableFootage. Footage from which exactly
+        that a decoder makes no picture of raises NoPicture. Footage from which exactly
         that cannot be made for another reason raises UnusableFootage.
         """
 

@@ -103,12 +103,12 @@ class TriageDeadLetters:
         if rejection:
             return Verdict.REJECTED, rejection.status.value
         try:
-            segments = self.cameras.find_segments(
+            listing = self.cameras.find_segments(
                 request.camera_id, request.window, delivery.deadline_s
             )
         except Rejected:
             return Verdict.REJECTED, f"{ClipStatus.FATAL_ERROR.value} (unknown camera)"
-        plan = plan_clip(request.window, segments, self.seam_tolerance_ms)
+        plan = plan_clip(request.window, listing.segments, self.seam_tolerance_ms)
         match decide_retry(self.policy, delivery, Footage(plan.availability)):
             case Reject(status):
                 return Verdict.REJECTED, f"{status.value} (no footage)"

@@ -7,7 +7,7 @@ from enum import Enum
 from attrs import Factory, evolve, field, frozen
 from attrs.validators import matches_re, optional
 
-from domain.coverage import Coverage
+from domain.coverage import Coverage, total_ms
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
@@ -165,4 +165,5 @@ class ClipReport:
 
 
 def _seconds(windows: tuple[TimeWindow, ...]) -> str:
-    return f"{sum(window.duration_ms for window in windows) / 1000:g} s"
+    text = f"{total_ms(windows) / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{text} s"

@@ -62,7 +62,12 @@ class Coverage:
     @property
     def missing_ms(self) -> int:
         """How many milliseconds of the window the clip lacks."""
-        return sum(gap.duration_ms for gap in self.gaps)
+        return total_ms(self.gaps)
+
+
+def total_ms(windows: Iterable[TimeWindow]) -> int:
+    """Return how many milliseconds the windows last together."""
+    return sum(window.duration_ms for window in windows)
 
 
 def disjoint(window: TimeWindow, *lists: Iterable[TimeWindow]) -> list[tuple[TimeWindow, ...]]:

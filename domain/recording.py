@@ -103,9 +103,10 @@ class RecordingSegment:
         end_ms = max(end_ms, last_ms + 1)
         gaps: list[TimeWindow] = []
         held: list[TimeWindow] = []
+        footage_ms = float(usual_ms * MAX_FOOTAGE_INTERVALS)
         for before_ms, after_ms in [*pairwise(times.known_ms), (times.last_ms, end_ms)]:
             due_ms, seen_ms = ceil(before_ms + usual_ms), floor(after_ms)
-            if after_ms - before_ms > usual_ms * MAX_FOOTAGE_INTERVALS and due_ms < seen_ms:
+            if after_ms - before_ms > footage_ms and due_ms < seen_ms:
                 late = gaps if after_ms - before_ms > tolerance_ms else held
                 late.append(TimeWindow(due_ms, seen_ms).shifted(self.origin_ms))
         window = TimeWindow(start_ms, end_ms).shifted(self.origin_ms)

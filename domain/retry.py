@@ -91,16 +91,17 @@ class Footage:
     """What has been found of a request's footage."""
 
     availability: Availability
-    unfinished: tuple[str, ...] = ()
-    """Why each listed recording that is not stored whole yet cannot be read."""
-    unreadable: tuple[str, ...] = ()
-    """Why each listed recording that is none, or another's, cannot be used."""
+    is_some_unfinished: bool = False
+    """Whether a recording that is listed for the window is not stored, or not whole yet."""
+    is_some_unreadable: bool = False
+    """Whether one is stored that is damaged, cut off, or no recording."""
 
     @property
     def may_grow(self) -> bool:
-        """Whether more of it may be stored later: the end is missing, or a recording not whole."""
-        is_end_missing = self.availability in (Availability.NONE, Availability.TAIL_MISSING)
-        return is_end_missing or bool(self.unfinished)
+        """Whether more may be stored later: the end is missing, or a recording for a hole."""
+        if self.availability is Availability.HOLE:
+            return self.is_some_unfinished
+        return self.availability is not Availability.FULL
 
 
 def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> RetryDecision:
@@ -119,16 +120,14 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> R
         return Requeue(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
     if footage.availability is not Availability.NONE:
         return Build()
-    left_out = (*footage.unfinished, *footage.unreadable)
-    looked_at = " ".join(("", *left_out))
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
         return Reject(
             ClipStatus.OUT_OF_RANGE,
             f"The clip starts more than {_seconds(policy.out_of_range_limit_ms)}"
-            f" before it was requested, and there is no footage of it.{looked_at}",
+            " before it was requested, and there is no footage of it.",
         )
-    if left_out:
-        return Reject(ClipStatus.FATAL_ERROR, f"No listed recording can be read.{looked_at}")
+    if footage.is_some_unreadable:
+        return Reject(ClipStatus.FATAL_ERROR, "No listed recording can be read.")
     if not is_recent:
         return Reject(
             ClipStatus.NOT_AVAILABLE,

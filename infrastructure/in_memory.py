@@ -5,7 +5,8 @@ is a text that names each frame.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from application.ports import (
     CameraService,
     ClipStore,
     FilePiece,
+    LeftOut,
+    Listing,
     Notifier,
     Piece,
     Recording,
@@ -55,19 +58,22 @@ class InMemoryCameraService(CameraService):
 
     segments: dict[str, list[RecordingSegment]] = Factory(dict)
     """By camera id; a camera that is not a key is unknown."""
+    unusable: dict[str, list[tuple[TimeWindow, LeftOut]]] = Factory(dict)
+    """Recordings to leave out, by camera id, each with the window that it may overlap."""
     reports: list[ClipReport] = Factory(list)
     """All reports, in order."""
     deleted: set[str] = Factory(set)
     """The ids of clips that are no longer known."""
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return the listed segments that overlap `window`."""
         _check(deadline_s)
         if camera_id not in self.segments:
             raise Rejected(f"unknown camera {camera_id}")
-        return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
+        return Listing(
+            tuple(s for s in self.segments[camera_id] if s.window.overlaps(window)),
+            tuple(left for at, left in self.unusable.get(camera_id, ()) if at.overlaps(window)),
+        )
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Append the report."""
@@ -88,6 +94,8 @@ class StoredFile:
     data: bytes
     duration_ms: int | None
     readable: bool = True
+    hole_ms: tuple[int, int] = (0, 0)
+    """From when to when it has no frames."""
 
 
 @define
@@ -110,10 +118,17 @@ class InMemoryRecordingStore(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise UnusableFootage(f"{segment.name} is no recording")
-        frames_ms = range(0, file.duration_ms, FRAME_MS)
-        times = FrameTimes(0, frames_ms[-1], file.duration_ms, frames_ms)
-        measured = segment.opened(times, self.tolerance_ms)
+        measured = _measured(segment, file.duration_ms, file.hole_ms, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
+
+
+@lru_cache
+def _measured(
+    segment: RecordingSegment, duration_ms: int, hole_ms: tuple[int, int], tolerance_ms: int
+) -> RecordingSegment:
+    hole = range(*hole_ms)
+    frames_ms = [ms for ms in range(0, duration_ms, FRAME_MS) if ms not in hole]
+    return segment.opened(FrameTimes(0, frames_ms[-1], duration_ms, frames_ms), tolerance_ms)
 
 
 @frozen(eq=False)
@@ -179,7 +194,10 @@ class InMemoryTranscoder(Transcoder):
                 cut.segment.media_ms(instant_ms)
                 for instant_ms in (cut.window.start_ms, cut.window.end_ms)
             )
-            for media_ms in range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS):
+            frames_ms = range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS)
+            if not frames_ms and cut is plan.cuts[0]:  # the window is within one picture
+                frames_ms = range(frames_ms.start - FRAME_MS, frames_ms.start, FRAME_MS)
+            for media_ms in frames_ms:
                 times_ms.append(round(cut.clip_ms + media_ms - start_ms) if times_ms else 0)
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
         if not lines:

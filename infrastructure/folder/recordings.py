@@ -9,15 +9,21 @@ from application.ports import RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from infrastructure.camera_api.names import is_recording_name
 from infrastructure.folder.files import translating_os_errors
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 
 def recording_files(root: Path, alias: str) -> list[Path]:
-    """Return a camera's files, by name."""
+    """Return a camera's recordings, by name; `.MP4` is a suffix like `.mp4`."""
+    return [path for path in camera_files(root, alias) if is_recording_name(path.name)]
+
+
+def camera_files(root: Path, alias: str) -> list[Path]:
+    """Return all files in a camera's folder that are not hidden, by name."""
     folder = root / "recordings" / alias
-    return sorted(p for p in folder.glob("[!.]*.mp4") if p.is_file())
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
 
 
 @frozen

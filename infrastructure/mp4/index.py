@@ -5,7 +5,7 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
     ftyp                 4.3     not needed: QuickTime's files are read too
     moov                 8.2.1   first or last
     ├── mvhd             8.2.2   the movie's timescale
-    ├── trak             8.3.1   the first of video and the first of audio
+    ├── trak             8.3.1   one of video and one of audio: see ``track_choice``
     │   ├── tkhd         8.3.2   id, matrix (rotation)
     │   ├── edts/elst    8.6.6   a delay, then one range of the media
     │   └── mdia         8.4.1
@@ -42,7 +42,7 @@ from functools import cache
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import MAX_BOXES, Read, child, children, fourcc, require
+from infrastructure.mp4.boxes import MAX_BOXES, Read, child, fourcc, require
 from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
@@ -50,6 +50,7 @@ from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_checks import check_inside, cut_off_first
 from infrastructure.mp4.sample_tables import StoredTrack, read_timescale, read_trak
 from infrastructure.mp4.seek import FragmentSeeker
+from infrastructure.mp4.track_choice import chosen_traks
 
 FIRST_READ_BYTES = 128 << 10
 MAX_TAIL_READ_BYTES = 4 << 20
@@ -115,7 +116,7 @@ class SampleIndex:
 
     @property
     def video(self) -> Track | None:
-        """The first video track."""
+        """The video track."""
         return self._tracks()[0]
 
     @property
@@ -159,13 +160,10 @@ def _read_index(file: RangeCache) -> SampleIndex:
     moov, at = _find_moov(file)
     timescale = read_timescale(require(moov, b"mvhd"), "movie")
     media: dict[str, StoredTrack] = {}
-    for kind, trak in children(moov):
-        if kind == b"trak":
-            handler = fourcc(bytes(require(trak, b"mdia", b"hdlr")[8:12]))
-            if handler in ("vide", "soun") and handler not in media:
-                with cut_off_first(file):
-                    media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
+    for handler, trak in chosen_traks(moov, is_fragmented=mvex is not None).items():
+        with cut_off_first(file):
+            media[handler] = read_trak(trak, handler, file.size_bytes)
     if mvex is None:
         if not any(track.sizes for track in media.values()):
             raise InvalidMp4("the file has neither video nor audio")

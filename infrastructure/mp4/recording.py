@@ -3,7 +3,7 @@
 from attrs import frozen
 
 from application.ports import Recording
-from domain.errors import NotRecordedYet, UnusableFootage
+from domain.errors import NotFinishedYet, UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
@@ -43,14 +43,14 @@ def open_mp4(
 ) -> Mp4Recording:
     """Read the index of a segment's file, and give the segment its stretches within `window`.
 
-    NotRecordedYet if the recorder has not finished the file, UnusableFootage if it is no recording.
+    NotFinishedYet if the recorder has not finished the file, UnusableFootage if it is no recording.
     """
     start_ms = segment.window.start_ms
     try:
         index = index_of(file)
         times = frame_times(index, window.start_ms - start_ms, window.end_ms - start_ms)
     except NoMoov as error:
-        raise NotRecordedYet(f"{segment.name} is not finished yet: {error}") from error
+        raise NotFinishedYet(f"{segment.name} is not finished yet: {error}") from error
     except InvalidMp4 as error:
         raise UnusableFootage(f"{segment.name} is not a readable recording: {error}") from error
     if times is None:

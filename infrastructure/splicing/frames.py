@@ -1,20 +1,27 @@
 """Which frames of its recording a cut shows, and when the clip shows them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from application.ports import Recording, RecordingPiece
 from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan, Cut
-from infrastructure.mp4.avc import first_slice_type, parse_avcc
+from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc
 from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.edit_list import rounded
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import SampleIndex, Track, read_index
+from infrastructure.mp4.random_access import Access, user_data
 from infrastructure.mp4.recording import Mp4Recording
+from infrastructure.splicing.sync_samples import (
+    PREFIX_BYTES,
+    believable_sync,
+    read_access,
+    syncs_before,
+)
 
 MAX_SIDE_PIXELS = 8192
 MIN_TIMESCALE = 10_000
@@ -25,8 +32,8 @@ MIXED_TIMESCALE = 90_000
 other rates are rounded by at most 6 µs."""
 MIN_SLOW_INTERVAL_MS = 500
 """Of a slower camera, a clip that begins between two pictures shows the earlier one."""
-SLICE_PREFIX_BYTES = 2048
-"""Enough of a sample to find its first slice: x264's longest SEI before it takes 700 bytes."""
+WIDER_SLICES_MS = (0, 10_000, 60_000)
+"""How far before the cut a keyframe is looked for, before the whole index is read."""
 
 
 @frozen(eq=False)
@@ -39,7 +46,8 @@ class CutSource:
     cut: Cut
     recording: Recording = field(repr=False)
     index: SampleIndex = field(repr=False)
-    """Of the recording; for a long fragmented file only the part that the cut needs."""
+    """Of the recording; for a long fragmented file only the part that the cut needs. Sync samples
+    are those that proved to be some."""
     video: Track = field(repr=False)
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
@@ -47,6 +55,10 @@ class CutSource:
     """The video sample to start decoding at, so that all frames come out whole."""
     held_frames: int = 0
     """How many of the frames, 0 or 1, were presented before the cut: never copied."""
+    damaged: frozenset[int] = field(default=frozenset(), repr=False)
+    """Which of the frames are known not to decode without a fault."""
+    encoder_sei: bytes = field(default=b"", repr=False)
+    """NAL units of the recording's first sample that a decoder must have seen before any other."""
 
     @property
     def media_ms(self) -> int:
@@ -71,6 +83,12 @@ class CutSource:
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
         return ceil(self.cut.segment.media_ms(instant_ms) * timescale / 1000)
+
+    def seen_ms(self, frame: int) -> int:
+        """Return when a frame was seen, in ms since the epoch, rounded down."""
+        segment = self.cut.segment
+        media_ms = Fraction(self.video.pts[frame] * 1000, self.video.timescale)
+        return floor(segment.origin_ms + media_ms / segment.rate)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
         """Return the video sample to start decoding at, so that these `frames` come out whole."""
@@ -102,10 +120,11 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
 
 def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource | None:
     from_ms, to_ms = map(cut.segment.media_ms, (cut.window.start_ms, cut.window.end_ms))
+    read = recording.read
+    source: CutSource | None = None
     try:
         whole = _index_of(recording)
-        # A slice of the index may lack the keyframe before an intra refresh; the whole has it.
-        for index in (whole.slice(floor(from_ms), ceil(to_ms)), whole):
+        for index in _ever_wider(whole, from_ms, to_ms):
             video = index.video
             if video is None:
                 return None
@@ -114,15 +133,48 @@ def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource
             if not held and not frames:
                 return None
             _check_size(cut.segment.name, video)
-            start = find_decode_start(recording.read, video, (*held, *frames))
-            source = CutSource(
-                cut, recording, index, video, (*held, *frames), start or 0, len(held)
-            )
-            if start is not None:
+            frames = *held, *frames
+            sync = believable_sync(read, video, frames)
+            video = evolve(video, sync=sync or video.sync)
+            start = find_decode_start(read, video, frames)
+            known = _with_video(index, video)
+            source = CutSource(cut, recording, known, video, frames, start or 0, len(held))
+            if sync and start is not None:
                 break
+        return source and evolve(source, encoder_sei=_encoder_sei(read, whole, source.video))
     except InvalidMp4 as error:
         raise UnusableFootage(f"{cut.segment.name} cannot be read: {error}") from error
-    return source
+
+
+def _with_video(index: SampleIndex, video: Track) -> SampleIndex:
+    """Return an index whose video track is this one."""
+    audio = index.audio
+    return evolve(index, tracks=lambda: (video, audio))
+
+
+def _ever_wider(whole: SampleIndex, from_ms: Fraction, to_ms: Fraction) -> Iterator[SampleIndex]:
+    """Yield slices of an index from ever earlier times on, and at last the whole index.
+
+    A slice may lack the keyframe before the cut: before an intra refresh, or where all fragments
+    are marked as sync samples.
+    """
+    for margin_ms in WIDER_SLICES_MS:
+        part = whole.slice(max(0, floor(from_ms) - margin_ms), ceil(to_ms))
+        if part is whole:
+            break
+        yield part
+    yield whole
+
+
+def _encoder_sei(read: Read, whole: SampleIndex, video: Track) -> bytes:
+    """Return the SEI by which decoders recognise an old encoder, where that may matter."""
+    if video.codec != "avc1" or video.config[1:2] != bytes([HIGH_444_PREDICTIVE]):
+        return b""
+    first = whole.slice(0, 1).video
+    if first is None:
+        return b""
+    prefix = read(first.offsets[0], min(first.sizes[0], PREFIX_BYTES))
+    return user_data(prefix, parse_avcc(video.config).nal_length_size)
 
 
 def _index_of(recording: Recording) -> SampleIndex:
@@ -203,19 +255,14 @@ def find_decode_start(read: Read, video: Track, frames: Sequence[int]) -> int | 
     a P picture begins an intra refresh: pictures are whole only from the next one on. None if
     `video` has no such sample.
     """
-    first_decoded, first_shown = min(frames), min(video.pts[i] for i in frames)
-    syncs = [i for i in range(first_decoded + 1) if video.sync[i] and video.pts[i] <= first_shown]
-    if syncs and _begins_refresh(read, video, syncs[-1]):
-        syncs.pop()
-    return syncs[-1] if syncs else None
-
-
-def _begins_refresh(read: Read, video: Track, sample: int) -> bool:
-    if video.codec != "avc1":
-        return False
-    prefix = read(video.offsets[sample], min(video.sizes[sample], SLICE_PREFIX_BYTES))
-    try:
-        return first_slice_type(prefix, parse_avcc(video.config).nal_length_size) == "P"
-    except InvalidMp4:
-        # Its slice header is unreadable; the decoder has the last word.
-        return False
+    marked = syncs_before(video, video.sync, frames)
+    for at in range(len(marked) - 1, -1, -1):
+        match read_access(read, video, marked[at]):
+            case Access.NONE:
+                continue
+            case Access.REFRESH:
+                return marked[at - 1] if at else None
+            case _:
+                return marked[at]
+    # If none is what it is marked as, a refresh without a recovery point is the best guess.
+    return marked[-2] if len(marked) > 1 else None

@@ -1,15 +1,17 @@
 """The spans of a clip's frames: copied unchanged, or encoded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
+from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, split_frames
 from infrastructure.splicing.frames import CutSource
+from infrastructure.splicing.groups import joined, picture_groups
 from infrastructure.splicing.picture_format import PictureFormat
 
 
@@ -24,6 +26,8 @@ class EncodedSpan:
     """When the clip shows each of them, in its ticks."""
     decode_start: int
     """The video sample to start decoding at, so that all of `frames` come out whole."""
+    is_damaged: bool = False
+    """Whether frames among them do not decode without a fault."""
     copy_obstacle: str | None = None
     """Why no frame of the cut is copied, as a clause about its recording; else None."""
 
@@ -61,19 +65,22 @@ def plan_spans(
         for source, cut_times in zip(sources, times, strict=True)
     ]
     if not splice:
-        return [*whole]
-    obstacles = {id(span): copy_obstacle(span.source.video, picture_format) for span in whole}
+        return [*chain.from_iterable(map(_split_damage, whole))]
+    obstacles = {id(source): copy_obstacle(source.video, picture_format) for source in sources}
     frames_by_config: Counter[bytes] = Counter()
     for span in whole:
-        if obstacles[id(span)] is None:
+        if obstacles[id(span.source)] is None:
             frames_by_config[span.source.video.config] += len(span.frames)
     config = frames_by_config.most_common(1)[0][0] if frames_by_config else b""
     spans: list[Span] = []
-    for span in whole:
-        obstacle = obstacles[id(span)]
+    for span in chain.from_iterable(map(_split_damage, whole)):
+        obstacle = obstacles[id(span.source)]
         if obstacle is None and span.source.video.config != config:
             obstacle = "its parameter sets are not those of most of the clip"
-        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _split(span)
+        if obstacle or span.is_damaged:
+            spans.append(evolve(span, copy_obstacle=obstacle))
+        else:
+            spans += _split(span)
     return spans
 
 
@@ -97,6 +104,8 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
+    if config.profile == HIGH_444_PREDICTIVE:
+        return "its profile is High 4:4:4 Predictive, which decoders read by the encoder's version"
     if sps.chroma_format_idc != 1:
         return "its colours are not 4:2:0"
     if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):
@@ -106,13 +115,29 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     return None
 
 
+def _split_damage(span: EncodedSpan) -> Iterator[EncodedSpan]:
+    """Yield the spans of a cut: those of damaged groups of frames, and what is between them."""
+    source = span.source
+    if not source.damaged:
+        yield span
+        return
+    time_of = dict(zip(span.frames, span.times, strict=True))
+    for is_damaged, groups in groupby(
+        picture_groups(source), lambda group: not source.damaged.isdisjoint(group.frames)
+    ):
+        run = joined([*groups])
+        times = tuple(time_of[frame] for frame in run.frames)
+        yield EncodedSpan(source, run.frames, times, run.decode_start, is_damaged)
+
+
 def _split(span: EncodedSpan) -> list[Span]:
-    """Return the spans of a cut some of whose frames may be copied."""
+    """Return the spans of frames some of which may be copied."""
     source, video = span.source, span.source.video
+    held = tuple(i for i in span.frames if i in source.frames[: source.held_frames])
     config = parse_avcc(video.config)
     split = split_frames(
         video.pts,
-        source.copyable,
+        span.frames[len(held) :],
         [i for i, sync in enumerate(video.sync) if sync],
         lambda i: is_clean_access_point(source.pieces(video, [i])[0], config),
     )
@@ -122,7 +147,7 @@ def _split(span: EncodedSpan) -> list[Span]:
         start = source.decode_start_of(frames)
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-    first = (*span.frames[: source.held_frames], *split.head)
+    first = (*held, *split.head)
     head = [encoded(first)] if first else []
     tail = [encoded(split.tail)] if split.tail else []
     if not split.copied:

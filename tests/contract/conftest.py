@@ -1,13 +1,16 @@
 """A world of each family for every port."""
 
+import errno
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
-from moto.server import ThreadedMotoServer
 
+from devtools.local_aws.cloud import moto_server
 from infrastructure.mp4.boxes import box
 from tests.contract import filesystem, in_memory, real
 from tests.contract.worlds import (
@@ -20,31 +23,26 @@ from tests.contract.worlds import (
     RecordingWorld,
 )
 
-FAMILIES = ("in_memory", "filesystem", "real")
-
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[real.Aws]:
     """Serve a stand-in for AWS on a free port of this machine."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield real.clients_of(f"http://{host}:{port}")
-    server.stop()
+    with moto_server() as url:
+        yield real.clients_of(url)
 
 
 @pytest.fixture(scope="session")
 def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
     """Make a recording of 2 s, its index last, and then bytes that opening it does not read."""
-    path = tmp_path_factory.mktemp("footage") / "recording.mp4"
-    source = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2"]
-    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([ffmpeg, "-v", "error", *source, *coded, str(path)], check=True, timeout=60)
-    data = path.read_bytes() + box(b"free", bytes(200_000))
+    folder = tmp_path_factory.mktemp("footage")
+    data = recorded(folder / "recording.mp4") + box(b"free", bytes(200_000))
     middle = data.index(b"mdat") + 1000
     return Footages(
         whole=Media(data),
+        with_hole=Media(
+            recorded(folder / "hole.mp4", "-vf", "select='lt(t,0.4)+gte(t,1.6)'"),
+            hole_ms=(400, 1600),
+        ),
         other=Media(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]),
         empty=Media(b"", None),
         unfinished=Media(data[: data.index(b"moov") - 4], None),
@@ -53,16 +51,19 @@ def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
     )
 
 
+def recorded(path: Path, *filters: str) -> bytes:
+    """Make a recording of 2 s."""
+    source = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", *filters]
+    coded = ["-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([ffmpeg, "-v", "error", *source, *coded, str(path)], check=True, timeout=60)
+    return path.read_bytes()
+
+
 def contradictory(data: bytes) -> bytes:
     """Return the recording with a sample table that contradicts itself: it has no first chunk."""
     first_chunk = data.index(b"stsc") + 12
     return data[:first_chunk] + (2).to_bytes(4) + data[first_chunk + 4 :]
-
-
-@pytest.fixture(params=FAMILIES)
-def family(request: pytest.FixtureRequest) -> str:
-    """Name the family."""
-    return str(request.param)
 
 
 @pytest.fixture
@@ -72,58 +73,49 @@ def http_cameras() -> Iterator[real.HttpCameraWorld]:
         yield world
 
 
-@pytest.fixture
-def camera_world(
-    family: str, tmp_path: Path, footages: Footages, request: pytest.FixtureRequest
-) -> CameraWorld:
+FAMILIES = ("in_memory", "filesystem", "real")
+
+
+def new_world(request: pytest.FixtureRequest, kinds: UnionType) -> Any:  # noqa: ANN401 - of these
+    """Make a world of the test's family: it needs nothing, a folder, or AWS."""
+    number = FAMILIES.index(request.param)
+    needs: tuple[tuple[str, ...], ...] = ((), ("tmp_path",), ("aws",))
+    return kinds.__args__[number](*map(request.getfixturevalue, needs[number]))
+
+
+@pytest.fixture(params=FAMILIES)
+def camera_world(request: pytest.FixtureRequest, tmp_path: Path, footages: Footages) -> CameraWorld:
     """Make a world without cameras."""
-    worlds: dict[str, Callable[[], CameraWorld]] = {
-        "in_memory": in_memory.InMemoryCameraWorld,
-        "filesystem": lambda: filesystem.FolderCameraWorld(tmp_path, footages.whole),
-        "real": lambda: request.getfixturevalue("http_cameras"),
-    }
-    return worlds[family]()
+    match request.param:
+        case "in_memory":
+            return in_memory.InMemoryCameraWorld()
+        case "filesystem":
+            return filesystem.FolderCameraWorld(tmp_path, footages.whole)
+    world: CameraWorld = request.getfixturevalue("http_cameras")
+    return world
 
 
-@pytest.fixture
-def recording_world(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> RecordingWorld:
-    """Make a world without recordings."""
-    worlds: dict[str, Callable[[], RecordingWorld]] = {
-        "in_memory": in_memory.InMemoryRecordingWorld,
-        "filesystem": lambda: filesystem.FolderRecordingWorld(tmp_path),
-        "real": lambda: real.S3RecordingWorld(request.getfixturevalue("aws")),
-    }
-    return worlds[family]()
+@pytest.fixture(params=FAMILIES)
+def recording_world(request: pytest.FixtureRequest) -> RecordingWorld:
+    world: RecordingWorld = new_world(request, RecordingWorld)
+    return world
 
 
-@pytest.fixture
-def clip_world(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> ClipWorld:
-    """Make a world without clips."""
-    worlds: dict[str, Callable[[], ClipWorld]] = {
-        "in_memory": in_memory.InMemoryClipWorld,
-        "filesystem": lambda: filesystem.FolderClipWorld(tmp_path / "store"),
-        "real": lambda: real.S3ClipWorld(request.getfixturevalue("aws")),
-    }
-    return worlds[family]()
+@pytest.fixture(params=(*FAMILIES, "filesystem without links"))
+def clip_world(request: pytest.FixtureRequest, tmp_path: Path) -> ClipWorld:
+    if request.param not in FAMILIES:
+        return filesystem.FolderClipWorld(tmp_path, filesystem.refusing(errno.EPERM))
+    world: ClipWorld = new_world(request, ClipWorld)
+    return world
 
 
-@pytest.fixture
-def queue_world(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> QueueWorld:
-    """Make a world with an empty queue."""
-    worlds: dict[str, Callable[[], QueueWorld]] = {
-        "in_memory": in_memory.InMemoryQueueWorld,
-        "filesystem": lambda: filesystem.FolderQueueWorld(tmp_path),
-        "real": lambda: real.SqsQueueWorld(request.getfixturevalue("aws")),
-    }
-    return worlds[family]()
+@pytest.fixture(params=FAMILIES)
+def queue_world(request: pytest.FixtureRequest) -> QueueWorld:
+    world: QueueWorld = new_world(request, QueueWorld)
+    return world
 
 
-@pytest.fixture
-def notifier_world(family: str, tmp_path: Path, request: pytest.FixtureRequest) -> NotifierWorld:
-    """Make a world with a subscriber."""
-    worlds: dict[str, Callable[[], NotifierWorld]] = {
-        "in_memory": in_memory.InMemoryNotifierWorld,
-        "filesystem": lambda: filesystem.FolderNotifierWorld(tmp_path),
-        "real": lambda: real.SnsNotifierWorld(request.getfixturevalue("aws")),
-    }
-    return worlds[family]()
+@pytest.fixture(params=FAMILIES)
+def notifier_world(request: pytest.FixtureRequest) -> NotifierWorld:
+    world: NotifierWorld = new_world(request, NotifierWorld)
+    return world

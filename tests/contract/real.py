@@ -23,16 +23,7 @@ from infrastructure.in_memory import InMemoryCameraService
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
-from tests.contract.worlds import (
-    FORMAT,
-    LENGTH_MS,
-    CameraWorld,
-    ClipWorld,
-    Media,
-    NotifierWorld,
-    QueueWorld,
-    RecordingWorld,
-)
+from tests.contract.media import FORMAT, LENGTH_MS, Media
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,34 +73,26 @@ def clients_of(endpoint: str) -> Aws:
     )
 
 
-@contextmanager
-def http_cameras() -> "Iterator[HttpCameraWorld]":
-    """Serve a camera API without cameras."""
-    stand_in = CameraStandIn(InMemoryCameraService())
-    with serve(stand_in) as url:
-        yield HttpCameraWorld(stand_in, url)
-
-
-class HttpCameraWorld(CameraWorld):
+class HttpCameraWorld:
     """The camera API over HTTP, newest recordings first."""
 
-    def __init__(self, stand_in: CameraStandIn, url: str) -> None:
-        assert isinstance(stand_in.cameras, InMemoryCameraService)
-        self.listed = stand_in.cameras
+    def __init__(self, stand_in: CameraStandIn, listed: InMemoryCameraService, url: str) -> None:
+        self.stand_in, self.listed, self.url = stand_in, listed, url
         self.deleted: set[str] = set()
-        self.stand_in = stand_in
-        self.stand_in.fault = self._forgotten
-        self.url = url
+        stand_in.fault = self._forgotten
         self.cameras: HttpCameraService = HttpCameraService(url, url, FORMAT)
 
     def has_camera(self, camera_id: str) -> None:
         self.listed.segments.setdefault(camera_id, [])
 
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         window = TimeWindow(start_ms, start_ms + LENGTH_MS)
-        segment = RecordingSegment(window, f"{camera_id}.stream.{start_ms}.mp4")
+        segment = RecordingSegment(window, f"{camera_id}.stream.{start_ms}.{suffix}")
         self.listed.segments.setdefault(camera_id, []).append(segment)
         return segment
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        return self.has_segment(camera_id, start_ms, "ts").name
 
     def forgets_clip(self, clip_id: str) -> None:
         self.deleted.add(clip_id)
@@ -119,10 +102,20 @@ class HttpCameraWorld(CameraWorld):
 
     def _forgotten(self, request: Request) -> Response | None:
         clip_id = request.target.rpartition("/")[2]
-        return Response(404) if request.method == "PUT" and clip_id in self.deleted else None
+        is_forgotten = request.method == "PUT" and clip_id in self.deleted
+        return Response.json({"message": "no such clip"}, 404) if is_forgotten else None
 
 
-class S3RecordingWorld(RecordingWorld):
+@contextmanager
+def http_cameras() -> Iterator[HttpCameraWorld]:
+    """Serve a camera API without cameras."""
+    listed = InMemoryCameraService()
+    stand_in = CameraStandIn(listed)
+    with serve(stand_in) as url:
+        yield HttpCameraWorld(stand_in, listed, url)
+
+
+class S3RecordingWorld:
     """A bucket with a folder."""
 
     def __init__(self, aws: Aws) -> None:
@@ -137,7 +130,7 @@ class S3RecordingWorld(RecordingWorld):
         self.aws.s3.delete_object(Bucket=self.bucket, Key=f"rewinds/{name}")
 
 
-class S3ClipWorld(ClipWorld):
+class S3ClipWorld:
     """A bucket."""
 
     def __init__(self, aws: Aws) -> None:
@@ -155,7 +148,7 @@ class S3ClipWorld(ClipWorld):
         self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")
 
 
-class SqsQueueWorld(QueueWorld):
+class SqsQueueWorld:
     """A queue."""
 
     def __init__(self, aws: Aws) -> None:
@@ -178,7 +171,7 @@ class SqsQueueWorld(QueueWorld):
         return received
 
 
-class SnsNotifierWorld(NotifierWorld):
+class SnsNotifierWorld:
     """A topic, heard through a queue that subscribes to it."""
 
     def __init__(self, aws: Aws) -> None:

@@ -15,14 +15,15 @@ from domain.manifest import ByteRange, Manifest, MediaInfo, Source
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from tests.contract.worlds import START_MS, ClipWorld
+from tests.support.coverages import every_kind, windows
 
 REQUEST = ClipRequest("clip-1", "pier", START_MS, START_MS + 300_000, (START_MS + 5,))
 NAME = REQUEST.name
 GAPS = (TimeWindow(START_MS, START_MS + 1), TimeWindow(START_MS + 7000, START_MS + 300_000))
-FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
+FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150, 1)
 WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1"
 AVAILABLE = Manifest(
-    ClipReport.available(REQUEST, Coverage(GAPS)),
+    ClipReport.available(REQUEST, evolve(every_kind(START_MS), gaps=GAPS)),
     WRITER,
     FOOTAGE,
     (
@@ -112,14 +113,31 @@ def test_a_clip_without_gaps_gives_back_none(clip_world: ClipWorld, rendered: Re
     assert (clip.coverage.gaps, clip.media) == ((), FOOTAGE)
 
 
-def test_a_hundred_gaps_are_given_back(clip_world: ClipWorld, rendered: Rendition) -> None:
-    """As many as a clip may have."""
-    starts = range(START_MS, START_MS + 300_000, 3000)
-    gaps = tuple(TimeWindow(start_ms, start_ms + 2999) for start_ms in starts)
-    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(gaps), soon())
+COVERAGES = {
+    "a little of every kind": every_kind(START_MS),
+    "as much as fits into the metadata": every_kind(START_MS, 2),
+    "a hundred gaps": Coverage(windows(100, START_MS, 3000, 2999)),
+    "a hundred gaps, damaged and held windows, 200 unused ones": every_kind(
+        START_MS, 100, unused=200
+    ),
+    "200 unused ones with names of 200 characters": every_kind(
+        START_MS, 100, name="Pier_1.-" * 30, unused=200
+    ),
+    "a thousand gaps": Coverage(windows(1000, START_MS, 300, 1)),
+}
+
+
+@pytest.mark.parametrize("coverage", COVERAGES.values(), ids=COVERAGES)
+def test_a_coverage_is_given_back_however_long_it_is(
+    clip_world: ClipWorld, rendered: Rendition, coverage: Coverage
+) -> None:
+    """Whatever the report says is stored with the clip; its bytes come first."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, coverage, soon())
     clip = clip_world.clips.find(NAME, soon())
     assert clip
-    assert clip.coverage.gaps == gaps
+    assert (clip.fingerprint, clip.writer) == (REQUEST.fingerprint, WRITER)
+    assert (clip.coverage, clip.media) == (coverage, FOOTAGE)
+    assert (clip_world.clip_bytes(NAME) or b"").startswith(RENDERED)
 
 
 def test_an_object_that_is_there_is_left_as_it_is(

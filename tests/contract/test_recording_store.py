@@ -31,6 +31,19 @@ def test_a_segment_is_as_long_as_its_media(
     assert opened.size_bytes == len(footages.whole.data)
 
 
+@pytest.mark.parametrize("window_ms", [(0, 2000), (300, 500), (1000, 1200), (1500, 1700)])
+def test_its_stretches_are_those_that_its_frames_cover(
+    recording_world: RecordingWorld, footages: Footages, window_ms: tuple[int, int]
+) -> None:
+    """Within the window for which it is opened."""
+    recording_world.stores(NAME, footages.with_hole)
+    window = TimeWindow(*window_ms).shifted(START_MS)
+    opened = recording_world.recordings.open(SEGMENT, window, soon())
+    within = [part for s in opened.segment.stretches if (part := s.intersection(window))]
+    hole = TimeWindow(400, 1600).shifted(START_MS)
+    assert within == window.without([hole])
+
+
 def test_the_recorders_rounding_is_remembered(
     recording_world: RecordingWorld, footages: Footages
 ) -> None:

@@ -19,7 +19,6 @@ from entrypoints.cli.sample_event import Flow, window_of
 from entrypoints.settings import read_settings
 from scripts import release, toc
 from tests.integration.deploy.packaged import packaged
-from tests.support.folders import shared_folder
 
 TOP = Path(__file__).parents[2]
 README = json.loads(Path(__file__).with_name("readme_2018.json").read_text())
@@ -128,12 +127,12 @@ def test_invoke_rejects_other_events_in_one_line(tmp_path: Path, content: str | 
     assert line.startswith("event.json ")
 
 
-def test_the_package_has_its_name(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_package_has_its_name(packages: Path) -> None:
     """`unzip -l` lists the handler and the libraries."""
     path = Path(shlex.split(README["package"])[-1])
     assert path.parent.name == "dist"
     assert path.name == function_name(DEPLOYED) == PACKAGE[0]
-    function, _ = packaged(shared_folder(tmp_path_factory, "package"), DEPLOYED)
+    function, _ = packaged(packages, DEPLOYED)
     with zipfile.ZipFile(function) as zipped:
         assert {"entrypoints/aws_lambda.py", "boto3/__init__.py"} <= set(zipped.namelist())
 

@@ -34,7 +34,9 @@ FOLDER = Path("/nowhere")
 ACKNOWLEDGE = Call("queue", "acknowledge")
 
 
-def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
+def make_clip(
+    kind: type[MakeClip], answer: Callable[[Call], Any], policy: RetryPolicy = POLICY
+) -> MakeClip:
     """Put the use case together on ports whose every call goes through `answer`."""
 
     def port(name: str) -> Any:  # noqa: ANN401 - one of each
@@ -49,7 +51,7 @@ def make_clip(kind: type[MakeClip], answer: Callable[[Call], Any]) -> MakeClip:
     ports = {name: port(name) for name in PORTS}
     return kind(
         **ports,
-        policy=POLICY,
+        policy=policy,
         thumbnails=ThumbnailSpec((300,)),
         delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
     )
@@ -137,9 +139,7 @@ def received(world: World) -> tuple[World, InFlightMessage | None]:
 
 
 def drained(
-    world: World,
-    disturbances: Iterable[Disturb] = (),
-    kind: type[MakeClip] = MakeClip,
+    world: World, disturbances: Iterable[Disturb] = (), kind: type[MakeClip] = MakeClip
 ) -> tuple[World, list[list[Call]]]:
     """Deliver one message after the other until none is left; return each delivery's effects.
 

@@ -29,6 +29,7 @@ EXTENTS = [
     Extent("the second while the first is delivered again", 2, 8_180, 2_348_755_974_596),
     Extent("one may wait, one may build", 0, 1_294, 44_715_976_782),
     Extent("one may refuse, one may build", 1, 2_302, 2_822_863_648),
+    Extent("one may repeat a rejection, one may build", 1, 1_298, 2_821_476_884),
     Extent("one waits, one is too late to", 1, 7_458, 89_699_348_358),
     Extent("one waits, one is too late to, and then there is footage", 0, 1_701, 26_074_354),
     Extent("three messages of one request", 0, 4_420, 729_900_123_871_416),

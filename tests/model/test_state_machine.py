@@ -5,13 +5,7 @@ import random
 from attrs import evolve, frozen
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from application.make_clip import MakeClip
 from domain.clip import ClipRequest, ClipStatus

@@ -88,6 +88,12 @@ class RejectsOverAFinishedClip(MakeClip):
         return result
 
 
+class RepeatsARejectionOverARivalsClip(MakeClip):
+    def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
+        self.cameras.update_clip(report, delivery.deadline_s)
+        return ClipResult(report)
+
+
 class WaitsForNothing(MakeClip):
     def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
         report = ClipReport.of(delivery.request, ClipStatus.PENDING, reason=f"{delay_s} s")
@@ -107,10 +113,7 @@ class Wrong:
 
 WRONG = [
     Wrong(
-        AcknowledgesBeforeItPublishes,
-        "one message",
-        "the outcome was never published",
-        crashes=1,
+        AcknowledgesBeforeItPublishes, "one message", "the outcome was never published", crashes=1
     ),
     Wrong(
         LosesAndAcknowledges,
@@ -145,6 +148,11 @@ WRONG = [
         RejectsOverAFinishedClip,
         "one may refuse, one may build",
         "the manifest does not say how it ended",
+    ),
+    Wrong(
+        RepeatsARejectionOverARivalsClip,
+        "one may repeat a rejection, one may build",
+        "the last status is wrong",
     ),
     Wrong(
         WaitsForNothing,

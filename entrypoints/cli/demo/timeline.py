@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from domain.coverage import Coverage
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -56,13 +57,17 @@ class Timeline:
     clip_ticks: Sequence[tuple[int, int]]
     """The times of the clip to label, and the wall clock at each, in ms."""
 
+    coverage: Coverage
+
     @classmethod
-    def of(cls, plan: ClipPlan, recordings: Sequence[RecordingSegment]) -> "Timeline":
+    def of(
+        cls, plan: ClipPlan, recordings: Sequence[RecordingSegment], coverage: Coverage
+    ) -> "Timeline":
         """Return the timeline of a clip out of these recordings."""
         around = _around(plan.window, recordings)
         shown = [s for s in sorted(recordings) if s.window.overlaps(around)]
         ticks = list(_clip_ticks(plan))
-        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks)
+        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks, coverage)
 
 
 def _around(window: TimeWindow, recordings: Sequence[RecordingSegment]) -> TimeWindow:

@@ -20,6 +20,7 @@ from attrs import evolve, frozen
 from devtools.footage.picture import read_number
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
+from tests.campaigns import print_now
 from tests.campaigns.browser.chromium import NoBrowserError, Page, find_chromium, show
 from tests.integration.exactness.camera import Camera, Clip
 from tests.integration.exactness.cases import Case, of_one, recording
@@ -149,12 +150,6 @@ def row(name: str, shown: Shown) -> str:
     return f"{name:<44}{numbers}{len(shown.faults):>9}{shown.off_ms:>9.3f}"
 
 
-def write_line(text: str) -> None:
-    """Print without buffering."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
 def main(argv: Sequence[str]) -> int:
     """Make the clips, show them, print the table; 1 if a frame was wrong or there is no browser."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.browser", description=__doc__)
@@ -166,16 +161,16 @@ def main(argv: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             clips = make(Path(folder), names)
             columns = ("frames", "copied", "played", "dropped", "sought", "faults", "off ms")
-            write_line(f"{'clip':<44}" + "".join(f"{column:>9}" for column in columns))
+            print_now(f"{'clip':<44}" + "".join(f"{column:>9}" for column in columns))
             pages = [Page(clip.path, seeks_ms(clip)) for clip in clips.values()]
             for (name, clip), result in zip(
                 clips.items(), show(chromium, pages, TIMEOUT_S), strict=True
             ):
                 shown = compare(clip, result)
-                write_line("\n    ".join([row(name, shown), *shown.faults[:MAX_FAULTS_SHOWN]]))
+                print_now("\n    ".join([row(name, shown), *shown.faults[:MAX_FAULTS_SHOWN]]))
                 failed = failed or bool(shown.faults)
     except NoBrowserError as error:
-        write_line(str(error))
+        print_now(str(error))
         return 1
     return failed
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from tests.campaigns import print_now
 from tests.campaigns.fuzz_cuts.drawing import NAMES, draw_cut
 from tests.campaigns.fuzz_cuts.judging import Outcome, judge
 from tests.campaigns.fuzz_cuts.kinds import KINDS, file_of
@@ -88,12 +89,6 @@ def table(judged: Sequence[Judged]) -> str:
             f"{name:<44}" + "".join(f"{c:>11}" for c in cells) + f"{off_ms:>11.1f}  {failed}"
         )
     return "\n".join(lines)
-
-
-def print_now(text: str) -> None:
-    """Print without buffering."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

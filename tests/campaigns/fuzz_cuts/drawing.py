@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 from math import ceil
 
@@ -123,7 +124,7 @@ def _to_a_hole(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int
     holes_ms = [
         (int(before), int(after))
         for before, after in pairwise(recording.times_ms)
-        if after - before > min(recording.times_ms[1], 100)
+        if after - before > min(recording.times_ms[1], Fraction(100))
     ]
     end_ms = int(recording.duration_ms)
     at_ms, until_ms = rng.choice([*holes_ms, (end_ms, end_ms + 4000)])

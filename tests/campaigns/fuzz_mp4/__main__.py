@@ -10,17 +10,12 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.campaigns import print_now
 from tests.campaigns.fuzz_mp4.files import file_of
 from tests.campaigns.fuzz_mp4.rounds import ROUND, Tally, judged, run_round
 
 FOUND = Path(__file__).parent / ".found"
 """Where files that broke the rules are kept, as hexadecimal digits."""
-
-
-def say(text: str) -> None:
-    """Print at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.only:
         with tempfile.TemporaryDirectory() as folder:
             for path in arguments.only:
-                say(f"{path}: {judged(file_of(path.read_text()), Path(folder))}")
+                print_now(f"{path}: {judged(file_of(path.read_text()), Path(folder))}")
         return 0
     total, began_s = Tally(), time.monotonic()
     rounds = -(-arguments.files // ROUND)
@@ -42,10 +37,10 @@ def main(argv: Sequence[str]) -> int:
             new = tally.faults.keys() - total.faults
             total.add(tally)
             for fault in sorted(new):
-                say(f"FAULT {fault}")
+                print_now(f"FAULT {fault}")
             took_s = time.monotonic() - began_s
-            say(f"{total.files} files, {len(total.faults)} faults, {took_s:.0f} s")
-    say(
+            print_now(f"{total.files} files, {len(total.faults)} faults, {took_s:.0f} s")
+    print_now(
         f"{total.files} files: {total.usable} could be cut, the others were refused in"
         f" {len(total.shapes)} ways; the slowest took {total.max_file_s:.2f} s,"
         f" the two readers' memory grew by {total.grown_kib / 1024:.0f} MiB"
@@ -55,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         (FOUND / ".gitignore").write_text("*\n")
         path = FOUND / f"{number}.hex"
         path.write_text(text)
-        say(f"{path}: {fault}")
+        print_now(f"{path}: {fault}")
     return bool(total.faults)
 
 

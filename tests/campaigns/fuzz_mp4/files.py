@@ -12,26 +12,9 @@ from tests.unit.mp4.media import ffmpeg
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=30:duration=0.4"]
 TONE = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=0.4"]
-X264 = [
-    "-c:v",
-    "libx264",
-    "-preset",
-    "ultrafast",
-    "-g",
-    "4",
-    "-pix_fmt",
-    "yuv420p",
-    "-threads",
-    "1",
-]
-X265 = [
-    "-c:v",
-    "libx265",
-    "-preset",
-    "ultrafast",
-    "-x265-params",
-    "log-level=none:keyint=4:pools=1",
-]
+FAST = ["-preset", "ultrafast"]
+X264 = ["-c:v", "libx264", *FAST, "-g", "4", "-pix_fmt", "yuv420p", "-threads", "1"]
+X265 = ["-c:v", "libx265", *FAST, "-x265-params", "log-level=none:keyint=4:pools=1"]
 COPY = ["-bitexact", "-c", "copy", "-movflags"]
 FRAGMENTED = "+frag_keyframe+empty_moov+default_base_moof"
 

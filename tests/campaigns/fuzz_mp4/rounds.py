@@ -87,9 +87,9 @@ def little_memory(size_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def little_time(size_bytes: int) -> Iterator[None]:
+def little_time(size_bytes: int, max_time_s: float) -> Iterator[None]:
     """Raise Hung after more processor time than is allowed for a file."""
-    allowed_s = MAX_TIME_S * max(1, size_bytes >> 21)
+    allowed_s = max_time_s * max(1, size_bytes >> 21)
 
     def hung(*_: object) -> None:
         raise Hung(f"more than {allowed_s} s of processor time")
@@ -135,9 +135,9 @@ def run_round(number: int, seed: int, files: int = ROUND) -> Tally:
     return tally
 
 
-def judged(file: File, folder: Path) -> str:
+def judged(file: File, folder: Path, max_time_s: float = MAX_TIME_S) -> str:
     """Judge a file within its limits."""
-    with little_memory(file.size_bytes), little_time(file.size_bytes):
+    with little_memory(file.size_bytes), little_time(file.size_bytes, max_time_s):
         return judge(file, folder).shape
 
 

@@ -3,14 +3,14 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.campaigns.kills.deployment import deployment
-from tests.campaigns.kills.kill import POINTS, Death, kill_at, kill_in, random_moments
+from tests.campaigns import print_now
+from tests.campaigns.kills.deployment import Deployment, deployment
+from tests.campaigns.kills.kill import POINTS, Death, Point, kill, random_moments
 
 CONCURRENCY = 2
 
@@ -27,29 +27,24 @@ def main() -> None:
         TemporaryDirectory() as folder,
         deployment(Path(folder), Path(folder, "footage")) as around,
     ):
-        moments = random_moments(options.random, options.seed, around)
-        kills = [
-            *(partial(kill_at, point, around) for point in POINTS),
-            *(partial(kill_in, moment, around) for moment in moments),
-        ]
+        points = [*POINTS, *random_moments(options.random, options.seed, around)]
         with ThreadPoolExecutor(CONCURRENCY) as workers:
-            for death in workers.map(_outcome, kills):
+            for death in workers.map(partial(_outcome, around=around), points):
                 failed += bool(death.faults)
                 verdict = "; ".join(death.faults) or "survived"
-                sys.stdout.write(f"{death.point:42} {death.died_at[:50]:50} {verdict}\n")
-                sys.stdout.flush()
-    sys.stdout.write(
-        f"{len(kills)} kills, {failed} not survived, seed {options.seed},"
-        f" {time.monotonic() - began_s:.0f} s\n"
+                print_now(f"{death.point:42} {death.died_at[:50]:50} {verdict}")
+    print_now(
+        f"{len(points)} kills, {failed} not survived, seed {options.seed},"
+        f" {time.monotonic() - began_s:.0f} s"
     )
     sys.exit(failed > 0)
 
 
-def _outcome(kill: Callable[[], Death]) -> Death:
+def _outcome(point: Point, around: Deployment) -> Death:
     try:
-        return kill()
+        return kill(point, around)
     except AssertionError as error:
-        return Death("", "", [str(error)])
+        return Death(point.name, faults=[str(error)])
 
 
 if __name__ == "__main__":

@@ -7,15 +7,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
 from typing import Any
-from uuid import uuid4
 
 from attrs import frozen
 
-from devtools.local_aws.camera_api import CameraStandIn
-from devtools.local_aws.cloud import cloud
-from infrastructure.in_memory import InMemoryCameraService
 from tests.support.gate import Gate, Trap, forward, gate
-from tests.support.service import World
+from tests.support.service import World, deployed
 
 FOREIGN = "of-another-program"
 """An entry of every scratch folder that the function must not touch."""
@@ -84,8 +80,7 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, footage: Path) -> Iterator[Deployment]:
-    """Create a deployment; `footage` keeps recordings between runs."""
-    with cloud(60, name=f"kills-{uuid4().hex[:8]}") as there:
-        world = World(there, CameraStandIn(InMemoryCameraService()), folder, footage)
+def deployment(folder: Path, films: Path) -> Iterator[Deployment]:
+    """Create a deployment; `films` keeps recordings between runs."""
+    with deployed("kills", folder, films) as world:
         yield Deployment(world, folder, Lock())

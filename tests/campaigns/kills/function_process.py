@@ -16,6 +16,7 @@ from attrs import Factory, define, frozen
 
 from devtools.local_aws.process_table import command_of, descendants, is_running
 from tests.campaigns.kills.protocol import ANSWER, READY
+from tests.support.service import wait_until
 
 ROOT = Path(__file__).parents[3]
 GONE_WITHIN_S = 3
@@ -120,15 +121,15 @@ def commands_of_descendants(pid: int) -> dict[int, str]:
     return {child: command for child in descendants(pid) if (command := command_of(child))}
 
 
-def wait_for(pid: int, words: Sequence[str], within_s: float = 30) -> str:
+def wait_for(pid: int, words: Sequence[str]) -> None:
     """Wait until `pid` has started a process whose command holds all the words."""
-    until_s = time.monotonic() + within_s
-    while time.monotonic() < until_s:
-        for command in commands_of_descendants(pid).values():
-            if all(word in command for word in words):
-                return command
-        time.sleep(0.01)
-    raise AssertionError(f"No process appeared with {words}.")
+    wait_until(
+        lambda: any(
+            all(word in command for word in words)
+            for command in commands_of_descendants(pid).values()
+        ),
+        30,
+    )
 
 
 def _gone(pid: int) -> bool:

@@ -13,15 +13,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from devtools.footage import Recording, assert_clip, constant_bitrate, read_clip, wanted
 from devtools.local_aws.process_table import commands_with
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from tests.campaigns.kills.deployment import Deployment, Scene
-from tests.campaigns.kills.function_process import FunctionProcess, function, wait_for
+from tests.campaigns.kills.function_process import function, wait_for
 from tests.support.gate import Trap
-from tests.support.service import redelivered
+from tests.support.service import redelivered, wait_until
 
 SMALL = Recording(first_number=0, frames=240, size=(320, 180))
 SMALL_NEXT = evolve(SMALL, first_number=240, start_ms=8_000)
@@ -31,13 +31,17 @@ LARGE = constant_bitrate(Recording(first_number=0, frames=480), 8000)
 
 @frozen
 class Point:
-    """Where the function dies: at a request to AWS that has been applied, or with an ffmpeg."""
+    """Where the function dies: at a request to AWS that was applied, with an ffmpeg, or later."""
 
     name: str
     aws: str = ""
     ffmpeg: tuple[str, ...] = ()
     """Words of the command line. It is slowed down, so that it would outlive its parent by far."""
     is_large: bool = False
+    requests: int = 0
+    """The number of the last request, counted from 1; 0 is the delivery itself."""
+    then_s: float = 0
+    """The time since that request."""
 
 
 POINTS = (
@@ -74,12 +78,12 @@ class Death:
     """The last request before the kill, and what is wrong with what was left or came next."""
 
     point: str
-    died_at: str
-    faults: list[str]
+    died_at: str = ""
+    faults: list[str] = Factory(list)
 
 
-def kill_at(point: Point, deployed: Deployment) -> Death:
-    """Kill the function at a named point, then redeliver its message."""
+def kill(point: Point, deployed: Deployment) -> Death:
+    """Kill the function at a point of its work, then redeliver its message."""
     trap = Trap(point.aws or "(?!)", after=True)
     clip = LARGE_CLIP if point.is_large else SMALL_CLIP
     slowly = {"CAMCLIP_FFMPEG": str(_slow_ffmpeg(deployed.folder))} if point.ffmpeg else {}
@@ -88,41 +92,24 @@ def kill_at(point: Point, deployed: Deployment) -> Death:
         first.deliver(message)
         if point.ffmpeg:
             wait_for(first.process.pid, [*point.ffmpeg, str(scene.world.scratch)])
-        else:
+        elif point.aws:
             assert trap.sprung.wait(30), f"The function did not reach: {point.name}."
-        death = _die(point.name, first, scene)
-        _go_on(death, scene, clip, message, (1,))
-        return death
-
-
-@frozen
-class Moment:
-    """A time after the request of this number, counted from 1; 0 is the delivery itself."""
-
-    requests: int
-    then_s: float
-
-
-def kill_in(moment: Moment, deployed: Deployment) -> Death:
-    """Kill the function at a moment of its work, then redeliver its message."""
-    with deployed.scene() as scene, function(scene.environ) as first:
-        message = SMALL_CLIP.message(scene)
-        first.deliver(message)
-        until_s = time.monotonic() + 60
-        while len(scene.asked_s) < moment.requests:
-            assert time.monotonic() < until_s, f"The function did not reach {moment}."
-            time.sleep(0.002)
-        time.sleep(moment.then_s)
-        name = f"{moment.then_s:.3f} s after request {moment.requests}"
-        death = _die(name, first, scene)
+        else:
+            wait_until(lambda: len(scene.asked_s) >= point.requests)
+            time.sleep(point.then_s)
+        left = [*first.kill().values(), *commands_with(str(scene.world.scratch))]
+        asked = (scene.camera_api.asked + scene.aws.asked)[-1:] or ["nothing"]
+        faults = [f"'{command}' is still there." for command in left]
+        if scene.world.reports() and f"{scene.world.key}.mp4" not in scene.world.stored():
+            faults.append("A clip was called available before it was stored.")
         may_repeat = any("Publish" in line for line in scene.aws.asked) and not any(
             re.match(r"PUT .*\.json", line) for line in scene.aws.applied
         )
-        _go_on(death, scene, SMALL_CLIP, message, (1, 2) if may_repeat else (1,))
-        return death
+        faults += _redeliver(scene, clip, message, (1, 2) if may_repeat else (1,))
+        return Death(point.name, re.sub(r"(cam|clip)-\w+[/.]?", "", asked[0]), faults)
 
 
-def random_moments(count: int, seed: int, deployed: Deployment) -> list[Moment]:
+def random_moments(count: int, seed: int, deployed: Deployment) -> list[Point]:
     """Draw moments of the function's work on a clip, one from each of `count` equal intervals.
 
     Each is relative to the request before it, so that a busy machine reaches it too.
@@ -137,34 +124,23 @@ def random_moments(count: int, seed: int, deployed: Deployment) -> list[Moment]:
     assert answer.failed == [], answer.faults
     drawn = [asked_s[-1] * (number + draw.random()) / count for number in range(count)]
     last = [bisect_right(asked_s, at_s) - 1 for at_s in drawn]
-    return [Moment(k, at_s - asked_s[k]) for k, at_s in zip(last, drawn, strict=True)]
+    return [
+        Point(f"{at_s - asked_s[k]:.3f} s after request {k}", requests=k, then_s=at_s - asked_s[k])
+        for k, at_s in zip(last, drawn, strict=True)
+    ]
 
 
-def _die(name: str, first: FunctionProcess, scene: Scene) -> Death:
-    left = [*first.kill().values(), *commands_with(str(scene.world.scratch))]
-    asked = (scene.camera_api.asked + scene.aws.asked)[-1:] or ["nothing"]
-    death = Death(
-        name,
-        re.sub(r"(cam|clip)-\w+[/.]?", "", asked[0]),
-        [f"'{command}' is still there." for command in left],
-    )
-    if scene.world.reports() and f"{scene.world.key}.mp4" not in scene.world.stored():
-        death.faults.append("A clip was called available before it was stored.")
-    return death
-
-
-def _go_on(
-    death: Death, scene: Scene, clip: Clip, message: dict[str, Any], notes: Sequence[int]
-) -> None:
-    """Redeliver the message to a new process, and compare the outcome with the promises."""
+def _redeliver(
+    scene: Scene, clip: Clip, message: dict[str, Any], notes: Sequence[int]
+) -> list[str]:
+    """Redeliver the message to a new process; return which promises the outcome breaks."""
     scene.release()
-    world, faults = scene.world, death.faults
+    world, faults = scene.world, []
     with function(scene.environ) as second:
         second.deliver(redelivered(message))
         answer = second.answer()
     if answer.failed:
-        faults.append(f"The next delivery failed: {answer.faults}")
-        return
+        return [f"The next delivery failed: {answer.faults}"]
     with TemporaryDirectory(dir=scene.folder) as folder:
         try:
             assert_clip(
@@ -184,6 +160,7 @@ def _go_on(
         faults.append(f"There are {sorted(world.stored())}.")
     if left := scene.scratch():
         faults.append(f"{left} lies in the scratch folder.")
+    return faults
 
 
 def _slow_ffmpeg(folder: Path) -> Path:

@@ -1,10 +1,15 @@
 """`camclip` on a folder: each command, its output and its exit code."""
 
+import ast
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -18,26 +23,20 @@ SECOND = Recording(first_number=500, frames=90, start_ms=START_MS + 3000)
 QUICK = {"THUMBNAIL_SIZES": "160", "SQS_TIMEOUT": "1", "SQS_RETRY_LIMIT": "2"}
 
 
-@pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which footage is made once."""
-    return tmp_path_factory.mktemp("footage")
-
-
 @pytest.fixture
-def root(tmp_path: Path, footage: Path) -> Path:
+def root(tmp_path: Path, films: Path) -> Path:
     """Store two consecutive recordings of the camera "pier"."""
     for recording in (FIRST, SECOND):
-        store(tmp_path, footage, recording)
+        store(tmp_path, films, recording)
     return tmp_path
 
 
-def store(root: Path, footage: Path, recording: Recording) -> Path:
+def store(root: Path, films: Path, recording: Recording) -> Path:
     start = datetime.fromtimestamp(recording.start_ms // 1000, UTC)
     name = f"pier.stream.{start:%Y%m%dT%H%M%S}{recording.start_ms % 1000:03d}.mp4"
     path = root / "recordings" / "pier" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(cached_recording(footage, recording), path)
+    shutil.copyfile(cached_recording(films, recording), path)
     return path
 
 
@@ -68,9 +67,9 @@ class TestCut:
         assert str(root / "clips/pier/c1.mp4") in ran.stdout
         assert not list((root / ".scratch").iterdir())
 
-    def test_a_gap_is_reported(self, root: Path, footage: Path) -> None:
+    def test_a_gap_is_reported(self, root: Path, films: Path) -> None:
         """It is in the table, and the clip is still available."""
-        store(root, footage, Recording(first_number=900, frames=90, start_ms=START_MS + 9000))
+        store(root, films, Recording(first_number=900, frames=90, start_ms=START_MS + 9000))
         ran = cut(root, 5000, 10_000)
         assert ran.exit_code == 0, ran.output
         assert "delivered │ 2.000 s" in ran.stdout
@@ -91,7 +90,16 @@ class TestCut:
         """It can be piped into any parser of JSON."""
         report = json.loads(cut(root, 0, 1000, "--json").stdout)
         assert report["status"] == "CLIP_AVAILABLE"
-        assert report["coverage"] == {"complete": True, "deliveredInMs": 1000, "gaps": []}
+        assert report["coverage"] == {
+            "complete": True,
+            "deliveredInMs": 1000,
+            "gaps": [],
+            "damaged": [],
+            "held": [],
+            "unused": [],
+            "verified": "splices",
+            "notes": [],
+        }
 
     def test_progress_goes_to_standard_error(self, root: Path) -> None:
         """A line for each quarter if it is not a terminal."""
@@ -116,6 +124,33 @@ class TestCut:
         [line] = ran.stderr.splitlines()
         assert first.name in line
         assert "Traceback" not in ran.output
+
+    @pytest.mark.parametrize(
+        ("text", "code"), [("There is no video in here. " * 100, 1), ("", 4)], ids=["text", "empty"]
+    )
+    def test_an_unreadable_recording_is_named_late_in_it_too(
+        self, root: Path, text: str, code: int
+    ) -> None:
+        """It is not the same as no footage: the last file may be long, or the next far away."""
+        [_, last] = sorted((root / "recordings/pier").iterdir())
+        last.write_text(text)
+        ran = cut(root, 1_800_000, 1_801_000)
+        assert ran.exit_code == code, ran.output
+        assert last.name in ran.output
+
+    def test_recordings_of_another_kind_are_named(self, root: Path) -> None:
+        """The reason of a rejection says why they were left out."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".ts"))
+        ran = cut(root, 0, 1000)
+        assert ran.exit_code == 4
+        assert "480.ts was left out: its name does not end with .mp4, .m4v or .mov." in ran.stdout
+
+    def test_recordings_in_capitals_are_cut(self, root: Path) -> None:
+        """As recorders with FAT write them."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".MP4"))
+        assert cut(root, 2000, 4000).exit_code == 0
 
     def test_recordings_without_a_start_time_are_named(self, root: Path) -> None:
         """They are not ignored silently."""
@@ -193,7 +228,7 @@ class TestRun:
         assert camclip("event", "-p", "-n").exit_code == 2
 
     def test_a_pending_clip_is_made_once_there_is_footage(
-        self, tmp_path: Path, footage: Path
+        self, tmp_path: Path, films: Path
     ) -> None:
         """It is available when the queue is handled after the file has been stored."""
         (tmp_path / "recordings/pier").mkdir(parents=True)
@@ -206,7 +241,7 @@ class TestRun:
         assert "--until-done" in ran.stderr
         assert not (tmp_path / "notifications.jsonl").exists()
         recording = Recording(first_number=100, frames=90, start_ms=now_ms - 2500)
-        store(tmp_path, footage, recording)
+        store(tmp_path, films, recording)
         ran = camclip("run", "--root", tmp_path, "--until-done", SQS_RETRY_LIMIT="900")
         assert ran.exit_code == 0, ran.output
         expected = wanted([recording], now_ms - 2000, now_ms - 1000)
@@ -257,6 +292,91 @@ class TestRun:
         ran = camclip("run", root / "event.json", "--root", root)
         assert ran.exit_code == 2
         assert len(ran.stderr.splitlines()) == 1
+
+
+class TestRoot:
+    """A root holds recordings: nothing is written into any other folder."""
+
+    @pytest.mark.parametrize("made", ["", "footage", "footage/clips"])
+    @pytest.mark.parametrize("name", ["cut", "run", "run --until-done", "event"])
+    def test_a_misspelt_root_is_wrong_usage_and_nothing_is_written(
+        self, tmp_path: Path, name: str, made: str
+    ) -> None:
+        """One sentence names the folder."""
+        (tmp_path / made).mkdir(parents=True, exist_ok=True)
+        before = sorted(tmp_path.rglob("*"))
+        event = tmp_path.parent / "event.json"
+        event.write_text(camclip("event", "-o").stdout)
+        times = ("--from", START_MS, "--to", START_MS + 1000)
+        arguments = {
+            "cut": ("cut", "--camera", "pier", *times),
+            "run": ("run", event),
+            "run --until-done": ("run", "--until-done"),
+            "event": ("event", "-a"),
+        }[name]
+        ran = camclip(*arguments, "--root", tmp_path / "footage")
+        assert ran.exit_code == 2, ran.output
+        assert ran.stdout == ""
+        [line] = ran.stderr.splitlines()
+        assert f"{tmp_path / 'footage'}" in line
+        assert "recordings" in line
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+class TestTwoRuns:
+    """Two runs of one clip at the same time end with one clip and two successes."""
+
+    @pytest.mark.parametrize("commands", [("cut", "cut"), ("cut", "run"), ("run", "run")])
+    def test_two_runs_of_one_clip_end_with_one_clip_and_two_successes(
+        self, root: Path, commands: tuple[str, str]
+    ) -> None:
+        """The loser waits for the winner's manifest and reports the same."""
+        event = root / "event.json"
+        event.write_text(camclip("event", "-a", "--root", root).stdout)
+        body = ast.literal_eval(json.loads(event.read_text())["Records"][0]["body"])
+        times = ("--from", body["startTimestampInMs"], "--to", body["endTimestampInMs"])
+        arguments = {
+            "cut": ("cut", "--camera", "pier", *times, "--id", body["clipId"]),
+            "run": ("run", event),
+        }
+        runs = [started(*arguments[name], "--root", root, "--json") for name in commands]
+        printed = [run.communicate(timeout=60) for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], printed
+        reports = [json.loads(out) for out, _ in printed]
+        assert reports[0] == reports[1]
+        assert len(list((root / "clips/pier").glob("*.mp4"))) == 1
+        published = map(json.loads, (root / "notifications.jsonl").read_text().splitlines())
+        assert len({notification["eventId"] for notification in published}) == 1
+
+    @pytest.mark.parametrize("announced", [True, False], ids=["announced", "died"])
+    def test_a_run_waits_for_the_manifest_of_the_other(self, root: Path, announced: bool) -> None:
+        """If the other died, its clip is announced once it must have ended."""
+        assert cut(root, 1000, 2000, "--id", "c1").exit_code == 0
+        manifest = root / "clips/pier/c1.json"
+        kept = manifest.read_text()
+        manifest.unlink()
+        os.utime(root / "clips/pier/c1.mp4")
+        began_s = time.monotonic()
+        timer = Timer(1.0, manifest.write_text, [kept])
+        if announced:
+            timer.start()
+        ran = cut(root, 1000, 2000, "--id", "c1", FUNCTION_TIMEOUT="60" if announced else "2")
+        assert ran.exit_code == 0, ran.output
+        assert "CLIP_AVAILABLE" in ran.stdout
+        assert "Another run" in ran.stderr
+        assert 0.9 < time.monotonic() - began_s < 10
+        assert json.loads(manifest.read_text())["report"]["status"] == "CLIP_AVAILABLE"
+
+
+def started(*arguments: object) -> "subprocess.Popen[str]":
+    """Start `camclip` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "entrypoints.cli.app", *map(str, arguments)],
+        env={**os.environ, **QUICK},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_an_unwritable_folder_is_a_failure(tmp_path: Path) -> None:

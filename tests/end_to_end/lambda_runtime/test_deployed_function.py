@@ -20,8 +20,8 @@ from tests.end_to_end.lambda_runtime.conftest import (
     MAX_S,
     Deployment,
     deliver,
-    wait_for,
 )
+from tests.support.service import wait_until
 
 PROBE = """
 import importlib.util
@@ -41,19 +41,18 @@ def test_a_cold_start_then_the_same_process_again(deployment: Deployment, tmp_pa
     """Two messages, one process, and every frame of both clips is right."""
     deployment.function.restart()
     source = deployment.source()
-    first = deployment.ask(500, 1_700)
+    first = deployment.world.ask(500, 1_700)
     one = deliver(source)
-    second = deployment.ask(1_234, 3_777)
+    second = deployment.world.ask(1_234, 3_777)
     two = deliver(source)
     assert one.invoked
     assert two.invoked
     assert (one.invoked.cold, two.invoked.cold) == (True, False)
     assert pid_of(one) == pid_of(two)
-    for clip_id, start_ms, end_ms in ((first, 500, 1_700), (second, 1_234, 3_777)):
-        assert deployment.status(clip_id) == "CLIP_AVAILABLE"
-        clip = read_clip(deployment.download(clip_id, tmp_path))
-        assert_clip(clip, wanted([FOOTAGE], start_ms, end_ms))
-    assert deployment.cloud.waiting(deployment.cloud.queue_url) == 0
+    for clip, start_ms, end_ms in ((first, 500, 1_700), (second, 1_234, 3_777)):
+        assert clip.statuses() == ["CLIP_AVAILABLE"]
+        assert_clip(read_clip(clip.download(tmp_path)), wanted([FOOTAGE], start_ms, end_ms))
+    assert deployment.world.cloud.waiting(deployment.world.cloud.queue_url) == 0
 
 
 def test_only_the_bad_message_of_a_batch_is_redelivered_until_it_is_dead(
@@ -61,33 +60,31 @@ def test_only_the_bad_message_of_a_batch_is_redelivered_until_it_is_dead(
 ) -> None:
     """The others are deleted; the bad one is delivered until the maximum, then dead-lettered."""
     source = deployment.source()
-    clips = [deployment.ask(100, 600), deployment.ask(1_100, 1_600)]
-    bad = deployment.cloud.send("gibberish")
+    clips = [deployment.world.ask(100, 600), deployment.world.ask(1_100, 1_600)]
+    bad = deployment.world.cloud.send("gibberish")
     delivered = deliver(source)
     assert len(delivered.records) == 3
     assert delivered.deleted == {r["messageId"] for r in delivered.records} - {bad}
-    assert [deployment.status(clip) for clip in clips] == ["CLIP_AVAILABLE"] * 2
+    assert [clip.statuses() for clip in clips] == [["CLIP_AVAILABLE"]] * 2
     for received in ("2", "3"):
         again = deliver(source)
         assert [r["messageId"] for r in again.records] == [bad]
         assert again.records[0]["attributes"]["ApproximateReceiveCount"] == received
         assert again.deleted == frozenset()
     assert source.poll() is None
-    assert deployment.cloud.waiting(deployment.cloud.queue_url) == 0
-    dead = deployment.cloud.sqs.receive_message(QueueUrl=deployment.cloud.dead_url)
+    assert deployment.world.cloud.waiting(deployment.world.cloud.queue_url) == 0
+    dead = deployment.world.cloud.sqs.receive_message(QueueUrl=deployment.world.cloud.dead_url)
     assert [m["MessageId"] for m in dead["Messages"]] == [bad]
 
 
-def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
-    deployment: Deployment,
-) -> None:
+def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(deployment: Deployment) -> None:
     """The message stays in the queue, and a new process makes the clip."""
     function, source = deployment.function, deployment.source()
     function.start()
     hung = function.pid
     assert hung
     os.kill(hung, signal.SIGSTOP)
-    clip_id = deployment.ask(200, 700)
+    clip = deployment.world.ask(200, 700)
     function.timeout_s = 1.0
     try:
         lost = deliver(source)
@@ -99,16 +96,14 @@ def test_a_process_that_hangs_is_killed_at_the_timeout_and_replaced(
     again = deliver(source)
     assert pid_of(again) != hung
     assert again.records[0]["attributes"]["ApproximateReceiveCount"] == "2"
-    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+    assert clip.statuses() == ["CLIP_AVAILABLE"]
 
 
-def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(
-    deployment: Deployment,
-) -> None:
+def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(deployment: Deployment) -> None:
     """Also one delivered to a function that cannot be imported."""
-    cloud, source = deployment.cloud, deployment.source(failed_hidden_s=None)
+    cloud, source = deployment.world.cloud, deployment.source(failed_hidden_s=None)
     source.function = evolve(deployment.function, handler="no.handler")
-    clip_id = deployment.ask(300, 800)
+    clip = deployment.world.ask(300, 800)
     lost = deliver(source)
     assert lost.error.startswith("Runtime.ImportModuleError: Unable to import module 'no'")
     source.function = deployment.function
@@ -120,7 +115,7 @@ def test_a_message_in_flight_is_hidden_until_its_visibility_timeout(
         VisibilityTimeout=1,
     )
     deliver(source)
-    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
+    assert clip.statuses() == ["CLIP_AVAILABLE"]
 
 
 def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finished_later(
@@ -132,27 +127,26 @@ def test_a_process_killed_at_work_is_a_function_error_and_its_message_is_finishe
     ffmpeg.write_text(HANGING.format(pid_file=pid_file))
     ffmpeg.chmod(0o755)
     hanging = evolve(
-        deployment.function,
-        environ={**deployment.function.environ, "CAMCLIP_FFMPEG": str(ffmpeg)},
+        deployment.function, environ={**deployment.function.environ, "CAMCLIP_FFMPEG": str(ffmpeg)}
     )
-    clip_id = deployment.ask(400, 900)
+    clip = deployment.world.ask(400, 900)
     source = deployment.source()
     source.function = hanging
     found: list[Delivery] = []
     at_work = Thread(target=lambda: found.append(deliver(source)))
     at_work.start()
-    wait_for(pid_file.exists)
+    wait_until(pid_file.exists)
     ffmpeg_pid = int(pid_file.read_text())
     assert hanging.pid
     assert ffmpeg_pid in descendants(hanging.pid)
-    assert len(list(deployment.scratch.iterdir())) == 1
+    assert len(list(deployment.world.scratch.iterdir())) == 1
     hanging.close()
     at_work.join()
     assert found[0].error == "Runtime exited with error: signal: SIGKILL"
     assert not is_running(ffmpeg_pid)
     deliver(deployment.source())
-    assert deployment.status(clip_id) == "CLIP_AVAILABLE"
-    assert list(deployment.scratch.iterdir()) == []
+    assert clip.statuses() == ["CLIP_AVAILABLE"]
+    assert list(deployment.world.scratch.iterdir()) == []
 
 
 def test_an_event_that_is_no_batch_is_an_error_and_the_process_lives_on(

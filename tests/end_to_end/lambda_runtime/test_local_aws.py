@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devtools.footage import assert_clip, read_clip, wanted
+from devtools.footage import assert_clip, cached_recording, read_clip, wanted
+from devtools.local_aws.camera_api import file_name
 from devtools.local_aws.process_table import descendants, is_running
-from tests.end_to_end.lambda_runtime.conftest import (
-    CAMERA_ID,
-    FOOTAGE,
-    HANGING,
-    MAX_S,
-    store_recording,
-    wait_for,
-)
+from tests.end_to_end.lambda_runtime.conftest import FOOTAGE, HANGING, MAX_S
+from tests.support.service import wait_until
 
 START_MS = 1_777_636_800_000
 COMMAND = (sys.executable, "-c", "from entrypoints.cli.app import main; main()", "local-aws")
+
+
+def store_recording(root: Path, films: Path) -> None:
+    """Put the recording into a folder as a camera's."""
+    path = root / "recordings" / "pier" / file_name("pier", START_MS)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(cached_recording(films, FOOTAGE))
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def started(root: Path, *options: str, **places: str) -> Iterator["subprocess.Po
 
 def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
     """It prints all addresses and events, stores the clip, and exits with 0."""
-    store_recording(tmp_path, films, START_MS)
+    store_recording(tmp_path, films)
     with started(tmp_path, "--once") as process:
         output, _ = process.communicate(timeout=MAX_S)
     assert process.returncode == 0, output
@@ -62,7 +64,7 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
         ("lambda", "1 message, 1 done; process [0-9]+, [0-9]+ ms, cold start [0-9]+ ms"),
     ):
         assert re.search(rf"^[0-9:.]+  {who} +{what}", output, re.MULTILINE), (who, output)
-    [clip] = (tmp_path / "local-aws" / CAMERA_ID).glob("*.mp4")
+    [clip] = (tmp_path / "local-aws" / "pier").glob("*.mp4")
     assert f"The clip: {clip}" in output
     # The middle half of a recording of 4 s.
     assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
@@ -70,7 +72,7 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
 
 def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> None:
     """SIGTERM while a message is handled: the function's process goes too, and ffmpeg with it."""
-    store_recording(tmp_path, films, START_MS)
+    store_recording(tmp_path, films)
     pid_file, ffmpeg = tmp_path / "ffmpeg.pid", tmp_path / "ffmpeg"
     ffmpeg.write_text(HANGING.format(pid_file=pid_file))
     ffmpeg.chmod(0o755)
@@ -78,7 +80,7 @@ def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> 
     temporary.mkdir()
     places = {"CAMCLIP_FFMPEG": str(ffmpeg), "TMPDIR": str(temporary)}
     with started(tmp_path, "--once", **places) as process:
-        wait_for(pid_file.exists)
+        wait_until(pid_file.exists)
         working = descendants(process.pid)
         assert int(pid_file.read_text()) in working
         process.send_signal(signal.SIGTERM)

@@ -7,43 +7,30 @@ tests are kept apart by the ids of their clips and cameras.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from devtools.local_aws.camera_api import CameraStandIn, no_fault
-from devtools.local_aws.cloud import cloud
-from devtools.local_aws.http_server import serve
-from infrastructure.in_memory import InMemoryCameraService
+from devtools.local_aws.camera_api import no_fault
 from tests.campaigns.kills.deployment import Deployment, deployment
-from tests.support.folders import shared_folder
 from tests.support.logs import Watch, leaks
-from tests.support.service import CREDENTIALS, World
+from tests.support.service import CREDENTIALS, World, deployed
 
 SECRETS = (*CREDENTIALS.values(), "Authorization", "Signature=", "X-Amz-Security")
 """No line of the log holds any of them."""
 
 
 @pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the run's folder of footage."""
-    return shared_folder(tmp_path_factory, "footage")
-
-
-@pytest.fixture(scope="session")
-def around(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator[Deployment]:
+def around(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[Deployment]:
     """Start what a function in a process of its own works with."""
-    with deployment(tmp_path_factory.mktemp("deployment"), footage) as started:
+    with deployment(tmp_path_factory.mktemp("deployment"), films) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator[World]:
+def service(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[World]:
     """Start everything and import the handler."""
-    cameras = CameraStandIn(InMemoryCameraService())
-    with cloud(60, name=f"service-{uuid4().hex[:8]}") as there, serve(cameras) as cameras_url:
-        world = World(there, cameras, tmp_path_factory.mktemp("scratch"), footage)
-        os.environ.update(world.environ(cameras_url), SQS_TIMEOUT="1", THUMBNAIL_SIZES="300 640")
+    with deployed("service", tmp_path_factory.mktemp("scratch"), films) as world:
+        os.environ.update(world.environ(), SQS_TIMEOUT="1", THUMBNAIL_SIZES="300 640")
         del os.environ["GIVEN_BACK_REST"]
         from entrypoints.aws_lambda import handler  # noqa: PLC0415 - it reads the environment
 

@@ -37,7 +37,7 @@ def test_a_damaged_recording_between_good_ones_is_never_left_out(
 ) -> None:
     """Without its middle the clip is not made; once the file is whole, it is."""
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
-    whole = cached_recording(world.footage, SECOND).read_bytes()
+    whole = cached_recording(world.films, SECOND).read_bytes()
     media = whole.index(b"mdat") + 4
     world.put(names[1], whole[:media] + bytes(len(whole) - media))
     message = world.message(world.body(1_500, 7_500))
@@ -51,7 +51,7 @@ def test_a_damaged_recording_between_good_ones_is_never_left_out(
 def test_a_truncated_recording_is_reported_missing(world: World, tmp_path: Path) -> None:
     """It counts as not recorded; ffmpeg would decode 3 s of it without an error."""
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
-    whole = cached_recording(world.footage, SECOND).read_bytes()
+    whole = cached_recording(world.films, SECOND).read_bytes()
     world.put(names[1], whole[: len(whole) // 2])
     assert world.handle(world.message(world.body(1_500, 7_500))) == []
     (report,) = world.reports()

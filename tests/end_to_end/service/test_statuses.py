@@ -9,7 +9,10 @@ from attrs import evolve
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
 from devtools.local_aws.camera_api import fails, no_fault
-from tests.support.service import CLIP_URL, Context, World
+from devtools.local_aws.http_server import Response
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from tests.support.service import CLIP_URL, Context, World, redelivered
 
 FIRST = Recording(first_number=0, frames=300)
 SECOND = Recording(first_number=300, frames=300, start_ms=10_000)
@@ -42,16 +45,22 @@ def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -
         "status": "CLIP_AVAILABLE",
         "retryTimestamps": [],
         "bucket": world.cloud.destination,
-        "clip": {
-            "key": f"/{name}.mp4",
-            "url": f"{CLIP_URL}/{name}.mp4",
-        },
+        "clip": {"key": f"/{name}.mp4", "url": f"{CLIP_URL}/{name}.mp4"},
         "thumbnail": {
             "key": f"/{name}_{{size}}.jpg",
             "url": f"{CLIP_URL}/{name}_{{size}}.jpg",
             "sizes": WIDTHS,
         },
-        "coverage": {"complete": True, "deliveredInMs": 5_333, "gaps": []},
+        "coverage": {
+            "complete": True,
+            "deliveredInMs": 5_333,
+            "gaps": [],
+            "damaged": [],
+            "held": [],
+            "unused": [],
+            "verified": "splices",
+            "notes": [],
+        },
     }
     assert world.reports() == [report]
     (note,) = world.published()
@@ -111,7 +120,15 @@ def test_a_rejection_is_reported_and_published(world: World, status: str) -> Non
     assert report["reason"]
     assert not {"bucket", "clip"} & set(report)
     assert report["thumbnail"] == {"sizes": []}
-    assert report["coverage"] == {"complete": False, "deliveredInMs": 0, "gaps": []}
+    assert report["coverage"] == {
+        "complete": False,
+        "deliveredInMs": 0,
+        "gaps": [],
+        "damaged": [],
+        "held": [],
+        "unused": [],
+        "notes": [],
+    }
     assert [note["Message"] for note in world.published()] == [report]
     assert set(world.stored()) == {f"{world.camera_id}/{world.clip_id}.json"}
     assert world.queued(wait_s=2) == []
@@ -251,6 +268,43 @@ def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
     assert world.published() == []
 
 
+PAGE = Response(404, b"<html>404</html>", {"Content-Type": "text/html"})
+JSON_404 = Response.json({"message": "Not Found"}, 404)
+
+
+@pytest.mark.parametrize(
+    ("part", "answer"),
+    [("/cameras/", PAGE), ("/cameras/clips/", PAGE), ("/cameras/", JSON_404)],
+    ids=["a gateway's page", "a gateway's page for the status", "a wrong path in the settings"],
+)
+def test_a_doubtful_404_decides_nothing(world: World, part: str, answer: Response) -> None:
+    """Neither an unknown camera nor a deleted clip: the message is delivered again."""
+    world.cameras.fault = lambda request: answer if part in request.target else None
+    message = world.message(world.body(-DAY_MS, -DAY_MS + 1_000))
+    assert world.handle(message) == [message["messageId"]]
+    assert (world.reports(), world.published(), world.stored()) == ([], [], {})
+    world.cameras.fault = no_fault
+    assert world.handle(redelivered(message)) == []
+    assert world.statuses() == ["CLIP_NOT_AVAILABLE"]
+
+
+def test_a_bad_row_of_the_list_blocks_no_clip_and_is_named_in_the_reason_of_another(
+    world: World,
+) -> None:
+    """A `.ts` file is left out wherever it may be the footage, and only there."""
+    world.record(Recording(first_number=0, frames=90))
+    other = TimeWindow(world.moment_ms - 60_000, world.moment_ms - 50_000)
+    world.segments.append(RecordingSegment(other, "other.ts"))
+    assert world.handle(world.message(world.body(0, 1_000))) == []
+    assert world.statuses() == ["CLIP_AVAILABLE"]
+    late = world.new_clip("late")
+    far = {"sent_at_ms": world.now_ms + DAY_MS}
+    assert late.handle(late.message(late.body(-58_000, -56_000), **far)) == []
+    [report] = late.reports()
+    assert report["status"] == "CLIP_NOT_AVAILABLE"
+    assert "other.ts was left out: its name does not end with .mp4" in report["reason"]
+
+
 @pytest.mark.parametrize(
     ("failing", "body", "received", "visible_after_s"),
     [
@@ -325,6 +379,11 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
     assert report["coverage"] == {
         "complete": False,
         "deliveredInMs": 4_000,
+        "damaged": [],
+        "held": [],
+        "unused": [],
+        "verified": "splices",
+        "notes": [],
         "gaps": [
             {
                 "startTimestampInMs": world.moment_ms + 10_000,

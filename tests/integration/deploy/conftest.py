@@ -26,11 +26,11 @@ from infrastructure.in_memory import InMemoryCameraService
 from tests.integration.deploy.calls import Call, Recorder
 from tests.integration.deploy.packaged import alone
 from tests.integration.deploy.template import REGION, Stack
-from tests.support.folders import shared_folder
+from tests.support.service import clip_body, sqs_record
 
 SMALL = Recording(first_number=0, frames=120, size=(160, 90))
-LARGE = constant_bitrate(Recording(first_number=0, frames=120), 80_000)
-"""Large enough for S3 to copy: 10 MB for each second."""
+LARGE = constant_bitrate(Recording(first_number=0, frames=120), 56_000)
+"""Large enough for S3 to copy: 7 MB for each second."""
 ANOTHER_ACCOUNT = "444455556666"
 
 GIVEN = {
@@ -53,13 +53,13 @@ class Played:
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(run_folder: Path, films: Path) -> Played:
     """Play all requests, once for all the processes of a test run."""
-    folder = shared_folder(tmp_path_factory, "policy")
+    folder = run_folder / "policy"
     done = folder / "played.json"
     with alone(folder, "played"):
         if not done.exists():
-            fresh = _play_on_moto(shared_folder(tmp_path_factory, "footage"), folder)
+            fresh = _play_on_moto(films, folder)
             done.write_text(json.dumps(asdict(fresh)))
     recorded = json.loads(done.read_text())
     return Played([Call(**call) for call in recorded["calls"]], recorded["results"])
@@ -120,19 +120,8 @@ def _play(
         calls.listen(client)
 
     def ask(clip_id: str, camera: str, duration_ms: int, at_ms: int = start_ms + 1_234) -> None:
-        body = {
-            "clipId": clip_id,
-            "cameraId": camera,
-            "startTimestampInMs": at_ms,
-            "endTimestampInMs": at_ms + duration_ms,
-        }
-        record = {
-            "messageId": f"message-{clip_id}",
-            "receiptHandle": f"receipt-{clip_id}",
-            "eventSource": "aws:sqs",
-            "body": json.dumps(body),
-            "attributes": {"SentTimestamp": str(now_ms), "ApproximateReceiveCount": "1"},
-        }
+        body = clip_body(clip_id, camera, at_ms, at_ms + duration_ms)
+        record: Any = sqs_record(body, now_ms, receiptHandle=f"receipt-{clip_id}")
         service.handle_batch()({"Records": [record]}, lambda: 120_000)
 
     ask("made", "small", 2_000)

@@ -16,7 +16,7 @@ from deploy.contents import bytecode, our_modules
 from deploy.package import LIMIT_BYTES, build_function, check_size, main
 from deploy.wheels import ARCHITECTURES, PYTHON, THIS_ARCHITECTURE, THIS_PYTHON, CannotPackage
 from tests.integration.deploy.packaged import packaged, packaged_function
-from tests.support.folders import shared_folder
+from tests.support.service import clip_body, sqs_record
 
 MACHINES = {"arm64": 183, "x86_64": 62}
 """e_machine of an ELF header (ELF specification): EM_AARCH64, EM_X86_64."""
@@ -38,6 +38,8 @@ ENVIRONMENT = {
 }
 """Nothing answers there: port 9 is discard's."""
 
+OTHER_ARCHITECTURE = next(arch for arch in ARCHITECTURES if arch != THIS_ARCHITECTURE)
+SENT_MS = 1_784_023_692_345
 RUN = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -66,26 +68,16 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(packages: Path) -> Path:
     """The function's package, unpacked, for this machine."""
-    return packaged_function(shared_folder(tmp_path_factory, "package"))
+    return packaged_function(packages)
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+def built(request: pytest.FixtureRequest, packages: Path) -> Built:
     """The zips for each processor."""
     arch = str(request.param)
-    return Built(arch, *packaged(shared_folder(tmp_path_factory, "package"), arch))
-
-
-def record(body: str) -> dict[str, object]:
-    attributes = {"SentTimestamp": "1784023692345", "ApproximateReceiveCount": "1"}
-    return {
-        "messageId": "m1",
-        "eventSource": "aws:sqs",
-        "body": body,
-        "attributes": attributes,
-    }
+    return Built(arch, *packaged(packages, arch))
 
 
 def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
@@ -93,16 +85,11 @@ def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
 
     The interpreter sees the package and the standard library, and no commands are loaded.
     """
-    request = {
-        "clipId": "c1",
-        "cameraId": "pier",
-        "startTimestampInMs": 1784023600000,
-        "endTimestampInMs": 1784023601000,
-    }
+    request = clip_body("c1", "pier", SENT_MS - 92_345, SENT_MS - 91_345)
     events = [
         {"Records": []},
-        {"Records": [record("gibberish")]},
-        {"Records": [record(json.dumps(request))]},
+        {"Records": [sqs_record("gibberish", SENT_MS, messageId="m1")]},
+        {"Records": [sqs_record(request, SENT_MS, messageId="m1")]},
     ]
     done = subprocess.run(
         [
@@ -127,8 +114,9 @@ def test_the_handler_runs_with_nothing_else_on_its_path(unpacked: Path) -> None:
     assert "EndpointConnectionError" in fault["fault"]
 
 
+@pytest.mark.parametrize("built", [OTHER_ARCHITECTURE], indirect=True)
 def test_two_builds_are_the_same_byte_for_byte(tmp_path: Path, built: Built) -> None:
-    """The order in which files were written does not matter."""
+    """The order in which files were written does not matter; this machine's build is next."""
     again = build_function(built.arch, PYTHON, tmp_path)
     assert again.read_bytes() == built.function.read_bytes()
     with zipfile.ZipFile(again) as zipped:

@@ -19,7 +19,6 @@ from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
 from tests.integration.deploy.packaged import packaged
 from tests.integration.deploy.template import ACCOUNT, TEMPLATE, Stack, read_document
-from tests.support.folders import shared_folder
 
 TIMEOUTS = read_document()["Parameters"]["FunctionTimeout"]["AllowedValues"]
 
@@ -156,14 +155,12 @@ def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
     read_settings(Stack(values).environment())
 
 
-def test_the_template_names_the_built_package(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_the_template_names_the_built_package(packages: Path) -> None:
     """Handler, runtime, processor, and the places of the zips."""
     function, layer = (stack().properties(name) for name in ("Function", "FfmpegLayer"))
     (arch,) = function["Architectures"]
     assert function["Runtime"] == f"python{PYTHON}"
-    built = packaged(shared_folder(tmp_path_factory, "package"), arch)
+    built = packaged(packages, arch)
     assert [function["CodeUri"], layer["ContentUri"]] == [f"../dist/{z.name}" for z in built]
     assert [path.name for path in built] == list(PACKAGE)
     assert layer["CompatibleArchitectures"] == [arch]

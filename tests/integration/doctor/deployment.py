@@ -1,12 +1,14 @@
 """A deployment in moto, with a camera API, for the commands that examine one."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 from attrs import frozen
 from typer.testing import CliRunner, Result
 
+from devtools.local_aws.cloud import Cloud, cloud
 from entrypoints.cli.app import app
 from tests.contract.real import Aws, HttpCameraWorld
 
@@ -25,16 +27,18 @@ def camclip(*arguments: object, **settings: str | None) -> Result:
 
 @frozen
 class MotoDeployment:
-    """Two buckets, a queue with its dead-letter queue, a topic with a subscriber, cameras."""
+    """What the README describes: moto's resources, and cameras."""
 
-    aws: Aws
+    aws: Cloud
     cameras: HttpCameraWorld
-    settings: dict[str, str]
-    queue_url: str
-    dead_url: str
-    origin: str
-    clips: str
-    topic_arn: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            **self.aws.environ(self.cameras.url),
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "CLIP_URL": "https://clips.example",
+        }
 
     def camclip(self, *arguments: object, **settings: str) -> Result:
         return camclip(*arguments, **{**self.settings, **settings})
@@ -52,56 +56,26 @@ class MotoDeployment:
         return found
 
 
-def deploy(aws: Aws, cameras: HttpCameraWorld) -> MotoDeployment:
+@contextmanager
+def deployed(aws: Aws, cameras: HttpCameraWorld) -> Iterator[MotoDeployment]:
     """Deploy as the README describes it."""
-    name = uuid4().hex[:12]
-    origin, clips = aws.bucket(), aws.bucket()
-    aws.s3.put_bucket_lifecycle_configuration(
-        Bucket=clips,
-        LifecycleConfiguration={
-            "Rules": [
-                {
-                    "ID": "uploads",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": ""},
-                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                }
-            ]
-        },
-    )
-    block = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    aws.s3.put_public_access_block(
-        Bucket=clips,
-        PublicAccessBlockConfiguration=dict.fromkeys(block, True),  # type: ignore[arg-type]
-    )
-    dead_url = aws.sqs.create_queue(
-        QueueName=f"{name}-dead", Attributes={"MessageRetentionPeriod": "1209600"}
-    )["QueueUrl"]
-    dead_arn = aws.sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
-    policy = {
-        "deadLetterTargetArn": dead_arn["Attributes"]["QueueArn"],
-        "maxReceiveCount": 5,
-    }
-    queue_url = aws.sqs.create_queue(
-        QueueName=name,
-        Attributes={"VisibilityTimeout": "1800", "RedrivePolicy": json.dumps(policy)},
-    )["QueueUrl"]
-    topic_arn = aws.sns.create_topic(Name=name)["TopicArn"]
-    aws.sns.subscribe(
-        TopicArn=topic_arn, Protocol="sqs", Endpoint=dead_arn["Attributes"]["QueueArn"]
-    )
-    settings = {
-        "AWS_ENDPOINT_URL": aws.s3.meta.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "CAM_SERVICES_URL": cameras.url,
-        "RECORDINGS_URL": cameras.url,
-        "CLIP_URL": "https://clips.example",
-        "S3_BUCKET_ORIGIN": origin,
-        "S3_BUCKET_ORIGIN_DIR": "rewinds",
-        "S3_BUCKET_DESTINATION": clips,
-        "AWS_SNS_TOPIC": topic_arn,
-        "AWS_SQS_QUEUE_URL": queue_url,
-    }
-    return MotoDeployment(aws, cameras, settings, queue_url, dead_url, origin, clips, topic_arn)
+    name = f"doctor-{uuid4().hex[:12]}"
+    with cloud(1800, name=name, endpoint=aws.s3.meta.endpoint_url) as there:
+        rule: Any = {
+            "ID": "uploads",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+        there.s3.put_bucket_lifecycle_configuration(
+            Bucket=there.destination, LifecycleConfiguration={"Rules": [rule]}
+        )
+        blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy")
+        block: Any = dict.fromkeys((*blocks, "RestrictPublicBuckets"), True)
+        there.s3.put_public_access_block(
+            Bucket=there.destination, PublicAccessBlockConfiguration=block
+        )
+        there.sqs.set_queue_attributes(
+            QueueUrl=there.dead_url, Attributes={"MessageRetentionPeriod": "1209600"}
+        )
+        yield MotoDeployment(there, cameras)

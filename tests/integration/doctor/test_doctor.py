@@ -5,19 +5,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devtools.local_aws.http_server import Request, Response
+from devtools.local_aws.http_server import Response
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads
-from tests.contract.conftest import aws, footages, http_cameras
 from tests.contract.real import Aws, HttpCameraWorld, clients_of
 from tests.contract.worlds import Footages
-from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip, deploy
+from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip, deployed
 from tests.support.loopback import Script, answer, loopback
-
-__all__ = ["aws", "footages", "http_cameras"]  # fixtures
 
 MIB = 1 << 20
 NOT_HTTP = " must be an http or https address"
@@ -36,14 +34,16 @@ COMPOSITION_CHECKS = [
 
 
 @pytest.fixture
-def deployment(aws: Aws, http_cameras: HttpCameraWorld, footages: Footages) -> MotoDeployment:
+def deployment(
+    aws: Aws, http_cameras: HttpCameraWorld, footages: Footages
+) -> Iterator[MotoDeployment]:
     """Deploy, with one recording of 12 MiB and one clip."""
-    deployed = deploy(aws, http_cameras)
     recording = footages.whole.data + (12 * MIB).to_bytes(4, "big") + b"free" + bytes(12 * MIB - 8)
     key = "rewinds/pier.20260501T120000.mp4"
-    aws.s3.put_object(Bucket=deployed.origin, Key=key, Body=recording)
-    aws.s3.put_object(Bucket=deployed.clips, Key="pier/c1.mp4", Body=b"clip")
-    return deployed
+    with deployed(aws, http_cameras) as made:
+        made.aws.s3.put_object(Bucket=made.aws.origin, Key=key, Body=recording)
+        made.aws.s3.put_object(Bucket=made.aws.destination, Key="pier/c1.mp4", Body=b"clip")
+        yield made
 
 
 def words_of(printed: str) -> dict[str, str]:
@@ -152,17 +152,20 @@ class TestDeployment:
 
     def test_it_only_reads(self, deployment: MotoDeployment) -> None:
         """Unless --compose is given."""
-        before = deployment.aws.s3.list_objects_v2(Bucket=deployment.clips)["Contents"]
+        before = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         deployment.camclip("doctor", "--aws")
-        assert deployment.aws.s3.list_objects_v2(Bucket=deployment.clips)["Contents"] == before
-        assert deployment.receive(deployment.queue_url) == []
-        assert deployment.receive(deployment.dead_url) == []
+        assert (
+            deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
+            == before
+        )
+        assert deployment.receive(deployment.aws.queue_url) == []
+        assert deployment.receive(deployment.aws.dead_url) == []
 
     def test_a_fault_is_followed_by_its_fix(self, deployment: MotoDeployment) -> None:
         """A line for the finding, and one below for its fix."""
         aws_ = deployment.aws
         aws_.sqs.set_queue_attributes(
-            QueueUrl=deployment.queue_url, Attributes={"VisibilityTimeout": "300"}
+            QueueUrl=deployment.aws.queue_url, Attributes={"VisibilityTimeout": "300"}
         )
         ran = deployment.camclip("doctor", "--camera", "pier")
         assert ran.exit_code == 1
@@ -184,7 +187,7 @@ class TestDeployment:
 
     def test_abandoned_uploads_are_counted(self, deployment: MotoDeployment) -> None:
         """With the size of their parts, and the command that aborts one."""
-        s3, bucket, key = deployment.aws.s3, deployment.clips, "pier/c9.mp4"
+        s3, bucket, key = deployment.aws.s3, deployment.aws.destination, "pier/c9.mp4"
         made = s3.create_multipart_upload(Bucket=bucket, Key=key)  # moto dates it 2010
         upload, data = made["UploadId"], b"x" * 1_500_000
         s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=data)
@@ -232,14 +235,45 @@ class TestDeployment:
         self, deployment: MotoDeployment
     ) -> None:
         """Requests for cameras that do not exist would wait for footage."""
-
-        def knows_all(request: Request) -> Response:
-            is_listing = request.target.startswith("/cameras/recording/any?")
-            return Response.json([] if is_listing else {"alias": "any"})
-
-        deployment.cameras.stand_in.fault = knows_all
+        deployment.cameras.stand_in.fault = lambda request: Response.json(
+            [] if "/recording/" in request.target else {"alias": "any"}
+        )
         ran = deployment.camclip("doctor", "--aws")
         assert words_of(ran.stdout)["camera API"] == "fault"
+
+    @pytest.mark.parametrize("camera", [None, "pier"])
+    def test_a_wrong_path_of_the_camera_api_is_a_fault(
+        self, deployment: MotoDeployment, camera: str | None
+    ) -> None:
+        """It answers 404 to everything, in JSON, as gateways do."""
+        unknown = answer("404 No", b'{"message": "Not Found"}', "Content-Type: application/json")
+        options = ["--camera", camera] if camera else []
+        with loopback(unknown) as server:
+            ran = deployment.camclip(
+                "doctor", "--aws", *options, CAM_SERVICES_URL=f"{server.url}/v0"
+            )
+        assert ran.exit_code == 1
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert "-> Correct the path of CAM_SERVICES_URL" in ran.stdout
+        assert all(request.startswith("GET /v0/") for request in server.requests)
+
+    def test_a_gateways_page_is_a_fault_of_the_camera_api(self, deployment: MotoDeployment) -> None:
+        """No camera is unknown by it."""
+        page = answer("404 Not Found", b"<html>404</html>", "Content-Type: text/html")
+        with loopback(page) as server:
+            ran = deployment.camclip("doctor", "--aws", CAM_SERVICES_URL=server.url)
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert "The camera API answered 404 to the request for a camera." in ran.stdout
+
+    def test_recordings_that_would_be_left_out_are_a_fault(
+        self, deployment: MotoDeployment
+    ) -> None:
+        """The first of them is named, with the reason."""
+        now_ms = time.time_ns() // 1_000_000
+        name = deployment.cameras.has_unusable("pier", now_ms // 1000 * 1000 - 60_000)
+        ran = deployment.camclip("doctor", "--camera", "pier")
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert f"{name} was left out: its name does not end with" in ran.stdout
 
     def test_a_camera_api_that_is_down_is_a_fault(self, deployment: MotoDeployment) -> None:
         """Its address is not printed: it may hold a password."""
@@ -256,9 +290,11 @@ class TestDeployment:
         assert list(words) == CHECKS + COMPOSITION_CHECKS
         assert [name for name, word in words.items() if word != "ok"] == ["copy condition"]
         assert "S3 copied 13 MB in " in ran.stdout
-        keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.clips)["Contents"]
+        keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         assert [row["Key"] for row in keys] == ["pier/c1.mp4"]
-        assert "Uploads" not in deployment.aws.s3.list_multipart_uploads(Bucket=deployment.clips)
+        assert "Uploads" not in deployment.aws.s3.list_multipart_uploads(
+            Bucket=deployment.aws.destination
+        )
 
     def test_without_a_recording_the_composition_is_skipped(
         self, deployment: MotoDeployment

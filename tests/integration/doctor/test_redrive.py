@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,12 +19,9 @@ from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import clip_key, manifest_key, metadata
 from infrastructure.sqs.dead_letters import DeadLetterQueue
-from tests.contract.conftest import aws, http_cameras
 from tests.contract.real import Aws, HttpCameraWorld
 from tests.contract.worlds import LENGTH_MS
-from tests.integration.doctor.deployment import SECRET, MotoDeployment, deploy
-
-__all__ = ["aws", "http_cameras"]  # fixtures
+from tests.integration.doctor.deployment import SECRET, MotoDeployment, deployed
 
 MEDIA = MediaInfo(25, 0.0, 960.0, 1000.0, "avc1", 64, 64)
 HOUR_MS = 3_600_000
@@ -53,7 +51,7 @@ class World:
         text = body if isinstance(body, str) else message_body(body)
         self.sent.append(text)
         self.deployment.aws.sqs.send_message(
-            QueueUrl=self.deployment.dead_url,
+            QueueUrl=self.deployment.aws.dead_url,
             MessageBody=text,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
@@ -62,7 +60,7 @@ class World:
         )
 
     def store_clip(self, request: ClipRequest, *, is_announced: bool) -> None:
-        s3, bucket = self.deployment.aws.s3, self.deployment.clips
+        s3, bucket = self.deployment.aws.s3, self.deployment.aws.destination
         about = metadata(request, MEDIA, "m#1", Coverage())
         s3.put_object(Bucket=bucket, Key=clip_key(request.name), Body=b"x", Metadata=about)
         if is_announced:
@@ -72,19 +70,19 @@ class World:
             s3.put_object(Bucket=bucket, Key=manifest_key(request.name), Body=manifest.encode())
 
     def dead(self) -> list[str]:
-        letters = self.deployment.receive(self.deployment.dead_url)
+        letters = self.deployment.receive(self.deployment.aws.dead_url)
         return sorted(letter["Body"] for letter in letters)
 
     def queued(self) -> list[dict[str, Any]]:
-        return self.deployment.receive(self.deployment.queue_url)
+        return self.deployment.receive(self.deployment.aws.queue_url)
 
 
 @pytest.fixture
-def world(aws: Aws, http_cameras: HttpCameraWorld) -> World:
-    deployment = deploy(aws, http_cameras)
+def world(aws: Aws, http_cameras: HttpCameraWorld) -> Iterator[World]:
     start_ms = time.time_ns() // 1_000_000_000 * 1000 - HOUR_MS
-    deployment.cameras.has_segment("pier", start_ms)
-    return World(deployment, start_ms)
+    http_cameras.has_segment("pier", start_ms)
+    with deployed(aws, http_cameras) as deployment:
+        yield World(deployment, start_ms)
 
 
 def add_one_of_each(world: World) -> None:
@@ -230,7 +228,7 @@ def test_the_dead_letter_queue_can_be_given(world: World, aws: Aws) -> None:
     aws.sqs.send_message(QueueUrl=other, MessageBody=message_body(world.request("c1")))
     assert world.deployment.camclip("redrive", "--go", "--from", other).exit_code == 0
     assert [json.loads(letter["Body"])["clipId"] for letter in world.queued()] == ["c1"]
-    itself = world.deployment.camclip("redrive", "--go", "--from", world.deployment.queue_url)
+    itself = world.deployment.camclip("redrive", "--go", "--from", world.deployment.aws.queue_url)
     assert itself.exit_code == 2
     nowhere = world.deployment.camclip("redrive", AWS_SQS_QUEUE_URL=other)
     assert nowhere.exit_code == 2
@@ -258,7 +256,7 @@ def test_a_redriven_request_keeps_its_age(world: World) -> None:
 
 
 def dead_letters(world: World) -> DeadLetterQueue:
-    return DeadLetterQueue(world.deployment.aws.sqs, world.deployment.dead_url)
+    return DeadLetterQueue(world.deployment.aws.sqs, world.deployment.aws.dead_url)
 
 
 def receive_one(world: World) -> tuple[ReceivedLetters, TriagedLetter]:
@@ -285,7 +283,7 @@ def test_a_letter_is_sent_before_it_is_deleted(
     events, name = world.deployment.aws.sqs.meta.events, f"before-call.sqs.{broken}"
     events.register(name, fails)
     try:
-        moved = received.move(letter, world.deployment.queue_url)
+        moved = received.move(letter, world.deployment.aws.queue_url)
     finally:
         events.unregister(name, fails)
     assert not moved
@@ -296,7 +294,7 @@ def test_a_letter_is_sent_before_it_is_deleted(
 def test_a_moved_letter_is_not_released(world: World) -> None:
     """The dead-letter queue no longer has it."""
     received, letter = receive_one(world)
-    assert received.move(letter, world.deployment.queue_url)
+    assert received.move(letter, world.deployment.aws.queue_url)
     assert received.letters == {}
     assert [message["Body"] for message in world.queued()] == world.sent
 
@@ -305,7 +303,7 @@ def test_letters_are_not_moved_after_their_visibility_timeout(world: World) -> N
     """Another receiver may have them by then."""
     received, letter = receive_one(world)
     received.hidden_until_s = time.monotonic() - 1
-    assert not received.move(letter, world.deployment.queue_url)
+    assert not received.move(letter, world.deployment.aws.queue_url)
     assert world.queued() == []
 
 
@@ -337,7 +335,7 @@ def test_a_reported_rejection_does_not_prevent_a_clip(world: World) -> None:
     world.add_letter(request)
     report = ClipReport("c1", ClipStatus.RETRY_TIMEOUT, "pier", fingerprint=request.fingerprint)
     world.deployment.aws.s3.put_object(
-        Bucket=world.deployment.clips,
+        Bucket=world.deployment.aws.destination,
         Key=manifest_key(request.name),
         Body=manifest_json(Manifest(report, "m#1")).encode(),
     )

@@ -5,17 +5,27 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 
+import pytest
 from attrs import frozen
 
 from application.gather_footage import GatherFootage
 from application.ports import (
     CameraService,
+    Listing,
     RecordingStore,
     Rendition,
     ThumbnailSpec,
     Transcoder,
 )
-from devtools.footage import ClipReading, Recording, Wanted, cached_recording, read_clip, wanted
+from devtools.footage import (
+    ClipReading,
+    Recording,
+    Wanted,
+    assert_clip,
+    cached_recording,
+    read_clip,
+    wanted,
+)
 from domain.clip import ClipReport, ClipRequest
 from domain.errors import Rejected
 from domain.planning import ClipPlan
@@ -29,18 +39,25 @@ START_MS = 1_534_341_619_000
 """When the first recording of every test starts."""
 TOLERANCE_MS = 1000
 DEADLINE_S = 60.0
+WITHIN_MS = 2
+"""The plan's bounds are whole milliseconds."""
+AUDIO_WITHIN_MS = 15.0
 
 
 class Buckets:
     """Where recordings and clips are stored: here, in memory."""
 
-    def open(self, segment: RecordingSegment, window: TimeWindow, data: bytes) -> Mp4Recording:
-        """Open a recording of these bytes for a clip of `window`."""
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> Mp4Recording:
+        """Open a recording of these bytes, for a clip of `window` or of all of it."""
 
         def fetch(offset: int, length: int) -> bytes:
             return data[offset : offset + length]
 
-        return open_mp4(segment, window, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
+        return open_mp4(
+            segment, window or segment.window, "1", RangeCache(fetch, len(data)), TOLERANCE_MS
+        )
 
     def join(self, rendition: Rendition) -> bytes:
         """Return the clip that the rendition's pieces make."""
@@ -110,7 +127,7 @@ class Camera:
     def open(self, recording: Recording) -> Mp4Recording:
         """Open a recording as its store would, for a clip of all of it."""
         segment = segment_of(recording)
-        return self.buckets.open(segment, segment.window, self.path(recording).read_bytes())
+        return self.buckets.open(segment, self.path(recording).read_bytes())
 
 
 def name_of(recording: Recording) -> str:
@@ -125,13 +142,11 @@ class ListedRecordings(CameraService):
     camera: Camera
     recordings: Mapping[str, Recording]
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return what is listed of the window."""
         del camera_id, deadline_s
         segments = [segment_of(recording) for recording in self.recordings.values()]
-        return [segment for segment in segments if segment.window.overlaps(window)]
+        return Listing(tuple(s for s in segments if s.window.overlaps(window)))
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Ignore the report."""
@@ -157,4 +172,18 @@ class StoredRecordings(RecordingStore):
         del deadline_s
         camera = self.listed.camera
         data = camera.path(self.listed.recordings[segment.name]).read_bytes()
-        return camera.buckets.open(segment, window, data)
+        return camera.buckets.open(segment, data, window)
+
+
+def check_clip(clip: Clip, audio_within_ms: float = AUDIO_WITHIN_MS) -> None:
+    """Hold a clip and what is reported of it against the plan."""
+    assert_clip(clip.reading, clip.wanted, audio_within_ms=audio_within_ms)
+    media = clip.rendition.media
+    assert media.frames == len(clip.wanted.numbers)
+    assert media.first_ms == 0
+    assert media.last_ms == pytest.approx(float(clip.wanted.times_ms[-1]), abs=1)
+    assert media.duration_ms == pytest.approx(clip.plan.duration_ms, abs=1)
+    assert (media.width, media.height) == clip.reading.size
+    assert clip.reading.video_codec == media.codec
+    assert clip.reading.duration_ms == pytest.approx(clip.plan.duration_ms, abs=11)
+    assert clip.plan.duration_ms == pytest.approx(float(clip.wanted.duration_ms), abs=WITHIN_MS)

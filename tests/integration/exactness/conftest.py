@@ -1,6 +1,5 @@
-"""Recordings are made once for all processes of a test run."""
+"""Cameras whose recordings are made once in a run."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,6 @@ from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuc
 
 
 @pytest.fixture(scope="session")
-def footage_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that the run's processes share."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "footage"
-
-
-@pytest.fixture(scope="session")
 def buckets() -> Iterator[StrictBuckets]:
     """Serve buckets between which clips are copied."""
     with strict_buckets() as served:
@@ -27,14 +19,14 @@ def buckets() -> Iterator[StrictBuckets]:
 
 
 @pytest.fixture
-def camera(footage_folder: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
+def camera(films: Path, tmp_path: Path, buckets: StrictBuckets) -> Camera:
     """Return a camera whose clips are made as in service: frames are copied, inside S3."""
     transcoder = FfmpegTranscoder(find_ffmpeg({}), min_copied_range_bytes=MIN_PART_BYTES)
-    return Camera(footage_folder, tmp_path, transcoder, buckets)
+    return Camera(films, tmp_path, transcoder, buckets)
 
 
 @pytest.fixture
-def encoding_camera(footage_folder: Path, tmp_path: Path) -> Camera:
+def encoding_camera(films: Path, tmp_path: Path) -> Camera:
     """Return a camera whose clips are encoded and decoded whole."""
     transcoder = FfmpegTranscoder(find_ffmpeg({}), verify="decode", splice=False)
-    return Camera(footage_folder, tmp_path, transcoder)
+    return Camera(films, tmp_path, transcoder)

@@ -32,12 +32,14 @@ class StrictBuckets(Buckets):
     server: StrictS3
     client: "S3Client"
 
-    def open(self, segment: RecordingSegment, window: TimeWindow, data: bytes) -> S3Recording:
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> S3Recording:
         """Store the bytes, and open them with the service's own store."""
         self.server.put(f"recordings/{segment.name}", data)
         deadline_s = time.monotonic() + DEADLINE_S
         return S3RecordingStore(self.client, "recordings", tolerance_ms=TOLERANCE_MS).open(
-            segment, window, deadline_s
+            segment, window or segment.window, deadline_s
         )
 
     def join(self, rendition: Rendition) -> bytes:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from devtools.footage import Recording, assert_clip, frame_hashes, read_clip
+from devtools.footage import Recording, frame_hashes, read_clip
 from devtools.footage.picture import UNREADABLE
 from devtools.footage.recording import FFMPEG
-from tests.integration.exactness.camera import Camera, Clip
+from tests.integration.exactness.camera import Camera, Clip, check_clip
 from tests.integration.exactness.cases import CASES, Case, recording
 
-AUDIO_WITHIN_MS = 15.0
-COPIED_CASES = {name: case for name, case in CASES.items() if case.copied}
+ENCODED_TOO = dict([(name, case) for name, case in CASES.items() if case.copied][::3])
+"""A third of the cases; the campaign of random cuts encodes a fifth of the cuts of each kind."""
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -25,7 +25,7 @@ def test_a_clip_is_exact(case: Case, camera: Camera) -> None:
     where the recording's frames cannot stand next to ours.
     """
     clip = camera.cut(case.recordings, case.from_ms, case.to_ms)
-    check_clip(clip)
+    check_h264(clip)
     assert clip.rendition.media.copied_frames == case.copied
     if case.copied:
         hashes = dict(zip(clip.reading.numbers, frame_hashes(clip.path), strict=True))
@@ -34,28 +34,20 @@ def test_a_clip_is_exact(case: Case, camera: Camera) -> None:
         assert unchanged >= case.copied
 
 
-@pytest.mark.parametrize("case", COPIED_CASES.values(), ids=COPIED_CASES)
+@pytest.mark.parametrize("case", ENCODED_TOO.values(), ids=ENCODED_TOO)
 def test_a_clip_is_as_exact_without_splicing(case: Case, encoding_camera: Camera) -> None:
     """Encoding every frame, the fallback, does not depend on the kind of recording."""
     clip = encoding_camera.cut(case.recordings, case.from_ms, case.to_ms)
     assert clip.rendition.media.copied_frames == 0
+    check_h264(clip)
+
+
+def check_h264(clip: Clip) -> None:
+    """Check the clip, and that it is H.264, with audio if any of its footage has some."""
     check_clip(clip)
-
-
-def check_clip(clip: Clip) -> None:
-    """Hold a clip and what is reported of it against the plan."""
-    assert_clip(clip.reading, clip.wanted, audio_within_ms=AUDIO_WITHIN_MS)
-    media = clip.rendition.media
-    assert media.frames == len(clip.wanted.numbers)
-    assert media.first_ms == 0
-    assert media.last_ms == pytest.approx(float(clip.wanted.times_ms[-1]), abs=1)
-    assert media.duration_ms == pytest.approx(clip.plan.duration_ms, abs=1)
-    assert (media.width, media.height) == clip.reading.size
-    assert clip.reading.video_codec == media.codec == "h264"
+    assert clip.reading.video_codec == "h264"
     has_audio = any(stretch.has_audio for stretch in clip.wanted.stretches)
     assert (clip.reading.audio_start_ms is not None) == has_audio
-    assert clip.reading.duration_ms == pytest.approx(clip.plan.duration_ms, abs=11)
-    assert clip.plan.duration_ms == pytest.approx(float(clip.wanted.duration_ms), abs=1)
 
 
 @cache

@@ -12,9 +12,8 @@ from domain.window import TimeWindow
 from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.integration.exactness.camera import Camera
+from tests.integration.exactness.camera import Camera, check_clip
 from tests.integration.exactness.cases import recording
-from tests.integration.exactness.test_exact_clips import check_clip
 
 Layout = Literal["faststart", "moov_last", "fragmented"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from devtools.local_aws.process_table import is_running
 from domain.errors import DeadlineExceeded, Unavailable, UnusableFootage
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import TAIL_BYTES, Ffmpeg, mp4_input
@@ -32,14 +33,6 @@ def fake(tmp_path: Path) -> Fake:
 def soon(seconds: float = 20) -> float:
     """Return a deadline on the monotonic clock."""
     return time.monotonic() + seconds
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.mark.parametrize(
@@ -73,9 +66,9 @@ def test_children_die_with_it(fake: Fake, tmp_path: Path, result: str) -> None:
     assert time.monotonic() - began < 2
     child = int((tmp_path / "child").read_text())
     gone_by = soon(2)
-    while is_alive(child) and time.monotonic() < gone_by:
+    while is_running(child) and time.monotonic() < gone_by:
         time.sleep(0.01)
-    assert not is_alive(child)
+    assert not is_running(child)
 
 
 KILLED = """
@@ -97,12 +90,12 @@ def test_it_does_not_outlive_us(fake: Fake, tmp_path: Path) -> None:
         while not (tmp_path / "pids").exists() and time.monotonic() < began_by:
             time.sleep(0.01)
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-        assert all(map(is_alive, pids))
+        assert all(map(is_running, pids))
         process.kill()
     gone_by = soon(3)
-    while any(map(is_alive, pids)) and time.monotonic() < gone_by:
+    while any(map(is_running, pids)) and time.monotonic() < gone_by:
         time.sleep(0.01)
-    left = [pid for pid in pids if is_alive(pid)]
+    left = [pid for pid in pids if is_running(pid)]
     for pid in left:
         os.kill(pid, 9)
     assert left == []

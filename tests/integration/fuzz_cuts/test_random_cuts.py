@@ -1,4 +1,4 @@
-"""The first random cut of each kind, and the variety of what is drawn."""
+"""The first random cut of every third kind, and the variety of what is drawn."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,12 +16,12 @@ MANY = 150
 OVERLAP_MS = 4000
 
 
-@pytest.mark.parametrize("seed", range(len(NAMES)), ids=NAMES)
-def test_random_cuts_are_exact(seed: int, footage_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(0, len(NAMES), 3), ids=NAMES[::3])
+def test_random_cuts_are_exact(seed: int, films: Path, tmp_path: Path) -> None:
     """Numbers, times, audio, cleanness, and the figures that the service reports."""
     cut = draw_cut(seed)
     try:
-        judge(cut, footage_folder, tmp_path)
+        judge(cut, films, tmp_path)
     except Exception as error:
         error.add_note(str(cut))
         raise

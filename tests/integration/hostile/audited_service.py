@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from attrs import Factory, define
 
+from devtools.local_aws.cloud import cloud
 from devtools.local_aws.http_server import Request, Response, serve
 from entrypoints.container import aws_service
 from entrypoints.log_line import DeliveryOutcome
+from tests.support.service import sqs_record
 
 NOW_MS = 4_000_000_000_000
 TOKEN = "made-up-camera-token"
@@ -74,15 +75,7 @@ class AuditedService:
     def deliver(self, body: object, received: int = 1) -> bool:
         """Deliver one message; return whether it failed."""
         global _opened  # noqa: PLW0603 - an audit hook cannot be taken out again
-        record = {
-            "messageId": "m",
-            "eventSource": "aws:sqs",
-            "body": body if isinstance(body, str) else json.dumps(body),
-            "attributes": {
-                "SentTimestamp": str(NOW_MS),
-                "ApproximateReceiveCount": str(received),
-            },
-        }
+        record = sqs_record(body, NOW_MS, received)
         handle = self.service.handle_batch()
         _opened = self.files
         try:
@@ -113,34 +106,19 @@ def _traceback(error: BaseException | None) -> str:
 def audited_service(endpoint: str, scratch: Path) -> Iterator[AuditedService]:
     """Wire the service to AWS at `endpoint` and to a camera API."""
     world = AuditedService()
-    with serve(world.answer) as url, pytest.MonkeyPatch.context() as patch:
-        for name, value in {**SECRETS, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+    with (
+        cloud(60, name="hostile", endpoint=endpoint) as there,
+        serve(world.answer) as url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        base = url.replace("http://", f"http://camclip:{TOKEN}@")
+        settings = {**there.environ(base), **SECRETS, "CLIP_DOWNLOAD_DEST": str(scratch)}
+        for name, value in settings.items():
             patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        _connect(world, url.replace("http://", f"http://camclip:{TOKEN}@"), scratch)
+        world.service = aws_service(os.environ, world.note)
+        for client in (world.service.s3(), world.service.sqs(), world.service.sns()):
+            client.meta.events.register("before-call", _recorder(world))
         yield world
-
-
-def _connect(world: AuditedService, base: str, scratch: Path) -> None:
-    """Wire the service from the environment, and record its calls to AWS."""
-    session = boto3.Session()
-    for bucket in ("hostile-origin", "hostile-clips"):
-        session.client("s3").create_bucket(Bucket=bucket)
-    settings = {
-        "CLIP_DOWNLOAD_DEST": str(scratch),
-        "CAM_SERVICES_URL": base,
-        "RECORDINGS_URL": base,
-        "CLIP_URL": "https://clips.example",
-        "S3_BUCKET_ORIGIN": "hostile-origin",
-        "S3_BUCKET_ORIGIN_DIR": "rewinds",
-        "S3_BUCKET_DESTINATION": "hostile-clips",
-        "AWS_SNS_TOPIC": session.client("sns").create_topic(Name="hostile")["TopicArn"],
-        "AWS_SQS_QUEUE": "arn:aws:sqs:us-east-1:123456789012:hostile",
-        "AWS_SQS_QUEUE_URL": session.client("sqs").create_queue(QueueName="hostile")["QueueUrl"],
-    }
-    world.service = aws_service({**os.environ, **settings}, world.note)
-    for client in (world.service.s3(), world.service.sqs(), world.service.sns()):
-        client.meta.events.register("before-call", _recorder(world))
 
 
 def _recorder(world: AuditedService) -> Any:  # noqa: ANN401 - a handler of botocore's

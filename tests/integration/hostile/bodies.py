@@ -4,7 +4,10 @@ A body is a request with one thing or another amiss, in JSON or in the 2018 serv
 """
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from attrs import frozen
 from hypothesis import strategies as st
@@ -18,15 +21,16 @@ CANARY = "canary"
 LIMIT_MS, RANGE_MS, MAX_MS, RETRIES = 900_000, 259_200_000, 300_000, 100
 
 
-@frozen
-class Word:
-    """A value in either notation, and its meaning; None if it has none."""
+@frozen(repr=False)
+class Raw:
+    """A value written as it is in either notation; one that spoils makes the body unreadable."""
 
     json: str
     python: str
-    means: object = None
-    spoils: bool = False
-    """Whether a body that holds it cannot be read at all."""
+    spoils: bool = True
+
+    def __repr__(self) -> str:
+        return self.python
 
 
 @frozen
@@ -46,11 +50,6 @@ class Body:
         return self.written.replace("{", stuffing, 1) if self.stuffed else self.written
 
 
-def word(value: object, means: object = None) -> Word:
-    """Return a value in both notations."""
-    return Word(json.dumps(value), repr(value), means)
-
-
 BAD_IDS: Sequence[object] = (
     "../../x", "a/b", ".", "..", "%2e%2e", "a?b", "#", "%d", "a\0", "a\n", "\na",
     "a" * 65, "a" * 300, "", " a", "а", "\ud800", "１２", "a\u0301", "ﬁ", "a\u200b",
@@ -59,85 +58,25 @@ BAD_IDS: Sequence[object] = (
 )  # fmt: skip
 BAD_TIMES: Sequence[object] = (
     True, None, 1.7, 1e12, -1, -1.0, "1e12", "１２", "1_000", "", " 1", "+1", "-1",
-    "0x10", 10**15, 10**400,
+    "0x10", 10**15, 10**400, NOW_MS // 1000,
     "9" * 16, [], {}, "soon", [NOW_MS], "٣", float(NOW_MS),
+    Raw("1" * 5000, "1_0", spoils=False),  # int() refuses it; an underscore is Python's alone
 )  # fmt: skip
+BAD_RETRIES: Sequence[object] = (None, 7, "x", {}, [1, "x"], [None], [True], [[1]], [1.5])
 SPOILERS = (
-    Word("NaN", "nan", spoils=True),
-    Word("-Infinity", "inf", spoils=True),
-    Word("1e999", "1e999", spoils=True),
-    Word("[" * 40 + "]" * 40, "[" * 40 + "]" * 40, spoils=True),
-    Word("[" * 90_000, "[" * 90_000, spoils=True),
-    Word('{"a": 1, "a": 2}', "{'a': 1, 'a': 2}", spoils=True),
-    Word('"a', "'a", spoils=True),
-    Word("--1", "b'a'", spoils=True),
-    Word("01", "01", spoils=True),
-    Word('"\n"', "{1: 2}", spoils=True),
-    Word("open('/etc/passwd')", "open('/etc/passwd')", spoils=True),
-    Word("__import__('os')", "f'{1}'", spoils=True),
-)
-HARMLESS = st.one_of(
-    *map(st.just, (word(f"it's {CANARY}"), word({CANARY: [1, None, {"a": CANARY}]}), word([[[]]]))),
-    *map(st.just, (word(1.5), word(-(10**30)), word(None), word("\ud800"), word("a\0b"))),
-    st.text(max_size=8).map(lambda text: word(CANARY + text)),
-)
-KEYS = st.one_of(
-    st.sampled_from(
-        (
-            "clipid",
-            "clipId ",
-            "ClipID",
-            "__proto__",
-            "",
-            "status",
-            "reason",
-            "\0",
-            "it's",
-            "\ud800",
-            "é",
-        )
-    ),
-    st.text(max_size=4).map(lambda text: f"x{text}"),
-)
-
-
-def rarely(
-    usual: st.SearchStrategy[Word], other: st.SearchStrategy[Word]
-) -> st.SearchStrategy[Word]:
-    """Choose the other one in sixteen times."""
-    return st.integers(0, 15).flatmap(lambda chance: other if chance == 7 else usual)
-
-
-def ids(good: Sequence[str]) -> st.SearchStrategy[Word]:
-    """Return an id, usually one of `good`."""
-    escaped = [Word('"' + "".join(f"\\u{ord(c):04x}" for c in g) + '"', repr(g), g) for g in good]
-    fine = st.sampled_from([*(word(g, g) for g in good), *escaped])
-    return rarely(fine, st.sampled_from(BAD_IDS).map(word))
-
-
-def times(instant_ms: int) -> st.SearchStrategy[Word]:
-    """Return a timestamp, usually this one."""
-    fine = st.sampled_from((word(instant_ms, instant_ms), word(str(instant_ms), instant_ms)))
-    seconds = word(instant_ms // 1000)
-    long = Word("1" * 5000, "1_0", None)  # int() refuses it; an underscore is Python's alone
-    bad = st.sampled_from((*map(word, BAD_TIMES), seconds, long))
-    return rarely(fine, bad)
-
-
-@st.composite
-def retries(draw: st.DrawFn) -> Word:
-    """Return the retry timestamps of a request."""
-    choice = draw(st.integers(0, 20))
-    if choice == 7:
-        return word(draw(st.sampled_from((7, "x", {}, [1, "x"], [None], [True], [[1]], [1.5]))))
-    if choice == 8:
-        return word(None, [])
-    some = draw(st.lists(st.sampled_from((-950_000, -60_000, -1000, 0, 60_000)), max_size=3))
-    count = draw(st.sampled_from((1, 1, 1, 110)))
-    sent_at_ms = [NOW_MS + ms for ms in some] * count
-    return word(sent_at_ms, sent_at_ms)
-
-
+    Raw("NaN", "nan"), Raw("-Infinity", "inf"), Raw("1e999", "1e999"), Raw('"\n"', "{1: 2}"),
+    Raw("[" * 40 + "]" * 40, "[" * 40 + "]" * 40), Raw("[" * 90_000, "[" * 90_000),
+    Raw('{"a": 1, "a": 2}', "{'a': 1, 'a': 2}"), Raw('"a', "'a"), Raw("--1", "b'a'"),
+    Raw("01", "01"), Raw("open('/etc/passwd')", "open('/etc/passwd')"),
+    Raw("__import__('os')", "f'{1}'"),
+)  # fmt: skip
+HARMLESS: st.SearchStrategy[object] = st.sampled_from((
+    f"it's {CANARY}", {CANARY: [1, None, {"a": CANARY}]}, [[[]]], 1.5, -(10**30), None, "\ud800",
+    "a\0b",
+)) | st.text(max_size=8).map(lambda text: CANARY + text)  # fmt: skip
+KEYS = st.sampled_from((
+    "clipid", "clipId ", "ClipID", "__proto__", "", "status", "reason", "\0", "it's", "\ud800", "é",
+)) | st.text(max_size=4).map(lambda text: f"x{text}")  # fmt: skip
 WINDOWS_S = (
     (-600, -595), (-3000, -2990), (-3610, -3590), (-70, -50), (-40, -30), (-30, 30), (100, 110),
     (880, 890), (895, 905), (5000, 5010), (-3000, -2700), (-3000, -2690), (-90_000, -89_990),
@@ -146,40 +85,77 @@ WINDOWS_S = (
 """Seconds before or after the message was sent."""
 
 
+def rarely(usual: Sequence[object], other: Sequence[object]) -> st.SearchStrategy[Any]:
+    """Choose the other one in sixteen times."""
+    either = st.sampled_from(usual), st.sampled_from(other)
+    return st.integers(0, 15).flatmap(lambda chance: either[chance == 7])
+
+
+def times(instant_ms: int) -> st.SearchStrategy[Any]:
+    return rarely((instant_ms, str(instant_ms)), BAD_TIMES)
+
+
+SENT_MS = st.lists(st.sampled_from((-3_500_000, -950_000, -60_000, 0, 60_000)), max_size=3).flatmap(
+    lambda some: rarely([[NOW_MS + ms for ms in some] * n for n in (1, 1, 1, 110)], BAD_RETRIES)
+)
+
+
 @st.composite
 def bodies(draw: st.DrawFn, number: int) -> Body:
     """Write the body of a message; those of unlike numbers name unlike clips."""
     start_s, end_s = draw(st.sampled_from(WINDOWS_S))
-    clip = draw(ids((f"c{number}", f"-{number}", f"_{number}".ljust(64, "Z"))))
-    camera = draw(ids(("pier", "pier", "pier", "nowhere")))
-    start, end = draw(times(NOW_MS + 1000 * start_s)), draw(times(NOW_MS + 1000 * end_s))
-    sent = draw(retries())
-    parts = {"clipId": clip, "cameraId": camera, "startTimestampInMs": start}
-    parts |= {"endTimestampInMs": end, "retryTimestamps": sent}
+    rows: list[tuple[str, Any]] = [
+        (
+            "clipId",
+            draw(rarely((f"c{number}", f"-{number}", f"_{number}".ljust(64, "Z")), BAD_IDS)),
+        ),
+        ("cameraId", draw(rarely(("pier", "pier", "pier", "nowhere"), BAD_IDS))),
+        ("startTimestampInMs", draw(times(NOW_MS + 1000 * start_s))),
+        ("endTimestampInMs", draw(times(NOW_MS + 1000 * end_s))),
+        ("retryTimestamps", draw(SENT_MS)),
+    ]
     if draw(st.integers(0, 20)) == 7:
-        lost = draw(st.sampled_from(list(parts)))
-        parts[lost] = word(None, [] if lost == "retryTimestamps" else None)
-        rows = [(key, value) for key, value in parts.items() if key != lost]
-    else:
-        rows = list(parts.items())
+        rows.remove(draw(st.sampled_from(rows)))
+    given = dict(rows)
     rows += [(key, draw(HARMLESS)) for key in draw(st.lists(KEYS, max_size=3, unique=True))]
-    spoiled = draw(st.integers(0, 9)) == 7
-    if spoiled:
-        again = draw(st.sampled_from([*rows, ("clip\x49d", word("a/b"))]))
+    if draw(st.integers(0, 9)) == 7:
+        again = draw(st.sampled_from([*rows, ("clip\x49d", "a/b")]))
         worse = ("spoiler", draw(st.sampled_from(SPOILERS)))
         rows.append(draw(st.sampled_from((again, worse, worse))))
-        spoiled = rows[-1][1].spoils or len({key for key, _ in rows}) < len(rows)
+    spoiled = len(dict(rows)) < len(rows) or any(
+        isinstance(value, Raw) and value.spoils for _, value in rows
+    )
     rows = draw(st.permutations(rows))
-    text = draw(st.sampled_from((_json, _json, _python, _lenient)))(rows)
-    space = draw(st.sampled_from(("", "", " ", "\n")))
+    text = draw(st.sampled_from(WRITERS))(rows)
     stuffed = draw(st.integers(0, 60)) == 7
     if stuffed and not _reads_as_json(text):
         spoiled = True  # longer than the 2018 service's queue could hold
-    if spoiled or parts["clipId"].means is None:
-        return Body(space + text, None, None, stuffed)
-    known = [part.means for part in parts.values()]
-    status = "FATAL_ERROR" if None in known else _status(*known[1:])  # type: ignore[arg-type]
-    return Body(space + text, str(parts["clipId"].means), status, stuffed)
+    text = draw(st.sampled_from(("", "", " ", "\n"))) + text
+    clip_id = _id(given.get("clipId"))
+    if spoiled or clip_id is None:
+        return Body(text, None, None, stuffed)
+    bounds = [_time(given.get(f"{name}TimestampInMs")) for name in ("start", "end")]
+    known = [_id(given.get("cameraId")), *bounds, _sendings(given.get("retryTimestamps"))]
+    status = "FATAL_ERROR" if None in known else _status(*known)  # type: ignore[arg-type]
+    return Body(text, clip_id, status, stuffed)
+
+
+def _id(value: object) -> str | None:
+    is_id = isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value)
+    return str(value) if is_id else None
+
+
+def _time(value: object) -> int | None:
+    if type(value) is int or (isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value)):
+        return int(value) if 946_684_800_000 <= int(value) < 10**15 else None
+    return None
+
+
+def _sendings(value: object) -> list[int] | None:
+    values = [] if value is None else value
+    if isinstance(values, list) and all(type(ms) is int for ms in values):
+        return values
+    return None
 
 
 def _reads_as_json(text: str) -> bool:
@@ -190,18 +166,29 @@ def _reads_as_json(text: str) -> bool:
     return True
 
 
-def _json(rows: Sequence[tuple[str, Word]]) -> str:
-    return "{" + ", ".join(f"{json.dumps(key)}: {value.json}" for key, value in rows) + "}"
+def _write(
+    key: Callable[[str], str], value: Callable[[object], str], rows: Sequence[tuple[str, object]]
+) -> str:
+    return "{" + ", ".join(f"{key(name)}: {value(content)}" for name, content in rows) + "}"
 
 
-def _python(rows: Sequence[tuple[str, Word]]) -> str:
-    return "{" + ", ".join(f"{key!r}: {value.python}" for key, value in rows) + "}"
+def _json(value: object) -> str:
+    return value.json if isinstance(value, Raw) else json.dumps(value)
 
 
-def _lenient(rows: Sequence[tuple[str, Word]]) -> str:
-    """Write what only Python reads, for all its double quotes."""
-    inner = ", ".join(f"{json.dumps(key)}: {value.python}" for key, value in rows)
-    return "{" + inner + ", }"
+def _escaped(value: object) -> str:
+    """Write each letter of a name as an escape."""
+    if isinstance(value, str) and _id(value):
+        return '"' + "".join(f"\\u{ord(c):04x}" for c in value) + '"'
+    return _json(value)
+
+
+WRITERS: Sequence[Callable[[Sequence[tuple[str, object]]], str]] = (
+    partial(_write, json.dumps, _json),
+    partial(_write, json.dumps, _escaped),
+    partial(_write, repr, repr),
+    partial(_write, json.dumps, repr),  # double quotes, and what only Python reads
+)
 
 
 def _status(camera: str, start_ms: int, end_ms: int, sent_at_ms: Sequence[int]) -> str:

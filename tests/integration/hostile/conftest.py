@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import aws
 from tests.contract.real import Aws
 from tests.integration.hostile.audited_service import AuditedService, audited_service
-
-__all__ = ["aws"]
 
 
 @pytest.fixture(scope="session")

@@ -30,14 +30,9 @@ exec "{ffmpeg}" "$@"
 """
 
 
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("footage")
-
-
 @pytest.mark.parametrize("name", WORK)
 def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
-    name: str, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`-f mov` or raw audio before every input, files alone, and an empty environment."""
     for variable, value in SECRETS.items():
@@ -49,7 +44,7 @@ def test_ffmpeg_reads_only_our_own_files_by_one_demuxer(
     folder = tmp_path / "work"
     folder.mkdir()
     transcoder = FfmpegTranscoder(recorder, verify="decode", splice=splice)
-    Camera(footage, folder, transcoder).cut(recordings, 1_234, 6_789, ThumbnailSpec((300, 640)))
+    Camera(films, folder, transcoder).cut(recordings, 1_234, 6_789, ThumbnailSpec((300, 640)))
     calls = [call.read_text().splitlines() for call in tmp_path.glob("log.*")]
     assert len(calls) >= 3
     for call in calls:

@@ -28,10 +28,9 @@ def test_every_layout_is_mutated() -> None:
     assert set(recordings()) == set(EVERY)
 
 
-@pytest.mark.parametrize("number", range(2))
-def test_a_mutated_recording_is_cut_or_refused_clearly(number: int) -> None:
-    """500 a round: no other error, no hang, little memory, and no table that leads astray."""
-    tally = run_round(number, seed=0, files=500)
+def test_a_mutated_recording_is_cut_or_refused_clearly() -> None:
+    """500 of them: no other error, no hang, little memory, and no table that leads astray."""
+    tally = run_round(0, seed=0, files=500)
     assert tally.faults == {}
     assert tally.files == 500
     assert tally.usable > 100
@@ -77,7 +76,7 @@ def test_what_hangs_is_stopped(tmp_path: Path) -> None:
                     sum(range(1000))
 
     with pytest.raises(Hung):
-        judged(Endless((b"x",)), tmp_path)
+        judged(Endless((b"x",)), tmp_path, max_time_s=0.2)
 
 
 def test_what_takes_too_much_memory_is_stopped() -> None:

@@ -5,13 +5,9 @@ import pytest
 from tests.integration.hostile.audited_service import NOW_MS, AuditedService
 from tests.integration.hostile.bodies import BAD_IDS
 from tests.integration.hostile.test_camera_answers import HOSTILE_URLS, NAME
+from tests.support.service import clip_body
 
-REQUEST: dict[str, object] = {
-    "clipId": "c1",
-    "cameraId": "pier",
-    "startTimestampInMs": NOW_MS - 90_000,
-    "endTimestampInMs": NOW_MS - 60_000,
-}
+REQUEST = clip_body("c1", "pier", NOW_MS - 90_000, NOW_MS - 60_000)
 EXISTING = ["HeadObject", "GetObject"]
 """The S3 calls that find an existing clip or manifest."""
 
@@ -91,6 +87,6 @@ def test_a_recording_is_a_file_of_the_folder_or_nothing(world: AuditedService, u
     for key in keys:
         folder, _, name = key.rpartition("/")
         assert (folder, name) == ("/hostile-clips/pier", "c1.json") or (
-            folder == "/hostile-origin/rewinds" and NAME.fullmatch(name) and name[:1] != "/"
+            folder == "/hostile-recordings/rewinds" and NAME.fullmatch(name) and name[:1] != "/"
         )
     assert not [file for file in world.files if file.startswith("subprocess")]

@@ -21,7 +21,9 @@ def _api(status: int) -> Fault:
 
 
 def _stored(data: bytes) -> Fault:
-    return lambda _, aws: aws.s3.put_object(Bucket="hostile-origin", Key="rewinds/a.mp4", Body=data)
+    return lambda _, aws: aws.s3.put_object(
+        Bucket="hostile-recordings", Key="rewinds/a.mp4", Body=data
+    )
 
 
 FAULTS: dict[str, Fault] = {

@@ -1,20 +1,20 @@
 """A sample of the kills: a process is killed at work, and the next one finishes the request."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.campaigns.kills.deployment import Deployment, deployment
-from tests.campaigns.kills.kill import POINTS, Point, kill_at, kill_in, random_moments
+from tests.campaigns.kills.kill import POINTS, Point, kill, random_moments
 
 IN_EVERY_RUN = {"an edge being encoded", "between parts", "committed, the answer lost"}
 
 
 @pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def around(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[Deployment]:
     """Start what the function works with."""
-    folder = tmp_path_factory.mktemp("kills")
-    with deployment(folder, folder / "footage") as started:
+    with deployment(tmp_path_factory.mktemp("kills"), films) as started:
         yield started
 
 
@@ -23,10 +23,10 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 )
 def test_killed_at_a_point_the_next_delivery_finishes(point: Point, around: Deployment) -> None:
     """One exact clip, one notification; no ffmpeg and no scratch of ours is left."""
-    assert kill_at(point, around).faults == []
+    assert kill(point, around).faults == []
 
 
 def test_killed_at_any_moment_the_next_delivery_finishes(around: Deployment) -> None:
     """The same promises hold at a random moment."""
     for moment in random_moments(1, seed=1, deployed=around):
-        assert kill_in(moment, around).faults == [], moment
+        assert kill(moment, around).faults == [], moment

@@ -28,14 +28,7 @@ from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import Aws, aws_session
 from tests.contract.worlds import Footages
 from tests.integration.s3.test_s3 import CountingRecording
-from tests.support.strict_s3 import (
-    Fault,
-    StrictS3,
-    fails,
-    lost,
-    properly,
-    strict_s3,
-)
+from tests.support.strict_s3 import Fault, StrictS3, fails, lost, properly, strict_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -158,7 +151,7 @@ SHAPES: dict[str, list[tuple[int, int]]] = {
         *[(0, 3000), (3, 36 * MIB), (0, 77)],
     ],
     "three recordings, the middle one small": [
-        *[(0, MIB), (1, 9 * MIB), (2, 4 * MIB), (3, 9 * MIB), (0, 77)],
+        *[(0, MIB), (1, 9 * MIB), (2, 4 * MIB), (3, 9 * MIB), (0, 77)]
     ],
     "many small ranges": [(seed % 3, MIB) for seed in range(18)],
     "a last range of 5 MiB": [(0, 6 * MIB), (1, 6 * MIB), (2, 5 * MIB)],

@@ -1,6 +1,5 @@
 """A small soak in every test run, and the proof that a soak can fail."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,14 @@ from tests.integration.deploy.packaged import packaged_function
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that the run's processes share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-def soaked(shared: Path, soak: Soak) -> Verdict:
-    with run(soak, packaged_function(shared / "package"), shared / "footage") as course:
+def soaked(run_folder: Path, soak: Soak) -> Verdict:
+    with run(soak, packaged_function(run_folder / "packages"), run_folder / "films") as course:
         return judge(soak, course)
 
 
-def test_a_small_soak_with_every_fault_loses_nothing(shared: Path) -> None:
+def test_a_small_soak_with_every_fault_loses_nothing(run_folder: Path) -> None:
     """Twenty requests: duplicates, waiting, poison, refusals, an API that fails, a SIGKILL."""
-    verdict = soaked(shared, Soak(4, 20, seed=3, failed_hidden_s=0, decoded=3))
+    verdict = soaked(run_folder, Soak(4, 20, seed=3, failed_hidden_s=0, decoded=3))
     assert verdict.violations == [], verdict.table()
     rows = dict(verdict.rows)
     assert rows["faults"] == "1 SIGKILLs, 4 answers of 500"
@@ -36,18 +28,15 @@ def test_a_small_soak_with_every_fault_loses_nothing(shared: Path) -> None:
     assert rows["  lost"] == "0"
 
 
-BROKEN = {
-    "careless": ("api 500", "at last"),
-    "hasty": ("", "notified of []"),
-}
+BROKEN = {"careless": ("api 500", "at last"), "hasty": ("", "notified of []")}
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_service_is_found_out(shared: Path, how: str) -> None:
+def test_a_broken_service_is_found_out(run_folder: Path, how: str) -> None:
     """One that acknowledges what has failed, and one that acknowledges before it notifies."""
     handler = f"tests.campaigns.soak.broken.{how}"
     soak = Soak(1, 8, functions=1, failed_hidden_s=0, decoded=0, handler=handler)
-    verdict = soaked(shared, soak)
+    verdict = soaked(run_folder, soak)
     kind, fault = BROKEN[how]
     assert any(kind in v and fault in v for v in verdict.violations), verdict.table()
 

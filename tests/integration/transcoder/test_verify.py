@@ -25,10 +25,10 @@ TIMES = [512 * i for i in range(FRAMES)]
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def film(films: Path) -> Path:
     """Make a second of video; the frame stored last is not the one shown last."""
     kind = footage.Recording(first_number=1, frames=FRAMES, audio=None, bframes=3)
-    return footage.cached_recording(tmp_path_factory.mktemp("films"), kind)
+    return footage.cached_recording(films, kind)
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 
 from devtools.footage import assert_clip, read_clip, wanted
 from devtools.local_aws.process_table import is_running
-from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World, wait_until
+from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World
+from tests.support.service import wait_until
 
 
-def assert_exact(world: World, clip_id: str) -> None:
-    """Assert that there is this one clip, and that it is the right one."""
-    name = f"{world.name}/{clip_id}"
-    assert {f"{name}.mp4", f"{name}.json", f"{name}_160.jpg"} <= world.stored()
-    assert_clip(read_clip(world.download(clip_id)), wanted([FOOTAGE], 500, 1_700))
+def assert_exact(world: World) -> None:
+    """Assert that the clip "one" is stored whole, and that it is the right one."""
+    assert set(world.stored()) == {f"{world.key}{end}" for end in (".mp4", ".json", "_160.jpg")}
+    assert_clip(read_clip(world.download(world.folder)), wanted([FOOTAGE], 500, 1_700))
 
 
 def test_a_request_becomes_an_exact_clip(world: World) -> None:
@@ -36,8 +36,8 @@ def test_a_request_becomes_an_exact_clip(world: World) -> None:
         while heard[-1] != b"STOPPING=1":
             heard.append(systemd.recv(64))
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
-    assert len(world.event_ids()) == 1
-    assert_exact(world, "one")
+    assert len(world.published()) == 1
+    assert_exact(world)
     assert list(world.scratch.iterdir()) == []
     assert not world.health_file.exists()
     (line,) = worker.said("clip")
@@ -61,7 +61,7 @@ def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: 
     world.start(WORKER_SLOTS="2", WORKER_VISIBILITY="4")
     wait_until(lambda: world.held.waiting == 2)
     time.sleep(5)
-    assert world.queued() == (1, 2)
+    assert world.counts() == (1, 2)
     assert sum("/recording/" in asked for asked in world.cameras.requests) == 0
     assert world.held.max_waiting == 2
     world.held.freed.set()
@@ -70,7 +70,8 @@ def test_messages_stay_hidden_while_they_are_worked_on_and_no_others_are(world: 
         ["CLIP_AVAILABLE"]
     ] * 3
     assert sum("/recording/" in asked for asked in world.cameras.requests) == 3
-    assert len(world.event_ids()) == 3
+    world.published()
+    assert len(world.notes) == 3
 
 
 def test_a_message_in_progress_is_finished_when_the_worker_stops(world: World) -> None:
@@ -86,8 +87,8 @@ def test_a_message_in_progress_is_finished_when_the_worker_stops(world: World) -
     world.held.freed.set()
     assert worker.ended() == 0
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
-    assert_exact(world, "one")
-    assert world.queued() == (1, 0)
+    assert_exact(world)
+    assert world.counts() == (1, 0)
 
 
 @pytest.mark.parametrize(("grace", "signals"), [("0", 1), ("60", 2)], ids=["no grace", "twice"])
@@ -103,12 +104,12 @@ def test_a_message_in_progress_is_redelivered_when_there_is_no_time(
         worker.signal((signal.SIGTERM, signal.SIGINT)[number])
         wait_until(lambda: worker.said("stopping"))
     assert worker.ended(15) == 0
-    assert world.queued() == (1, 0)
+    assert world.counts() == (1, 0)
     assert not is_running(ffmpeg)
     assert list(world.scratch.iterdir()) == []
     (line,) = worker.said("a message was not finished")
     assert line["fault"] == "the worker is stopping"
-    assert world.stored() == set()
+    assert world.stored() == {}
 
 
 def test_kill_9_loses_nothing(world: World) -> None:
@@ -126,9 +127,8 @@ def test_kill_9_loses_nothing(world: World) -> None:
     world.start(WORKER_VISIBILITY="3")
     wait_until(world.is_done)
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
-    assert len(world.event_ids()) == 1
-    assert_exact(world, "one")
-    assert len(world.stored()) == 3
+    assert len(world.published()) == 1
+    assert_exact(world)
     assert list(world.scratch.iterdir()) == []
     assert not is_running(ffmpeg)
 
@@ -141,7 +141,7 @@ def test_what_the_poll_of_a_dead_worker_took_comes_back_soon(world: World) -> No
     dead.signal(signal.SIGKILL)
     dead.ended()
     world.request("one")
-    wait_until(lambda: world.queued() == (0, 1))
+    wait_until(lambda: world.counts() == (0, 1))
     world.start()
     wait_until(world.is_done)
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
@@ -154,11 +154,11 @@ def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> N
     worker = world.start(WORKER_VISIBILITY="3", MAX_RECEIVE_COUNT="5")
     wait_until(lambda: world.held.waiting)
     (child,) = worker.children()
-    world.gate.shut()
-    wait_until(lambda: world.queued() == (1, 0))
+    world.shut_aws()
+    wait_until(lambda: world.counts() == (1, 0))
     assert not is_running(child)
     world.held.freed.set()
-    world.gate.open()
+    world.aws.release()
     wait_until(world.is_done)
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
     (line,) = worker.said("a message was not finished")
@@ -169,13 +169,13 @@ def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> N
 
 def test_a_worker_that_starts_while_aws_is_down_waits_for_it(world: World) -> None:
     """It says so once, is healthy, and works as soon as it can."""
-    world.gate.shut()
+    world.shut_aws()
     world.request("one")
     worker = world.start()
     wait_until(lambda: worker.said("SQS fails"))
     time.sleep(1)
     assert world.is_healthy()
-    world.gate.open()
+    world.aws.release()
     wait_until(world.is_done)
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
     assert len(worker.said("SQS fails")) == 1
@@ -186,7 +186,7 @@ def test_a_message_that_nobody_can_handle_ends_in_the_dead_letter_queue(world: W
     """It is handled as often as the queue says, rests in between, and is never logged."""
     world.request("", body="{a-poisoned-body")
     worker = world.start()
-    wait_until(lambda: world.queued(world.cloud.dead_url) == (1, 0))
+    wait_until(lambda: world.counts(world.cloud.dead_url) == (1, 0))
     assert world.is_done()
     assert [line["attempt"] for line in worker.said("no clip")] == [1, 2]
     first, second = (line["timestamp"] for line in worker.said("no clip"))
@@ -248,7 +248,7 @@ def test_invalid_settings_are_reported_in_one_message(
         for name in ("WORKER_SLOTS", "WORKER_VISIBILITY", "WORKER_GRACE", "AWS_SNS_TOPIC")
     )
     assert "Traceback" not in output
-    assert world.queued() == (1, 0)
+    assert world.counts() == (1, 0)
 
 
 def test_the_worker_needs_nothing_of_the_command_line(world: World) -> None:
@@ -260,7 +260,7 @@ def test_the_worker_needs_nothing_of_the_command_line(world: World) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=world.environment,
+        env=world.environ(),
         cwd=REPOSITORY,
         check=False,
         capture_output=True,

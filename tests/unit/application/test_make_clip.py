@@ -10,16 +10,17 @@ from attrs import Factory, define, evolve
 
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
-from application.ports import Recording, Rendition, ThumbnailSpec
-from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from application.ports import LeftOut, Recording, Rendition, ThumbnailSpec
+from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import (
     AlreadyInProgress,
     ClipDeleted,
     Conflict,
+    NoPicture,
+    Rejected,
     Unavailable,
-    UndecodableFootage,
     UnusableFootage,
 )
 from domain.manifest import Manifest, StoredClip
@@ -37,24 +38,44 @@ from infrastructure.in_memory import (
     InMemoryTranscoder,
     StoredFile,
 )
+from tests.model.recorder import make_clip
+from tests.model.world import Call
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
 FULL = ClipReport.available(REQUEST, Coverage(verified=Verification.SPLICES))
+EFFECTS = {
+    "update_clip": "PUT {0.status.value}",
+    "find": "HEAD clip",
+    "read_manifest": "GET manifest",
+    "store_thumbnails": "PUT thumbnails",
+    "commit": "PUT clip",
+    "write_manifest": "PUT manifest",
+    "send": "SEND",
+    "publish": "SNS {0.status.value}",
+}
+"""How the log of a world names its calls."""
 
 
 @define
 class World:
-    """The service on adapters in memory, and a log of its effects in order."""
+    """The service on adapters in memory, a log of its effects in order, and faults."""
 
     folder: Path
-    cameras: "Cameras"
-    clips: "Clips"
-    queue: "Queue"
-    notifier: "Notifier"
-    log: list[str]
+    cameras: InMemoryCameraService = Factory(lambda: InMemoryCameraService({"pier": []}))
     recordings: InMemoryRecordingStore = Factory(InMemoryRecordingStore)
     transcoder: InMemoryTranscoder = Factory(InMemoryTranscoder)
+    clips: InMemoryClipStore = Factory(lambda: InMemoryClipStore(lambda: NOW))
+    queue: InMemoryRetryQueue = Factory(InMemoryRetryQueue)
+    notifier: InMemoryNotifier = Factory(InMemoryNotifier)
+    log: list[str] = Factory(list)
+    rival: StoredClip | None = None
+    """Appears just before the commit, or before the lookup `rival_at_find`."""
+    rival_at_find: int = 0
+    fails: Sequence[object] = ()
+    """Methods and reported statuses whose calls fail without an effect."""
+    loses_reply: str = ""
+    """The method whose reply is lost; a commit is then repeated, as the SDK does."""
 
     def add_recording(
         self, name: str, start_ms: int, duration_ms: int, *, listed_ms: int = 0
@@ -70,16 +91,27 @@ class World:
         return self.make_clip()(evolve(delivery or delivered(), request=request), self.folder)
 
     def make_clip(self) -> MakeClip:
-        return MakeClip(
-            self.cameras,
-            self.recordings,
-            self.transcoder,
-            self.clips,
-            self.queue,
-            self.notifier,
-            RetryPolicy(),
-            ThumbnailSpec((300, 640)),
-        )
+        use_case = make_clip(MakeClip, self._answer, RetryPolicy())
+        return evolve(use_case, thumbnails=ThumbnailSpec((300, 640)))
+
+    def _answer(self, call: Call) -> object:
+        method, args = getattr(getattr(self, call.port), call.method), call.args
+        if call.method == "update_clip" and args[0].status in self.fails:
+            raise Unavailable("the camera API answered 500")
+        if call.method in self.fails:
+            raise Unavailable("the queue does not answer")
+        if call.method in EFFECTS:
+            self.log.append(EFFECTS[call.method].format(*args))
+        is_lookup = call.method == "find" and self.log.count("HEAD clip") == self.rival_at_find
+        is_commit = call.method == "commit" and not self.rival_at_find
+        if self.rival and (is_lookup or is_commit):
+            self.clips.objects[REQUEST.name] = (self.rival, b"")
+        reply: object = method(*args, **dict(call.kwargs))
+        if call.method == self.loses_reply == "commit":
+            method(*args)
+        elif call.method == self.loses_reply:
+            raise Unavailable("the topic did not answer")
+        return reply
 
     @property
     def statuses(self) -> list[ClipStatus]:
@@ -90,97 +122,6 @@ class World:
     def published(self) -> list[ClipStatus]:
         """The published statuses, in order."""
         return [report.status for report in self.notifier.published]
-
-
-@define
-class Cameras(InMemoryCameraService):
-    """Logs each status, and fails for those in `fails`."""
-
-    log: list[str] = Factory(list)
-    fails: Sequence[ClipStatus] = ()
-
-    def update_clip(self, report: ClipReport, deadline_s: float) -> None:
-        if report.status in self.fails:
-            raise Unavailable("the camera API answered 500")
-        InMemoryCameraService.update_clip(self, report, deadline_s)
-        self.log.append(f"PUT {report.status.value}")
-
-
-@define
-class Clips(InMemoryClipStore):
-    """Logs each call. `rival` appears just before the commit, or before lookup `rival_at_find`."""
-
-    log: list[str] = Factory(list)
-    rival: StoredClip | None = None
-    reply_lost: bool = False
-    rival_at_find: int = 0
-    finds: int = 0
-
-    def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        self.log.append("HEAD clip")
-        self.finds += 1
-        if self.rival and self.finds == self.rival_at_find:
-            self.objects[name] = (self.rival, b"")
-        return InMemoryClipStore.find(self, name, deadline_s)
-
-    def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
-        self.log.append("GET manifest")
-        return InMemoryClipStore.read_manifest(self, name, deadline_s)
-
-    def store_thumbnails(
-        self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
-    ) -> None:
-        self.log.append("PUT thumbnails")
-        InMemoryClipStore.store_thumbnails(self, name, thumbnails, deadline_s)
-
-    def commit(
-        self,
-        request: ClipRequest,
-        rendition: Rendition,
-        writer: str,
-        coverage: Coverage,
-        deadline_s: float,
-    ) -> None:
-        self.log.append("PUT clip")
-        if self.rival and not self.rival_at_find:
-            self.objects[request.name] = (self.rival, b"")
-        InMemoryClipStore.commit(self, request, rendition, writer, coverage, deadline_s)
-        if self.reply_lost:
-            InMemoryClipStore.commit(self, request, rendition, writer, coverage, deadline_s)
-
-    def write_manifest(
-        self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
-    ) -> None:
-        self.log.append("PUT manifest")
-        InMemoryClipStore.write_manifest(self, name, manifest, deadline_s, replace=replace)
-
-
-@define
-class Queue(InMemoryRetryQueue):
-    """Logs each message, or fails."""
-
-    log: list[str] = Factory(list)
-    fails: bool = False
-
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
-        if self.fails:
-            raise Unavailable("the queue does not answer")
-        InMemoryRetryQueue.send(self, request, delay_s, deadline_s)
-        self.log.append("SEND")
-
-
-@define
-class Notifier(InMemoryNotifier):
-    """Logs each notification, and may lose the reply."""
-
-    log: list[str] = Factory(list)
-    reply_lost: bool = False
-
-    def publish(self, report: ClipReport, deadline_s: float) -> None:
-        InMemoryNotifier.publish(self, report, deadline_s)
-        self.log.append(f"SNS {report.status.value}")
-        if self.reply_lost:
-            raise Unavailable("the topic did not answer")
 
 
 def delivered(
@@ -199,15 +140,7 @@ def delivered(
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    log: list[str] = []
-    return World(
-        tmp_path,
-        Cameras({"pier": []}, log=log),
-        Clips(lambda: NOW, log=log),
-        Queue(log=log),
-        Notifier(log=log),
-        log,
-    )
+    return World(tmp_path)
 
 
 @pytest.fixture
@@ -253,13 +186,7 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
 def test_a_request_without_footage_is_requeued(world: World) -> None:
     """The requeued request lists the message's timestamp; PENDING is reported, not published."""
     result = world.deliver()
-    assert world.log == [
-        "HEAD clip",
-        "GET manifest",
-        "PUT CLIP_PENDING",
-        "HEAD clip",
-        "SEND",
-    ]
+    assert world.log == ["HEAD clip", "GET manifest", "PUT CLIP_PENDING", "HEAD clip", "SEND"]
     assert world.queue.sent == [(REQUEST.retried(NOW), 60)]
     assert result.report.status is ClipStatus.PENDING
     assert not world.published
@@ -289,6 +216,46 @@ def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(worl
     ]
     assert result.report.reason
     assert world.clips.manifests[old.name].report == result.report
+
+
+OLD = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+
+
+def test_a_rejection_says_that_nothing_is_listed(world: World) -> None:
+    """Then nothing was left out either."""
+    result = world.deliver(OLD)
+    assert str(result.report.reason).endswith("No recording of that time is listed.")
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("count", [1, 10, 12, 1000])
+def test_a_rejection_names_the_recordings_left_out_and_why(world: World, count: int) -> None:
+    """Those that are listed and not stored too; the reason names ten, the log a hundred."""
+    left = [LeftOut(f"{at}.ts", "its name does not end with .mp4") for at in range(1, count)]
+    world.cameras.unusable["pier"] = [(OLD.window, each) for each in left]
+    world.add_recording("b.mp4", -2_000_000, 60_000)
+    del world.recordings.files["b.mp4"]
+    result = world.deliver(OLD)
+    reason = str(result.report.reason)
+    assert result.report.status is ClipStatus.NOT_AVAILABLE
+    assert [f"{each.name} was left out: {each.reason}." in reason for each in left[:10]] == [
+        True
+    ] * len(left[:10])
+    assert ("b.mp4 is not recorded yet." in reason) == (count <= 10)
+    assert ("The log names more." in reason) == (count > 10)
+    assert len(result.notes) == min(count, 101)
+    assert world.clips.manifests[OLD.name].report.reason == reason
+
+
+def test_a_clip_of_other_recordings_names_those_left_out_in_its_notes_alone(
+    recorded: World,
+) -> None:
+    """The clip is complete all the same."""
+    left = LeftOut("a.ts", "its name does not end with .mp4")
+    recorded.cameras.unusable["pier"] = [(REQUEST.window, left)]
+    result = recorded.deliver()
+    assert result.report.coverage == evolve(FULL.coverage, notes=(str(left),))
+    assert result.notes == (str(left),)
 
 
 def test_an_unknown_camera_is_reported_as_a_fatal_error(world: World) -> None:
@@ -331,15 +298,8 @@ def test_the_notes_of_the_transcoder_are_among_those_of_the_result(world: World)
     """They say which recordings had to be encoded; the log line has them."""
 
     class NotingTranscoder(InMemoryTranscoder):
-        def render(
-            self,
-            plan: ClipPlan,
-            recordings: Mapping[str, Recording],
-            thumbnails: ThumbnailSpec,
-            folder: Path,
-            deadline_s: float,
-        ) -> Rendition:
-            made = super().render(plan, recordings, thumbnails, folder, deadline_s)
+        def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - passed on
+            made = super().render(*args)
             return evolve(made, notes=("a is encoded: why",))
 
     world.add_recording("a", -100_000, 600_000)
@@ -378,7 +338,7 @@ def test_recordings_none_of_which_can_be_read_are_named(world: World) -> None:
     again, _ = world.queue.sent[0]
     result = world.deliver(again, delivered(message_id="m2", after_ms=900_001))
     assert result.report.status is ClipStatus.FATAL_ERROR
-    assert result.report.reason == "No listed recording can be read. a is no recording"
+    assert result.report.reason == "No listed recording can be read. a is no recording."
 
 
 def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:
@@ -389,7 +349,7 @@ def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:
 
 
 @define
-class Undecodable(InMemoryTranscoder):
+class Pictureless(InMemoryTranscoder):
     """Makes no picture of a window of a recording."""
 
     name: str = "a"
@@ -405,24 +365,33 @@ class Undecodable(InMemoryTranscoder):
     ) -> Rendition:
         cuts = [cut.window for cut in plan.cuts if cut.segment.name == self.name]
         if any(cut.overlaps(window) for cut in cuts for window in self.windows):
-            raise UndecodableFootage(f"{self.name} is damaged.", self.name, self.windows)
+            raise NoPicture(f"{self.name} is damaged.", self.name, self.windows)
         return super().render(plan, recordings, thumbnails, folder, deadline_s)
 
 
 def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
     """The clip has the rest."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
-    recorded.transcoder = Undecodable(windows=(damaged,))
+    recorded.transcoder = Pictureless(windows=(damaged,))
     result = recorded.deliver()
     assert result.report.coverage.gaps == (damaged,)
     assert result.report.delivered_ms == 7_000
+
+
+def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
+    """A picture is held over it, which must not pass for one that was merely late."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
+    recorded.transcoder = Pictureless(windows=(damaged,))
+    coverage = recorded.deliver().report.coverage
+    assert (coverage.gaps, coverage.damaged, coverage.held) == ((), (damaged,), ())
+    assert not coverage.is_complete
 
 
 def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> None:
     """They are opened as others are."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
     recorded.add_recording("b", -59_000, 100_000)
-    recorded.transcoder = Undecodable(windows=(damaged,))
+    recorded.transcoder = Pictureless(windows=(damaged,))
     result = recorded.deliver()
     assert result.report.coverage.gaps == ()
     assert result.report.coverage.is_complete
@@ -431,7 +400,7 @@ def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> Non
 
 def test_a_clip_without_any_picture_is_rejected(recorded: World) -> None:
     """The damage is named."""
-    recorded.transcoder = Undecodable(windows=(REQUEST.window,))
+    recorded.transcoder = Pictureless(windows=(REQUEST.window,))
     result = recorded.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
@@ -442,7 +411,7 @@ def test_a_transcoder_that_repeats_itself_is_not_asked_again(recorded: World) ->
 
     class Stubborn(InMemoryTranscoder):
         def render(self, *_: object) -> Rendition:
-            raise UndecodableFootage("a is damaged.", "a", (TimeWindow(0, 1),))
+            raise NoPicture("a is damaged.", "a", (TimeWindow(0, 1),))
 
     recorded.transcoder = Stubborn()
     with pytest.raises(UnusableFootage, match="a is damaged"):
@@ -567,7 +536,7 @@ def test_a_clip_of_another_window_is_never_touched(recorded: World, deliveries_l
 
 def test_the_loser_of_a_race_is_delivered_again(recorded: World) -> None:
     """It neither reports nor acknowledges, since the winner may crash before it reports."""
-    recorded.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    recorded.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
     with pytest.raises(AlreadyInProgress):
         recorded.deliver()
     assert not recorded.statuses
@@ -575,7 +544,7 @@ def test_the_loser_of_a_race_is_delivered_again(recorded: World) -> None:
 
 def test_the_loser_against_another_window_reports_nothing(recorded: World) -> None:
     """Of two simultaneous requests with one name, the later commit is a conflict."""
-    recorded.clips.rival = StoredClip("another", "other#1", NOW)
+    recorded.rival = StoredClip("another", "other#1", NOW)
     with pytest.raises(Conflict):
         recorded.deliver()
     assert not recorded.statuses
@@ -583,7 +552,7 @@ def test_the_loser_against_another_window_reports_nothing(recorded: World) -> No
 
 def test_a_commit_that_finds_its_own_clip_had_lost_its_reply(recorded: World) -> None:
     """A commit that the client sent twice is a success."""
-    recorded.clips.reply_lost = True
+    recorded.loses_reply = "commit"
     assert recorded.deliver().report == FULL
     assert recorded.published == [ClipStatus.AVAILABLE]
 
@@ -592,8 +561,8 @@ def test_a_commit_that_finds_its_own_clip_had_lost_its_reply(recorded: World) ->
 def test_a_rivals_commit_during_a_status_report_is_repaired(world: World, duration_ms: int) -> None:
     """The last status is AVAILABLE, nothing is published or queued, the message returns."""
     wanted = evolve(REQUEST, start_ms=REQUEST.end_ms - duration_ms)
-    world.clips.rival = StoredClip(wanted.fingerprint, "other#1", NOW)
-    world.clips.rival_at_find = 2
+    world.rival = StoredClip(wanted.fingerprint, "other#1", NOW)
+    world.rival_at_find = 2
     with pytest.raises(AlreadyInProgress):
         world.deliver(wanted)
     assert world.statuses[-1] is ClipStatus.AVAILABLE
@@ -603,7 +572,7 @@ def test_a_rivals_commit_during_a_status_report_is_repaired(world: World, durati
 
 def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) -> None:
     """That status is advisory; the result has a note."""
-    world.cameras.fails = [ClipStatus.PENDING]
+    world.fails = [ClipStatus.PENDING]
     result = world.deliver()
     assert len(world.queue.sent) == 1
     assert "the camera API answered 500" in result.notes[-1]
@@ -611,7 +580,7 @@ def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) ->
 
 def test_a_request_that_cannot_be_requeued_is_delivered_again(world: World) -> None:
     """The error returns its message to the queue."""
-    world.queue.fails = True
+    world.fails = ["send"]
     with pytest.raises(Unavailable):
         world.deliver()
 
@@ -620,11 +589,11 @@ def test_a_final_status_that_cannot_be_reported_is_reported_by_the_next_delivery
     recorded: World,
 ) -> None:
     """The clip stays stored, and is announced then."""
-    recorded.cameras.fails = [ClipStatus.AVAILABLE]
+    recorded.fails = [ClipStatus.AVAILABLE]
     with pytest.raises(Unavailable):
         recorded.deliver()
     assert not recorded.published
-    recorded.cameras.fails = []
+    recorded.fails = []
     recorded.deliver(delivery=delivered(receive_count=2))
     assert recorded.published == [ClipStatus.AVAILABLE]
 
@@ -651,7 +620,7 @@ def test_damaged_footage_is_reported_on_the_last_delivery_only(recorded: World) 
 
 def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: World) -> None:
     """The clip is stored, its status cannot be: no FATAL_ERROR is reported or published."""
-    recorded.cameras.fails = [ClipStatus.AVAILABLE]
+    recorded.fails = [ClipStatus.AVAILABLE]
     with pytest.raises(Unavailable):
         recorded.deliver(delivery=delivered(deliveries_left=0))
     assert not recorded.statuses
@@ -660,7 +629,7 @@ def test_a_failure_on_the_last_delivery_does_not_hide_a_finished_clip(recorded: 
 
 def test_a_rejection_whose_status_is_stored_is_not_replaced_by_a_fatal_error(world: World) -> None:
     """It may have been published: no other result may follow."""
-    world.notifier.reply_lost = True
+    world.loses_reply = "publish"
     old = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
     with pytest.raises(Unavailable, match="the topic did not answer"):
         world.deliver(old, delivered(deliveries_left=0))
@@ -671,7 +640,7 @@ def test_a_failure_on_the_last_delivery_does_not_change_an_earlier_rejection(wor
     """The rejection was published: a failing duplicate changes nothing."""
     ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
-    world.cameras.fails = [ClipStatus.RETRY_TIMEOUT]
+    world.fails = [ClipStatus.RETRY_TIMEOUT]
     with pytest.raises(Unavailable):
         world.deliver(delivery=delivered(message_id="m2", deliveries_left=0))
     assert not world.statuses
@@ -681,7 +650,7 @@ def test_a_failure_on_the_last_delivery_does_not_change_an_earlier_rejection(wor
 def test_a_failure_that_cannot_be_reported_has_a_note(recorded: World) -> None:
     """The original error is raised."""
     recorded.transcoder.broken = True
-    recorded.cameras.fails = [ClipStatus.FATAL_ERROR]
+    recorded.fails = [ClipStatus.FATAL_ERROR]
     with pytest.raises(UnusableFootage) as caught:
         recorded.deliver(delivery=delivered(deliveries_left=0))
     assert "the camera API answered 500" in caught.value.__notes__[0]
@@ -703,8 +672,8 @@ def test_a_repeated_rejection_yields_to_a_rivals_clip(world: World) -> None:
     """The clip that appears while the old rejection is reported again corrects the status."""
     ended = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT, reason="no footage")
     world.clips.manifests[REQUEST.name] = Manifest(ended, "m#1")
-    world.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
-    world.clips.rival_at_find = 2
+    world.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    world.rival_at_find = 2
     with pytest.raises(AlreadyInProgress):
         world.deliver(delivery=delivered(message_id="m2"))
     assert world.statuses == [ClipStatus.RETRY_TIMEOUT, ClipStatus.AVAILABLE]
@@ -715,16 +684,16 @@ def test_a_repeated_rejection_yields_to_a_rivals_clip(world: World) -> None:
 def test_a_repeated_clip_is_not_looked_up_again(recorded: World) -> None:
     """An AVAILABLE status cannot be overtaken by a rival's clip."""
     recorded.deliver()
-    finds = recorded.clips.finds
+    finds = recorded.log.count("HEAD clip")
     recorded.deliver(delivery=delivered(message_id="m2"))
-    assert recorded.clips.finds == finds + 1
+    assert recorded.log.count("HEAD clip") == finds + 1
 
 
 def test_a_clip_that_appears_between_clip_and_manifest_lookup_is_found(world: World) -> None:
     """A manifest of a clip makes the delivery look the clip up once more."""
     world.clips.manifests[REQUEST.name] = Manifest(FULL, "other#1")
-    world.clips.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
-    world.clips.rival_at_find = 2
+    world.rival = StoredClip(REQUEST.fingerprint, "other#1", NOW)
+    world.rival_at_find = 2
     result = world.deliver()
     assert world.log == ["HEAD clip", "GET manifest", "HEAD clip", "PUT CLIP_AVAILABLE"]
     assert result.report == FULL
@@ -755,11 +724,27 @@ def test_a_deleted_clip_whose_manifest_stayed_is_made_again(recorded: World) -> 
     assert REQUEST.name in recorded.clips.objects
 
 
-def test_a_window_without_a_single_frame_is_rejected(recorded: World) -> None:
-    """There is footage, but no frame falls into the window."""
-    result = recorded.deliver(ClipRequest("clip", "pier", NOW - 59_999, NOW - 59_990))
-    assert result.report.status is ClipStatus.FATAL_ERROR
-    assert result.report.reason == "There is no frame in the clip's window."
+def test_a_window_within_a_picture_is_a_clip_of_it(recorded: World) -> None:
+    """It was on screen all the time."""
+    result = recorded.deliver(evolve(REQUEST, start_ms=NOW - 59_999, end_ms=NOW - 59_990))
+    assert result.report.coverage == FULL.coverage
+    assert result.media
+    assert (result.media.frames, result.media.duration_ms) == (1, 9)
+
+
+def test_what_the_transcoder_rejects_is_a_fatal_error(recorded: World) -> None:
+    """Such as pictures that are too large."""
+
+    class Rejecting(InMemoryTranscoder):
+        def render(self, *_: object) -> Rendition:
+            raise Rejected("a is too large.")
+
+    recorded.transcoder = Rejecting()
+    result = recorded.deliver()
+    assert (result.report.status, result.report.reason) == (
+        ClipStatus.FATAL_ERROR,
+        "a is too large.",
+    )
 
 
 def test_footage_in_too_many_parts_is_rejected(world: World) -> None:

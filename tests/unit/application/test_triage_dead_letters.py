@@ -119,9 +119,7 @@ def test_a_name_can_be_taken(world: World) -> None:
     ],
 )
 def test_the_expected_rejection_is_named(
-    world: World,
-    changed: dict[str, Any],
-    detail: str,
+    world: World, changed: dict[str, Any], detail: str
 ) -> None:
     """As the delivery would report it."""
     sent_ms = max((NOW, *changed.get("retries_ms", ())))

@@ -57,7 +57,7 @@ def status(decision: RetryDecision) -> str:
         case Build():
             return "build"
         case Requeue():
-            return "wait"
+            return "requeue"
         case Reject(refused):
             return refused.value
 
@@ -66,21 +66,21 @@ DAY_MS = 86_400_000
 RULES = {
     "everything is there": (dict(ended_ago_ms=10_000), FULL, "build"),
     "everything is there, of a clip four days old": (dict(ended_ago_ms=4 * DAY_MS), FULL, "build"),
-    "nothing yet of a recent clip": (dict(ended_ago_ms=10_000), NONE, "wait"),
-    "the tail is missing of a recent clip": (dict(ended_ago_ms=10_000), TAIL, "wait"),
+    "nothing yet of a recent clip": (dict(ended_ago_ms=10_000), NONE, "requeue"),
+    "the tail is missing of a recent clip": (dict(ended_ago_ms=10_000), TAIL, "requeue"),
     "a hole does not fill": (dict(ended_ago_ms=10_000), HOLE, "build"),
-    "asked for as late as is waited for": (dict(ended_ago_ms=900_000), NONE, "wait"),
+    "requested as late as is retried": (dict(ended_ago_ms=900_000), NONE, "requeue"),
     "a millisecond later": (dict(ended_ago_ms=900_001), NONE, "CLIP_NOT_AVAILABLE"),
-    "the tail is missing, asked for as late as is waited for": (
+    "the tail is missing, requested as late as is retried": (
         dict(ended_ago_ms=900_000),
         TAIL,
-        "wait",
+        "requeue",
     ),
     "the tail is missing, a millisecond later": (dict(ended_ago_ms=900_001), TAIL, "build"),
     "age counts from the end: a long clip begun 16 minutes ago": (
         dict(ended_ago_ms=660_000, duration_ms=300_000),
         NONE,
-        "wait",
+        "requeue",
     ),
     "the start three days ago exactly": (
         dict(ended_ago_ms=3 * DAY_MS - 60_000),
@@ -97,13 +97,13 @@ RULES = {
         HOLE,
         "build",
     ),
-    "the end in the future, as far as is waited for": (dict(ended_ago_ms=-900_000), NONE, "wait"),
+    "the end in the future, as far as is retried": (dict(ended_ago_ms=-900_000), NONE, "requeue"),
     "the end a millisecond further in the future": (
         dict(ended_ago_ms=-900_001),
         NONE,
         "FATAL_ERROR",
     ),
-    "a far future is refused even if footage is claimed": (
+    "a far future is rejected even if footage is listed": (
         dict(ended_ago_ms=-DAY_MS),
         FULL,
         "FATAL_ERROR",
@@ -126,15 +126,15 @@ def test_rules(wanted: dict[str, Any], coverage: Availability, outcome: str) -> 
     assert status(decide(request(**wanted), coverage)) == outcome
 
 
-PATIENCE = {
-    "as long as is waited for": (900_000, NONE, "wait"),
-    "a millisecond longer": (900_001, NONE, "CLIP_RETRY_TIMEOUT"),
-    "a millisecond longer, with some footage": (900_001, TAIL, "build"),
+DEADLINES = {
+    "at the deadline": (900_000, NONE, "requeue"),
+    "a millisecond later": (900_001, NONE, "CLIP_RETRY_TIMEOUT"),
+    "a millisecond later, with some footage": (900_001, TAIL, "build"),
 }
 
 
-@pytest.mark.parametrize(("after_ms", "coverage", "outcome"), PATIENCE.values(), ids=PATIENCE)
-def test_patience_counts_from_the_first_sending(
+@pytest.mark.parametrize(("after_ms", "coverage", "outcome"), DEADLINES.values(), ids=DEADLINES)
+def test_the_deadline_counts_from_the_first_sending(
     after_ms: int, coverage: Availability, outcome: str
 ) -> None:
     """The deadline is 15 minutes after the request was first sent, inclusive."""
@@ -144,31 +144,31 @@ def test_patience_counts_from_the_first_sending(
 
 @pytest.mark.parametrize(
     ("after_ms", "outcome"),
-    [(500_000 + 900_000, "wait"), (500_000 + 900_001, "CLIP_RETRY_TIMEOUT")],
+    [(500_000 + 900_000, "requeue"), (500_000 + 900_001, "CLIP_RETRY_TIMEOUT")],
 )
 def test_the_deadline_counts_from_the_end_of_a_clip_in_the_future(
     after_ms: int, outcome: str
 ) -> None:
-    """A clip asked for before it ended is waited for until 15 minutes after its end."""
+    """A clip requested before it ended is retried until 15 minutes after its end."""
     wanted = request(ended_ago_ms=-500_000, retries_ms=(SENT,))
     assert status(decide(wanted, NONE, sent_at_ms=SENT + after_ms)) == outcome
 
 
-def test_waiting_goes_by_the_later_clock() -> None:
-    """A message that rested in the queue has waited, though it was sent in time."""
+def test_the_deadline_goes_by_the_later_clock() -> None:
+    """Time in the queue counts, though the message was sent in time."""
     wanted = request(ended_ago_ms=10_000)
-    assert status(decide(wanted, NONE, after_ms=900_000)) == "wait"
+    assert status(decide(wanted, NONE, after_ms=900_000)) == "requeue"
     assert status(decide(wanted, NONE, after_ms=900_001)) == "CLIP_RETRY_TIMEOUT"
-    assert status(decide(wanted, NONE, after_ms=-DAY_MS)) == "wait"
+    assert status(decide(wanted, NONE, after_ms=-DAY_MS)) == "requeue"
     again = wanted.retried(SENT)
     late = decide(again, NONE, sent_at_ms=SENT + 900_001, after_ms=-900_001)
     assert status(late) == "CLIP_RETRY_TIMEOUT"
 
 
-def test_after_a_hundred_retries_it_is_over() -> None:
-    """The chain ends by number even where no clock moves."""
+def test_after_a_hundred_retries_the_request_ends() -> None:
+    """By number, even if no clock moves."""
     many = tuple(SENT for _ in range(MAX_RETRIES))
-    assert status(decide(request(ended_ago_ms=0, retries_ms=many[1:]), NONE)) == "wait"
+    assert status(decide(request(ended_ago_ms=0, retries_ms=many[1:]), NONE)) == "requeue"
     assert status(decide(request(ended_ago_ms=0, retries_ms=many), NONE)) == "CLIP_RETRY_TIMEOUT"
     assert status(decide(request(ended_ago_ms=0, retries_ms=many), TAIL)) == "build"
 
@@ -192,54 +192,61 @@ DELAYS = {
 
 
 @pytest.mark.parametrize(("wanted", "after_ms", "delay_s"), DELAYS.values(), ids=DELAYS)
-def test_delays(wanted: dict[str, Any], after_ms: int, delay_s: int) -> None:
-    """A request rests for this long."""
+def test_the_delay_of_a_requeued_request(
+    wanted: dict[str, Any], after_ms: int, delay_s: int
+) -> None:
+    """The message is delayed for this long."""
     assert decide(request(**wanted), NONE, after_ms=after_ms) == Requeue(delay_s)
 
 
 WAITING = {
-    "a clip that has not ended, whatever its recordings claim": (-1, Footage(FULL), 0, "wait"),
+    "a clip that has not ended, whatever its recordings claim": (-1, Footage(FULL), 0, "requeue"),
     "the same once it has ended": (-1, Footage(FULL), 1, "build"),
     "a recording is not finished, and only a hole is missing": (
         10_000,
-        Footage(HOLE, ("a is not finished.",)),
+        Footage(HOLE, is_some_unfinished=True),
         0,
-        "wait",
+        "requeue",
     ),
-    "a recording is not finished, and another covers it": (
+    "a recording is not finished, but others have all of the clip": (
         10_000,
-        Footage(FULL, ("a is not finished.",)),
+        Footage(FULL, is_some_unfinished=True),
         0,
-        "wait",
+        "build",
     ),
     "it is not finished in time": (
         10_000,
-        Footage(HOLE, ("a is not finished.",)),
+        Footage(HOLE, is_some_unfinished=True),
         900_001,
         "build",
     ),
     "a damaged recording is not waited for": (
         10_000,
-        Footage(HOLE, (), ("a is no recording.",)),
+        Footage(HOLE, is_some_unreadable=True),
         0,
         "build",
     ),
-    "nothing but a damaged recording": (10_000, Footage(NONE, (), ("a is none.",)), 0, "wait"),
+    "nothing but a damaged recording": (
+        10_000,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "requeue",
+    ),
     "still nothing else at the deadline": (
         10_000,
-        Footage(NONE, (), ("a is none.",)),
+        Footage(NONE, is_some_unreadable=True),
         900_001,
         "FATAL_ERROR",
     ),
-    "nothing but an unfinished one at the deadline": (
+    "nothing but one that is not stored, at the deadline": (
         10_000,
-        Footage(NONE, ("a is not finished.",)),
+        Footage(NONE, is_some_unfinished=True),
         900_001,
-        "FATAL_ERROR",
+        "CLIP_RETRY_TIMEOUT",
     ),
     "nothing that can be read of a clip four days old": (
         4 * DAY_MS,
-        Footage(NONE, ("a is not finished.",)),
+        Footage(NONE, is_some_unfinished=True),
         0,
         "CLIP_OUT_OF_RANGE",
     ),
@@ -259,25 +266,15 @@ def test_footage_that_may_grow_is_waited_for(
     assert status(decision) == outcome
 
 
-def test_a_rejection_names_what_was_left_out() -> None:
-    """And why."""
-    footage = Footage(NONE, ("a is not finished.",), ("b is no recording.",))
-    decision = decide_retry(POLICY, delivery(request(ended_ago_ms=0), after_ms=901_000), footage)
-    assert decision == Reject(
-        ClipStatus.FATAL_ERROR,
-        "No listed recording can be read. a is not finished. b is no recording.",
-    )
-
-
-def test_no_rest_is_longer_than_the_queue_allows() -> None:
-    """However far in the future the clip ends: it is tried, and rests again."""
+def test_no_delay_is_longer_than_the_queue_allows() -> None:
+    """However far in the future the clip ends: the request is delayed again and again."""
     patient = RetryPolicy(retry_limit_ms=3_600_000)
     wanted = request(ended_ago_ms=-2_000_000)
     assert decide_retry(patient, delivery(wanted), Footage(NONE)) == Requeue(900)
 
 
-def test_what_can_be_refused_unseen_is() -> None:
-    """Length and bounds are judged before the camera is asked; all else is not."""
+def test_bounds_and_length_are_checked_before_the_camera_is_asked() -> None:
+    """Nothing else is rejected without a list of recordings."""
     old = delivery(request(ended_ago_ms=99 * DAY_MS))
     assert decide_from_request(POLICY, old) is None
     too_long = delivery(request(ended_ago_ms=0, duration_ms=300_001))
@@ -315,7 +312,7 @@ def test_every_retry_chain_ends(
 
 
 @pytest.mark.parametrize(
-    "nonsense",
+    "invalid",
     [
         dict(retry_delay_ms=999),
         dict(retry_delay_ms=900_001),
@@ -323,13 +320,13 @@ def test_every_retry_chain_ends(
         dict(max_duration_ms=0),
     ],
 )
-def test_a_policy_that_makes_no_sense_is_refused(nonsense: dict[str, Any]) -> None:
+def test_an_invalid_policy_is_an_error(invalid: dict[str, Any]) -> None:
     """SQS takes delays of 1 to 900 s only, and limits are not negative."""
     with pytest.raises(ValueError, match="must be"):
-        RetryPolicy(**nonsense)
+        RetryPolicy(**invalid)
 
 
-RESTS = {
+BACKOFFS = {
     "the first time": (60, 1, 4, 60),
     "four times as long": (60, 2, 3, 240),
     "again": (60, 3, 2, 960),
@@ -337,18 +334,22 @@ RESTS = {
     "after the last delivery the dead-letter queue is next": (60, 5, 0, 0),
     "an only delivery": (60, 1, 0, 0),
     "a queue that delivers forever": (1, 10**6, 1, 3600),
-    "a count that makes no sense": (60, 0, 5, 60),
+    "an impossible count": (60, 0, 5, 60),
 }
 
 
-@pytest.mark.parametrize(("first_s", "received", "left", "rests_s"), RESTS.values(), ids=RESTS)
-def test_what_is_given_back_rests(first_s: int, received: int, left: int, rests_s: int) -> None:
-    """A moment's fault is made up for soon, and the deliveries are not used up soon."""
-    assert redelivery_backoff_s(first_s, received, left) == rests_s
+@pytest.mark.parametrize(
+    ("first_s", "received", "left", "backoff_s"), BACKOFFS.values(), ids=BACKOFFS
+)
+def test_a_returned_message_is_delayed(
+    first_s: int, received: int, left: int, backoff_s: int
+) -> None:
+    """Soon at first, then later each time, so that deliveries outlast an outage."""
+    assert redelivery_backoff_s(first_s, received, left) == backoff_s
 
 
 def test_five_deliveries_outlast_an_hour() -> None:
-    """And the third one comes after a delivery's time, when a dead one's clip can be taken up."""
-    rests_s = [redelivery_backoff_s(60, received, 5 - received) for received in range(1, 5)]
-    assert sum(rests_s) > 3600
-    assert sum(rests_s[:2]) >= 300
+    """The third begins when the clip of a first one that died may be announced."""
+    delays_s = [redelivery_backoff_s(60, received, 5 - received) for received in range(1, 5)]
+    assert sum(delays_s) > 3600
+    assert sum(delays_s[:2]) >= 300

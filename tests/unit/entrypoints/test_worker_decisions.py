@@ -1,4 +1,4 @@
-"""What happens next to a message in flight: tables."""
+"""The next step with a message in flight, and its settlement: tables."""
 
 import pytest
 
@@ -21,13 +21,19 @@ LEASE = Lease(100.0, 60)
 
 STEPS = {
     "hidden and at work": (119.0, 400, ChildResponse.NONE, Stopping.NOT, Step.WAIT),
-    "a third of the lease is over": (120.0, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
-    "it could not be extended so far": (149.9, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
-    "it could not be extended": (150.0, 400, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
-    "the timeout is over": (119.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.OVERRAN),
-    "both are over": (151.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
-    "the worker finishes": (119.0, 400, ChildResponse.NONE, Stopping.FINISHING, Step.WAIT),
-    "it is kept hidden until then": (
+    "a third of the lease passed": (120.0, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
+    "extending fails so far": (149.9, 400, ChildResponse.NONE, Stopping.NOT, Step.EXTEND),
+    "the lease lapsed": (150.0, 400, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the timeout passed": (119.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.OVERRAN),
+    "both passed": (151.0, 119, ChildResponse.NONE, Stopping.NOT, WorkOutcome.LAPSED),
+    "the worker finishes its messages": (
+        119.0,
+        400,
+        ChildResponse.NONE,
+        Stopping.FINISHING,
+        Step.WAIT,
+    ),
+    "its messages stay hidden until then": (
         121.0,
         400,
         ChildResponse.NONE,
@@ -50,13 +56,13 @@ STEPS = {
 
 
 @pytest.mark.parametrize(
-    ("now_s", "timeout_s", "answer", "stopping", "expected"), STEPS.values(), ids=STEPS
+    ("now_s", "timeout_s", "response", "stopping", "expected"), STEPS.values(), ids=STEPS
 )
 def test_the_next_step(
-    now_s: float, timeout_s: float, answer: ChildResponse, stopping: Stopping, expected: object
+    now_s: float, timeout_s: float, response: ChildResponse, stopping: Stopping, expected: object
 ) -> None:
-    """An answer counts always; then stopping, the lease and the timeout, in this order."""
-    assert next_step(now_s, timeout_s, LEASE, answer, stopping) is expected
+    """A response always counts; then stopping, the lease and the timeout, in this order."""
+    assert next_step(now_s, timeout_s, LEASE, response, stopping) is expected
 
 
 SETTLEMENTS = {
@@ -68,15 +74,15 @@ SETTLEMENTS = {
     "failed on the last delivery": (WorkOutcome.FAILED, 5, Redeliver(0)),
     "died": (WorkOutcome.DIED, 1, Redeliver(60)),
     "overran": (WorkOutcome.OVERRAN, 2, Redeliver(240)),
-    "could not be kept hidden": (WorkOutcome.LAPSED, 1, Leave()),
+    "its lease lapsed": (WorkOutcome.LAPSED, 1, Leave()),
     "the worker stops": (WorkOutcome.STOPPED, 3, Redeliver(0)),
-    "a count that makes no sense": (WorkOutcome.FAILED, 0, Redeliver(60)),
+    "an impossible count": (WorkOutcome.FAILED, 0, Redeliver(60)),
 }
 
 
 @pytest.mark.parametrize(("outcome", "received", "expected"), SETTLEMENTS.values(), ids=SETTLEMENTS)
 def test_the_settlement(outcome: WorkOutcome, received: int, expected: object) -> None:
-    """Deleted, left to rest for longer each time, given back at once, or left alone."""
+    """Deleted, redelivered later each time or at once, or left alone."""
     assert settlement(outcome, received, 5, 60) == expected
 
 
