@@ -43,7 +43,7 @@ class Wanted:
 
     numbers, times_ms: of its frames, on the clip's clock.
     held_frames: how many of them, 0 or 1, were seen before the window.
-    stretches: what its audio is from. Of a recording whose pictures are not shown none is.
+    stretches: what its audio is from: no recording whose pictures are not shown.
     gaps_ms, held_ms: of the window; skipped, or shown as one picture for long.
     unused: the first number of a recording of which [start, end) is left out.
     duration_ms: on the clip's clock.
@@ -147,7 +147,7 @@ def wanted(
 ) -> Wanted:
     """Return what the clip of `recordings` for [start_ms, end_ms) must hold.
 
-    What plays goes on to its end; of what begins meanwhile only the rest is shown, except that the
+    What plays goes on to its end; of what begins before that only the rest is shown, except that the
     duration of a last frame yields, and that a date within the tolerance before that end is
     rounded: then both play whole. A hole of up to the tolerance is held, by the picture before it
     or, at the head, after it. Every other hole of the window is a gap: skipped.
