@@ -133,7 +133,8 @@ class RecordingSegment:
             return self.origin_ms + round((unscaled_ms - self.origin_ms) / rate)
 
         def scaled(window: TimeWindow) -> TimeWindow:
-            start_ms = instant_ms(window.start_ms)
+            # Rounded up, it would be after its first frame.
+            start_ms = self.origin_ms + floor((window.start_ms - self.origin_ms) / rate)
             return TimeWindow(start_ms, max(instant_ms(window.end_ms), start_ms + 1))
 
         window = scaled(self.window)
