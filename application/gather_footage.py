@@ -84,7 +84,8 @@ class GatherFootage:
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
-            unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
+            needed = {cut.segment.name for cut in plan.cuts} | search.ending_before()
+            unopened = needed - search.opened.keys()
             if not unopened and not search.widens() and not search.changes_rates():
                 return GatheredFootage(
                     plan,
@@ -139,6 +140,18 @@ class _Search:
     def has_failed_with(self, *kinds: type[ClipError]) -> bool:
         """Return whether a recording could not be opened for a reason of these kinds."""
         return any(isinstance(error, kinds) for error in self.errors.values())
+
+    def ending_before(self) -> set[str]:
+        """Return the recordings that are listed to end a little before the request's window.
+
+        They may last into it, or their last picture may be held until then.
+        """
+        start_ms = self.request.window.start_ms
+        return {
+            name
+            for name, segment in self.segments.items()
+            if start_ms - self.margin_ms < segment.window.end_ms <= start_ms
+        }
 
     def widens(self) -> bool:
         """List more if a slow camera's picture is held for longer than others'; return whether."""

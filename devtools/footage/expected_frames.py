@@ -147,7 +147,7 @@ def wanted(
 ) -> Wanted:
     """Return what the clip of `recordings` for [start_ms, end_ms) must hold.
 
-    What plays goes on to its end; of what begins before that only the rest is shown, except that the
+    What plays goes on to its end; of what begins before that only the rest is shown, but the
     duration of a last frame yields, and that a date within the tolerance before that end is
     rounded: then both play whole. A hole of up to the tolerance is held, by the picture before it
     or, at the head, after it. Every other hole of the window is a gap: skipped.

@@ -34,7 +34,7 @@ def test_a_seed_draws_the_same_cut_again() -> None:
 
 
 def test_a_clip_that_begins_between_uneven_frames_is_as_long_as_its_window(
-    footage_folder: Path, tmp_path: Path
+    films: Path, tmp_path: Path
 ) -> None:
     """With an empty edit at its head, ffmpeg said that it was 13 ms longer."""
     own = KINDS["variable frame rate"].recordings
@@ -42,7 +42,7 @@ def test_a_clip_that_begins_between_uneven_frames_is_as_long_as_its_window(
         evolve(own[0], start_ms=START_MS + 1233),
         evolve(own[1], start_ms=START_MS + 9943),
     )
-    judge(RandomCut(0, "variable frame rate", recordings, 7469, 14_356), footage_folder, tmp_path)
+    judge(RandomCut(0, "variable frame rate", recordings, 7469, 14_356), films, tmp_path)
 
 
 def delivered_ms(cut: RandomCut, clip: Wanted) -> Fraction:
