@@ -76,7 +76,7 @@ class GatherFootage:
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, without_picture or {})
-        search.list(request.window.widened(self.seam_tolerance_ms))
+        search.list_around(self.seam_tolerance_ms)
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -84,8 +84,9 @@ class GatherFootage:
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
-            unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
-            if not unopened and not search.changes_rates():
+            needed = {cut.segment.name for cut in plan.cuts} | search.ending_before()
+            unopened = needed - search.opened.keys()
+            if not unopened and not search.widens() and not search.changes_rates():
                 return GatheredFootage(
                     plan,
                     search.opened,
@@ -110,12 +111,14 @@ class _Search:
     errors: dict[str, ClipError] = field(factory=dict)
     """Why a recording could not be opened, by its name."""
     unlisted: list[str] = field(factory=list)
-    has_listed_neighbours: bool = False
+    margin_ms: int = 0
 
-    def list(self, window: TimeWindow) -> None:
-        """Add what the camera lists for the window."""
+    def list_around(self, margin_ms: int) -> None:
+        """Add what the camera lists for the request's window and `margin_ms` on both sides."""
+        is_first, self.margin_ms = not self.margin_ms, margin_ms
+        window = self.request.window.widened(margin_ms)
         listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
-        if not self.has_listed_neighbours:
+        if is_first:
             self.unlisted = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
         for segment in sorted(listing.segments, reverse=True):
             if segment.name not in self.opened and segment.name not in self.errors:
@@ -138,6 +141,30 @@ class _Search:
         """Return whether a recording could not be opened for a reason of these kinds."""
         return any(isinstance(error, kinds) for error in self.errors.values())
 
+    def ending_before(self) -> set[str]:
+        """Return the recordings that are listed to end a little before the request's window.
+
+        They may last into it, or their last picture may be held until then.
+        """
+        start_ms = self.request.window.start_ms
+        return {
+            name
+            for name, segment in self.segments.items()
+            if start_ms - self.margin_ms < segment.window.end_ms <= start_ms
+        }
+
+    def widens(self) -> bool:
+        """List more if a slow camera's picture is held for longer than others'; return whether."""
+        tolerances = (
+            recording.segment.tolerance_ms(self.use.seam_tolerance_ms)
+            for recording in self.opened.values()
+        )
+        margin_ms = max(tolerances, default=0)
+        if margin_ms <= self.margin_ms:
+            return False
+        self.list_around(margin_ms)
+        return True
+
     def changes_rates(self) -> bool:
         """Find recordings whose media runs at another rate; return whether the plan may change."""
         tolerance_ms = self.use.seam_tolerance_ms
@@ -148,9 +175,8 @@ class _Search:
         ]
         if not doubtful:
             return False
-        self._open_neighbours(doubtful)
+        changed = self._open_neighbours(doubtful)
         opened = [recording.segment for recording in self.opened.values()]
-        changed = False
         for name, rate in believed_rates(opened, tolerance_ms).items():
             if self.segments[name].rate != rate:
                 scaled = self.opened[name].segment.at_rate(rate)
@@ -158,12 +184,11 @@ class _Search:
                 changed = True
         return changed
 
-    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> None:
-        """Open the recordings next to each of those that are `doubtful`."""
-        if not self.has_listed_neighbours:
-            self.has_listed_neighbours = True
-            margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
-            self.list(self.request.window.widened(margin_ms))
+    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> bool:
+        """Open the recordings next to each of those that are `doubtful`; return whether any was."""
+        margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
+        if margin_ms > self.margin_ms:
+            self.list_around(margin_ms)
         names = [segment.name for segment in sorted(self.segments.values())]
         near = {
             name
@@ -172,4 +197,6 @@ class _Search:
             for at in [names.index(segment.name)]
             for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
         }
-        self.open(sorted(near - self.opened.keys()))
+        unopened = near - self.opened.keys()
+        self.open(sorted(unopened))
+        return bool(unopened)
