@@ -17,9 +17,10 @@ from domain.window import TimeWindow
 MAX_CUTS = 200
 MAX_GAPS = 100
 MAX_NOTED = 100
-"""How many recordings that the listing leaves out are noted."""
+"""At most so many of the recordings that the listing leaves out are noted."""
 NEIGHBOURS = 2
-"""So many recordings on both sides show whether a recording's clock is wrong, or it alone."""
+"""How many recordings on each side are compared, so that a wrong camera clock is distinguished from
+one faulty recording."""
 
 WithoutPicture = Mapping[str, tuple[TimeWindow, ...]]
 """By the name of a recording, the windows that no decoder makes a picture of."""
@@ -62,7 +63,11 @@ class GatheredFootage:
 
 @frozen
 class GatherFootage:
-    """Finds the recordings of a request, and opens those that its clip needs."""
+    """Finds the recordings of a request, and opens those that its clip needs.
+
+    `seam_tolerance_ms` is the longest hole between two recordings over which a picture is held.
+    Listed dates may be wrong by as much.
+    """
 
     cameras: CameraService
     recordings: RecordingStore
@@ -76,7 +81,7 @@ class GatherFootage:
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, without_picture or {})
-        search.list(request.window.widened(self.seam_tolerance_ms))
+        search.add_listed(request.window.widened(self.seam_tolerance_ms))
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -85,15 +90,19 @@ class GatherFootage:
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
             unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
-            if not unopened and not search.changes_rates():
+            if unopened:
+                search.open_all(sorted(unopened))
+                continue
+            may_plan_change = search.apply_rates()
+            if not may_plan_change:
                 return GatheredFootage(
                     plan,
                     search.opened,
-                    (*search.unlisted, *map(str, search.errors.values())),
-                    search.has_failed_with(NotRecordedYet),
-                    search.has_failed_with(NotFinishedYet, UnusableFootage),
+                    (*search.listed_unusable, *map(str, search.errors.values())),
+                    # Each NotFinishedYet is a NotRecordedYet, too.
+                    is_some_unfinished=search.has_failed_with(NotRecordedYet),
+                    is_some_unreadable=search.has_failed_with(NotFinishedYet, UnusableFootage),
                 )
-            search.open(sorted(unopened))
 
 
 @define
@@ -109,19 +118,21 @@ class _Search:
     opened: dict[str, Recording] = field(factory=dict)
     errors: dict[str, ClipError] = field(factory=dict)
     """Why a recording could not be opened, by its name."""
-    unlisted: list[str] = field(factory=list)
+    listed_unusable: list[str] = field(factory=list)
+    """For people: which recordings are listed but cannot be used, and why."""
     has_listed_neighbours: bool = False
 
-    def list(self, window: TimeWindow) -> None:
+    def add_listed(self, window: TimeWindow) -> None:
         """Add what the camera lists for the window."""
         listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
         if not self.has_listed_neighbours:
-            self.unlisted = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+            self.listed_unusable = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+        # The earliest entry for a name comes last and stays, in whatever order they are listed.
         for segment in sorted(listing.segments, reverse=True):
             if segment.name not in self.opened and segment.name not in self.errors:
                 self.segments[segment.name] = segment
 
-    def open(self, names: Iterable[str]) -> None:
+    def open_all(self, names: Iterable[str]) -> None:
         """Open recordings; leave out those that cannot be read."""
         for name in names:
             segment = self.segments[name]
@@ -138,8 +149,11 @@ class _Search:
         """Return whether a recording could not be opened for a reason of these kinds."""
         return any(isinstance(error, kinds) for error in self.errors.values())
 
-    def changes_rates(self) -> bool:
-        """Find recordings whose media runs at another rate; return whether the plan may change."""
+    def apply_rates(self) -> bool:
+        """Scale recordings whose media runs at another rate; return whether the plan may change.
+
+        Only what is open is compared, with its neighbours.
+        """
         tolerance_ms = self.use.seam_tolerance_ms
         doubtful = [
             recording.segment
@@ -163,7 +177,7 @@ class _Search:
         if not self.has_listed_neighbours:
             self.has_listed_neighbours = True
             margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
-            self.list(self.request.window.widened(margin_ms))
+            self.add_listed(self.request.window.widened(margin_ms))
         names = [segment.name for segment in sorted(self.segments.values())]
         near = {
             name
@@ -172,4 +186,4 @@ class _Search:
             for at in [names.index(segment.name)]
             for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
         }
-        self.open(sorted(near - self.opened.keys()))
+        self.open_all(sorted(near - self.opened.keys()))
