@@ -17,9 +17,10 @@ from domain.window import TimeWindow
 MAX_CUTS = 200
 MAX_GAPS = 100
 MAX_NOTED = 100
-"""How many recordings that the listing leaves out are noted."""
+"""At most so many of the recordings that the listing leaves out are noted."""
 NEIGHBOURS = 2
-"""So many recordings on both sides show whether a recording's clock is wrong, or it alone."""
+"""How many recordings on each side are compared, so that a wrong camera clock is distinguished from
+one faulty recording."""
 
 WithoutPicture = Mapping[str, tuple[TimeWindow, ...]]
 """By the name of a recording, the windows that no decoder makes a picture of."""
@@ -62,7 +63,11 @@ class GatheredFootage:
 
 @frozen
 class GatherFootage:
-    """Finds the recordings of a request, and opens those that its clip needs."""
+    """Finds the recordings of a request, and opens those that its clip needs.
+
+    `seam_tolerance_ms` is the longest hole between two recordings over which a picture is held.
+    Listed dates may be wrong by as much.
+    """
 
     cameras: CameraService
     recordings: RecordingStore
@@ -86,15 +91,19 @@ class GatherFootage:
                 )
             needed = {cut.segment.name for cut in plan.cuts} | search.ending_before()
             unopened = needed - search.opened.keys()
-            if not unopened and not search.widens() and not search.changes_rates():
+            if unopened:
+                search.open_all(sorted(unopened))
+                continue
+            may_plan_change = search.widens() or search.apply_rates()
+            if not may_plan_change:
                 return GatheredFootage(
                     plan,
                     search.opened,
-                    (*search.unlisted, *map(str, search.errors.values())),
-                    search.has_failed_with(NotRecordedYet),
-                    search.has_failed_with(NotFinishedYet, UnusableFootage),
+                    (*search.listed_unusable, *map(str, search.errors)),
+                    # Each NotFinishedYet is a NotRecordedYet, too.
+                    is_some_unfinished=search.has_failed_with(NotRecordedYet),
+                    is_some_unreadable=search.has_failed_with(NotFinishedYet, UnusableFootage),
                 )
-            search.open(sorted(unopened))
 
 
 @define
@@ -108,10 +117,14 @@ class _Search:
     segments: dict[str, RecordingSegment] = field(factory=dict)
     """As listed, or as they are since they were opened."""
     opened: dict[str, Recording] = field(factory=dict)
-    errors: dict[str, ClipError] = field(factory=dict)
-    """Why a recording could not be opened, by its name."""
-    unlisted: list[str] = field(factory=list)
+    failed: set[str] = field(factory=set)
+    """The names of the recordings that could not be opened."""
+    errors: list[ClipError] = field(factory=list)
+    """Why not, of those that are listed for the request's window."""
+    listed_unusable: list[str] = field(factory=list)
+    """For people: which recordings are listed but cannot be used, and why."""
     margin_ms: int = 0
+    """How far around the request's window the camera's recordings have been listed."""
 
     def list_around(self, margin_ms: int) -> None:
         """Add what the camera lists for the request's window and `margin_ms` on both sides."""
@@ -119,27 +132,30 @@ class _Search:
         window = self.request.window.widened(margin_ms)
         listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
         if is_first:
-            self.unlisted = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+            self.listed_unusable = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+        # The earliest entry for a name comes last and stays, in whatever order they are listed.
         for segment in sorted(listing.segments, reverse=True):
-            if segment.name not in self.opened and segment.name not in self.errors:
+            if segment.name not in self.opened and segment.name not in self.failed:
                 self.segments[segment.name] = segment
 
-    def open(self, names: Iterable[str]) -> None:
+    def open_all(self, names: Iterable[str]) -> None:
         """Open recordings; leave out those that cannot be read."""
         for name in names:
             segment = self.segments[name]
             try:
                 recording = self.use.recordings.open(segment, self.request.window, self.deadline_s)
             except (NotRecordedYet, UnusableFootage) as error:
-                self.errors[name] = error
                 del self.segments[name]
+                self.failed.add(name)
+                if segment.window.overlaps(self.request.window):
+                    self.errors.append(error)
             else:
                 self.opened[name] = recording
                 self.segments[name] = recording.segment.without(self.without_picture.get(name, ()))
 
     def has_failed_with(self, *kinds: type[ClipError]) -> bool:
-        """Return whether a recording could not be opened for a reason of these kinds."""
-        return any(isinstance(error, kinds) for error in self.errors.values())
+        """Return whether a listed recording could not be opened for a reason of these kinds."""
+        return any(isinstance(error, kinds) for error in self.errors)
 
     def ending_before(self) -> set[str]:
         """Return the recordings that are listed to end a little before the request's window.
@@ -150,23 +166,28 @@ class _Search:
         return {
             name
             for name, segment in self.segments.items()
-            if start_ms - self.margin_ms < segment.window.end_ms <= start_ms
+            if start_ms - self.tolerance_ms < segment.window.end_ms <= start_ms
         }
+
+    @property
+    def tolerance_ms(self) -> int:
+        """The longest time for which a picture of the opened recordings is held."""
+        tolerance_ms = self.use.seam_tolerance_ms
+        held_ms = (r.segment.tolerance_ms(tolerance_ms) for r in self.opened.values())
+        return max(held_ms, default=tolerance_ms)
 
     def widens(self) -> bool:
         """List more if a slow camera's picture is held for longer than others'; return whether."""
-        tolerances = (
-            recording.segment.tolerance_ms(self.use.seam_tolerance_ms)
-            for recording in self.opened.values()
-        )
-        margin_ms = max(tolerances, default=0)
-        if margin_ms <= self.margin_ms:
+        if self.tolerance_ms <= self.margin_ms:
             return False
-        self.list_around(margin_ms)
+        self.list_around(self.tolerance_ms)
         return True
 
-    def changes_rates(self) -> bool:
-        """Find recordings whose media runs at another rate; return whether the plan may change."""
+    def apply_rates(self) -> bool:
+        """Scale recordings whose media runs at another rate; return whether the plan may change.
+
+        Only what is open is compared, with its neighbours.
+        """
         tolerance_ms = self.use.seam_tolerance_ms
         doubtful = [
             recording.segment
@@ -198,5 +219,5 @@ class _Search:
             for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
         }
         unopened = near - self.opened.keys()
-        self.open(sorted(unopened))
+        self.open_all(sorted(unopened))
         return bool(unopened)

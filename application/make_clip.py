@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import Factory, evolve, frozen
 
-from application.gather_footage import GatheredFootage, GatherFootage
+from application.gather_footage import GatheredFootage, GatherFootage, WithoutPicture
 from application.ports import (
     AlreadyExists,
     CameraService,
@@ -60,12 +60,12 @@ from domain.retry import (
 from domain.window import TimeWindow
 
 MAX_NAMED = 10
-"""How many recordings that were left out a rejection's reason names."""
+"""A rejection's reason names at most so many of the recordings left out."""
 
 
 @frozen
-class ClipInputs:
-    """What a delivery has found out: by default, nothing."""
+class Situation:
+    """What a delivery has found of its request, to act on: by default, nothing."""
 
     rejection: ClipReport | None = None
     """How an earlier delivery rejected the request, if one did."""
@@ -105,13 +105,13 @@ class MakeClip:
     thumbnails: ThumbnailSpec
     seam_tolerance_ms: int = 1000
     delivery_timeout_ms: int = 300_000
-    """The maximum duration of a delivery: the function's timeout."""
+    """The maximum duration of a delivery: the Lambda function's timeout."""
 
     def __call__(self, delivery: Delivery, folder: Path) -> ClipResult:
         """Carry the delivery's request as far as it goes, with `folder` as scratch space.
 
-        A result acknowledges the message; any error means that it must be delivered again. An
-        error of the last delivery is reported and published as FATAL_ERROR, too.
+        A result acknowledges the message; any error means redelivery. On the last delivery it is
+        also reported and published as FATAL_ERROR, unless the request has an outcome already.
         """
         with self._reporting_last_failure(delivery):
             match self._existing(delivery):
@@ -126,14 +126,12 @@ class MakeClip:
                 case NameTaken():
                     raise Conflict("A clip of another window has this name.")
                 case Absent(rejection):  # pragma: no branch - the last kind
-                    inputs, decision = self._decide(delivery, ClipInputs(rejection))
+                    situation, decision = self._decide(delivery, Situation(rejection))
             match decision:
                 case Build():
-                    return self._build(delivery, inputs, folder)
-                case Requeue(delay_s):
-                    return self._requeue(delivery, inputs, delay_s)
-                case Reject():  # pragma: no branch - the last kind
-                    return self._reject(delivery, inputs, decision)
+                    return self._build(delivery, situation, folder)
+                case Requeue() | Reject():  # pragma: no branch - the other kinds
+                    return self._requeue_or_reject(delivery, situation, decision)
 
     def reject_invalid(self, invalid: InvalidRequest, deadline_s: float) -> ClipResult:
         """Report and publish that the message is malformed, unless there is a clip of its name."""
@@ -152,6 +150,11 @@ class MakeClip:
         return ClipResult(report)
 
     def _existing(self, delivery: Delivery) -> Existing:
+        """Find the clip, then the manifest.
+
+        The clip is searched for again if only its manifest is found: another delivery has committed
+        and announced the clip between the two reads.
+        """
         name, deadline_s = delivery.request.name, delivery.deadline_s
         clip = self.clips.find(name, deadline_s)
         manifest = self.clips.read_manifest(name, deadline_s)
@@ -159,28 +162,30 @@ class MakeClip:
             clip = self.clips.find(name, deadline_s)
         return decide_existing(delivery, clip, manifest, self.delivery_timeout_ms)
 
-    def _decide(self, delivery: Delivery, inputs: ClipInputs) -> tuple[ClipInputs, RetryDecision]:
+    def _decide(self, delivery: Delivery, situation: Situation) -> tuple[Situation, RetryDecision]:
         """Decide from the request alone if that suffices, else from its footage."""
         reject = decide_from_request(self.policy, delivery)
         if reject:
-            return inputs, reject
+            return situation, reject
         try:
-            footage = self._gather(delivery.request, delivery.deadline_s)
+            footage = self._gather(delivery)
         except Rejected as error:
-            return inputs, _fatal(error)
+            return situation, _fatal(error)
         decision = decide_retry(self.policy, delivery, footage.found)
-        return evolve(inputs, footage=footage), _naming_left_out(decision, footage.left_out)
+        return evolve(situation, footage=footage), _naming_left_out(decision, footage.left_out)
 
-    @property
-    def _gather(self) -> GatherFootage:
-        return GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
+    def _gather(
+        self, delivery: Delivery, without_picture: WithoutPicture | None = None
+    ) -> GatheredFootage:
+        gather = GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
+        return gather(delivery.request, delivery.deadline_s, without_picture)
 
-    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
+    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
         request, deadline_s = delivery.request, delivery.deadline_s
         try:
-            footage, rendition = self._render(delivery, inputs.footage, folder)
+            footage, rendition = self._render(delivery, situation.footage, folder)
         except Rejected as error:
-            return self._reject(delivery, inputs, _fatal(error))
+            return self._requeue_or_reject(delivery, situation, _fatal(error))
         coverage = _coverage(request.window, footage, rendition)
         self.clips.store_thumbnails(request.name, rendition.thumbnails, deadline_s)
         try:
@@ -213,7 +218,7 @@ class MakeClip:
                 return footage, evolve(rendition, damaged=damaged)
             except NoPicture as error:
                 without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
-                footage = self._gather(delivery.request, delivery.deadline_s, without_picture)
+                footage = self._gather(delivery, without_picture)
                 if footage.plan == plan:
                     raise UnusableFootage(str(error)) from error
                 if footage.plan and not footage.plan.cuts:
@@ -221,23 +226,41 @@ class MakeClip:
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""
-        clip = self._rival_clip(delivery)
+        clip = self._clip_stored_since(delivery)
         if clip is None or clip.writer != delivery.id:
             raise AlreadyInProgress("Another delivery stored the clip first.")
 
     def _announce(
         self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
     ) -> ClipResult:
+        """Report that the clip is available, publish it, and store the manifest, in this order.
+
+        A manifest means that all of this is done, so a crash before it only repeats the report.
+        """
         deadline_s = delivery.deadline_s
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
         return ClipResult(manifest.report, notes, manifest.media)
 
-    def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
-        if inputs.rejection:
-            return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.footage.left_out
+    def _requeue_or_reject(
+        self, delivery: Delivery, situation: Situation, decision: Requeue | Reject
+    ) -> ClipResult:
+        """End the delivery without a clip; a request rejected earlier ends the same way again."""
+        match decision:
+            case Requeue() | Reject() if situation.rejection:
+                return self._repeat(delivery, situation.rejection)
+            case Requeue(delay_s):
+                return self._requeue(delivery, situation, delay_s)
+            case Reject():  # pragma: no branch - the last kind
+                return self._reject(delivery, situation, decision)
+
+    def _requeue(self, delivery: Delivery, situation: Situation, delay_s: int) -> ClipResult:
+        request, deadline_s, notes = (
+            delivery.request,
+            delivery.deadline_s,
+            situation.footage.left_out,
+        )
         report = ClipReport.of(
             request, ClipStatus.PENDING, reason="Some of the footage is not stored yet."
         )
@@ -247,12 +270,14 @@ class MakeClip:
             notes = (*notes, f"The clip's status could not be reported: {error}")
         self._yield_to_rival(delivery)
         self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
-        return ClipResult(report, notes, read_bytes=inputs.footage.read_bytes)
+        return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
-    def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
-        if inputs.rejection:
-            return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.footage.left_out
+    def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
+        request, deadline_s, notes = (
+            delivery.request,
+            delivery.deadline_s,
+            situation.footage.left_out,
+        )
         report = ClipReport.of(request, reject.status, reason=reject.reason)
         self.cameras.update_clip(report, deadline_s)
         self._yield_to_rival(delivery)
@@ -265,7 +290,7 @@ class MakeClip:
             notes = (*notes, "Another delivery stored a manifest first.")
         except ClipError as error:
             raise _StatusStored(error) from error
-        return ClipResult(report, notes, read_bytes=inputs.footage.read_bytes)
+        return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
     def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
         """Report to the camera API again how the request ended; subscribers know already."""
@@ -276,16 +301,23 @@ class MakeClip:
         return ClipResult(report, (note,))
 
     def _yield_to_rival(self, delivery: Delivery) -> None:
-        """Correct a status without a clip, just stored, if a rival has committed the clip."""
-        clip = self._rival_clip(delivery)
+        """Check that the status just stored, one without a clip, is still true.
+
+        If another delivery has committed the clip since the first look, the status is corrected to
+        AVAILABLE, and AlreadyInProgress is raised.
+        """
+        clip = self._clip_stored_since(delivery)
         if clip is None:
             return
         report = ClipReport.available(delivery.request, clip.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
 
-    def _rival_clip(self, delivery: Delivery) -> StoredClip | None:
-        """Return the clip that has appeared since the first look; Conflict if it is another's."""
+    def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
+        """Return the clip stored since the first look, perhaps by this delivery, else None.
+
+        Conflict if it is a clip of another window.
+        """
         clip = self.clips.find(delivery.request.name, delivery.deadline_s)
         if clip and clip.fingerprint != delivery.request.fingerprint:
             raise Conflict("A clip of another window has this name now.")

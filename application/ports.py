@@ -1,4 +1,4 @@
-"""The ports of the use case. Every sentence of a docstring is a test in tests/contract.
+"""The ports of the use cases. Each promise of a docstring is a test in tests/contract.
 
 Deadlines are instants on the monotonic clock, in seconds. A method that takes one raises
 DeadlineExceeded rather than outlast it by more than a second. Each method may raise Unavailable:
@@ -90,8 +90,9 @@ class RecordingStore(ABC):
         The segment's stretches are those that its frames cover within `window`; elsewhere they may
         be assumed.
 
-        A file that is absent, empty, or has no sample table yet raises NotRecordedYet. One that is
-        no recording, or contradicts itself, raises UnusableFootage.
+        A file that is absent, empty, or has no sample table yet raises NotRecordedYet; if it has
+        bytes, this may be a NotFinishedYet. One that is no recording, or contradicts itself, raises
+        UnusableFootage.
         """
 
 
@@ -159,12 +160,12 @@ class Transcoder(ABC):
         """Render the plan's cuts from `recordings` (by segment name), writing only to `folder`.
 
         The clip contains exactly the frames seen within the cuts, each at its time on the plan's
-        clock, but the first one at 0. If a camera slower than two pictures a second shows none at
-        the beginning of the window, the clip begins with the picture before it; so does a clip of
-        a window within one picture. Thumbnails show the picture at a quarter of the clip, in the
+        clock, but the first one at 0. One exception: if the camera takes at most two pictures a
+        second, or there is no frame within the first cut, the clip begins with the picture that is
+        on screen when this cut begins. Thumbnails show the picture at a quarter of the clip, in the
         requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
-        that a decoder makes no picture of raises NoPicture. Footage from which exactly
-        that cannot be made for another reason raises UnusableFootage.
+        that a decoder makes no picture of raises NoPicture, other footage that cannot become such a
+        clip UnusableFootage.
         """
 
 
@@ -197,8 +198,7 @@ class ClipStore(ABC):
         """Store the rendition's pieces, in order, as one object, whole or not at all.
 
         `find` then returns the request's fingerprint, the writer, the coverage, however long it is,
-        and the media info. An
-        object that exists already stays as it is: AlreadyExists.
+        and the media info. An object that exists already stays as it is: AlreadyExists.
         """
 
     @abstractmethod

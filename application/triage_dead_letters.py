@@ -1,4 +1,7 @@
-"""Triage of dead letters: each request is checked as a new delivery would check it."""
+"""Triage of dead letters: each request is checked as a new delivery would check it.
+
+The checks read the clip store and the camera's list alone; no recording is opened.
+"""
 
 from collections.abc import Iterable
 from enum import Enum

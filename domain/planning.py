@@ -154,7 +154,10 @@ def _line_up(
     """
     playing: list[tuple[RecordingSegment, TimeWindow]] = []
     unused: list[tuple[RecordingSegment, TimeWindow]] = []
-    stretches = sorted((stretch, s) for s in segments for stretch in s.stretches)
+    stretches = sorted(
+        ((stretch, segment) for segment in segments for stretch in segment.stretches),
+        key=lambda playable: (playable[0].start_ms, playable[1].name, playable[1]),
+    )
     for stretch, segment in stretches:
         reached_ms = playing[-1][1].end_ms if playing else stretch.start_ms
         if stretch.start_ms < reached_ms:

@@ -155,7 +155,7 @@ def _within_the_cut(excerpt: Excerpt, pcm: Path, rate: int, step_bytes: int) -> 
     first = floor(first_ms * rate / 1000) - excerpt.pts_offset * rate // source.video.timescale
     with pcm.open("rb") as file:
         file.seek(first * step_bytes)
-        return file.read(source.media_ms * rate // 1000 * step_bytes)
+        return file.read(source.duration_ms * rate // 1000 * step_bytes)
 
 
 def _encode(  # noqa: PLR0913, PLR0917 - each is part of the command line

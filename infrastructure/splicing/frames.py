@@ -31,7 +31,8 @@ MIXED_TIMESCALE = 90_000
 """Exact for 15, 24, 25, 30, 50, 60, 14.985 and 29.97 frames a second; times at 23.976, 59.94 and
 other rates are rounded by at most 6 µs."""
 MIN_SLOW_INTERVAL_MS = 500
-"""Of a slower camera, a clip that begins between two pictures shows the earlier one."""
+"""A camera is slow if its pictures are at least so far apart: a clip that begins between two shows
+the earlier one first."""
 WIDER_SLICES_MS = (0, 10_000, 60_000)
 """How far before the cut a keyframe is looked for, before the whole index is read."""
 
@@ -52,7 +53,7 @@ class CutSource:
     frames: tuple[int, ...] = field(repr=False)
     """Numbers of the video samples to show, in presentation order: at least one."""
     decode_start: int
-    """The video sample to start decoding at, so that all frames come out whole."""
+    """The video sample to start decoding at, so that no frame lacks a reference."""
     held_frames: int = 0
     """How many of the frames, 0 or 1, were presented before the cut: never copied."""
     damaged: frozenset[int] = field(default=frozenset(), repr=False)
@@ -61,7 +62,7 @@ class CutSource:
     """NAL units of the recording's first sample that a decoder must have seen before any other."""
 
     @property
-    def media_ms(self) -> int:
+    def duration_ms(self) -> int:
         """How long the cut lasts in the clip, where nothing cuts it short."""
         return round(self.cut.window.duration_ms * self.cut.segment.rate)
 
@@ -76,9 +77,9 @@ class CutSource:
         `pts` is in ticks of `timescale` per second, the result in ticks of `clip_timescale`.
         """
         cut = self.cut
-        begins = cut.clip_ms - cut.segment.media_ms(cut.window.start_ms)
-        before, divisor = begins.numerator * timescale, begins.denominator
-        return rounded(clip_timescale * (before + pts * 1000 * divisor), 1000 * timescale * divisor)
+        shift_ms = cut.clip_ms - cut.segment.media_ms(cut.window.start_ms)
+        shift, divisor = shift_ms.numerator * timescale, shift_ms.denominator
+        return rounded(clip_timescale * (shift + pts * 1000 * divisor), 1000 * timescale * divisor)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
@@ -91,7 +92,7 @@ class CutSource:
         return floor(segment.origin_ms + media_ms / segment.rate)
 
     def decode_start_of(self, frames: Sequence[int]) -> int:
-        """Return the video sample to start decoding at, so that these `frames` come out whole."""
+        """Return the video sample to start decoding at, so that no frame lacks a reference."""
         found = find_decode_start(self.recording.read, self.video, frames)
         return self.decode_start if found is None else found
 
@@ -194,7 +195,7 @@ def _check_size(name: str, video: Track) -> None:
 def _held(cut: Cut, video: Track, frames: Sequence[int], from_ms: Fraction) -> tuple[int, ...]:
     """Return the frame on screen when the cut begins, if the clip would lack it noticeably.
 
-    That is so if the camera is slow, and if the cut is within one picture.
+    That is so if the cut has no `frames`, or if the camera is slow and the first of them is later.
     """
     begin = from_ms * video.timescale / 1000
     if frames and (not _is_slow(cut) or video.pts[frames[0]] <= begin):
@@ -238,21 +239,21 @@ def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
     times: list[list[int]] = []
     latest = -1
     for source in sources:
-        own = []
+        cut_times = []
         for i in source.frames:
             time = source.clip_ticks(source.video.pts[i], source.video.timescale, timescale)
             latest = max(time, latest + 1) if latest >= 0 else 0
-            own.append(latest)
-        times.append(own)
+            cut_times.append(latest)
+        times.append(cut_times)
     return times
 
 
 def find_decode_start(read: Read, video: Track, frames: Sequence[int]) -> int | None:
-    """Return the sample to start decoding at, so that all of `frames` come out whole.
+    """Return the sample to start decoding at, so that none of `frames` lacks a reference.
 
     This is a sync sample that is decoded and shown no later than any of them: frames shown before
     it but decoded after it (open GOP) may refer to frames before it. An H.264 sync sample that is
-    a P picture begins an intra refresh: pictures are whole only from the next one on. None if
+    a P picture begins an intra refresh: pictures are complete only from the next one on. None if
     `video` has no such sample.
     """
     marked = syncs_before(video, video.sync, frames)

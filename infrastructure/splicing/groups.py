@@ -16,7 +16,7 @@ class PictureGroup:
     frames: tuple[int, ...] = field(repr=False)
     """Video samples, in presentation order: at least one."""
     decode_start: int
-    """The video sample to start decoding at, so that all of `frames` come out whole."""
+    """The video sample to start decoding at, so that none of `frames` lacks a reference."""
 
 
 def picture_groups(source: CutSource) -> list[PictureGroup]:

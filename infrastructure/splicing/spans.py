@@ -25,7 +25,7 @@ class EncodedSpan:
     times: tuple[int, ...] = field(repr=False)
     """When the clip shows each of them, in its ticks."""
     decode_start: int
-    """The video sample to start decoding at, so that all of `frames` come out whole."""
+    """The video sample to start decoding at, so that none of `frames` lacks a reference."""
     is_damaged: bool = False
     """Whether frames among them do not decode without a fault."""
     copy_obstacle: str | None = None
@@ -85,9 +85,10 @@ def plan_spans(
 
 
 def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
-    """Return why no frame of this track can be next to frames that we encode, else None.
+    """Return why no frame of this track can be copied, as a clause about its recording, else None.
 
-    We encode progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
+    One sample entry must hold for copied and encoded frames, and those that we encode are
+    progressive H.264, 4:2:0 with 8 bits, with their parameter sets in the avcC.
     """
     if video.codec != "avc1":
         return f"its video is {video.codec}, not H.264 with its parameter sets in the index"
