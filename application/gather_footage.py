@@ -123,12 +123,12 @@ class _Search:
     """Why not, of those that are listed for the request's window."""
     listed_unusable: list[str] = field(factory=list)
     """For people: which recordings are listed but cannot be used, and why."""
-    margin_ms: int = 0
+    margin_ms: int = -1
     """How far around the request's window the camera's recordings have been listed."""
 
     def list_around(self, margin_ms: int) -> None:
         """Add what the camera lists for the request's window and `margin_ms` on both sides."""
-        is_first, self.margin_ms = not self.margin_ms, margin_ms
+        is_first, self.margin_ms = self.margin_ms < 0, margin_ms
         window = self.request.window.widened(margin_ms)
         listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
         if is_first:

@@ -330,6 +330,35 @@ def test_a_recording_that_cannot_be_read_does_not_cost_the_others(recorded: Worl
     assert result.report.coverage.notes == ("b is no recording",)
 
 
+def test_a_recording_before_the_window_that_cannot_be_read_is_not_noted(recorded: World) -> None:
+    """It might have lasted into the window, but none of it is missing."""
+    recorded.add_recording("b", -70_000, 9_500)
+    recorded.recordings.files["b"] = StoredFile(b"b", 9_500, readable=False)
+    result = recorded.deliver()
+    assert (result.report, result.notes) == (FULL, ())
+
+
+class SlowRecordings(InMemoryRecordingStore):
+    """Recordings with a picture every five seconds."""
+
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> InMemoryRecording:
+        opened = super().open(segment, window, deadline_s)
+        return evolve(opened, segment=evolve(opened.segment, frame_interval_ms=5_000))
+
+
+def test_a_slow_cameras_picture_may_be_in_a_recording_long_before_the_window(world: World) -> None:
+    """The camera API is asked for it once it is known that the camera is slow."""
+    world.add_recording("a", -100_000, 38_000)
+    world.add_recording("b", -52_000, 100_000)
+    world.recordings = SlowRecordings(world.recordings.files)
+    result = world.deliver()
+    assert result.report.coverage.gaps == ()
+    assert result.report.coverage.held == (TimeWindow(NOW - 60_000, NOW - 52_000),)
+    assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
 def test_recordings_none_of_which_can_be_read_are_named(world: World) -> None:
     """They are waited for, and then the request ends."""
     world.add_recording("a", -100_000, 600_000)

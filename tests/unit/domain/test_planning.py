@@ -209,6 +209,12 @@ PLANS = {
         [("a", 0, 19_967), ("seam", 19_967, 20_000)],
         Availability.FULL,
     ),
+    "a window behind the last frame, where the recorder says it recorded": (
+        (19_970, 19_990),
+        [segment("a", 0, 19_967, hold_last_frame_until_ms=20_000)],
+        [("a", 19_970, 19_971), ("seam", 19_971, 19_990)],
+        Availability.FULL,
+    ),
     "a tail beyond what the recorder says is missing whole": (
         (0, 20_001),
         [segment("a", 0, 19_967, hold_last_frame_until_ms=20_000)],
