@@ -81,7 +81,7 @@ class GatherFootage:
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, without_picture or {})
-        search.add_listed(request.window.widened(self.seam_tolerance_ms))
+        search.add_listed(self.seam_tolerance_ms)
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -89,11 +89,12 @@ class GatherFootage:
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
-            unopened = {c.segment.name: c.segment for c in plan.cuts}.keys() - search.opened.keys()
+            needed = {cut.segment.name for cut in plan.cuts} | search.ending_before()
+            unopened = needed - search.opened.keys()
             if unopened:
                 search.open_all(sorted(unopened))
                 continue
-            may_plan_change = search.apply_rates()
+            may_plan_change = search.widen_listing() or search.apply_rates()
             if not may_plan_change:
                 return GatheredFootage(
                     plan,
@@ -120,12 +121,15 @@ class _Search:
     """Why a recording could not be opened, by its name."""
     listed_unusable: list[str] = field(factory=list)
     """For people: which recordings are listed but cannot be used, and why."""
-    has_listed_neighbours: bool = False
+    margin_ms: int = 0
+    """How far before and after the request's window has been listed."""
 
-    def add_listed(self, window: TimeWindow) -> None:
-        """Add what the camera lists for the window."""
+    def add_listed(self, margin_ms: int) -> None:
+        """Add what the camera lists for the request's window and `margin_ms` on both sides."""
+        is_first, self.margin_ms = not self.margin_ms, margin_ms
+        window = self.request.window.widened(margin_ms)
         listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
-        if not self.has_listed_neighbours:
+        if is_first:
             self.listed_unusable = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
         # The earliest entry for a name comes last and stays, in whatever order they are listed.
         for segment in sorted(listing.segments, reverse=True):
@@ -149,10 +153,34 @@ class _Search:
         """Return whether a recording could not be opened for a reason of these kinds."""
         return any(isinstance(error, kinds) for error in self.errors.values())
 
+    def ending_before(self) -> set[str]:
+        """Return the recordings that are listed to end a little before the request's window.
+
+        They may last into it, or their last picture may be held until then.
+        """
+        start_ms = self.request.window.start_ms
+        return {
+            name
+            for name, segment in self.segments.items()
+            if start_ms - self.margin_ms < segment.window.end_ms <= start_ms
+        }
+
+    def widen_listing(self) -> bool:
+        """List more if a slow camera's picture is held for longer than others'; return whether."""
+        tolerances = (
+            recording.segment.tolerance_ms(self.use.seam_tolerance_ms)
+            for recording in self.opened.values()
+        )
+        margin_ms = max(tolerances, default=0)
+        if margin_ms <= self.margin_ms:
+            return False
+        self.add_listed(margin_ms)
+        return True
+
     def apply_rates(self) -> bool:
         """Scale recordings whose media runs at another rate; return whether the plan may change.
 
-        Only what is open is compared, with its neighbours.
+        Only recordings that are open are compared, with their neighbours.
         """
         tolerance_ms = self.use.seam_tolerance_ms
         doubtful = [
@@ -162,9 +190,8 @@ class _Search:
         ]
         if not doubtful:
             return False
-        self._open_neighbours(doubtful)
+        changed = self._open_neighbours(doubtful)
         opened = [recording.segment for recording in self.opened.values()]
-        changed = False
         for name, rate in believed_rates(opened, tolerance_ms).items():
             if self.segments[name].rate != rate:
                 scaled = self.opened[name].segment.at_rate(rate)
@@ -172,12 +199,11 @@ class _Search:
                 changed = True
         return changed
 
-    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> None:
-        """Open the recordings next to each of those that are `doubtful`."""
-        if not self.has_listed_neighbours:
-            self.has_listed_neighbours = True
-            margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
-            self.add_listed(self.request.window.widened(margin_ms))
+    def _open_neighbours(self, doubtful: Iterable[RecordingSegment]) -> bool:
+        """Open the recordings next to each of those that are `doubtful`; return whether any was."""
+        margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
+        if margin_ms > self.margin_ms:
+            self.add_listed(margin_ms)
         names = [segment.name for segment in sorted(self.segments.values())]
         near = {
             name
@@ -186,4 +212,6 @@ class _Search:
             for at in [names.index(segment.name)]
             for name in names[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
         }
-        self.open_all(sorted(near - self.opened.keys()))
+        unopened = near - self.opened.keys()
+        self.open_all(sorted(unopened))
+        return bool(unopened)

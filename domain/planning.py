@@ -97,9 +97,13 @@ def plan_clip(
     whose picture is held, and a gap beyond. A hole at the tail is a gap, unless the last segment's
     frame is held over it, or another segment begins within the tolerance.
     """
-    found = {s for s in segments if s.window.overlaps(window.widened(seam_tolerance_ms))}
+    segments = set(segments)
+    margin_ms = max((s.tolerance_ms(seam_tolerance_ms) for s in segments), default=0)
+    found = {s for s in segments if s.window.overlaps(window.widened(margin_ms))}
     lined_up, unused = _line_up(found, seam_tolerance_ms)
-    cuts = [
+    on_screen = _on_screen(lined_up, window, seam_tolerance_ms)
+    cuts = [Cut(on_screen, TimeWindow(window.start_ms, window.start_ms + 1))] if on_screen else []
+    cuts += [
         Cut(segment, part)
         for segment, playing in lined_up
         if (part := playing.intersection(window))
@@ -123,6 +127,11 @@ def plan_clip(
         (seams if is_seam else gaps).append(tail)
         if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
             held.append(tail)
+    if on_screen:
+        head = cuts[0].window
+        held = [
+            TimeWindow(head.start_ms, h.end_ms) if h.start_ms == head.end_ms else h for h in held
+        ]
     held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
     gaps_only, held_only = disjoint(window, gaps, held)
     cut_unused = (
@@ -173,6 +182,29 @@ def _line_up(
                 stretch = TimeWindow(reached_ms, stretch.end_ms)  # noqa: PLW2901 - what is left
         playing.append((segment, stretch))
     return playing, unused
+
+
+def _on_screen(
+    playing: Sequence[tuple[RecordingSegment, TimeWindow]],
+    window: TimeWindow,
+    seam_tolerance_ms: int,
+) -> RecordingSegment | None:
+    """Return what is held when the window begins, if that is in a hole over which it is held."""
+    started = [(segment, part) for segment, part in playing if part.start_ms < window.start_ms]
+    if not started:
+        return None
+    segment, part = max(started, key=lambda one: one[1].end_ms)
+    if part.end_ms > window.start_ms:
+        return None
+    follows_ms = [other.start_ms for _, other in playing[len(started) :]]
+    until_ms = min([*follows_ms, window.end_ms])
+    if until_ms == window.start_ms:
+        return None
+    is_last = part.end_ms == segment.window.end_ms
+    if is_last and segment.hold_last_frame_until_ms >= until_ms:
+        return segment
+    tolerance_ms = segment.tolerance_ms(seam_tolerance_ms)
+    return segment if follows_ms and follows_ms[0] - part.end_ms <= tolerance_ms else None
 
 
 def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:

@@ -133,7 +133,8 @@ class RecordingSegment:
             return self.origin_ms + round((unscaled_ms - self.origin_ms) / rate)
 
         def scaled(window: TimeWindow) -> TimeWindow:
-            start_ms = instant_ms(window.start_ms)
+            # Rounded up, it would be after its first frame.
+            start_ms = self.origin_ms + floor((window.start_ms - self.origin_ms) / rate)
             return TimeWindow(start_ms, max(instant_ms(window.end_ms), start_ms + 1))
 
         window = scaled(self.window)
@@ -172,14 +173,23 @@ def believed_rates(
     runs: list[list[RecordingSegment]] = []
     for file in files:
         last = runs[-1][-1] if runs else None
+        # A file that is stored twice neither ends the run nor makes it longer.
         follows = (
             last is not None
-            and abs(last.origin_ms + last.listed_ms - file.origin_ms) <= seam_tolerance_ms
             and abs(rates[file.name] / rates[last.name] - 1) <= MAX_RATE_DEVIATION
+            and (
+                file.origin_ms == last.origin_ms
+                or abs(last.origin_ms + last.listed_ms - file.origin_ms) <= seam_tolerance_ms
+            )
         )
         if follows:
             runs[-1].append(file)
         else:
             runs.append([file])
-    believed = [file for run in runs if len(run) >= MIN_AGREEING_FILES for file in run]
+    believed = [
+        file
+        for run in runs
+        if len({f.origin_ms for f in run}) >= MIN_AGREEING_FILES
+        for file in run
+    ]
     return {file.name: rates[file.name] for file in believed}

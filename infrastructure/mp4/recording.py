@@ -1,6 +1,8 @@
 """A recording together with its sample index."""
 
-from attrs import frozen
+from contextlib import suppress
+
+from attrs import evolve, frozen
 
 from application.ports import Recording
 from domain.errors import NotFinishedYet, UnusableFootage
@@ -10,6 +12,9 @@ from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.frame_times import frame_times
 from infrastructure.mp4.index import SampleIndex, index_of
 from infrastructure.mp4.range_cache import RangeCache
+
+MAX_DEVIATION = 50
+"""The listed duration may differ by a fiftieth before all fragments of a file are read."""
 
 
 @frozen(eq=False)
@@ -48,6 +53,9 @@ def open_mp4(
     start_ms = segment.window.start_ms
     try:
         index = index_of(file)
+        if _is_contradicted(index, segment.listed_ms, tolerance_ms):
+            with suppress(InvalidMp4):  # Parts of a damaged file may be good.
+                index = index.whole()
         times = frame_times(index, window.start_ms - start_ms, window.end_ms - start_ms)
     except NoMoov as error:
         raise NotFinishedYet(f"{segment.name} is not finished yet: {error}") from error
@@ -55,4 +63,14 @@ def open_mp4(
         raise UnusableFootage(f"{segment.name} is not a readable recording: {error}") from error
     if times is None:
         raise UnusableFootage(f"{segment.name} has no video.")
+    times = evolve(times, notes=tuple(f"{segment.name}: {note}" for note in times.notes))
     return Mp4Recording(segment.opened(times, tolerance_ms), version, index, file)
+
+
+def _is_contradicted(index: SampleIndex, listed_ms: int, tolerance_ms: int) -> bool:
+    """Return whether the recorder's clock may have stepped between the ends of the file.
+
+    Only its first and last fragments have been read then, and their times may not show it.
+    """
+    allowed_ms = max(tolerance_ms, listed_ms // MAX_DEVIATION)
+    return listed_ms > 0 and not index.is_whole and abs(index.duration_ms - listed_ms) > allowed_ms

@@ -111,6 +111,9 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
         _resolve_cut(cut, recordings[cut.segment.name], is_first=cut is first) for cut in plan.cuts
     ]
     with_frames = [source for source in sources if source]
+    if len(with_frames) > 1 and not with_frames[0].copyable and not _is_slow(with_frames[0].cut):
+        # The first frame of the next cut stands from the clip's start.
+        with_frames.pop(0)
     if not with_frames:
         raise Rejected("There is no frame in the clip's window.")
     return with_frames
@@ -195,11 +198,14 @@ def _held(cut: Cut, video: Track, frames: Sequence[int], from_ms: Fraction) -> t
     That is so if the cut has no `frames`, or if the camera is slow and the first of them is later.
     """
     begin = from_ms * video.timescale / 1000
-    is_slow = cut.segment.frame_interval_ms >= MIN_SLOW_INTERVAL_MS
-    if frames and (not is_slow or video.pts[frames[0]] <= begin):
+    if frames and (not _is_slow(cut) or video.pts[frames[0]] <= begin):
         return ()
     before = [i for i, pts in enumerate(video.pts) if 0 <= pts < begin and pts < video.shown_until]
     return (max(before, key=video.pts.__getitem__),) if before else ()
+
+
+def _is_slow(cut: Cut) -> bool:
+    return cut.segment.frame_interval_ms >= MIN_SLOW_INTERVAL_MS
 
 
 def _shown(video: Track, from_ms: Fraction, to_ms: Fraction) -> tuple[int, ...]:

@@ -124,7 +124,10 @@ _CASES = {
     "H.264, then HEVC": of_two({}, {"codec": "hevc"}),
     "a small picture, then a large one for longer": of_two({"size": (128, 72)}, {}, copied=82),
     "a large picture, then a small one for longer": of_two({}, {"size": (128, 72)}, copied=82),
-    "an overlap": Case((recording(), recording(after_ms=3500)), 1234, 6789, copied=97),
+    "a date that is rounded": Case(
+        (recording(), recording(after_ms=3500, first_number=5000)), 1234, 6789, copied=157
+    ),
+    "an overlap": Case((recording(), recording(after_ms=2900)), 1234, 6789, copied=115),
     "a recording within another": Case(
         (recording(6), recording(2, after_ms=2000, audio=None)), 1234, 5678, copied=109
     ),

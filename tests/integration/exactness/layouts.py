@@ -10,6 +10,7 @@ from attrs import frozen
 
 from devtools.footage.recording import FFMPEG
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.mp4.boxes import box, children, full_box
 from infrastructure.mp4.recording import Mp4Recording
 from tests.integration.exactness.camera import Buckets
@@ -28,9 +29,11 @@ class Patched(Buckets):
     patch: Patch
     of: str = ""
 
-    def open(self, segment: RecordingSegment, data: bytes) -> Mp4Recording:
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> Mp4Recording:
         """Open the patched recording."""
-        return super().open(segment, self.patch(data) if self.of in segment.name else data)
+        return super().open(segment, self.patch(data) if self.of in segment.name else data, window)
 
 
 def places(data: bytes, kind: bytes) -> list[int]:

@@ -11,6 +11,7 @@ from application.ports import RecordingPiece, Rendition
 from domain.clip import ClipRequest
 from domain.coverage import Coverage
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import aws_session
@@ -31,12 +32,14 @@ class StrictBuckets(Buckets):
     server: StrictS3
     client: "S3Client"
 
-    def open(self, segment: RecordingSegment, data: bytes) -> S3Recording:
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> S3Recording:
         """Store the bytes, and open them with the service's own store."""
         self.server.put(f"recordings/{segment.name}", data)
         deadline_s = time.monotonic() + DEADLINE_S
         return S3RecordingStore(self.client, "recordings", tolerance_ms=TOLERANCE_MS).open(
-            segment, segment.window, deadline_s
+            segment, window or segment.window, deadline_s
         )
 
     def join(self, rendition: Rendition) -> bytes:

@@ -73,7 +73,18 @@ def test_a_cut_without_a_frame_is_left_out() -> None:
     sources = resolve_cuts(
         evolve(found, cuts=(found.cuts[0], late, found.cuts[2])), named(first, slow, later)
     )
-    assert [source.recording for source in sources] == [first, later]
+    assert [source.recording for source in sources] == [later]
+
+
+def test_only_a_slow_camera_begins_with_a_picture_from_before_if_others_follow() -> None:
+    """Of a camera that is not slow the next frame stands from the clip's start."""
+    first = opened(video_track([0, 500], 1000))
+    later = opened(video_track([0, 500], 1000), after_ms=1000)
+    found = plan(600, 2000, first, later)
+    segment = evolve(found.cuts[0].segment, frame_interval_ms=500)
+    slow = evolve(found, cuts=(evolve(found.cuts[0], segment=segment), found.cuts[1]))
+    shown = [resolve_cuts(one, named(first, later)) for one in (found, slow)]
+    assert [[s.recording for s in sources] for sources in shown] == [[later], [first, later]]
 
 
 SLOW = video_track([0, 1000, 2000, 3000], 1000)
