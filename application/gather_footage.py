@@ -81,7 +81,7 @@ class GatherFootage:
         Rejected if the camera is unknown, or the footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, without_picture or {})
-        search.add_listed(self.seam_tolerance_ms)
+        search.list_around(self.seam_tolerance_ms)
         while True:
             plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
             if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
@@ -99,7 +99,7 @@ class GatherFootage:
                 return GatheredFootage(
                     plan,
                     search.opened,
-                    (*search.listed_unusable, *map(str, search.errors.values())),
+                    (*search.listed_unusable, *map(str, search.errors)),
                     # Each NotFinishedYet is a NotRecordedYet, too.
                     is_some_unfinished=search.has_failed_with(NotRecordedYet),
                     is_some_unreadable=search.has_failed_with(NotFinishedYet, UnusableFootage),
@@ -117,14 +117,16 @@ class _Search:
     segments: dict[str, RecordingSegment] = field(factory=dict)
     """As listed, or as they are since they were opened."""
     opened: dict[str, Recording] = field(factory=dict)
-    errors: dict[str, ClipError] = field(factory=dict)
-    """Why a recording could not be opened, by its name."""
+    failed: set[str] = field(factory=set)
+    """The names of the recordings that could not be opened."""
+    errors: list[ClipError] = field(factory=list)
+    """Why not, of those that are listed for the request's window."""
     listed_unusable: list[str] = field(factory=list)
     """For people: which recordings are listed but cannot be used, and why."""
     margin_ms: int = 0
-    """How far before and after the request's window has been listed."""
+    """How far around the request's window the camera's recordings have been listed."""
 
-    def add_listed(self, margin_ms: int) -> None:
+    def list_around(self, margin_ms: int) -> None:
         """Add what the camera lists for the request's window and `margin_ms` on both sides."""
         is_first, self.margin_ms = not self.margin_ms, margin_ms
         window = self.request.window.widened(margin_ms)
@@ -133,7 +135,7 @@ class _Search:
             self.listed_unusable = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
         # The earliest entry for a name comes last and stays, in whatever order they are listed.
         for segment in sorted(listing.segments, reverse=True):
-            if segment.name not in self.opened and segment.name not in self.errors:
+            if segment.name not in self.opened and segment.name not in self.failed:
                 self.segments[segment.name] = segment
 
     def open_all(self, names: Iterable[str]) -> None:
@@ -143,15 +145,17 @@ class _Search:
             try:
                 recording = self.use.recordings.open(segment, self.request.window, self.deadline_s)
             except (NotRecordedYet, UnusableFootage) as error:
-                self.errors[name] = error
                 del self.segments[name]
+                self.failed.add(name)
+                if segment.window.overlaps(self.request.window):
+                    self.errors.append(error)
             else:
                 self.opened[name] = recording
                 self.segments[name] = recording.segment.without(self.without_picture.get(name, ()))
 
     def has_failed_with(self, *kinds: type[ClipError]) -> bool:
-        """Return whether a recording could not be opened for a reason of these kinds."""
-        return any(isinstance(error, kinds) for error in self.errors.values())
+        """Return whether a listed recording could not be opened for a reason of these kinds."""
+        return any(isinstance(error, kinds) for error in self.errors)
 
     def ending_before(self) -> set[str]:
         """Return the recordings that are listed to end a little before the request's window.
@@ -162,25 +166,27 @@ class _Search:
         return {
             name
             for name, segment in self.segments.items()
-            if start_ms - self.margin_ms < segment.window.end_ms <= start_ms
+            if start_ms - self.tolerance_ms < segment.window.end_ms <= start_ms
         }
+
+    @property
+    def tolerance_ms(self) -> int:
+        """The longest time for which a picture of the opened recordings is held."""
+        tolerance_ms = self.use.seam_tolerance_ms
+        held_ms = (r.segment.tolerance_ms(tolerance_ms) for r in self.opened.values())
+        return max(held_ms, default=tolerance_ms)
 
     def widen_listing(self) -> bool:
         """List more if a slow camera's picture is held for longer than others'; return whether."""
-        tolerances = (
-            recording.segment.tolerance_ms(self.use.seam_tolerance_ms)
-            for recording in self.opened.values()
-        )
-        margin_ms = max(tolerances, default=0)
-        if margin_ms <= self.margin_ms:
+        if self.tolerance_ms <= self.margin_ms:
             return False
-        self.add_listed(margin_ms)
+        self.list_around(self.tolerance_ms)
         return True
 
     def apply_rates(self) -> bool:
         """Scale recordings whose media runs at another rate; return whether the plan may change.
 
-        Only recordings that are open are compared, with their neighbours.
+        Only what is open is compared, with its neighbours.
         """
         tolerance_ms = self.use.seam_tolerance_ms
         doubtful = [
@@ -203,7 +209,7 @@ class _Search:
         """Open the recordings next to each of those that are `doubtful`; return whether any was."""
         margin_ms = (NEIGHBOURS + 1) * max(segment.listed_ms for segment in doubtful)
         if margin_ms > self.margin_ms:
-            self.add_listed(margin_ms)
+            self.list_around(margin_ms)
         names = [segment.name for segment in sorted(self.segments.values())]
         near = {
             name

@@ -118,6 +118,8 @@ def plan_clip(
             holder = (before or cut).segment
             is_seam = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
             (seams if is_seam else gaps).append(hole)
+            if on_screen and hole.start_ms == cuts[0].window.end_ms:
+                hole = TimeWindow(window.start_ms, hole.end_ms)
             if is_seam and hole.duration_ms > holder.frame_interval_ms / 2:
                 held.append(hole)
         reached_ms = max(reached_ms, cut.window.end_ms)
@@ -125,13 +127,10 @@ def plan_clip(
         tail = TimeWindow(reached_ms, window.end_ms)
         is_seam = bool(cuts) and _is_tail_held(cuts[-1].segment, tail, found, seam_tolerance_ms)
         (seams if is_seam else gaps).append(tail)
+        if on_screen and tail.start_ms == cuts[0].window.end_ms:
+            tail = window
         if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
             held.append(tail)
-    if on_screen:
-        head = cuts[0].window
-        held = [
-            TimeWindow(head.start_ms, h.end_ms) if h.start_ms == head.end_ms else h for h in held
-        ]
     held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
     gaps_only, held_only = disjoint(window, gaps, held)
     cut_unused = (
@@ -155,7 +154,10 @@ def _line_up(
     """
     playing: list[tuple[RecordingSegment, TimeWindow]] = []
     unused: list[tuple[RecordingSegment, TimeWindow]] = []
-    stretches = sorted((stretch, s) for s in segments for stretch in s.stretches)
+    stretches = sorted(
+        ((stretch, segment) for segment in segments for stretch in segment.stretches),
+        key=lambda playable: (playable[0].start_ms, playable[1].name, playable[1]),
+    )
     for stretch, segment in stretches:
         reached_ms = playing[-1][1].end_ms if playing else stretch.start_ms
         if stretch.start_ms < reached_ms:

@@ -347,10 +347,11 @@ def _holders(
 
 def _on_screen(playing: Sequence[_Piece], window: Interval) -> _Piece | None:
     """Return what has a picture on screen when the window starts, from before it."""
-    started = [p for p in playing if p.start_ms < window[0]]
-    for piece in started:
-        if window[0] < piece.end_ms:
+    for piece in playing:
+        is_seen = any(wall_ms < window[0] for wall_ms, _ in piece.film.frames)
+        if is_seen and piece.start_ms <= window[0] < piece.end_ms:
             return piece
+    started = [p for p in playing if p.end_ms <= window[0]]
     if not started:
         return None
     follows_ms = min((p.start_ms for p in playing if p.start_ms >= window[0]), default=window[1])

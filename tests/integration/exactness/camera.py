@@ -27,7 +27,7 @@ from devtools.footage import (
     wanted,
 )
 from domain.clip import ClipReport, ClipRequest
-from domain.errors import Rejected
+from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -103,6 +103,8 @@ class Camera:
         footage = GatherFootage(listed, StoredRecordings(listed), TOLERANCE_MS)(request, deadline_s)
         plan = footage.plan
         if plan is None or not plan.cuts:
+            if footage.left_out:
+                raise UnusableFootage(" ".join(footage.left_out))
             raise Rejected("There is no footage.")
         scratch = self.folder / "scratch"
         scratch.mkdir()

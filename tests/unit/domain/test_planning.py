@@ -173,6 +173,18 @@ PLANS = {
         [("a", 0, 9_000), ("seam", 9_000, 10_000), ("b", 10_000, 20_000)],
         Availability.FULL,
     ),
+    "within a seam, the picture before it is held": (
+        (9_200, 9_800),
+        [segment("a", 0, 9_000), segment("b", 10_000, 30_000)],
+        [("a", 9_200, 9_201), ("seam", 9_201, 9_800)],
+        Availability.FULL,
+    ),
+    "within a gap there is nothing": (
+        (9_200, 9_800),
+        [segment("a", 0, 9_000), segment("b", 10_001, 30_000)],
+        [("gap", 9_200, 9_800)],
+        Availability.NONE,
+    ),
     "a hole a millisecond longer is a gap": (
         (0, 20_000),
         [segment("a", 0, 9_000), segment("b", 10_001, 30_000)],
