@@ -94,7 +94,7 @@ class GatherFootage:
             if unopened:
                 search.open_all(sorted(unopened))
                 continue
-            may_plan_change = search.widens() or search.apply_rates()
+            may_plan_change = search.widen_listing() or search.apply_rates()
             if not may_plan_change:
                 return GatheredFootage(
                     plan,
@@ -176,7 +176,7 @@ class _Search:
         held_ms = (r.segment.tolerance_ms(tolerance_ms) for r in self.opened.values())
         return max(held_ms, default=tolerance_ms)
 
-    def widens(self) -> bool:
+    def widen_listing(self) -> bool:
         """List more if a slow camera's picture is held for longer than others'; return whether."""
         if self.tolerance_ms <= self.margin_ms:
             return False
