@@ -112,24 +112,27 @@ def plan_clip(
     gaps: list[TimeWindow] = []
     held: list[TimeWindow] = []
     reached_ms = window.start_ms
-    for before, cut in zip([None, *cuts], cuts, strict=False):
+    furthest: Cut | None = None
+    for cut in cuts:
         if cut.window.start_ms > reached_ms:
             hole = TimeWindow(reached_ms, cut.window.start_ms)
-            holder = (before or cut).segment
+            holder = (furthest or cut).segment
             is_seam = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
             (seams if is_seam else gaps).append(hole)
             if on_screen and hole.start_ms == cuts[0].window.end_ms:
                 hole = TimeWindow(window.start_ms, hole.end_ms)
             if is_seam and hole.duration_ms > holder.frame_interval_ms / 2:
                 held.append(hole)
-        reached_ms = max(reached_ms, cut.window.end_ms)
+        if cut.window.end_ms > reached_ms:
+            reached_ms, furthest = cut.window.end_ms, cut
     if reached_ms < window.end_ms:
         tail = TimeWindow(reached_ms, window.end_ms)
-        is_seam = bool(cuts) and _is_tail_held(cuts[-1].segment, tail, found, seam_tolerance_ms)
+        last = furthest.segment if furthest else None
+        is_seam = last is not None and _is_tail_held(last, tail, found, seam_tolerance_ms)
         (seams if is_seam else gaps).append(tail)
         if on_screen and tail.start_ms == cuts[0].window.end_ms:
             tail = window
-        if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
+        if last and is_seam and tail.duration_ms > last.frame_interval_ms / 2:
             held.append(tail)
     held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
     gaps_only, held_only = disjoint(window, gaps, held)
