@@ -89,7 +89,12 @@ class GatherFootage:
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
                     f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
                 )
-            needed = {cut.segment.name for cut in plan.cuts} | search.ending_before()
+            before = search.ending_before()
+            if len(before) > MAX_CUTS:
+                raise Rejected(
+                    f"{len(before)} recordings end just before the clip; {MAX_CUTS} are allowed."
+                )
+            needed = {cut.segment.name for cut in plan.cuts} | before
             unopened = needed - search.opened.keys()
             if unopened:
                 search.open_all(sorted(unopened))

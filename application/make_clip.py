@@ -80,6 +80,8 @@ class ClipResult:
     media: MediaInfo | None = None
     read_bytes: int = 0
     """How many bytes were read from the recordings."""
+    is_some_unreadable: bool = False
+    """Whether a recording listed for the window is damaged, cut off, or no recording."""
 
 
 class _StatusStored(Exception):
@@ -214,7 +216,9 @@ class MakeClip:
                     plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
                 )
                 damaged = (*rendition.damaged, *_held_over(plan, without_picture))
-                return footage, evolve(rendition, damaged=damaged)
+                named = (f"Frames of {name} cannot be decoded." for name in without_picture)
+                left_out = (*footage.left_out, *named)
+                return evolve(footage, left_out=left_out), evolve(rendition, damaged=damaged)
             except NoPicture as error:
                 without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
                 footage = self._gather(delivery, without_picture)
@@ -251,11 +255,12 @@ class MakeClip:
         """End the delivery without a clip; a request rejected earlier ends the same way again."""
         match decision:
             case Requeue() | Reject() if situation.rejection:
-                return self._repeat(delivery, situation.rejection)
+                result = self._repeat(delivery, situation.rejection)
             case Requeue(delay_s):
-                return self._requeue(delivery, situation, delay_s)
+                result = self._requeue(delivery, situation, delay_s)
             case Reject():  # pragma: no branch - the last kind
-                return self._reject(delivery, situation, decision)
+                result = self._reject(delivery, situation, decision)
+        return evolve(result, is_some_unreadable=situation.footage.is_some_unreadable)
 
     def _requeue(self, delivery: Delivery, situation: Situation, delay_s: int) -> ClipResult:
         request, deadline_s, notes = (

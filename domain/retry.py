@@ -120,14 +120,14 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> R
         return Requeue(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
     if footage.availability is not Availability.NONE:
         return Build()
+    if footage.is_some_unreadable:
+        return Reject(ClipStatus.FATAL_ERROR, "No listed recording can be read.")
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
         return Reject(
             ClipStatus.OUT_OF_RANGE,
             f"The clip starts more than {_seconds(policy.out_of_range_limit_ms)}"
             " before it was requested, and there is no footage of it.",
         )
-    if footage.is_some_unreadable:
-        return Reject(ClipStatus.FATAL_ERROR, "No listed recording can be read.")
     if not is_recent:
         return Reject(
             ClipStatus.NOT_AVAILABLE,

@@ -399,11 +399,12 @@ class Pictureless(InMemoryTranscoder):
 
 
 def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
-    """The clip has the rest."""
+    """The clip has the rest, and a note names the recording."""
     damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
     recorded.transcoder = Pictureless(windows=(damaged,))
     result = recorded.deliver()
     assert result.report.coverage.gaps == (damaged,)
+    assert result.report.coverage.notes == ("Frames of a cannot be decoded.",)
     assert result.report.delivered_ms == 7_000
 
 
@@ -786,6 +787,21 @@ def test_footage_in_too_many_parts_is_rejected(world: World) -> None:
     result = world.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert "too many parts" in str(result.report.reason)
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(MAX_CUTS, False), (MAX_CUTS + 1, True)])
+def test_not_arbitrarily_many_recordings_before_the_clip_are_opened(
+    recorded: World, count: int, is_refused: bool
+) -> None:
+    """Each might last into the clip, or its last picture be held until then."""
+    start_ms = REQUEST.start_ms - count - 1
+    recorded.cameras.segments["pier"] += [
+        RecordingSegment(TimeWindow(start_ms + number, start_ms + number + 1), f"b{number}")
+        for number in range(count)
+    ]
+    result = recorded.deliver()
+    assert (result.report.status is ClipStatus.FATAL_ERROR) == is_refused, result.report
+    assert ("end just before the clip" in str(result.report.reason)) == is_refused
 
 
 INVALID = InvalidRequest("clip", "startTimestampInMs is no number", "pier")

@@ -244,7 +244,19 @@ WAITING = {
         900_001,
         "CLIP_RETRY_TIMEOUT",
     ),
-    "nothing that can be read of a clip four days old": (
+    "nothing but a damaged recording of a clip an hour old": (
+        3_600_000,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "FATAL_ERROR",
+    ),
+    "nothing but a damaged recording of a clip four days old": (
+        4 * DAY_MS,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "FATAL_ERROR",
+    ),
+    "nothing that is stored of a clip four days old": (
         4 * DAY_MS,
         Footage(NONE, is_some_unfinished=True),
         0,
