@@ -168,9 +168,9 @@ class Session:
                 typer.echo(json.dumps(report))
             elif outcome.result:
                 out.print(self._table(outcome.result.report, outcome))
-            if outcome.error:
+            if failure := _failure(outcome):
                 subject = f"Clip {outcome.request.clip_id}" if outcome.request else "A message"
-                fail(f"{subject} failed: {in_one_line(outcome.error)}", FAILED)
+                fail(f"{subject} failed: {failure}", FAILED)
         codes = {exit_code(outcome) for outcome in self.outcomes.values()}
         if WAITING in codes and not as_json:
             err.print(f"To wait for it: camclip run --root {self.root} --until-done", markup=False)
@@ -198,7 +198,7 @@ class Session:
             yield from _coverage_facts(report.coverage)
             yield from self._files(ClipName(report.camera_id, report.clip_id))
             yield "took", seconds(outcome.elapsed_ms)
-        for note in dict.fromkeys(outcome.notes):
+        for note in dict.fromkeys((*report.coverage.notes, *outcome.notes)):
             yield "note", note
 
     def _files(self, name: ClipName) -> Iterator[tuple[str, str]]:
@@ -267,7 +267,7 @@ def _stretch(window: TimeWindow) -> str:
 
 def exit_code(outcome: DeliveryOutcome) -> int:
     """Return the exit code of one message's outcome."""
-    if outcome.error or not outcome.result:
+    if _failure(outcome) or not outcome.result:
         return FAILED
     match outcome.result.report.status:
         case ClipStatus.AVAILABLE:
@@ -276,6 +276,19 @@ def exit_code(outcome: DeliveryOutcome) -> int:
             return WAITING
         case _:
             return REJECTED
+
+
+def _failure(outcome: DeliveryOutcome) -> str | None:
+    """Return in one line why the message failed, if it did.
+
+    That no listed recording can be read is a failure, although the request ended.
+    """
+    if outcome.error:
+        return in_one_line(outcome.error)
+    result = outcome.result
+    if result and result.is_some_unreadable and result.report.status is ClipStatus.FATAL_ERROR:
+        return result.report.reason
+    return None
 
 
 def in_one_line(error: Exception) -> str:
