@@ -1,11 +1,17 @@
 """Bodies in; objects, statuses, notifications and queued messages out. Seven ways to end."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3 import HTTPResponse
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
 from devtools.local_aws.camera_api import fails, no_fault
@@ -354,19 +360,51 @@ def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: Wor
     assert len(world.published()) == 1
 
 
-def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(world: World) -> None:
+@pytest.mark.parametrize("failing", ["the list of recordings", "the store of the recordings"])
+def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(
+    world: World, failing: str
+) -> None:
     """The message is dead-lettered, and the report says why."""
     name = world.record(FIRST)
-    world.put(name, b"#EXTM3U\nno recording at all")
-    message = world.message(world.body(1_000, 3_000), received=4)
-    assert world.handle(message) == [message["messageId"]]
-    assert world.reports() == []
-    message["attributes"]["ApproximateReceiveCount"] = "5"
-    assert world.handle(message) == [message["messageId"]]
+    with ExitStack() as broken:
+        if failing == "the list of recordings":
+            world.cameras.fault = fails("/recording/")
+            why = "500"
+        else:
+            broken.enter_context(denied_footage(world))
+            why = name
+        message = world.message(world.body(1_000, 3_000), received=4)
+        assert world.handle(message) == [message["messageId"]]
+        assert (world.reports(), world.published(), world.stored()) == ([], [], {})
+        message["attributes"]["ApproximateReceiveCount"] = "5"
+        assert world.handle(message) == [message["messageId"]]
     (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
-    assert name in report["reason"]
-    assert len(world.published()) == 1
+    assert why in report["reason"]
+    assert [note["Message"] for note in world.published()] == [report]
+
+
+@contextmanager
+def denied_footage(world: World) -> Iterator[None]:
+    """Deny access to every recording, in place of S3."""
+    from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
+
+    def deny(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - a hook's
+        if world.cloud.origin not in request.url:
+            return None
+        body = BytesIO(b"<Error><Code>AccessDenied</Code><Message>Denied</Message></Error>")
+        raw = HTTPResponse(body, preload_content=False)
+        return AWSResponse(request.url, 403, HTTPHeaders(), raw)
+
+    events = service.s3().meta.events
+    hooks = ("before-send.s3.GetObject", "before-send.s3.HeadObject")
+    for hook in hooks:
+        events.register(hook, deny)
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            events.unregister(hook, deny)
 
 
 def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> None:
