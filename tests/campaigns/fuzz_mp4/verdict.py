@@ -229,7 +229,7 @@ def _check_times(plan: ClipPlan, sources: Sequence[CutSource]) -> None:
         first_due_ms = first_due_ms if at else max(due * 1000 / timescale, first_due_ms)
     interval_ms, tolerance_ms = segment.frame_interval_ms, segment.tolerance_ms(TOLERANCE_MS)
     followed_ms = [Fraction(time_shown * 1000, timescale) for time_shown in shown[1:]]
-    bounds = [0, first_due_ms, *followed_ms, plan.duration_ms]
+    bounds = [Fraction(0), first_due_ms, *followed_ms, Fraction(plan.duration_ms)]
     for before_ms, after_ms in pairwise(bounds):
         stands_ms = after_ms - before_ms
         assert stands_ms <= tolerance_ms + ROUNDED_MS, "a picture stands for too long"
@@ -238,7 +238,7 @@ def _check_times(plan: ClipPlan, sources: Sequence[CutSource]) -> None:
                 plan.delivered_before_ms(held.start_ms) < after_ms + ROUNDED_MS
                 and plan.delivered_before_ms(held.end_ms) > before_ms - ROUNDED_MS
                 for held in plan.held
-            ), "a picture is held, and nobody is told"
+            ), "a held picture is not reported"
 
 
 def _carried(sources: Sequence[CutSource], duration_ms: int, folder: Path) -> Iterator[str]:
