@@ -50,6 +50,8 @@ RENDERED_OF = 8
 READ_BACK_FRAMES = 1000
 NUMBERS = re.compile(r"\d+")
 SHORT_BYTES = 2 << 20
+LONG_MS = 30_000
+"""What the camera says of longer files: where their index contradicts it, all of it is read."""
 MAX_READS, READS_PER_MIB = 120, 30
 
 
@@ -64,7 +66,11 @@ class Verdict:
 def judge(file: File, folder: Path) -> Verdict:
     """Carry the file as far as it goes; an AssertionError, or another, if it breaks the rules."""
     cache = RangeCache(file.opened(), file.size_bytes)
-    listed = RecordingSegment(TimeWindow(BEGAN_MS, BEGAN_MS + 600_000), "pier.mp4")
+    is_short = file.size_bytes < SHORT_BYTES
+    listed_ms = 600_000 if is_short else LONG_MS
+    listed = RecordingSegment(
+        TimeWindow(BEGAN_MS, BEGAN_MS + listed_ms), "pier.mp4", 0 if is_short else listed_ms
+    )
     try:
         index = open_mp4(listed, listed.window, "1", cache, TOLERANCE_MS).index
     except (NotRecordedYet, UnusableFootage) as error:
@@ -73,7 +79,7 @@ def judge(file: File, folder: Path) -> Verdict:
     assert index.has_video
     assert index.duration_ms > index.last_frame_ms >= 0
     shapes, frames = [], 0
-    windows = _windows(index.duration_ms, is_short=file.size_bytes < SHORT_BYTES)
+    windows = _windows(index.duration_ms, is_short=is_short)
     for window in windows:
         try:
             recording = open_mp4(listed, window, "1", cache, TOLERANCE_MS)
