@@ -35,7 +35,6 @@ from domain.errors import (
     Conflict,
     NoPicture,
     Rejected,
-    UnusableFootage,
 )
 from domain.idempotency import (
     Absent,
@@ -220,7 +219,10 @@ class MakeClip:
                 without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
                 footage = self._gather(delivery, without_picture)
                 if footage.plan == plan:
-                    raise UnusableFootage(str(error)) from error
+                    # Not even a picture can be held that was recorded before the window.
+                    whole = footage.recordings[error.name].segment.window
+                    without_picture[error.name] = (whole,)
+                    footage = self._gather(delivery, without_picture)
                 if footage.plan and not footage.plan.cuts:
                     raise Rejected(f"No picture of the clip can be decoded. {error}") from error
 

@@ -29,6 +29,15 @@ class Cut:
     window: TimeWindow
     clip_ms: int = 0
     """When the clip shows what was seen at the start of `window`."""
+    held_from_ms: int | None = None
+    """In a hole at the clip's start: the end of the stretch whose last picture alone is shown."""
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """From when and until when frames are shown that were seen at these instants."""
+        if self.held_from_ms is None:
+            return self.window.start_ms, self.window.end_ms
+        return self.held_from_ms, self.held_from_ms
 
 
 @frozen
@@ -102,7 +111,7 @@ def plan_clip(
     found = {s for s in segments if s.window.overlaps(window.widened(margin_ms))}
     lined_up, unused = _line_up(found, seam_tolerance_ms)
     on_screen = _on_screen(lined_up, window, seam_tolerance_ms)
-    cuts = [Cut(on_screen, TimeWindow(window.start_ms, window.start_ms + 1))] if on_screen else []
+    cuts = [on_screen] if on_screen else []
     cuts += [
         Cut(segment, part)
         for segment, playing in lined_up
@@ -112,24 +121,27 @@ def plan_clip(
     gaps: list[TimeWindow] = []
     held: list[TimeWindow] = []
     reached_ms = window.start_ms
-    for before, cut in zip([None, *cuts], cuts, strict=False):
+    furthest: Cut | None = None
+    for cut in cuts:
         if cut.window.start_ms > reached_ms:
             hole = TimeWindow(reached_ms, cut.window.start_ms)
-            holder = (before or cut).segment
+            holder = (furthest or cut).segment
             is_seam = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
             (seams if is_seam else gaps).append(hole)
             if on_screen and hole.start_ms == cuts[0].window.end_ms:
                 hole = TimeWindow(window.start_ms, hole.end_ms)
             if is_seam and hole.duration_ms > holder.frame_interval_ms / 2:
                 held.append(hole)
-        reached_ms = max(reached_ms, cut.window.end_ms)
+        if cut.window.end_ms > reached_ms:
+            reached_ms, furthest = cut.window.end_ms, cut
     if reached_ms < window.end_ms:
         tail = TimeWindow(reached_ms, window.end_ms)
-        is_seam = bool(cuts) and _is_tail_held(cuts[-1].segment, tail, found, seam_tolerance_ms)
+        last = furthest.segment if furthest else None
+        is_seam = last is not None and _is_tail_held(last, tail, found, seam_tolerance_ms)
         (seams if is_seam else gaps).append(tail)
         if on_screen and tail.start_ms == cuts[0].window.end_ms:
             tail = window
-        if is_seam and tail.duration_ms > cuts[-1].segment.frame_interval_ms / 2:
+        if last and is_seam and tail.duration_ms > last.frame_interval_ms / 2:
             held.append(tail)
     held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
     gaps_only, held_only = disjoint(window, gaps, held)
@@ -190,7 +202,7 @@ def _on_screen(
     playing: Sequence[tuple[RecordingSegment, TimeWindow]],
     window: TimeWindow,
     seam_tolerance_ms: int,
-) -> RecordingSegment | None:
+) -> Cut | None:
     """Return what is held when the window begins, if that is in a hole over which it is held."""
     started = [(segment, part) for segment, part in playing if part.start_ms < window.start_ms]
     if not started:
@@ -202,11 +214,14 @@ def _on_screen(
     until_ms = min([*follows_ms, window.end_ms])
     if until_ms == window.start_ms:
         return None
-    is_last = part.end_ms == segment.window.end_ms
-    if is_last and segment.hold_last_frame_until_ms >= until_ms:
-        return segment
+    is_claimed = part.end_ms == segment.window.end_ms and (
+        segment.hold_last_frame_until_ms >= until_ms
+    )
     tolerance_ms = segment.tolerance_ms(seam_tolerance_ms)
-    return segment if follows_ms and follows_ms[0] - part.end_ms <= tolerance_ms else None
+    if not is_claimed and not (follows_ms and follows_ms[0] - part.end_ms <= tolerance_ms):
+        return None
+    instant = TimeWindow(window.start_ms, window.start_ms + 1)
+    return Cut(segment, instant, held_from_ms=part.end_ms)
 
 
 def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:

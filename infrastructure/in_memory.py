@@ -190,10 +190,7 @@ class InMemoryTranscoder(Transcoder):
         times_ms: list[int] = []
         lines: list[str] = []
         for cut in plan.cuts:
-            start_ms, end_ms = (
-                cut.segment.media_ms(instant_ms)
-                for instant_ms in (cut.window.start_ms, cut.window.end_ms)
-            )
+            start_ms, end_ms = map(cut.segment.media_ms, cut.shown)
             frames_ms = range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS)
             if not frames_ms and cut is plan.cuts[0]:  # the window is within one picture
                 frames_ms = range(frames_ms.start - FRAME_MS, frames_ms.start, FRAME_MS)

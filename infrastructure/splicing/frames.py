@@ -120,7 +120,7 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
 
 
 def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource | None:
-    from_ms, to_ms = map(cut.segment.media_ms, (cut.window.start_ms, cut.window.end_ms))
+    from_ms, to_ms = map(cut.segment.media_ms, cut.shown)
     read = recording.read
     source: CutSource | None = None
     try:
@@ -160,7 +160,7 @@ def _ever_wider(whole: SampleIndex, from_ms: Fraction, to_ms: Fraction) -> Itera
     are marked as sync samples.
     """
     for margin_ms in WIDER_SLICES_MS:
-        part = whole.slice(max(0, floor(from_ms) - margin_ms), ceil(to_ms))
+        part = whole.slice(max(0, floor(from_ms) - margin_ms), max(ceil(to_ms), floor(from_ms) + 1))
         if part is whole:
             break
         yield part

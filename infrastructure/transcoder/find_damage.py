@@ -77,6 +77,8 @@ def give_up_damage(examined: Iterable[CutSource], cause: Exception) -> None:
     for source in examined:
         if windows := damaged_windows(source):
             name = source.cut.segment.name
+            if source.damaged.intersection(source.frames[: source.held_frames]):
+                windows[0] = _with_references(source, windows[0])
             raise NoPicture(
                 f"Damaged frames of {name} cannot be encoded: {cause}", name, windows
             ) from cause
@@ -84,11 +86,20 @@ def give_up_damage(examined: Iterable[CutSource], cause: Exception) -> None:
 
 def _beyond_holding(source: CutSource, missing: set[int]) -> Iterator[TimeWindow]:
     """Yield the windows that no picture of the cut can stand in for."""
-    tolerance_ms = source.cut.segment.tolerance_ms(MAX_HELD_MS)
+    tolerance_ms, held = source.cut.segment.tolerance_ms(MAX_HELD_MS), source.held_frames
     for run, then in _runs(source, missing):
         window = _on_screen(source, run, then)
         if run[0] == source.frames[0] or window.duration_ms > tolerance_ms:
-            yield window
+            yield _with_references(source, window) if run[0] in source.frames[:held] else window
+
+
+def _with_references(source: CutSource, window: TimeWindow) -> TimeWindow:
+    """Return the window from the keyframe on that the picture held at the cut's start refers to.
+
+    No picture between them can be held in its place.
+    """
+    start_ms = source.seen_ms(source.decode_start_of(source.frames[:1]))
+    return TimeWindow(min(start_ms, window.start_ms), window.end_ms)
 
 
 def _runs(source: CutSource, chosen: Iterable[int]) -> Iterator[tuple[list[int], int | None]]:

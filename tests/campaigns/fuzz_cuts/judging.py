@@ -22,7 +22,7 @@ from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.campaigns.fuzz_cuts.drawing import RandomCut
+from tests.campaigns.fuzz_cuts.drawing import NAMES, RandomCut
 from tests.campaigns.fuzz_cuts.kinds import KINDS, PlacedCamera
 from tests.integration.exactness.camera import WITHIN_MS, check_clip
 from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
@@ -57,7 +57,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     A cut without a frame must be Rejected: its outcome has no frames.
     """
     wanted = cut.wanted()
-    splices = cut.seed % ENCODED_OF != 0
+    splices = cut.seed // len(NAMES) % ENCODED_OF != 0
     transcoder = _transcoder(COPIED_RANGE_BYTES[cut.seed % 2], splices)
     camera = PlacedCamera(footage, folder, transcoder, _buckets())
     if not wanted.numbers:

@@ -435,16 +435,17 @@ def test_a_clip_without_any_picture_is_rejected(recorded: World) -> None:
     assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
 
 
-def test_a_transcoder_that_repeats_itself_is_not_asked_again(recorded: World) -> None:
-    """The delivery fails, and is repeated."""
+def test_a_recording_without_any_picture_is_left_out_whole(recorded: World) -> None:
+    """Nothing of the recording is shown then."""
 
     class Stubborn(InMemoryTranscoder):
         def render(self, *_: object) -> Rendition:
             raise NoPicture("a is damaged.", "a", (TimeWindow(0, 1),))
 
     recorded.transcoder = Stubborn()
-    with pytest.raises(UnusableFootage, match="a is damaged"):
-        recorded.deliver()
+    result = recorded.deliver()
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
 
 
 def test_damage_is_part_of_the_report(recorded: World) -> None:
