@@ -15,7 +15,7 @@ from domain.manifest import Manifest
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.demo.timeline import Timeline, fitting, tick_label
+from entrypoints.cli.demo.timeline import Timeline, fitting, paces, tick_label
 from entrypoints.cli.times import clock, utc
 from entrypoints.cli.units import VERIFIED, clock_text, seconds, size
 
@@ -129,8 +129,8 @@ def _timing(page: Page) -> dict[str, object]:
     return {
         "start": plan.window.start_ms,
         "end": plan.window.end_ms,
-        "gaps": [[gap.start_ms, gap.end_ms] for gap in plan.gaps],
-        "frame": plan.delivered_ms / media.frames if media and media.frames else 40,
+        "paces": [[pace.clip_ms, pace.wall_ms, pace.rate] for pace in paces(plan)],
+        "frame": plan.duration_ms / media.frames if media and media.frames else 40,
     }
 
 

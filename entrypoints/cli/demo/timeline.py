@@ -45,6 +45,16 @@ class Scale:
 
 
 @frozen
+class Pace:
+    """How the clip's clock and the wall clock run from some time of the clip on."""
+
+    clip_ms: int
+    wall_ms: int
+    rate: float = 1.0
+    """Seconds of the clip in a second of the wall clock."""
+
+
+@frozen
 class Timeline:
     """What the template draws: recordings around the window above, the plan enlarged below."""
 
@@ -91,18 +101,29 @@ def _rows(shown: Sequence[RecordingSegment]) -> list[int]:
 
 
 def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
-    if plan.delivered_ms:
-        for at_ms in Scale(TimeWindow(0, plan.delivered_ms)).ticks():
+    if plan.duration_ms:
+        for at_ms in Scale(TimeWindow(0, plan.duration_ms)).ticks():
             yield at_ms, _wall_ms(plan, at_ms)
+
+
+def paces(plan: ClipPlan) -> list[Pace]:
+    """Return how the clip's clock runs, in order; each pace holds until the next one begins."""
+    found: list[Pace] = []
+    if not plan.cuts or plan.cuts[0].clip_ms > 0:
+        found.append(Pace(0, plan.window.start_ms))
+    for cut in plan.cuts:
+        rate = cut.segment.rate
+        found.append(Pace(cut.clip_ms, cut.window.start_ms, float(rate)))
+        if rate != 1:
+            ends_ms = cut.clip_ms + round(cut.window.duration_ms * rate)
+            found.append(Pace(ends_ms, cut.window.end_ms))
+    return found
 
 
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
     """Return the wall clock of a time in the clip."""
-    wall_ms = plan.window.start_ms + clip_ms
-    for gap in plan.gaps:
-        if gap.start_ms <= wall_ms:
-            wall_ms += gap.duration_ms
-    return wall_ms
+    pace = next(pace for pace in reversed(paces(plan)) if pace.clip_ms <= clip_ms)
+    return round(pace.wall_ms + (clip_ms - pace.clip_ms) / pace.rate)
 
 
 def fitting(text: str, width: float) -> str:

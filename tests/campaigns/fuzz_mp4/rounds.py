@@ -124,7 +124,7 @@ def run_round(number: int, seed: int, files: int = ROUND) -> Tally:
             except (Exception, Hung) as error:  # noqa: BLE001 - what is looked for
                 shape, fault = "", describe(error)
             tally.files += 1
-            tally.usable += "window" in shape or "copied" in shape
+            tally.usable += "excerpt" in shape or "copied" in shape
             tally.max_file_s = max(tally.max_file_s, time.process_time() - began_s)
             if fault:
                 tally.faults.setdefault(fault, file.hex())

@@ -1,7 +1,9 @@
 """The report page: complete, self-contained, and consistent with the plan."""
 
 import base64
+import json
 import re
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -146,6 +148,33 @@ def test_the_timeline_draws_the_plan(page: Page) -> None:
     assert "seam 0.500 s" in reader.text
     assert "gap 10.000 s" in reader.text
     assert "3 cuts, 1 seams, 1 gaps" in reader.text
+
+
+def paces_of(page: Page) -> list[list[float]]:
+    found = re.search(r"const timing = (.*);", report_page(page))
+    assert found
+    paces: list[list[float]] = json.loads(found[1])["paces"]
+    return [[clip_ms, wall_ms - START_MS, rate] for clip_ms, wall_ms, rate in paces]
+
+
+def test_the_script_converts_times_by_cuts(page: Page) -> None:
+    """Each cut at its own time in the clip: after a gap, after an overlap, and at another rate."""
+    assert paces_of(page) == [[0, 50_250, 1], [10_250, 60_500, 1], [49_750, 110_000, 1]]
+    window = TimeWindow(START_MS + 50_000, START_MS + 70_000)
+    rounded = plan_clip(window, [segment(0, 60, "a.mp4"), segment(59.5, 100, "b.mp4")], 1000)
+    assert paces_of(evolve(page, plan=rounded)) == [[0, 50_000, 1], [10_000, 59_500, 1]]
+    fast = segment(0, 60, "a.mp4").at_rate(Fraction(5, 4))
+    slower = plan_clip(TimeWindow(START_MS + 40_000, START_MS + 50_000), [fast], 1000)
+    timed = evolve(page, plan=slower)
+    assert paces_of(timed) == [[0, 40_000, 1.25], [10_000, 48_000, 1]]
+
+
+def test_the_timeline_labels_times_of_the_clip_where_they_were_seen(page: Page) -> None:
+    """In a clip with an overlap, half a second of the second recording is shown later."""
+    window = TimeWindow(START_MS + 50_000, START_MS + 70_000)
+    plan = plan_clip(window, [segment(0, 60, "a.mp4"), segment(59.5, 100, "b.mp4")], 1000)
+    [tick] = re.findall(r'x="([\d.]+)" [^>]*>15 s<', report_page(evolve(page, plan=plan)))
+    assert float(tick) == pytest.approx(96 + 892 * 14.5 / 20, abs=0.1)
 
 
 def with_findings(page: Page) -> Page:
