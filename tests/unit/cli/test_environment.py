@@ -60,8 +60,11 @@ def test_the_env_file_is_read_as_editors_write_it(tmp_path: Path, encoding: str,
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_value_may_hold_any_letter_in_unicode(tmp_path: Path, encoding: str) -> None:
+def test_a_value_may_hold_any_letter_in_unicode(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Values in Latin-1 look like values in other encodings."""
+    monkeypatch.delenv("S3_BUCKET_ORIGIN_DIR", raising=False)
     (tmp_path / ".env").write_bytes("S3_BUCKET_ORIGIN_DIR=Büro\n".encode(encoding))
     assert environment(tmp_path)["S3_BUCKET_ORIGIN_DIR"] == "Büro"
 
