@@ -91,7 +91,7 @@ HOUR = "duration='if(eq(N,299),3600/TB,DURATION)'"
 
 @pytest.mark.parametrize("bframes", [0, 2])
 def test_a_last_frame_of_an_hour_hides_no_other_file(camera: Camera, bframes: int) -> None:
-    """Footage.md 1.1: the gap is between the two files."""
+    """The gap is between the two files."""
     later = cached_recording(camera.footage, recording(10, after_ms=30_000, **SMALL))
     hour = setts(camera, f"pts=PTS:dts=DTS:{HOUR}", bframes=bframes)
     files = [Listed(hour, 0, 10_000), Listed(later, 30_000, 10_000)]
@@ -101,7 +101,7 @@ def test_a_last_frame_of_an_hour_hides_no_other_file(camera: Camera, bframes: in
 
 
 def test_a_last_frame_of_an_hour_is_no_footage(camera: Camera) -> None:
-    """Footage.md 1.2: the tail is missing."""
+    """The tail is missing."""
     hour = setts(camera, HOUR, bframes=0)
     plan, reading = cut(camera, [Listed(hour, 0, 10_000)], 5_000, 25_000)
     assert reading.numbers == numbers((5, 10))
@@ -119,7 +119,7 @@ def test_a_frame_in_the_middle_of_20_s_is_a_hole(camera: Camera) -> None:
 
 @pytest.mark.parametrize("frame", [100, 101, 102, 103, 150])
 def test_a_frame_stamped_far_ahead_is_shown_in_its_place(camera: Camera, frame: int) -> None:
-    """Footage.md 1.8, for one frame of a progressive file."""
+    """For one frame of a progressive file."""
     file = setts(camera, f"pts='if(eq(N,{frame}),PTS+1000/TB,PTS)':dts=DTS")
     plan, reading = cut(camera, [Listed(file, 0, 10_000)], 1_500, 8_000)
     assert reading.numbers == numbers((0, 10))[45:240]
@@ -143,14 +143,14 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 def test_a_hole_inside_a_file_is_a_gap(camera: Camera, layout: list[str]) -> None:
-    """Footage.md 1.3."""
+    """It is reported."""
     plan, reading = cut(camera, [Listed(holed(camera, *layout), 0, 15_000)], 2_000, 13_000)
     assert reading.numbers == numbers((2, 4), (11, 13))
     assert gaps(plan) == [(4_000, 11_000)]
 
 
 def test_another_file_fills_a_hole_inside_a_file(camera: Camera) -> None:
-    """Footage.md 1.3: its frames are shown where the first has none."""
+    """Its frames are shown where the first has none."""
     other = cached_recording(camera.footage, recording(10, after_ms=3_000, audio=None, **SMALL))
     files = [Listed(holed(camera), 0, 15_000), Listed(other, 3_000, 10_000)]
     plan, reading = cut(camera, files, 2_000, 13_000)
@@ -161,7 +161,7 @@ def test_another_file_fills_a_hole_inside_a_file(camera: Camera) -> None:
 @pytest.mark.parametrize("by_s", [-1000, 1000, -3])
 @pytest.mark.parametrize("layout", ["fragmented", "fragmented_no_index"])
 def test_a_fragment_out_of_step_is_shown_once(camera: Camera, layout: str, by_s: int) -> None:
-    """Footage.md 1.8: in file order, and said to be of doubtful time."""
+    """In file order, and said to be of doubtful time."""
     kind = recording(8, layout=layout, start_time_s=2000.0, **SMALL)
     path = camera.folder / "stray.mp4"
     path.write_bytes(cached_recording(camera.footage, kind).read_bytes())
@@ -175,7 +175,7 @@ def test_a_fragment_out_of_step_is_shown_once(camera: Camera, layout: str, by_s:
 
 
 def test_a_clock_that_restarts_inside_a_file_goes_on(camera: Camera) -> None:
-    """Footage.md 0.5: a step back continues in file order."""
+    """A step back continues in file order."""
     kind = recording(8, layout="fragmented", start_time_s=2000.0, **SMALL)
     path = camera.folder / "restarted.mp4"
     path.write_bytes(cached_recording(camera.footage, kind).read_bytes())
@@ -190,7 +190,7 @@ def test_a_clock_that_restarts_inside_a_file_goes_on(camera: Camera) -> None:
 
 @pytest.mark.parametrize("bframes", [0, 2])
 def test_a_file_that_begins_between_keyframes_costs_no_other(camera: Camera, bframes: int) -> None:
-    """Footage.md 1.11: its undecodable start is a gap."""
+    """Its undecodable start is a gap."""
     kind = recording(6, after_ms=4_000, audio=None, size=(160, 90), gop_frames=50, bframes=bframes)
     headless = changed(
         *(cached_recording(camera.footage, kind), camera.folder / "headless.mp4"),
