@@ -72,26 +72,29 @@ def judge(file: File, folder: Path) -> Verdict:
         TimeWindow(BEGAN_MS, BEGAN_MS + listed_ms), "pier.mp4", 0 if is_short else listed_ms
     )
     try:
-        index = open_mp4(listed, listed.window, "1", cache, TOLERANCE_MS).index
+        recording = open_mp4(listed, listed.window, "1", cache, TOLERANCE_MS)
     except (NotRecordedYet, UnusableFootage) as error:
         _check_reads(file, 1)
         return Verdict(_shape(error))
+    index = recording.index
     assert index.has_video
     assert index.duration_ms > index.last_frame_ms >= 0
     shapes, frames = [], 0
     windows = _windows(index.duration_ms, is_short=is_short)
     for window in windows:
         try:
-            recording = open_mp4(listed, window, "1", cache, TOLERANCE_MS)
-            _check_stretches(recording, window)
+            if not index.is_whole:
+                recording = open_mp4(listed, window, "1", cache, TOLERANCE_MS)
+            _check_stretches(recording, listed.window if index.is_whole else window)
             plan = plan_clip(window, [recording.segment], TOLERANCE_MS)
             _check_plan(plan)
             sources = resolve_cuts(plan, {listed.name: recording})
         except (NotRecordedYet, Rejected, UnusableFootage) as error:
             shapes.append(_shape(error))
             continue
-        for source in sources:
-            _check_index(source.index, file.size_bytes)
+        # Cuts of a file that is read whole share its columns.
+        for index in {id(source.video.pts): source.index for source in sources}.values():
+            _check_index(index, file.size_bytes)
         _check_frames(plan, sources, recording)
         _check_times(plan, sources)
         frames += sum(len(source.frames) for source in sources)
