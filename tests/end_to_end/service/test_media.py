@@ -1,9 +1,12 @@
 """Files that are no recordings, damaged or cut off: named, and never left out silently."""
 
+import subprocess
 from pathlib import Path
 from random import Random
 
+import imageio_ffmpeg
 import pytest
+from attrs import evolve
 
 from devtools.footage import Recording, assert_clip, cached_recording, read_clip, wanted
 from tests.support.service import World
@@ -97,6 +100,24 @@ def test_a_cut_off_recording_that_becomes_whole_is_no_gap(world: World, tmp_path
     assert report["coverage"]["complete"] is True
     assert report["coverage"]["notes"] == []
     assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, SECOND, THIRD], 1_500, 7_500))
+
+
+def test_a_last_frame_of_an_hour_is_no_footage(world: World, tmp_path: Path) -> None:
+    """Its end is waited for; at the deadline the frames that there are make the clip."""
+    film, stretched = evolve(FIRST, bframes=0), tmp_path / "hour.mp4"
+    hour = "setts=duration='if(eq(N,89),3600/TB,DURATION)'"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i"]
+    command += [str(cached_recording(world.films, film)), "-c", "copy", "-bsf:v", hour]
+    subprocess.run([*command, str(stretched)], check=True, env={}, timeout=60)
+    world.put(world.record(film), stretched.read_bytes())
+    assert world.handle(world.message(world.body(1_500, 7_500))) == []
+    assert world.statuses() == ["CLIP_PENDING"]
+    (message,) = world.queued(wait_s=5)
+    message["attributes"]["SentTimestamp"] = str(world.now_ms + 901_000)
+    assert world.handle(message) == []
+    report = world.reports()[-1]
+    assert (report["status"], report["coverage"]["deliveredInMs"]) == ("CLIP_AVAILABLE", 1_500)
+    assert_clip(read_clip(world.download(tmp_path)), wanted([film], 1_500, 7_500))
 
 
 def assert_second_is_a_gap(
