@@ -1,6 +1,6 @@
 """Which parts of which recordings make up a clip, and what is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from attrs import evolve, frozen
@@ -109,49 +109,49 @@ def plan_clip(
     segments = set(segments)
     margin_ms = max((s.tolerance_ms(seam_tolerance_ms) for s in segments), default=0)
     found = {s for s in segments if s.window.overlaps(window.widened(margin_ms))}
-    lined_up, unused = _line_up(found, seam_tolerance_ms)
-    on_screen = _on_screen(lined_up, window, seam_tolerance_ms)
-    cuts = [on_screen] if on_screen else []
-    cuts += [
-        Cut(segment, part)
-        for segment, playing in lined_up
-        if (part := playing.intersection(window))
+    playing, left_out = _line_up(found, seam_tolerance_ms)
+    on_screen = _on_screen(playing, window, seam_tolerance_ms)
+    cuts = [
+        *filter(None, [on_screen]),
+        *(Cut(s, part) for s, plays in playing if (part := plays.intersection(window))),
     ]
-    seams: list[TimeWindow] = []
-    gaps: list[TimeWindow] = []
-    held: list[TimeWindow] = []
-    reached_ms = window.start_ms
-    furthest: Cut | None = None
+    holes = list(_holes(window, cuts, found, seam_tolerance_ms))
+    seams = [hole for hole, holder in holes if holder]
+    held = [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
+    for seam, holder in holes:
+        is_first = on_screen is not None and seam.start_ms == on_screen.window.end_ms
+        shown = TimeWindow(window.start_ms, seam.end_ms) if is_first else seam
+        if holder and shown.duration_ms > holder.frame_interval_ms / 2:
+            held.append(shown)
+    gaps, held_only = disjoint(window, (hole for hole, holder in holes if not holder), held)
+    unused = (Unused(s.name, part) for s, out in left_out if (part := out.intersection(window)))
+    return _timed(ClipPlan(window, (), tuple(seams), gaps, held_only, tuple(unused)), cuts)
+
+
+def _holes(
+    window: TimeWindow,
+    cuts: Iterable[Cut],
+    segments: Iterable[RecordingSegment],
+    seam_tolerance_ms: int,
+) -> Iterator[tuple[TimeWindow, RecordingSegment | None]]:
+    """Yield what no cut covers, in order, each with the segment whose picture is held over it.
+
+    None if it is too long for that: a gap.
+    """
+    reached_ms, furthest = window.start_ms, None
     for cut in cuts:
         if cut.window.start_ms > reached_ms:
-            hole = TimeWindow(reached_ms, cut.window.start_ms)
-            holder = (furthest or cut).segment
-            is_seam = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
-            (seams if is_seam else gaps).append(hole)
-            if on_screen and hole.start_ms == cuts[0].window.end_ms:
-                hole = TimeWindow(window.start_ms, hole.end_ms)
-            if is_seam and hole.duration_ms > holder.frame_interval_ms / 2:
-                held.append(hole)
+            hole, holder = TimeWindow(reached_ms, cut.window.start_ms), furthest or cut.segment
+            is_held = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
+            yield hole, holder if is_held else None
         if cut.window.end_ms > reached_ms:
-            reached_ms, furthest = cut.window.end_ms, cut
+            reached_ms, furthest = cut.window.end_ms, cut.segment
     if reached_ms < window.end_ms:
         tail = TimeWindow(reached_ms, window.end_ms)
-        last = furthest.segment if furthest else None
-        is_seam = last is not None and _is_tail_held(last, tail, found, seam_tolerance_ms)
-        (seams if is_seam else gaps).append(tail)
-        if on_screen and tail.start_ms == cuts[0].window.end_ms:
-            tail = window
-        if last and is_seam and tail.duration_ms > last.frame_interval_ms / 2:
-            held.append(tail)
-    held += [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
-    gaps_only, held_only = disjoint(window, gaps, held)
-    cut_unused = (
-        Unused(segment.name, part)
-        for segment, left_out in unused
-        if (part := left_out.intersection(window))
-    )
-    plan = ClipPlan(window, (), tuple(seams), gaps_only, held_only, tuple(cut_unused))
-    return _timed(plan, cuts)
+        is_held = furthest is not None and _is_tail_held(
+            furthest, tail, segments, seam_tolerance_ms
+        )
+        yield tail, furthest if is_held else None
 
 
 def _line_up(
