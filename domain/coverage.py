@@ -18,7 +18,10 @@ class Verification(Enum):
 
 @frozen
 class Unused:
-    """Footage that a clip leaves out, because another recording of the same time plays."""
+    """Footage that a clip leaves out, because another recording of the same time plays.
+
+    A recording of which the clip needs nothing is not opened: its listed dates are believed.
+    """
 
     name: str
     window: TimeWindow
