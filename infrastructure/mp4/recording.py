@@ -9,7 +9,7 @@ from domain.errors import NotFinishedYet, UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
-from infrastructure.mp4.frame_times import frame_times
+from infrastructure.mp4.frame_times import frame_times, indexed_around
 from infrastructure.mp4.index import SampleIndex, index_of
 from infrastructure.mp4.range_cache import RangeCache
 
@@ -56,7 +56,10 @@ def open_mp4(
         if _is_contradicted(index, segment.listed_ms, tolerance_ms):
             with suppress(InvalidMp4):  # Parts of a damaged file may be good.
                 index = index.whole()
-        times = frame_times(index, window.start_ms - start_ms, window.end_ms - start_ms)
+        known = indexed_around(index, window.start_ms - start_ms, window.end_ms - start_ms)
+        if known and known.is_whole:
+            index = known
+        times = frame_times(index, known)
     except NoMoov as error:
         raise NotFinishedYet(f"{segment.name} is not finished yet: {error}") from error
     except InvalidMp4 as error:

@@ -292,6 +292,9 @@ def _written(source: CutSource, frames: Sequence[int], start: int, audio: range 
     index = read_index(lambda at, length: data[at : at + length], len(data))
     video = index.video
     assert video is not None
+    assert len(video.pts) == max(frames) - start + 1
+    if index.notes:  # our reader doubts times that only the rest of the recording explains
+        return "excerpt"
     shown = {video.pts[i]: i for i in range(len(video.pts))}
     for frame in frames:
         if (time := source.video.pts[frame] - pts_offset) >= 0:
