@@ -97,7 +97,7 @@ def check(clip: Clip, copied: int | None = None) -> None:
     assert (media.width, media.height) == clip.reading.size == (320, 180)
 
 
-# Fragments of 0.2 s whose pictures are all encoded, with audio that is copied (footage.md, 2.1).
+# Fragments of 0.2 s whose pictures are all encoded, with audio that is copied.
 
 
 @pytest.mark.parametrize("verify", ["joins", "decode"])
