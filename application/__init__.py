@@ -1,1 +1,1 @@
-"""The one use case and the ports it speaks through."""
+"""The use cases, and the ports that they need."""

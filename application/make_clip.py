@@ -6,10 +6,12 @@ crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from attrs import Factory, evolve, frozen
 
+from application.gather_footage import GatheredFootage, GatherFootage, WithoutPicture
 from application.ports import (
     AlreadyExists,
     CameraService,
@@ -19,13 +21,21 @@ from application.ports import (
     Recording,
     RecordingPiece,
     RecordingStore,
+    Rendition,
     RetryQueue,
     ThumbnailSpec,
     Transcoder,
 )
 from domain.clip import ClipReport, ClipStatus, InvalidRequest
+from domain.coverage import Coverage, disjoint
 from domain.delivery import Delivery
-from domain.errors import AlreadyInProgress, ClipError, Conflict, NotRecordedYet, Rejected
+from domain.errors import (
+    AlreadyInProgress,
+    ClipError,
+    Conflict,
+    NoPicture,
+    Rejected,
+)
 from domain.idempotency import (
     Absent,
     Announced,
@@ -36,7 +46,7 @@ from domain.idempotency import (
     decide_existing,
 )
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
-from domain.planning import ClipPlan, Coverage, Cut, plan_clip
+from domain.planning import ClipPlan, Cut
 from domain.retry import (
     Build,
     Reject,
@@ -46,33 +56,19 @@ from domain.retry import (
     decide_from_request,
     decide_retry,
 )
+from domain.window import TimeWindow
 
-MAX_CUTS = 200
-MAX_GAPS = 100
-"""So many gaps fit into the clip's metadata, which S3 limits to 2 KB."""
+MAX_NAMED = 10
+"""A rejection's reason names at most so many of the recordings left out."""
 
 
 @frozen
-class ClipInputs:
-    """What a delivery has found out: by default, nothing."""
+class Situation:
+    """What a delivery has found of its request, to act on: by default, nothing."""
 
     rejection: ClipReport | None = None
     """How an earlier delivery rejected the request, if one did."""
-    plan: ClipPlan | None = None
-    recordings: Mapping[str, Recording] = Factory(dict)
-    """By the name of their segment, open."""
-    notes: tuple[str, ...] = ()
-    """For the log: what was left out, and why."""
-
-    @property
-    def coverage(self) -> Coverage:
-        """How much of the requested window there is footage for."""
-        return self.plan.coverage if self.plan else Coverage.NONE
-
-    @property
-    def read_bytes(self) -> int:
-        """How many bytes have been read from the recordings so far."""
-        return sum(recording.read_bytes for recording in self.recordings.values())
+    footage: GatheredFootage = Factory(GatheredFootage)
 
 
 @frozen
@@ -84,6 +80,8 @@ class ClipResult:
     media: MediaInfo | None = None
     read_bytes: int = 0
     """How many bytes were read from the recordings."""
+    is_some_unreadable: bool = False
+    """Whether a recording listed for the window is damaged, cut off, or no recording."""
 
 
 class _StatusStored(Exception):
@@ -108,20 +106,20 @@ class MakeClip:
     thumbnails: ThumbnailSpec
     seam_tolerance_ms: int = 1000
     delivery_timeout_ms: int = 300_000
-    """The maximum duration of a delivery: the function's timeout."""
+    """The maximum duration of a delivery: the Lambda function's timeout."""
 
     def __call__(self, delivery: Delivery, folder: Path) -> ClipResult:
         """Carry the delivery's request as far as it goes, with `folder` as scratch space.
 
-        A result acknowledges the message; any error means that it must be delivered again. An
-        error of the last delivery is reported and published as FATAL_ERROR, too.
+        A result acknowledges the message; any error means redelivery. On the last delivery it is
+        also reported and published as FATAL_ERROR, unless the request has an outcome already.
         """
         with self._reporting_last_failure(delivery):
             match self._existing(delivery):
                 case Announced(report):
                     return self._repeat(delivery, report)
                 case Unannounced(clip):
-                    report = ClipReport.available(delivery.request, clip.gaps)
+                    report = ClipReport.available(delivery.request, clip.coverage)
                     manifest = Manifest(report, clip.writer, clip.media)
                     return self._announce(delivery, manifest, ("The clip was already stored.",))
                 case InProgress():
@@ -129,14 +127,12 @@ class MakeClip:
                 case NameTaken():
                     raise Conflict("A clip of another window has this name.")
                 case Absent(rejection):  # pragma: no branch - the last kind
-                    inputs, decision = self._decide(delivery, ClipInputs(rejection))
+                    situation, decision = self._decide(delivery, Situation(rejection))
             match decision:
                 case Build():
-                    return self._build(delivery, inputs, folder)
-                case Requeue(delay_s):
-                    return self._requeue(delivery, inputs, delay_s)
-                case Reject():  # pragma: no branch - the last kind
-                    return self._reject(delivery, inputs, decision)
+                    return self._build(delivery, situation, folder)
+                case Requeue() | Reject():  # pragma: no branch - the other kinds
+                    return self._requeue_or_reject(delivery, situation, decision)
 
     def reject_invalid(self, invalid: InvalidRequest, deadline_s: float) -> ClipResult:
         """Report and publish that the message is malformed, unless there is a clip of its name."""
@@ -155,6 +151,11 @@ class MakeClip:
         return ClipResult(report)
 
     def _existing(self, delivery: Delivery) -> Existing:
+        """Find the clip, then the manifest.
+
+        The clip is searched for again if only its manifest is found: another delivery has committed
+        and announced the clip between the two reads.
+        """
         name, deadline_s = delivery.request.name, delivery.deadline_s
         clip = self.clips.find(name, deadline_s)
         manifest = self.clips.read_manifest(name, deadline_s)
@@ -162,89 +163,111 @@ class MakeClip:
             clip = self.clips.find(name, deadline_s)
         return decide_existing(delivery, clip, manifest, self.delivery_timeout_ms)
 
-    def _decide(self, delivery: Delivery, inputs: ClipInputs) -> tuple[ClipInputs, RetryDecision]:
+    def _decide(self, delivery: Delivery, situation: Situation) -> tuple[Situation, RetryDecision]:
         """Decide from the request alone if that suffices, else from its footage."""
         reject = decide_from_request(self.policy, delivery)
         if reject:
-            return inputs, reject
+            return situation, reject
         try:
-            inputs = self._gather(delivery, inputs)
+            footage = self._gather(delivery)
         except Rejected as error:
-            return inputs, _fatal(error)
-        return inputs, decide_retry(self.policy, delivery, inputs.coverage)
+            return situation, _fatal(error)
+        decision = decide_retry(self.policy, delivery, footage.found)
+        return evolve(situation, footage=footage), _naming_left_out(decision, footage.left_out)
 
-    def _gather(self, delivery: Delivery, inputs: ClipInputs) -> ClipInputs:
-        """Plan with what the recordings really hold: open those that the plan needs, replan."""
+    def _gather(
+        self, delivery: Delivery, without_picture: WithoutPicture | None = None
+    ) -> GatheredFootage:
+        gather = GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
+        return gather(delivery.request, delivery.deadline_s, without_picture)
+
+    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
         request, deadline_s = delivery.request, delivery.deadline_s
-        listed = self.cameras.find_segments(request.camera_id, request.window, deadline_s)
-        segments = {segment.name: segment for segment in sorted(listed, reverse=True)}
-        opened: dict[str, Recording] = {}
-        notes: tuple[str, ...] = ()
-        while True:
-            plan = plan_clip(request.window, segments.values(), self.seam_tolerance_ms)
-            if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
-                raise Rejected(
-                    f"The footage is in too many parts: {len(plan.cuts)} recordings and"
-                    f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
-                )
-            unopened = [c.segment for c in plan.cuts if c.segment.name not in opened]
-            if not unopened:
-                return evolve(inputs, plan=plan, recordings=opened, notes=notes)
-            for segment in unopened:
-                try:
-                    recording = self.recordings.open(segment, deadline_s)
-                except NotRecordedYet as error:
-                    del segments[segment.name]
-                    notes = (*notes, str(error))
-                else:
-                    opened[segment.name] = recording
-                    segments[segment.name] = recording.segment
-
-    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        request, deadline_s, plan = delivery.request, delivery.deadline_s, inputs.plan
-        assert plan  # noqa: S101 - a clip is built only from planned footage
         try:
-            rendition = self.transcoder.render(
-                plan, inputs.recordings, self.thumbnails, folder, deadline_s
-            )
+            footage, rendition = self._render(delivery, situation.footage, folder)
         except Rejected as error:
-            return self._reject(delivery, inputs, _fatal(error))
+            return self._requeue_or_reject(delivery, situation, _fatal(error))
+        coverage = _coverage(request.window, footage, rendition)
         self.clips.store_thumbnails(request.name, rendition.thumbnails, deadline_s)
         try:
-            self.clips.commit(request, rendition, delivery.id, plan.gaps, deadline_s)
+            self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
         except AlreadyExists:
             self._require_own_clip(delivery)
         manifest = Manifest(
-            ClipReport.available(request, plan.gaps),
+            ClipReport.available(request, coverage),
             delivery.id,
             rendition.media,
-            tuple(
-                _source(cut, inputs.recordings[cut.segment.name], rendition.pieces)
-                for cut in plan.cuts
-            ),
+            _sources(footage, rendition.pieces),
         )
-        result = self._announce(delivery, manifest, (*inputs.notes, *rendition.notes))
-        return evolve(result, read_bytes=inputs.read_bytes)
+        notes = (*footage.left_out, *rendition.notes)
+        result = self._announce(delivery, manifest, notes)
+        return evolve(result, read_bytes=footage.read_bytes)
+
+    def _render(
+        self, delivery: Delivery, footage: GatheredFootage, folder: Path
+    ) -> tuple[GatheredFootage, Rendition]:
+        """Render the plan; plan again without windows that no decoder makes a picture of."""
+        without_picture: dict[str, tuple[TimeWindow, ...]] = {}
+        while True:
+            plan = footage.plan
+            assert plan  # noqa: S101 - a clip is made only of planned footage
+            try:
+                rendition = self.transcoder.render(
+                    plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
+                )
+                damaged = (*rendition.damaged, *_held_over(plan, without_picture))
+                named = (f"Frames of {name} cannot be decoded." for name in without_picture)
+                left_out = (*footage.left_out, *named)
+                return evolve(footage, left_out=left_out), evolve(rendition, damaged=damaged)
+            except NoPicture as error:
+                without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
+                footage = self._gather(delivery, without_picture)
+                if footage.plan == plan:
+                    # Not even a picture can be held that was recorded before the window.
+                    whole = footage.recordings[error.name].segment.window
+                    without_picture[error.name] = (whole,)
+                    footage = self._gather(delivery, without_picture)
+                if footage.plan and not footage.plan.cuts:
+                    raise Rejected(f"No picture of the clip can be decoded. {error}") from error
 
     def _require_own_clip(self, delivery: Delivery) -> None:
         """Raise unless this delivery stored the clip itself, and only the reply was lost."""
-        clip = self._rival_clip(delivery)
+        clip = self._clip_stored_since(delivery)
         if clip is None or clip.writer != delivery.id:
             raise AlreadyInProgress("Another delivery stored the clip first.")
 
     def _announce(
         self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
     ) -> ClipResult:
+        """Report that the clip is available, publish it, and store the manifest, in this order.
+
+        A manifest means that all of this is done, so a crash before it only repeats the report.
+        """
         deadline_s = delivery.deadline_s
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
         return ClipResult(manifest.report, notes, manifest.media)
 
-    def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
-        if inputs.rejection:
-            return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+    def _requeue_or_reject(
+        self, delivery: Delivery, situation: Situation, decision: Requeue | Reject
+    ) -> ClipResult:
+        """End the delivery without a clip; a request rejected earlier ends the same way again."""
+        match decision:
+            case Requeue() | Reject() if situation.rejection:
+                result = self._repeat(delivery, situation.rejection)
+            case Requeue(delay_s):
+                result = self._requeue(delivery, situation, delay_s)
+            case Reject():  # pragma: no branch - the last kind
+                result = self._reject(delivery, situation, decision)
+        return evolve(result, is_some_unreadable=situation.footage.is_some_unreadable)
+
+    def _requeue(self, delivery: Delivery, situation: Situation, delay_s: int) -> ClipResult:
+        request, deadline_s, notes = (
+            delivery.request,
+            delivery.deadline_s,
+            situation.footage.left_out,
+        )
         report = ClipReport.of(
             request, ClipStatus.PENDING, reason="Some of the footage is not stored yet."
         )
@@ -254,12 +277,14 @@ class MakeClip:
             notes = (*notes, f"The clip's status could not be reported: {error}")
         self._yield_to_rival(delivery)
         self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
-        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
+        return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
-    def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
-        if inputs.rejection:
-            return self._repeat(delivery, inputs.rejection)
-        request, deadline_s, notes = delivery.request, delivery.deadline_s, inputs.notes
+    def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
+        request, deadline_s, notes = (
+            delivery.request,
+            delivery.deadline_s,
+            situation.footage.left_out,
+        )
         report = ClipReport.of(request, reject.status, reason=reject.reason)
         self.cameras.update_clip(report, deadline_s)
         self._yield_to_rival(delivery)
@@ -272,7 +297,7 @@ class MakeClip:
             notes = (*notes, "Another delivery stored a manifest first.")
         except ClipError as error:
             raise _StatusStored(error) from error
-        return ClipResult(report, notes, read_bytes=inputs.read_bytes)
+        return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
     def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
         """Report to the camera API again how the request ended; subscribers know already."""
@@ -283,16 +308,23 @@ class MakeClip:
         return ClipResult(report, (note,))
 
     def _yield_to_rival(self, delivery: Delivery) -> None:
-        """Correct a status without a clip, just stored, if a rival has committed the clip."""
-        clip = self._rival_clip(delivery)
+        """Check that the status just stored, one without a clip, is still true.
+
+        If another delivery has committed the clip since the first look, the status is corrected to
+        AVAILABLE, and AlreadyInProgress is raised.
+        """
+        clip = self._clip_stored_since(delivery)
         if clip is None:
             return
-        report = ClipReport.available(delivery.request, clip.gaps)
+        report = ClipReport.available(delivery.request, clip.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
 
-    def _rival_clip(self, delivery: Delivery) -> StoredClip | None:
-        """Return the clip that has appeared since the first look; Conflict if it is another's."""
+    def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
+        """Return the clip stored since the first look, perhaps by this delivery, else None.
+
+        Conflict if it is a clip of another window.
+        """
         clip = self.clips.find(delivery.request.name, delivery.deadline_s)
         if clip and clip.fingerprint != delivery.request.fingerprint:
             raise Conflict("A clip of another window has this name now.")
@@ -326,8 +358,39 @@ class MakeClip:
             error.add_note(f"Reporting the failure also failed: {unreported}")
 
 
+def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDecision:
+    """Return the decision; a rejection's reason also names the recordings left out, and why."""
+    if not isinstance(decision, Reject):
+        return decision
+    named = [f"{note.rstrip('.')}." for note in notes[:MAX_NAMED]]
+    listed = named or ["No recording of that time is listed."]
+    more = ["The log names more."] if len(notes) > MAX_NAMED else []
+    return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
+
+
 def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
+
+
+def _held_over(
+    plan: ClipPlan, without_picture: Mapping[str, tuple[TimeWindow, ...]]
+) -> Iterator[TimeWindow]:
+    """Yield the windows in which a picture is held in place of those that cannot be decoded."""
+    for window in chain.from_iterable(without_picture.values()):
+        yield from (part for seam in plan.seams if (part := window.intersection(seam)))
+
+
+def _coverage(window: TimeWindow, footage: GatheredFootage, rendition: Rendition) -> Coverage:
+    """Return what the rendition shows of the window."""
+    planned = footage.coverage
+    gaps, damaged, held = disjoint(window, planned.gaps, rendition.damaged, planned.held)
+    return evolve(planned, gaps=gaps, damaged=damaged, held=held, verified=rendition.verified)
+
+
+def _sources(footage: GatheredFootage, pieces: tuple[Piece, ...]) -> tuple[Source, ...]:
+    """Return the recordings that the clip was made from, a source for each cut."""
+    cuts = footage.plan.cuts if footage.plan else ()
+    return tuple(_source(cut, footage.recordings[cut.segment.name], pieces) for cut in cuts)
 
 
 def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source:

@@ -1,4 +1,4 @@
-"""The ports of the use case. Every sentence of a docstring is a test in tests/contract.
+"""The ports of the use cases. Each promise of a docstring is a test in tests/contract.
 
 Deadlines are instants on the monotonic clock, in seconds. A method that takes one raises
 DeadlineExceeded rather than outlast it by more than a second. Each method may raise Unavailable:
@@ -6,28 +6,50 @@ the dependency failed or refused, and the effect is unknown. All other errors ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.coverage import Coverage, Verification
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 
 
+@frozen
+class LeftOut:
+    """A recording that is listed or stored, but cannot be used, and why."""
+
+    name: str
+    """The name of its file, or its place in the list."""
+    reason: str
+
+    def __str__(self) -> str:
+        """Return one sentence for people."""
+        return f"{self.name} was left out: {self.reason}."
+
+
+@frozen
+class Listing:
+    """What a camera has of a window: the usable segments, and the recordings left out."""
+
+    segments: tuple[RecordingSegment, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class CameraService(ABC):
     """The camera API: which recordings a camera has, and the status of its clips."""
 
     @abstractmethod
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return every listed segment that overlaps `window`, in any order, perhaps twice.
 
-        A window without footage returns none. An unknown camera raises Rejected.
+        A recording that may overlap `window` and cannot be used is left out by name; one that
+        cannot overlap it is ignored. A window without footage returns none. An unknown camera
+        raises Rejected.
         """
 
     @abstractmethod
@@ -42,7 +64,7 @@ class Recording(ABC):
     """The opened file of a segment, read by byte ranges."""
 
     segment: RecordingSegment
-    """The segment, with the duration of its media."""
+    """The segment, with the stretches that its frames cover."""
     size_bytes: int
     version: str
     """Changes whenever the bytes do."""
@@ -62,11 +84,15 @@ class RecordingStore(ABC):
     """Where the recorder stores its files."""
 
     @abstractmethod
-    def open(self, segment: RecordingSegment, deadline_s: float) -> Recording:
+    def open(self, segment: RecordingSegment, window: TimeWindow, deadline_s: float) -> Recording:
         """Open a segment's file; `deadline_s` limits its reads, too.
 
-        A file that is absent, empty, or has no sample table yet raises NotRecordedYet. One that is
-        no recording, or contradicts itself, raises UnusableFootage.
+        The segment's stretches are those that its frames cover within `window`; elsewhere they may
+        be assumed.
+
+        A file that is absent, empty, or has no sample table yet raises NotRecordedYet; if it has
+        bytes, this may be a NotFinishedYet. One that is no recording, or contradicts itself, raises
+        UnusableFootage.
         """
 
 
@@ -106,6 +132,10 @@ class Rendition:
     pieces: tuple[Piece, ...]
     thumbnails: Mapping[int, Path]
     media: MediaInfo
+    verified: Verification = Verification.SPLICES
+    damaged: tuple[TimeWindow, ...] = ()
+    """Where pictures could not be decoded without a fault; the clip shows what a decoder makes of
+    them."""
     notes: tuple[str, ...] = ()
     """For the log: which cuts had to be encoded as a whole, and why."""
 
@@ -130,9 +160,12 @@ class Transcoder(ABC):
         """Render the plan's cuts from `recordings` (by segment name), writing only to `folder`.
 
         The clip contains exactly the frames seen within the cuts, each at its time on the plan's
-        clock. Thumbnails show the picture at a quarter of the clip, in the requested widths and
-        with even heights. Cuts without a single frame raise Rejected. Footage from which exactly
-        that cannot be made raises UnusableFootage.
+        clock, but the first one at 0. One exception: if the camera takes at most two pictures a
+        second, or there is no frame within the first cut, the clip begins with the picture that is
+        on screen when this cut begins. Thumbnails show the picture at a quarter of the clip, in the
+        requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
+        that a decoder makes no picture of raises NoPicture, other footage that cannot become such a
+        clip UnusableFootage.
         """
 
 
@@ -159,13 +192,13 @@ class ClipStore(ABC):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Store the rendition's pieces, in order, as one object, whole or not at all.
 
-        `find` then returns the request's fingerprint, the writer, the gaps and the media info. An
-        object that exists already stays as it is: AlreadyExists.
+        `find` then returns the request's fingerprint, the writer, the coverage, however long it is,
+        and the media info. An object that exists already stays as it is: AlreadyExists.
         """
 
     @abstractmethod

@@ -1,4 +1,7 @@
-"""Triage of dead letters: each request is checked as a new delivery would check it."""
+"""Triage of dead letters: each request is checked as a new delivery would check it.
+
+The checks read the clip store and the camera's list alone; no recording is opened.
+"""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -11,7 +14,7 @@ from domain.delivery import Delivery
 from domain.errors import ClipError, Rejected
 from domain.idempotency import Absent, Announced, NameTaken, decide_existing
 from domain.planning import plan_clip
-from domain.retry import Reject, RetryPolicy, decide_from_request, decide_retry
+from domain.retry import Footage, Reject, RetryPolicy, decide_from_request, decide_retry
 
 
 class Verdict(Enum):
@@ -103,13 +106,13 @@ class TriageDeadLetters:
         if rejection:
             return Verdict.REJECTED, rejection.status.value
         try:
-            segments = self.cameras.find_segments(
+            listing = self.cameras.find_segments(
                 request.camera_id, request.window, delivery.deadline_s
             )
         except Rejected:
             return Verdict.REJECTED, f"{ClipStatus.FATAL_ERROR.value} (unknown camera)"
-        coverage = plan_clip(request.window, segments, self.seam_tolerance_ms).coverage
-        match decide_retry(self.policy, delivery, coverage):
+        plan = plan_clip(request.window, listing.segments, self.seam_tolerance_ms)
+        match decide_retry(self.policy, delivery, Footage(plan.availability)):
             case Reject(status):
                 return Verdict.REJECTED, f"{status.value} (no footage)"
             case _:

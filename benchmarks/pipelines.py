@@ -133,7 +133,7 @@ def by_window(job: Job, s3: "S3Client") -> Frames:
     """Make the clip from windows of its recordings, with every frame encoded again."""
     deadline_s = time.monotonic() + DEADLINE_S
     store = S3RecordingStore(s3, RECORDINGS)
-    opened = {s.name: store.open(s, deadline_s) for s in job.segments}
+    opened = {s.name: store.open(s, job.window, deadline_s) for s in job.segments}
     plan = plan_clip(job.window, [r.segment for r in opened.values()], 0)
     encoded = [
         _encoded(job, cut, opened[cut.segment.name], job.path / f"part-{number}.mp4")

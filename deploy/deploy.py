@@ -23,10 +23,10 @@ PLACEHOLDER = "example.com"
 
 
 def read_environment(path: Path) -> dict[str, str]:
-    """Read lines of the form Name=value."""
-    lines = (line.strip() for line in path.read_text().splitlines())
+    """Read lines of the form Name=value; a byte order mark and quotes are left out."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
 
 
 def template_parameters() -> set[str]:

@@ -7,6 +7,7 @@ from enum import Enum
 from attrs import Factory, evolve, field, frozen
 from attrs.validators import matches_re, optional
 
+from domain.coverage import Coverage, total_ms
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
@@ -103,8 +104,8 @@ class ClipReport:
     start_ms: int | None = None
     end_ms: int | None = None
     retries_ms: tuple[int, ...] = ()
-    gaps: tuple[TimeWindow, ...] = ()
-    """The parts of the requested window that the clip lacks."""
+    coverage: Coverage = Coverage()  # noqa: RUF009 - it is frozen
+    """What the clip shows of the requested window."""
     reason: str | None = None
     """For people: why there is no clip, or what it lacks."""
     fingerprint: str = ""
@@ -115,7 +116,7 @@ class ClipReport:
         request: ClipRequest,
         status: ClipStatus,
         *,
-        gaps: tuple[TimeWindow, ...] = (),
+        coverage: Coverage | None = None,
         reason: str | None = None,
     ) -> "ClipReport":
         """Return the report that `request` has reached `status`."""
@@ -126,17 +127,24 @@ class ClipReport:
             request.start_ms,
             request.end_ms,
             request.retries_ms,
-            gaps,
+            coverage or Coverage(),
             reason,
             request.fingerprint,
         )
 
     @classmethod
-    def available(cls, request: ClipRequest, gaps: tuple[TimeWindow, ...]) -> "ClipReport":
-        """Return the report that the clip is available, except for its gaps."""
-        missing_s = sum(gap.duration_ms for gap in gaps) / 1000
-        reason = f"There is no footage of {missing_s:g} s of the clip." if gaps else None
-        return cls.of(request, ClipStatus.AVAILABLE, gaps=gaps, reason=reason)
+    def available(cls, request: ClipRequest, coverage: Coverage) -> "ClipReport":
+        """Return the report that the clip is available, but for what its coverage lacks."""
+        faults = [
+            f"There is no footage of {_seconds(coverage.gaps)} of the clip."
+            if coverage.gaps
+            else "",
+            f"The footage of {_seconds(coverage.damaged)} of the clip is damaged."
+            if coverage.damaged
+            else "",
+        ]
+        reason = " ".join(filter(None, faults)) or None
+        return cls.of(request, ClipStatus.AVAILABLE, coverage=coverage, reason=reason)
 
     @property
     def event_id(self) -> str:
@@ -153,4 +161,9 @@ class ClipReport:
         """How many milliseconds of the requested window the clip contains."""
         if not self.has_clip or self.start_ms is None or self.end_ms is None:
             return 0
-        return self.end_ms - self.start_ms - sum(gap.duration_ms for gap in self.gaps)
+        return self.end_ms - self.start_ms - self.coverage.missing_ms
+
+
+def _seconds(windows: tuple[TimeWindow, ...]) -> str:
+    text = f"{total_ms(windows) / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{text} s"

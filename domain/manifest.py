@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from domain.clip import ClipReport
+from domain.coverage import Coverage
 from domain.window import TimeWindow
 
 
@@ -23,6 +24,8 @@ class MediaInfo:
     """Pixels."""
     copied_frames: int = 0
     """How many frames are the recording's own bytes; the others were encoded."""
+    held_frames: int = 0
+    """How many of the frames were on screen when the window began, recorded before it."""
 
 
 @frozen
@@ -52,7 +55,7 @@ class StoredClip:
     """The id of the delivery that stored it."""
     stored_at_ms: int
     """Since the epoch, by the store's clock."""
-    gaps: tuple[TimeWindow, ...] = ()
+    coverage: Coverage = Coverage()  # noqa: RUF009 - it is frozen
     media: MediaInfo | None = None
 
 

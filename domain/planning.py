@@ -1,22 +1,23 @@
 """Which parts of which recordings make up a clip, and what is missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from domain.coverage import Clock, Unused, disjoint
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 
 
-class Coverage(Enum):
-    """How much of the wanted window there is footage for."""
+class Availability(Enum):
+    """How much of the requested window there is footage for."""
 
     FULL = "full"
     TAIL_MISSING = "tail missing"
-    """Footage from the start up to some moment, and none later: it may not be stored yet."""
+    """None at the end of the window: it may not be stored yet."""
     HOLE = "hole"
-    """The head is missing, or a gap has footage after it: the missing part will not come."""
+    """There is a gap, and footage after each: the missing part will not come."""
     NONE = "none"
 
 
@@ -26,39 +27,65 @@ class Cut:
 
     segment: RecordingSegment
     window: TimeWindow
+    clip_ms: int = 0
+    """When the clip shows what was seen at the start of `window`."""
+    held_from_ms: int | None = None
+    """In a hole at the clip's start: the end of the stretch whose last picture alone is shown."""
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """From when and until when frames are shown that were seen at these instants."""
+        if self.held_from_ms is None:
+            return self.window.start_ms, self.window.end_ms
+        return self.held_from_ms, self.held_from_ms
 
 
 @frozen
 class ClipPlan:
-    """A clip as ordered cuts. Cuts, seams and gaps together tile `window`, each in time order."""
+    """A clip as ordered cuts. Cuts, holes with a held picture, and gaps cover `window`.
+
+    Two cuts have instants in common only where one recording is listed to begin a little before the
+    end of the one before: dates are rounded, so both play whole.
+    """
 
     window: TimeWindow
     cuts: tuple[Cut, ...] = ()
     seams: tuple[TimeWindow, ...] = ()
-    """Short holes after a cut: its last frame is held while the clip's clock goes on."""
+    """Short holes between cuts: a neighbouring picture is held while the clip's clock goes on."""
     gaps: tuple[TimeWindow, ...] = ()
     """Missing windows: the clip's clock skips them."""
+    held: tuple[TimeWindow, ...] = ()
+    """Where a picture is shown for noticeably longer than usual, in cuts and between them."""
+    unused: tuple[Unused, ...] = ()
+    """Footage within the window that is not shown, because another recording plays."""
+    duration_ms: int = 0
+    """How long the clip lasts on its own clock."""
 
     @property
-    def coverage(self) -> Coverage:
+    def availability(self) -> Availability:
         """How much of the window the plan delivers."""
         if not self.cuts:
-            return Coverage.NONE
+            return Availability.NONE
         if not self.gaps:
-            return Coverage.FULL
-        only_the_tail = len(self.gaps) == 1 and self.gaps[0].end_ms == self.window.end_ms
-        return Coverage.TAIL_MISSING if only_the_tail else Coverage.HOLE
+            return Availability.FULL
+        is_tail = self.gaps[-1].end_ms == self.window.end_ms
+        return Availability.TAIL_MISSING if is_tail else Availability.HOLE
 
     @property
     def delivered_ms(self) -> int:
-        """The clip's duration in milliseconds: the window without its gaps."""
+        """How many milliseconds of the window the clip shows: all but its gaps."""
         return self.window.duration_ms - sum(gap.duration_ms for gap in self.gaps)
 
-    def clip_time_ms(self, instant_ms: int) -> int:
-        """Return the clip time, in ms, at which the instant `instant_ms` (since the epoch) is seen.
+    @property
+    def clock(self) -> Clock | None:
+        """How far the clip's clock departs from the wall clock, None if it does not."""
+        rates = [cut.segment.rate for cut in self.cuts]
+        rate = max(rates, key=lambda rate: abs(rate - 1), default=1)
+        difference_ms = self.duration_ms - self.delivered_ms
+        return Clock(round(float(rate), 6), difference_ms) if rate != 1 or difference_ms else None
 
-        The clip's clock is the wall clock less the gaps skipped before the instant.
-        """
+    def delivered_before_ms(self, instant_ms: int) -> int:
+        """Return how many milliseconds of the window before `instant_ms` the clip shows."""
         skipped_ms = sum(
             min(gap.end_ms, instant_ms) - gap.start_ms
             for gap in self.gaps
@@ -70,51 +97,164 @@ class ClipPlan:
 def plan_clip(
     window: TimeWindow, segments: Iterable[RecordingSegment], seam_tolerance_ms: int
 ) -> ClipPlan:
-    """Cover `window` with as few cuts as the segments allow, each instant once.
+    """Cover `window` with cuts of the segments.
 
-    Where segments overlap, the one that plays goes on to its end, then the one that reaches
-    furthest follows; only the duration of the last frame yields to the next segment's first frame.
-    A hole between two cuts is a seam up to `seam_tolerance_ms` and a gap beyond. A hole at the
-    window's head is a gap, and so is one at its tail, unless the last segment's frame is held over
-    it. Order and duplicates in `segments` do not matter.
+    Which recording plays at an instant depends on the recordings alone, never on the window: so two
+    adjacent windows share no frame and lack none. Order and duplicates in `segments` do not matter.
+
+    A hole between two cuts, or at the window's head, is a seam up to the tolerance of the recording
+    whose picture is held, and a gap beyond. A hole at the tail is a gap, unless the last segment's
+    frame is held over it, or another segment begins within the tolerance.
     """
-    usable = sorted({s for s in segments if s.window.overlaps(window)})
-    cuts: list[Cut] = []
-    seams: list[TimeWindow] = []
-    gaps: list[TimeWindow] = []
-    reached_ms = window.start_ms
-    while reached_ms < window.end_ms:
-        following = [s for s in usable if s.window.end_ms > reached_ms]
-        if not following:
-            held = bool(cuts) and cuts[-1].segment.hold_last_frame_until_ms >= window.end_ms
-            (seams if held else gaps).append(TimeWindow(reached_ms, window.end_ms))
-            break
-        starts_ms = max(reached_ms, following[0].window.start_ms)
-        if starts_ms > reached_ms:
-            hole = TimeWindow(reached_ms, starts_ms)
-            held = bool(cuts) and hole.duration_ms <= seam_tolerance_ms
-            (seams if held else gaps).append(hole)
-        furthest = max(
-            (s for s in following if s.window.start_ms <= starts_ms),
-            key=lambda s: (s.window.end_ms, s.window.start_ms),
+    segments = set(segments)
+    margin_ms = max((s.tolerance_ms(seam_tolerance_ms) for s in segments), default=0)
+    found = {s for s in segments if s.window.overlaps(window.widened(margin_ms))}
+    playing, left_out = _line_up(found, seam_tolerance_ms)
+    on_screen = _on_screen(playing, window, seam_tolerance_ms)
+    cuts = [
+        *filter(None, [on_screen]),
+        *(Cut(s, part) for s, plays in playing if (part := plays.intersection(window))),
+    ]
+    holes = list(_holes(window, cuts, found, seam_tolerance_ms))
+    seams = [hole for hole, holder in holes if holder]
+    held = [part for c in cuts for h in c.segment.held if (part := h.intersection(c.window))]
+    for seam, holder in holes:
+        is_first = on_screen is not None and seam.start_ms == on_screen.window.end_ms
+        shown = TimeWindow(window.start_ms, seam.end_ms) if is_first else seam
+        if holder and shown.duration_ms > holder.frame_interval_ms / 2:
+            held.append(shown)
+    gaps, held_only = disjoint(window, (hole for hole, holder in holes if not holder), held)
+    unused = (Unused(s.name, part) for s, out in left_out if (part := out.intersection(window)))
+    return _timed(ClipPlan(window, (), tuple(seams), gaps, held_only, tuple(unused)), cuts)
+
+
+def _holes(
+    window: TimeWindow,
+    cuts: Iterable[Cut],
+    segments: Iterable[RecordingSegment],
+    seam_tolerance_ms: int,
+) -> Iterator[tuple[TimeWindow, RecordingSegment | None]]:
+    """Yield what no cut covers, in order, each with the segment whose picture is held over it.
+
+    None if it is too long for that: a gap.
+    """
+    reached_ms, furthest = window.start_ms, None
+    for cut in cuts:
+        if cut.window.start_ms > reached_ms:
+            hole, holder = TimeWindow(reached_ms, cut.window.start_ms), furthest or cut.segment
+            is_held = hole.duration_ms <= holder.tolerance_ms(seam_tolerance_ms)
+            yield hole, holder if is_held else None
+        if cut.window.end_ms > reached_ms:
+            reached_ms, furthest = cut.window.end_ms, cut.segment
+    if reached_ms < window.end_ms:
+        tail = TimeWindow(reached_ms, window.end_ms)
+        is_held = furthest is not None and _is_tail_held(
+            furthest, tail, segments, seam_tolerance_ms
         )
-        reached_ms = min(_hands_over_at(furthest, starts_ms, usable), window.end_ms)
-        cuts.append(Cut(furthest, TimeWindow(starts_ms, reached_ms)))
-    return ClipPlan(window, tuple(cuts), tuple(seams), tuple(gaps))
+        yield tail, furthest if is_held else None
 
 
-def _hands_over_at(
-    segment: RecordingSegment, from_ms: int, others: Iterable[RecordingSegment]
-) -> int:
-    """Return when the segment playing at `from_ms` hands over: its end, or within its last frame.
+def _line_up(
+    segments: Iterable[RecordingSegment], seam_tolerance_ms: int
+) -> tuple[list[tuple[RecordingSegment, TimeWindow]], list[tuple[RecordingSegment, TimeWindow]]]:
+    """Return what plays and what is left out, each in order, whatever window is requested.
 
-    The last frame's duration is the recorder's guess. Another segment often starts within it,
-    because dates are rounded; an overlap would then cost that segment its first frame.
+    The recording that plays goes on to its end; then the one that began first follows. Two
+    exceptions: the duration of a last frame is the recorder's guess, so it yields to a recording
+    that begins within it; and where a recording begins within the tolerance before the end of the
+    one before, its date is rounded, so it plays whole.
     """
-    last_frame_ms = segment.window.end_ms - segment.last_frame_duration_ms
-    starts_within = (
-        other.window.start_ms
-        for other in others
-        if max(last_frame_ms, from_ms) < other.window.start_ms < segment.window.end_ms
+    playing: list[tuple[RecordingSegment, TimeWindow]] = []
+    unused: list[tuple[RecordingSegment, TimeWindow]] = []
+    stretches = sorted(
+        ((stretch, segment) for segment in segments for stretch in segment.stretches),
+        key=lambda playable: (playable[0].start_ms, playable[1].name, playable[1]),
     )
-    return min(starts_within, default=segment.window.end_ms)
+    for stretch, segment in stretches:
+        reached_ms = playing[-1][1].end_ms if playing else stretch.start_ms
+        if stretch.start_ms < reached_ms:
+            previous, before = playing[-1]
+            is_join = before.end_ms == previous.window.end_ms and stretch == segment.stretches[0]
+            last_frame_ms = reached_ms - _last_frame_duration_ms(previous, before)
+            if max(last_frame_ms, before.start_ms) < stretch.start_ms:
+                playing[-1] = previous, TimeWindow(before.start_ms, stretch.start_ms)
+                if stretch.end_ms < reached_ms:
+                    playing += [
+                        (segment, stretch),
+                        (previous, TimeWindow(stretch.end_ms, reached_ms)),
+                    ]
+                    continue
+            elif not (
+                is_join
+                and before.start_ms < stretch.start_ms
+                and reached_ms - stretch.start_ms <= seam_tolerance_ms
+            ):
+                left_out_ms = min(reached_ms, stretch.end_ms)
+                unused.append((segment, TimeWindow(stretch.start_ms, left_out_ms)))
+                if stretch.end_ms <= reached_ms:
+                    continue
+                stretch = TimeWindow(reached_ms, stretch.end_ms)  # noqa: PLW2901 - what is left
+        playing.append((segment, stretch))
+    return playing, unused
+
+
+def _on_screen(
+    playing: Sequence[tuple[RecordingSegment, TimeWindow]],
+    window: TimeWindow,
+    seam_tolerance_ms: int,
+) -> Cut | None:
+    """Return what is held when the window begins, if that is in a hole over which it is held."""
+    started = [(segment, part) for segment, part in playing if part.start_ms < window.start_ms]
+    if not started:
+        return None
+    segment, part = max(started, key=lambda one: one[1].end_ms)
+    if part.end_ms > window.start_ms:
+        return None
+    follows_ms = [other.start_ms for _, other in playing[len(started) :]]
+    until_ms = min([*follows_ms, window.end_ms])
+    if until_ms == window.start_ms:
+        return None
+    is_claimed = part.end_ms == segment.window.end_ms and (
+        segment.hold_last_frame_until_ms >= until_ms
+    )
+    tolerance_ms = segment.tolerance_ms(seam_tolerance_ms)
+    if not is_claimed and not (follows_ms and follows_ms[0] - part.end_ms <= tolerance_ms):
+        return None
+    instant = TimeWindow(window.start_ms, window.start_ms + 1)
+    return Cut(segment, instant, held_from_ms=part.end_ms)
+
+
+def _last_frame_duration_ms(segment: RecordingSegment, stretch: TimeWindow) -> float:
+    is_last = stretch.end_ms == segment.window.end_ms
+    return segment.last_frame_duration_ms if is_last else segment.frame_interval_ms
+
+
+def _is_tail_held(
+    last: RecordingSegment,
+    tail: TimeWindow,
+    segments: Iterable[RecordingSegment],
+    seam_tolerance_ms: int,
+) -> bool:
+    if last.hold_last_frame_until_ms >= tail.end_ms:
+        return True
+    until_ms = tail.start_ms + last.tolerance_ms(seam_tolerance_ms)
+    starts_ms = (stretch.start_ms for s in segments for stretch in s.stretches)
+    return any(tail.end_ms <= start_ms <= until_ms for start_ms in starts_ms)
+
+
+def _timed(plan: ClipPlan, cuts: Sequence[Cut]) -> ClipPlan:
+    """Return the plan with its cuts, each at its time on the clip's clock.
+
+    That is the wall clock less the gaps, and departs from it in two cases: the media of a recording
+    at another rate plays at its own pace; and where two recordings overlap, the later one waits for
+    the end of the earlier one, until the next hole makes up for it.
+    """
+    timed: list[Cut] = []
+    ended_ms = drift_ms = 0
+    for cut in cuts:
+        clip_ms = max(ended_ms, plan.delivered_before_ms(cut.window.start_ms) + drift_ms)
+        timed.append(evolve(cut, clip_ms=clip_ms))
+        media_ms = round(cut.window.duration_ms * cut.segment.rate)
+        drift_ms += media_ms - cut.window.duration_ms
+        ended_ms = clip_ms + media_ms
+    return evolve(plan, cuts=tuple(timed), duration_ms=max(ended_ms, plan.delivered_ms + drift_ms))

@@ -5,7 +5,7 @@ from attrs.validators import ge, in_
 
 from domain.clip import ClipStatus
 from domain.delivery import Delivery
-from domain.planning import Coverage
+from domain.planning import Availability
 
 MAX_RETRIES = 100
 """How often a request is requeued at most, whatever the clocks say."""
@@ -86,7 +86,25 @@ def decide_from_request(policy: RetryPolicy, delivery: Delivery) -> Reject | Non
     return None
 
 
-def decide_retry(policy: RetryPolicy, delivery: Delivery, coverage: Coverage) -> RetryDecision:
+@frozen
+class Footage:
+    """What has been found of a request's footage."""
+
+    availability: Availability
+    is_some_unfinished: bool = False
+    """Whether a recording that is listed for the window is not stored, or not whole yet."""
+    is_some_unreadable: bool = False
+    """Whether one is stored that is damaged, cut off, or no recording."""
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether more may be stored later: the end is missing, or a recording for a hole."""
+        if self.availability is Availability.HOLE:
+            return self.is_some_unfinished
+        return self.availability is not Availability.FULL
+
+
+def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> RetryDecision:
     """Decide about a request that `decide_from_request` did not reject, given its footage.
 
     Ages count from when the request was first seen, so that duplicates are decided alike; waiting
@@ -95,21 +113,22 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, coverage: Coverage) ->
     request, seen_ms = delivery.request, delivery.first_seen_ms
     now_ms = max(delivery.received_at_ms, delivery.sent_at_ms)
     deadline_ms = max(seen_ms, request.end_ms) + policy.retry_limit_ms
-    may_yet_come = (
-        coverage in (Coverage.NONE, Coverage.TAIL_MISSING)
-        and seen_ms - request.end_ms <= policy.retry_limit_ms
-    )
+    is_recent = seen_ms - request.end_ms <= policy.retry_limit_ms
+    # A recording that claims to reach into the future is no footage of it.
+    may_yet_come = is_recent and (footage.may_grow or now_ms < request.end_ms)
     if may_yet_come and now_ms <= deadline_ms and len(request.retries_ms) < MAX_RETRIES:
         return Requeue(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
-    if coverage is not Coverage.NONE:
+    if footage.availability is not Availability.NONE:
         return Build()
+    if footage.is_some_unreadable:
+        return Reject(ClipStatus.FATAL_ERROR, "No listed recording can be read.")
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
         return Reject(
             ClipStatus.OUT_OF_RANGE,
             f"The clip starts more than {_seconds(policy.out_of_range_limit_ms)}"
             " before it was requested, and there is no footage of it.",
         )
-    if not may_yet_come:
+    if not is_recent:
         return Reject(
             ClipStatus.NOT_AVAILABLE,
             f"The clip ended more than {_seconds(policy.retry_limit_ms)} before it was requested,"

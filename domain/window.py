@@ -1,5 +1,7 @@
 """Half-open windows of UTC time."""
 
+from collections.abc import Iterable
+
 from attrs import field, frozen
 from attrs.validators import instance_of
 
@@ -27,3 +29,27 @@ class TimeWindow:
     def overlaps(self, other: "TimeWindow") -> bool:
         """Return whether the two share an instant; adjacent windows do not."""
         return self.start_ms < other.end_ms and other.start_ms < self.end_ms
+
+    def intersection(self, other: "TimeWindow") -> "TimeWindow | None":
+        """Return the instants that the two share, None if there are none."""
+        start_ms, end_ms = max(self.start_ms, other.start_ms), min(self.end_ms, other.end_ms)
+        return TimeWindow(start_ms, end_ms) if start_ms < end_ms else None
+
+    def without(self, others: Iterable["TimeWindow"]) -> list["TimeWindow"]:
+        """Return the parts of this window that none of `others` contains, in order."""
+        parts, start_ms = [], self.start_ms
+        for other in sorted(others):
+            if start_ms < min(other.start_ms, self.end_ms):
+                parts.append(TimeWindow(start_ms, min(other.start_ms, self.end_ms)))
+            start_ms = max(start_ms, other.end_ms)
+        if start_ms < self.end_ms:
+            parts.append(TimeWindow(start_ms, self.end_ms))
+        return parts
+
+    def widened(self, margin_ms: int) -> "TimeWindow":
+        """Return the window with `margin_ms` more on both sides."""
+        return TimeWindow(self.start_ms - margin_ms, self.end_ms + margin_ms)
+
+    def shifted(self, by_ms: int) -> "TimeWindow":
+        """Return the window `by_ms` later."""
+        return TimeWindow(self.start_ms + by_ms, self.end_ms + by_ms)

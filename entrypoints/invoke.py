@@ -40,8 +40,8 @@ def main() -> None:
         event = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         sys.exit(f"{sys.argv[1]} is not a readable event: {error}. Run `make event` to write one.")
-    load_environment()
     try:
+        load_environment()
         from entrypoints.aws_lambda import handler  # noqa: PLC0415 - it reads the environment
     except (InvalidSettings, ClipError) as error:
         sys.exit(str(error))

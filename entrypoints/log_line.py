@@ -6,6 +6,7 @@ from attrs import frozen
 
 from application.make_clip import ClipResult
 from domain.clip import ClipRequest, InvalidRequest
+from domain.coverage import total_ms
 from domain.delivery import Delivery
 from domain.errors import ClipDeleted, ClipError
 
@@ -69,6 +70,8 @@ class DeliveryOutcome:
         request, result, error = self.request, self.result, self.error
         media = result.media if result else None
         is_clip = result is not None and result.report.has_clip
+        coverage = result.report.coverage if result and is_clip else None
+        clock = coverage.clock if coverage else None
         members = {
             "messageId": self.message_id,
             "clipId": request.clip_id if request else None,
@@ -76,23 +79,37 @@ class DeliveryOutcome:
             "status": self.status,
             "reason": result.report.reason if result else None,
             "deliveredInMs": result.report.delivered_ms if result else None,
-            "complete": not result.report.gaps if result and is_clip else None,
-            "gaps": len(result.report.gaps) if result else None,
+            "complete": coverage.is_complete if coverage else None,
+            "gaps": len(result.report.coverage.gaps) if result else None,
+            "damagedInMs": total_ms(coverage.damaged) if coverage else None,
+            "heldInMs": total_ms(coverage.held) if coverage else None,
+            "unused": len(coverage.unused) if coverage else None,
+            "clockRate": clock.rate if clock else None,
+            "clockDifferenceInMs": clock.difference_ms if clock else None,
+            "verified": coverage.verified.value if coverage and coverage.verified else None,
             "eventId": result.report.event_id if result else None,
             "frames": media.frames if media else None,
             "copiedFrames": media.copied_frames if media else None,
             "encodedFrames": media.frames - media.copied_frames if media else None,
+            "heldFrames": media.held_frames if media else None,
             "readBytes": result.read_bytes if result else None,
             "waitedInMs": self._waited_ms if is_clip else None,
             "attempt": self.receive_count,
             "retries": len(request.retries_ms) if isinstance(request, ClipRequest) else None,
             "elapsedInMs": self.elapsed_ms,
             **{CALL_MEMBERS[name]: duration_ms for name, duration_ms in self.calls_ms.items()},
-            "notes": list(result.notes if result else getattr(error, "__notes__", ())) or None,
+            "notes": list(dict.fromkeys(self.notes)) or None,
             "error": type(error).__name__ if error else None,
             "fault": str(error) if isinstance(error, ClipError) else None,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is remarkable about the delivery, and what is doubtful about the footage."""
+        if self.result is None:
+            return tuple(getattr(self.error, "__notes__", ()))
+        return (*self.result.notes, *self.result.report.coverage.notes)
 
     @property
     def _waited_ms(self) -> int | None:

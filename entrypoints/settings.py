@@ -19,6 +19,10 @@ from domain.retry import RetryPolicy
 from infrastructure.camera_api.names import SegmentNaming
 
 T = TypeVar("T")
+QUOTES = (
+    "\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+    "\N{DOUBLE LOW-9 QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
+)
 
 Url = NewType("Url", str)
 Bucket = NewType("Bucket", str)
@@ -200,7 +204,7 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
             variables = {f.name: f.metadata["variable"] for f in attrs.fields(kind)}
             for fault, note in error.group_exceptions()[0]:
                 text = texts[note.name]
-                given = f"{variables[note.name]}={text!r}" if text else None
+                given = f"{variables[note.name]}={text!a}" if text else None
                 faults.append(f"{given or f'{variables[note.name]} is not set: it'} {fault}")
     if faults:
         raise InvalidSettings("The configuration is invalid:\n  " + "\n  ".join(faults))
@@ -210,9 +214,23 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
 def _texts(environ: Mapping[str, str], kind: type) -> Iterator[tuple[str, str]]:
     """Yield the text of each attribute that is set, and "" for a required one that is not."""
     for attribute in attrs.fields(kind):
-        text = environ.get(attribute.metadata["variable"], "").strip()
+        text = _unquoted(environ.get(attribute.metadata["variable"], "").strip())
         if text or attribute.default is attrs.NOTHING:
             yield attribute.name, text
+
+
+def _unquoted(text: str) -> str:
+    """Return a value without the quotes around it: `docker run --env-file` keeps them."""
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1].strip() if is_quoted else text
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be printable text in UTF-8")
+    if text[0] in QUOTES or text[-1] in QUOTES:
+        raise ValueError("must not begin or end with a quotation mark")
+    return text
 
 
 def _whole_number(text: str, kind: Any) -> int:  # noqa: ANN401 - a cattrs hook
@@ -265,7 +283,7 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
 
 
 def _ignoring_kind(parse: Callable[[str], object]) -> Callable[[str, object], object]:
-    return lambda text, _: parse(text)
+    return lambda text, _: parse(_plain(text) if text else text)
 
 
 def _is(form: object) -> Callable[[Any], bool]:

@@ -5,7 +5,9 @@ is a text that names each frame.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from math import ceil
 from pathlib import Path
 
 from attrs import Factory, define, evolve, frozen
@@ -15,6 +17,8 @@ from application.ports import (
     CameraService,
     ClipStore,
     FilePiece,
+    LeftOut,
+    Listing,
     Notifier,
     Piece,
     Recording,
@@ -25,6 +29,7 @@ from application.ports import (
     Transcoder,
 )
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import (
     ClipDeleted,
     DeadlineExceeded,
@@ -36,7 +41,7 @@ from domain.errors import (
 )
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
-from domain.recording import RecordingSegment
+from domain.recording import FrameTimes, RecordingSegment
 from domain.window import TimeWindow
 
 FRAME_MS = 40
@@ -53,19 +58,22 @@ class InMemoryCameraService(CameraService):
 
     segments: dict[str, list[RecordingSegment]] = Factory(dict)
     """By camera id; a camera that is not a key is unknown."""
+    unusable: dict[str, list[tuple[TimeWindow, LeftOut]]] = Factory(dict)
+    """Recordings to leave out, by camera id, each with the window that it may overlap."""
     reports: list[ClipReport] = Factory(list)
     """All reports, in order."""
     deleted: set[str] = Factory(set)
     """The ids of clips that are no longer known."""
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """Return the listed segments that overlap `window`."""
         _check(deadline_s)
         if camera_id not in self.segments:
             raise Rejected(f"unknown camera {camera_id}")
-        return [s for s in self.segments[camera_id] if s.window.overlaps(window)]
+        return Listing(
+            tuple(s for s in self.segments[camera_id] if s.window.overlaps(window)),
+            tuple(left for at, left in self.unusable.get(camera_id, ()) if at.overlaps(window)),
+        )
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """Append the report."""
@@ -86,6 +94,8 @@ class StoredFile:
     data: bytes
     duration_ms: int | None
     readable: bool = True
+    hole_ms: tuple[int, int] = (0, 0)
+    """From when to when it has no frames."""
 
 
 @define
@@ -95,7 +105,12 @@ class InMemoryRecordingStore(RecordingStore):
     files: dict[str, StoredFile] = Factory(dict)
     tolerance_ms: int = 1000
 
-    def open(self, segment: RecordingSegment, deadline_s: float) -> "InMemoryRecording":
+    def open(
+        self,
+        segment: RecordingSegment,
+        window: TimeWindow,  # noqa: ARG002 - all stretches are known
+        deadline_s: float,
+    ) -> "InMemoryRecording":
         """Open the file of the segment's name."""
         _check(deadline_s)
         file = self.files.get(segment.name)
@@ -103,9 +118,17 @@ class InMemoryRecordingStore(RecordingStore):
             raise NotRecordedYet(f"{segment.name} is not recorded yet")
         if not file.readable:
             raise UnusableFootage(f"{segment.name} is no recording")
-        last_frame_ms = (file.duration_ms - 1) // FRAME_MS * FRAME_MS
-        measured = segment.with_media_duration(file.duration_ms, last_frame_ms, self.tolerance_ms)
+        measured = _measured(segment, file.duration_ms, file.hole_ms, self.tolerance_ms)
         return InMemoryRecording(measured, file, self.files, deadline_s)
+
+
+@lru_cache
+def _measured(
+    segment: RecordingSegment, duration_ms: int, hole_ms: tuple[int, int], tolerance_ms: int
+) -> RecordingSegment:
+    hole = range(*hole_ms)
+    frames_ms = [ms for ms in range(0, duration_ms, FRAME_MS) if ms not in hole]
+    return segment.opened(FrameTimes(0, frames_ms[-1], duration_ms, frames_ms), tolerance_ms)
 
 
 @frozen(eq=False)
@@ -155,7 +178,7 @@ class InMemoryTranscoder(Transcoder):
     def render(
         self,
         plan: ClipPlan,
-        recordings: Mapping[str, Recording],
+        recordings: Mapping[str, Recording],  # noqa: ARG002 - a frame is a name
         thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
@@ -167,18 +190,18 @@ class InMemoryTranscoder(Transcoder):
         times_ms: list[int] = []
         lines: list[str] = []
         for cut in plan.cuts:
-            start_ms = recordings[cut.segment.name].segment.window.start_ms
-            first = -(-(cut.window.start_ms - start_ms) // FRAME_MS) * FRAME_MS
-            for media_ms in range(first, cut.window.end_ms - start_ms, FRAME_MS):
-                times_ms.append(plan.clip_time_ms(start_ms + media_ms))
+            start_ms, end_ms = map(cut.segment.media_ms, cut.shown)
+            frames_ms = range(ceil(start_ms / FRAME_MS) * FRAME_MS, ceil(end_ms), FRAME_MS)
+            if not frames_ms and cut is plan.cuts[0]:  # the window is within one picture
+                frames_ms = range(frames_ms.start - FRAME_MS, frames_ms.start, FRAME_MS)
+            for media_ms in frames_ms:
+                times_ms.append(round(cut.clip_ms + media_ms - start_ms) if times_ms else 0)
                 lines.append(f"{times_ms[-1]} {cut.segment.name} {media_ms}\n")
         if not lines:
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
-        thumbnail_ms = next(
-            t for t in reversed(times_ms) if t <= max(times_ms[0], plan.delivered_ms / 4)
-        )
+        thumbnail_ms = next(t for t in reversed(times_ms) if t <= plan.duration_ms / 4)
         images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
         for width, path in images.items():
             path.write_text(f"{thumbnail_ms} {width}x{width * 9 // 32 * 2}")
@@ -186,7 +209,7 @@ class InMemoryTranscoder(Transcoder):
         return Rendition(
             (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
             images,
-            MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.delivered_ms, "text", 16, 9),
+            MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.duration_ms, "text", 16, 9),
         )
 
 
@@ -228,13 +251,13 @@ class InMemoryClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Store the pieces' bytes as one object."""
         _check(deadline_s)
         data = b"".join(map(piece_bytes, rendition.pieces))
-        clip = StoredClip(request.fingerprint, writer, self.now_ms(), tuple(gaps), rendition.media)
+        clip = StoredClip(request.fingerprint, writer, self.now_ms(), coverage, rendition.media)
         if self.objects.setdefault(request.name, (clip, data))[0] is not clip:
             raise AlreadyExists(f"there is a clip {request.clip_id} already")
 

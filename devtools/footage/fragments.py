@@ -17,14 +17,9 @@ def start_later(path: Path, later_s: float) -> None:
     later: dict[int, int] = {}
     for kind, start, stop in _top_boxes(data):
         if kind == b"moov":
-            scales = (
-                unpack_from(">I", data, at + 16)[0] for at in _all(b"mdhd", data, start, stop)
-            )
-            later = {track: round(later_s * scale) for track, scale in enumerate(scales, 1)}
+            later = _ticks(data, start, stop, later_s)
         elif kind == b"moof":
-            for at in _all(b"tfhd", data, start, stop):
-                decode_time = data.index(b"tfdt\1", at, stop) + 8
-                _add(data, decode_time, later[unpack_from(">I", data, at + 8)[0]])
+            _move(data, start, stop, later)
         elif kind == b"mfra":
             for at in _all(b"tfra\1", data, start, stop):
                 track, lengths, entries = unpack_from(">III", data, at + 8)
@@ -32,6 +27,33 @@ def start_later(path: Path, later_s: float) -> None:
                 for entry in range(entries):
                     _add(data, at + 20 + entry * 19, later[track])
     path.write_bytes(data)
+
+
+def move_fragments(path: Path, later_s: float, which: range) -> None:
+    """Move the decode times of some fragments of `path`, by number, and not the index's."""
+    data = bytearray(path.read_bytes())
+    later: dict[int, int] = {}
+    number = 0
+    for kind, start, stop in _top_boxes(data):
+        if kind == b"moov":
+            later = _ticks(data, start, stop, later_s)
+        elif kind == b"moof":
+            if number in which:
+                _move(data, start, stop, later)
+            number += 1
+    path.write_bytes(data)
+
+
+def _ticks(data: bytearray, start: int, stop: int, seconds: float) -> dict[int, int]:
+    """Return seconds in the ticks of each track of the moov at `start`."""
+    scales = (unpack_from(">I", data, at + 16)[0] for at in _all(b"mdhd", data, start, stop))
+    return {track: round(seconds * scale) for track, scale in enumerate(scales, 1)}
+
+
+def _move(data: bytearray, start: int, stop: int, later: dict[int, int]) -> None:
+    for at in _all(b"tfhd", data, start, stop):
+        decode_time = data.index(b"tfdt\1", at, stop) + 8
+        _add(data, decode_time, later[unpack_from(">I", data, at + 8)[0]])
 
 
 def _top_boxes(data: bytearray) -> Iterator[tuple[bytes, int, int]]:

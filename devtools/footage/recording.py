@@ -11,7 +11,7 @@ from struct import pack
 from typing import Literal
 
 import imageio_ffmpeg
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from devtools.footage import picture
 from devtools.footage.audio import beeping
@@ -41,6 +41,7 @@ class Recording:
     start_time_s: the first frame's presentation time. A fragmented file has no edit list, so its
         first frame is shown later than that by the reorder delay of its B-frames.
     rotation: quarter turns, in degrees clockwise, by which a player turns the coded picture.
+    listed_ms: how long the camera says it is, if that is not its duration.
     bitrate_kbps replaces `crf`. extra_args go to ffmpeg before the output's name.
     """
 
@@ -68,6 +69,7 @@ class Recording:
     start_time_s: float = 0.0
     rotation: Literal[0, 90, 180, 270] = 0
     extra_args: tuple[str, ...] = ()
+    listed_ms: int | None = field(default=None, repr=False)
 
     @property
     def is_fragmented(self) -> bool:

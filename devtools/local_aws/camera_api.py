@@ -15,6 +15,7 @@ from domain.errors import Rejected
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.times import compact, iso_utc
+from infrastructure.camera_api.names import is_recording_name
 
 ANSWER_S = 60
 ALIAS_SUFFIX = "-alias"
@@ -78,17 +79,19 @@ class CameraStandIn:
                     self._find(camera_id, TimeWindow(0, 1))
                     return Response.json({"alias": camera_id + ALIAS_SUFFIX})
                 case _:
-                    return Response(404)
+                    return Response.json({"message": "There is no such path."}, 404)
         except Rejected:
-            return Response(404)
+            return Response.json({"message": "There is no such camera."}, 404)
 
     def _find(self, camera_id: str, window: TimeWindow) -> list[RecordingSegment]:
-        return list(self.cameras.find_segments(camera_id, window, time.monotonic() + ANSWER_S))
+        listing = self.cameras.find_segments(camera_id, window, time.monotonic() + ANSWER_S)
+        return list(listing.segments)
 
 
 def recordings_of(root: Path) -> list[Path]:
     """Return the files of all cameras of a folder."""
-    return sorted(p for p in (root / "recordings").glob("*/[!.]*.mp4") if p.is_file())
+    found = (root / "recordings").glob("*/[!.]*")
+    return sorted(path for path in found if is_recording_name(path.name) and path.is_file())
 
 
 def file_name(camera_id: str, start_ms: int) -> str:

@@ -193,7 +193,8 @@ def _sample(session: Session, camera_id: str, settings: ClipSettings) -> ClipReq
     """Return a request for the middle of the camera's newest recording."""
     at_ms = now_ms()
     cameras = session.cameras.cameras
-    found = cameras.find_segments(camera_id, TimeWindow(0, 10**15), time.monotonic() + ONCE_S)
+    all_time = TimeWindow(0, 10**15)
+    found = cameras.find_segments(camera_id, all_time, time.monotonic() + ONCE_S).segments
     if not found:
         raise UsageError(f"{session.root} holds no recordings of {camera_id}.")
     window = window_of(Flow.AVAILABLE, settings.policy, at_ms, found)

@@ -1,8 +1,10 @@
 """The service on one folder: handles messages and prints their outcomes."""
 
+import errno
 import json
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from attrs import define
 from rich.table import Table
 
 from domain.clip import ClipName, ClipReport, ClipStatus
-from domain.errors import ClipError
+from domain.coverage import Coverage
+from domain.errors import AlreadyInProgress, ClipError
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from entrypoints.cli.console import (
@@ -21,6 +24,7 @@ from entrypoints.cli.console import (
     REJECTED,
     WAITING,
     ProgressReporter,
+    UsageError,
     err,
     fail,
     out,
@@ -28,7 +32,7 @@ from entrypoints.cli.console import (
 from entrypoints.cli.environment import environment
 from entrypoints.cli.sample_event import sqs_event
 from entrypoints.cli.times import now_ms, utc
-from entrypoints.cli.units import seconds
+from entrypoints.cli.units import VERIFIED, clock_text, seconds
 from entrypoints.container import FolderService, folder_service
 from entrypoints.log_line import DeliveryOutcome
 from infrastructure.folder.cameras import FolderCameraService
@@ -38,6 +42,8 @@ from infrastructure.folder.queue import FolderRetryQueue
 REDELIVERY_S = 10
 """The redelivery delay of a failed message of the folder's queue."""
 HANDLING_MS = 3_600_000
+POLL_S = 0.3
+"""How often a clip that another run is making is looked up."""
 LISTING_S = 600
 """Time to read how long all recordings of a camera are."""
 ALL_TIME = TimeWindow(0, 10**15)
@@ -78,16 +84,44 @@ class Session:
     def recordings(self, camera_id: str) -> list[RecordingSegment]:
         """Return all recordings of a camera, the oldest first."""
         deadline_s = time.monotonic() + LISTING_S
-        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s))
+        return sorted(self.cameras.find_segments(camera_id, ALL_TIME, deadline_s).segments)
 
     def handle(self, batch: Mapping[str, Any]) -> set[str]:
         """Handle a batch as the Lambda function does; return the ids of the messages that failed.
 
-        An event that is not a batch of SQS messages is NotAnSqsEvent.
+        A clip that another run is making is waited for. An event that is not a batch of SQS
+        messages is NotAnSqsEvent.
         """
+        failed = self._handle_once(batch)
+        until_s = time.monotonic() + HANDLING_MS / 1000
+        is_reported = False
+        while rivals := [r for r in batch["Records"] if self._is_in_progress(r, failed)]:
+            if time.monotonic() > until_s:
+                break
+            if not is_reported:
+                err.print("Another run is making the clip: waiting for it.", markup=False)
+                is_reported = True
+            time.sleep(POLL_S)
+            failed -= {record["messageId"] for record in rivals}
+            failed |= self._handle_once({"Records": rivals})
+        return failed
+
+    def _handle_once(self, batch: Mapping[str, Any]) -> set[str]:
         with self.progress.reporting("Cutting"):
             answer = self.service.handle_batch()(batch, lambda: HANDLING_MS)
         return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    def _is_in_progress(self, record: Mapping[str, Any], failed: Container[str]) -> bool:
+        """Return whether a message failed because another run has stored its clip first.
+
+        That run writes the manifest next. If it died, handling the message again announces the clip
+        once that run must have ended.
+        """
+        message_id = record["messageId"]
+        return message_id in failed and any(
+            outcome.message_id == message_id and isinstance(outcome.error, AlreadyInProgress)
+            for outcome in self.outcomes.values()
+        )
 
     def handle_queue(self, *, until_done: bool) -> None:
         """Handle the queue's messages that are due; if `until_done`, wait for all others too."""
@@ -134,9 +168,9 @@ class Session:
                 typer.echo(json.dumps(report))
             elif outcome.result:
                 out.print(self._table(outcome.result.report, outcome))
-            if outcome.error:
+            if failure := _failure(outcome):
                 subject = f"Clip {outcome.request.clip_id}" if outcome.request else "A message"
-                fail(f"{subject} failed: {in_one_line(outcome.error)}", FAILED)
+                fail(f"{subject} failed: {failure}", FAILED)
         codes = {exit_code(outcome) for outcome in self.outcomes.values()}
         if WAITING in codes and not as_json:
             err.print(f"To wait for it: camclip run --root {self.root} --until-done", markup=False)
@@ -161,11 +195,10 @@ class Session:
             yield "requested", seconds(report.end_ms - report.start_ms)
         if report.has_clip and report.camera_id:
             yield "delivered", seconds(report.delivered_ms)
-            for gap in report.gaps:
-                yield "gap", f"{seconds(gap.duration_ms)} from {utc(gap.start_ms)} UTC"
+            yield from _coverage_facts(report.coverage)
             yield from self._files(ClipName(report.camera_id, report.clip_id))
             yield "took", seconds(outcome.elapsed_ms)
-        for note in outcome.result.notes if outcome.result else ():
+        for note in dict.fromkeys((*report.coverage.notes, *outcome.notes)):
             yield "note", note
 
     def _files(self, name: ClipName) -> Iterator[tuple[str, str]]:
@@ -174,15 +207,32 @@ class Session:
         if stored and stored.media:
             media = stored.media
             encoded = media.frames - media.copied_frames
-            yield "frames", f"{media.frames}: {media.copied_frames} copied, {encoded} encoded"
+            held = (
+                f", {media.held_frames} of them from before the clip" if media.held_frames else ""
+            )
+            yield (
+                "frames",
+                f"{media.frames}: {media.copied_frames} copied, {encoded} encoded{held}",
+            )
             yield "video", f"{media.codec}, {media.width} x {media.height}"
         yield "clip", str(clips.path(name))
         for thumbnail in clips.thumbnails(name):
             yield "thumbnail", str(thumbnail)
 
 
-def open_session(root: Path) -> Session:
-    """Return the service on the folder `root`; InvalidSettings if the environment is invalid."""
+def open_session(root: Path, *, is_new: bool = False) -> Session:
+    """Return the service on the folder `root`; InvalidSettings if the environment is invalid.
+
+    UsageError if it holds no recordings, unless it `is_new`: a misspelt root is not created.
+    """
+    if root.exists() and not root.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
+    if not is_new and not (root / "recordings").is_dir():
+        raise UsageError(
+            f"{root} holds no folder recordings/: pass the folder that does as --root."
+            if root.exists()
+            else f"{root} does not exist: pass the folder that holds recordings/ as --root."
+        )
     progress = ProgressReporter()
     outcomes: dict[str, DeliveryOutcome] = {}
 
@@ -194,9 +244,30 @@ def open_session(root: Path) -> Session:
     return Session(root, service, progress, outcomes)
 
 
+def _coverage_facts(coverage: Coverage) -> Iterator[tuple[str, str]]:
+    """Return what the clip lacks, and what else a viewer should know."""
+    for label, windows in (
+        ("gap", coverage.gaps),
+        ("damaged", coverage.damaged),
+        ("held", coverage.held),
+    ):
+        for window in windows:
+            yield label, _stretch(window)
+    for unused in coverage.unused:
+        yield "unused", f"{_stretch(unused.window)}: {unused.name}"
+    if coverage.clock:
+        yield "clock", clock_text(coverage.clock)
+    if coverage.verified:
+        yield "verified", VERIFIED[coverage.verified]
+
+
+def _stretch(window: TimeWindow) -> str:
+    return f"{seconds(window.duration_ms)} from {utc(window.start_ms)} UTC"
+
+
 def exit_code(outcome: DeliveryOutcome) -> int:
     """Return the exit code of one message's outcome."""
-    if outcome.error or not outcome.result:
+    if _failure(outcome) or not outcome.result:
         return FAILED
     match outcome.result.report.status:
         case ClipStatus.AVAILABLE:
@@ -205,6 +276,19 @@ def exit_code(outcome: DeliveryOutcome) -> int:
             return WAITING
         case _:
             return REJECTED
+
+
+def _failure(outcome: DeliveryOutcome) -> str | None:
+    """Return in one line why the message failed, if it did.
+
+    That no listed recording can be read is a failure, although the request ended.
+    """
+    if outcome.error:
+        return in_one_line(outcome.error)
+    result = outcome.result
+    if result and result.is_some_unreadable and result.report.status is ClipStatus.FATAL_ERROR:
+        return result.report.reason
+    return None
 
 
 def in_one_line(error: Exception) -> str:

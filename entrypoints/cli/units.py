@@ -1,4 +1,11 @@
-"""Quantities, written for people."""
+"""Quantities and findings, written for people."""
+
+from domain.coverage import Clock, Verification
+
+VERIFIED = {
+    Verification.SPLICES: "the encoded pictures and their copied neighbours were decoded",
+    Verification.ALL: "every picture was decoded",
+}
 
 
 def size(size_bytes: float) -> str:
@@ -10,6 +17,15 @@ def size(size_bytes: float) -> str:
 def seconds(duration_ms: float) -> str:
     """Write a duration in seconds, to the millisecond."""
     return f"{duration_ms / 1000:.3f} s"
+
+
+def clock_text(clock: Clock) -> str:
+    """Write how far a clip's clock departs from the wall clock."""
+    difference = seconds(abs(clock.difference_ms))
+    ending = f"{difference} {'longer' if clock.difference_ms > 0 else 'shorter'}"
+    longer = f"the clip is {ending} than the time it shows" if clock.difference_ms else ""
+    runs = f"{clock.rate:g} s of footage per second" if clock.rate != 1 else ""
+    return "; ".join(filter(None, (runs, longer)))
 
 
 def in_largest_unit(duration_s: float) -> str:

@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import re
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -18,10 +19,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import Retry
 
-from application.ports import CameraService
+from application.ports import CameraService, Listing
 from domain.clip import ClipReport
 from domain.errors import AccessDenied, ClipDeleted, DeadlineExceeded, Rejected, Unavailable
-from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.camera_api.answers import read_alias, read_segments
 from infrastructure.camera_api.names import SegmentNaming
@@ -111,6 +111,25 @@ def _session() -> requests.Session:
 class _Answer:
     status: int
     body: bytes
+    is_json_typed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is the camera API's own 404: JSON, and not a gateway's or a proxy's page."""
+        if self.status != NOT_FOUND or len(self.body) > MAX_ANSWER_BYTES:
+            return False
+        if self.is_json_typed and not self.body.strip():
+            return True
+        try:
+            payload = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return False
+        return self.is_json_typed or isinstance(payload, dict)
 
 
 @frozen
@@ -128,30 +147,59 @@ class HttpCameraService(CameraService):
     """How long one call may take, its retries included."""
     session: requests.Session = field(default=Factory(_session), repr=False)
 
-    def find_segments(
-        self, camera_id: str, window: TimeWindow, deadline_s: float
-    ) -> Sequence[RecordingSegment]:
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """GET the camera's alias, then the recordings listed under it."""
-        address = _address(self.cam_services_url, "cameras", camera_id)
-        camera = self._request("GET", address, deadline_s)
-        if camera.status == NOT_FOUND:
+        camera = self._camera(camera_id, deadline_s)
+        if camera.is_unknown:
             raise Rejected(f"unknown camera {camera_id}")
         address = _address(
             self.recordings_url, "cameras", "recording", read_alias(_payload(camera, "a camera"))
         )
         dates = {"startDate": window.start_ms, "endDate": window.end_ms}
         listed = self._request("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
-        segments = read_segments(_payload(listed, "a list of recordings"), self.naming)
-        return [segment for segment in segments if segment.window.overlaps(window)]
+        return read_segments(_payload(listed, "a list of recordings"), self.naming, window)
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
-        """PUT the report."""
+        """PUT the report; a 404 counts as a deletion only if the API knows the clip's camera."""
         address = _address(self.cam_services_url, "cameras", "clips", report.clip_id)
         body = json.dumps(self.report_format.report(report))
         answer = self._request("PUT", address, deadline_s, body=body)
-        if answer.status == NOT_FOUND:
+        if answer.is_unknown:
+            self._require_camera(report, deadline_s)
             raise ClipDeleted(f"The camera API no longer knows the clip {report.clip_id}.")
         _check(answer, "a clip's status")
+
+    def answers_alike(self, unknown_id: str, deadline_s: float) -> bool:
+        """Return whether an unknown camera and an unknown path are answered with the same 404.
+
+        Then a wrong path in `cam_services_url` makes every camera unknown.
+        """
+        bodies = set()
+        for folder in ("cameras", "no-such-path"):
+            address = _address(self.cam_services_url, folder, unknown_id)
+            answer = self._request("GET", address, deadline_s)
+            if not answer.is_unknown:
+                return False
+            bodies.add(re.sub(rf"[0-9]+|/?({folder})?/?{re.escape(unknown_id)}", "", answer.text))
+        return len(bodies) == 1
+
+    def _camera(self, camera_id: str, deadline_s: float) -> _Answer:
+        return self._request(
+            "GET", _address(self.cam_services_url, "cameras", camera_id), deadline_s
+        )
+
+    def _require_camera(self, report: ClipReport, deadline_s: float) -> None:
+        """Raise Unavailable unless the API knows the clip's camera.
+
+        A wrong path in `cam_services_url` answers 404 to everything.
+        """
+        if report.camera_id:
+            read_alias(_payload(self._camera(report.camera_id, deadline_s), "a clip's camera"))
+        else:
+            raise Unavailable(
+                f"The camera API answered 404 for the clip {report.clip_id}, whose message names"
+                " no camera to verify the path of CAM_SERVICES_URL by."
+            )
 
     def _request(
         self,
@@ -176,8 +224,15 @@ class HttpCameraService(CameraService):
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                # The body of a PUT's answer is ignored.
-                return _Answer(response.status_code, b"" if body else _read(response.raw))
+                # The body of a PUT's answer is ignored, except that of a 404.
+                status = response.status_code
+                ignored = body is not None and status != NOT_FOUND
+                kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+                return _Answer(
+                    status,
+                    b"" if ignored else _read(response.raw),
+                    kind == "application/json" or kind.endswith("+json"),
+                )
 
         try:
             return _translated(

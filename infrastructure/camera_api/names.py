@@ -6,19 +6,21 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from domain.errors import Unavailable
 from infrastructure.formats.json_values import whole_ms
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-RECORDING_NAME = r"(?=.{5,200}\Z)[A-Za-z0-9_.-]+\.mp4"
+SUFFIXES = ".mp4, .m4v or .mov"
+"""The suffixes of recordings, in any case, for messages."""
+RECORDING_NAME = re.compile(r"(?=.{5,200}\Z)[A-Za-z0-9_.-]+\.(?i:mp4|m4v|mov)")
+FILE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\.[A-Za-z0-9]{1,8}")
+"""A name that a message may repeat: no query, no token, no path."""
 
 
-# The camera API's answers
 @frozen
 class SegmentNaming:
-    """How a recording's name holds its start time: in the part before `.mp4`.
+    """How a recording's name holds its start time: in the part before its suffix.
 
     The recorder's own two forms, `pier.20180815T140019.mp4` and
     `pier.stream.20181031T025200051.mp4`, are always understood.
@@ -35,7 +37,7 @@ class SegmentNaming:
 
     def start_ms(self, name: str) -> int | None:
         """Return the start in a file's name, in ms since the epoch, if it has one."""
-        stamp = name.removesuffix(".mp4").rpartition(".")[2]
+        stamp = stem_of(name).rpartition(".")[2]
         own = self.timestamp_format.removesuffix("%f" if self.old_file_format else "")
         for form in (own, "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%f"):
             try:
@@ -49,8 +51,18 @@ class SegmentNaming:
         return None
 
 
-def recording_name(url: object) -> str:
-    """Return the file name that a recording's URL ends with; Unavailable if it has none.
+def is_recording_name(name: str) -> bool:
+    """Return whether a file of this name is a recording, whatever the case of its suffix."""
+    return RECORDING_NAME.fullmatch(name) is not None
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without its suffix."""
+    return name.rpartition(".")[0] or name
+
+
+def file_name(url: object) -> str | None:
+    """Return the file name that a recording's URL ends with, if it is one that is plain text.
 
     Only the name counts: the URL is never fetched, and nothing in it is decoded.
     """
@@ -58,11 +70,9 @@ def recording_name(url: object) -> str:
         # urlsplit removes line breaks and tabs.
         path = urlsplit(url).path if isinstance(url, str) and url.isprintable() else ""
     except ValueError:
-        path = ""
+        return None
     name = path.rpartition("/")[2]
-    if not re.fullmatch(RECORDING_NAME, name):
-        raise Unavailable("The camera API listed a recording without a usable file name.")
-    return name
+    return name if is_recording_name(name) or FILE_NAME.fullmatch(name) else None
 
 
 def since_epoch_ms(instant: datetime) -> int | None:

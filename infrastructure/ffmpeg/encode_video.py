@@ -6,7 +6,13 @@ from pathlib import Path
 from attrs import field, frozen
 
 from domain.errors import UnusableFootage
-from infrastructure.ffmpeg.excerpt import Excerpt, encoded_track, index_file
+from infrastructure.ffmpeg.decode import decoding, is_fault_reported
+from infrastructure.ffmpeg.excerpt import (
+    Excerpt,
+    encoded_track,
+    index_file,
+    require_possible_slices,
+)
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 from infrastructure.mp4.avc import AvcConfig, parse_avcc
 from infrastructure.mp4.errors import InvalidMp4
@@ -37,6 +43,9 @@ class Encoder:
 
     def encode(self, excerpts: Iterable[Excerpt], deadline_s: float) -> list[EncodedTrack]:
         """Encode every excerpt's frames, in order.
+
+        UnusableFootage if one is not decoded to exactly these frames, or not without a fault unless
+        that is known.
 
         Spans with different parameter sets need distinct SPS ids. Similar recordings usually yield
         identical sets, so an id is reused optimistically, and the excerpt is encoded again if that
@@ -77,13 +86,13 @@ class Encoder:
             if key == "frame" and count.isdecimal():
                 self.on_frames(done + int(count))
 
-        # Decode strictly first; if that fails, accept a lenient decode that yields every frame.
-        try:
-            self.ffmpeg.run(["-xerror", *arguments], deadline_s, on_line=on_line)
-            return _checked(excerpt, path)
-        except UnusableFootage:
-            self.ffmpeg.run(arguments, deadline_s, on_line=on_line)
-            return _checked(excerpt, path)
+        name = excerpt.source.cut.segment.name
+        if not excerpt.is_damaged:
+            require_possible_slices(excerpt.path, name)
+        messages = self.ffmpeg.run(arguments, deadline_s, on_line=on_line)
+        if messages and is_fault_reported(excerpt):
+            raise UnusableFootage(f"{name} decodes with a message: {messages.splitlines()[0]}")
+        return _checked(excerpt, path)
 
     def _arguments(self, excerpt: Excerpt, sps_id: int, path: Path) -> list[str]:
         first, end = excerpt.first_shown, excerpt.last_shown + 1
@@ -92,6 +101,7 @@ class Encoder:
         video = excerpt.source.video
         return [
             *("-y", "-progress", "pipe:1", "-stats_period", "0.5", "-copyts"),
+            *decoding(excerpt),
             *mp4_input(excerpt.path),
             *("-map", "0:v:0", "-map_metadata", "-1"),
             *("-vf", f"{trim},{self.picture_format.filters}"),

@@ -10,6 +10,7 @@ from domain.errors import UnusableFootage
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
+from infrastructure.mp4.slice_bytes import has_impossible_slice
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.tracks import EncodedTrack
 
@@ -23,24 +24,44 @@ class Excerpt:
     """The requested video samples of the recording, in presentation order: at least one."""
     path: Path
     pts_offset: int
+    decode_start: int = 0
+    """The first video sample of the recording that is in the file."""
+    is_damaged: bool = False
+    """Whether it is known not to decode without a fault."""
+
+    @property
+    def has_hidden_frames(self) -> bool:
+        """Whether it begins with frames that are not shown because they refer to earlier ones.
+
+        A decoder reports that it lacks those.
+        """
+        pts = self.source.video.pts
+        later = range(self.decode_start + 1, max(self.frames) + 1)
+        return any(pts[i] < pts[self.decode_start] for i in later)
+
+    def shows(self, frame: int) -> int:
+        """Return when the recording's video sample `frame` is shown, in the excerpt's ticks."""
+        return self.source.video.pts[frame] - self.pts_offset
 
     @property
     def first_shown(self) -> int:
         """When the first of the frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.frames[0]] - self.pts_offset
+        return self.shows(self.frames[0])
 
     @property
     def last_shown(self) -> int:
         """When the last of the frames is shown, in the excerpt's video ticks."""
-        return self.source.video.pts[self.frames[-1]] - self.pts_offset
+        return self.shows(self.frames[-1])
 
 
-def extract(
+def extract(  # noqa: PLR0913
     source: CutSource,
     frames: Sequence[int],
     decode_start: int,
     path: Path,
     audio: range = range(0),
+    *,
+    is_damaged: bool = False,
 ) -> Excerpt:
     """Write the video samples from `decode_start` to the last of `frames`, and `audio`, to `path`.
 
@@ -50,11 +71,25 @@ def extract(
         with path.open("wb") as out:
             read = source.recording.read
             last = max(frames)
-            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio)
+            sei = source.encoder_sei
+            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio, sei)
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
-    return Excerpt(source, frames, path, pts_offset)
+    return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged)
+
+
+def require_possible_slices(path: Path, name: str) -> None:
+    """UnusableFootage if a slice in the MP4 at `path` cannot be what an encoder wrote."""
+    video = index_file(path).video
+    with path.open("rb") as file:
+
+        def read(offset: int, length: int) -> bytes:
+            file.seek(offset)
+            return file.read(length)
+
+        if video and has_impossible_slice(video, read):
+            raise UnusableFootage(f"Bytes of {name} were overwritten.")
 
 
 def index_file(path: Path) -> SampleIndex:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from application.ports import ThumbnailSpec
 from domain.errors import Rejected, UnusableFootage
+from infrastructure.ffmpeg.decode import LENIENTLY
 from infrastructure.ffmpeg.excerpt import Excerpt
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 from infrastructure.splicing.picture_format import PictureFormat
@@ -55,7 +56,9 @@ def make_thumbnails(  # noqa: PLR0913, PLR0917
         graph.append(f"{label}scale={width}:-2:flags=lanczos:{colours}{out}")
         outputs += ["-map", out, "-frames:v", "1", *coding, "-f", "image2pipe"]
         outputs.append(file_url(paths[width]))
-    source = ["-y", "-copyts", *mp4_input(excerpt.path)]
+    # Damage does not matter here, but the decoder must conceal it.
+    lenient = LENIENTLY if excerpt.is_damaged else ()
+    source = ["-y", "-copyts", *lenient, *mp4_input(excerpt.path)]
     ffmpeg.run([*source, "-filter_complex", ";".join(graph), *outputs], deadline_s)
     for width, path in paths.items():
         if not path.exists() or not path.stat().st_size:

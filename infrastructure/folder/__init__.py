@@ -14,4 +14,8 @@ Files appear whole under their names: they are written under another name, flush
 clip is committed by a hard link, which fails if the name exists. Its metadata is written before,
 under the number of its inode, so that no crash leaves a clip without metadata, and the loser of a
 race never describes the winner's clip.
+
+Where there are no hard links (exFAT, SMB, FUSE), the clip's name is claimed by creating an empty
+file exclusively, which the clip then replaces; the metadata is written in between, under the clip's
+size, because inodes may change there. An empty file is never taken for a clip.
 """

@@ -3,18 +3,23 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
 
 from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, StoredClip
-from domain.window import TimeWindow
 from infrastructure.folder.files import (
+    OPERATIONS,
+    FileOperations,
+    claimed,
     fsync_folder,
+    link,
     require_time,
     temporary_path,
     translating_os_errors,
@@ -37,6 +42,7 @@ class FolderClipStore(ClipStore):
     """Clips, thumbnails and manifests below `clips/`."""
 
     root: Path
+    operations: FileOperations = OPERATIONS
 
     def path(self, name: ClipName) -> Path:
         """Return the clip's path."""
@@ -54,18 +60,23 @@ class FolderClipStore(ClipStore):
         return sorted(widths, key=widths.__getitem__)
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        """Read the clip's metadata; a file without any has no fingerprint."""
+        """Read the clip's metadata; a file without any has no fingerprint, an empty one is none."""
         path = self.path(name)
         with translating_os_errors(path.name, deadline_s):
             try:
                 stat = path.stat()
             except FileNotFoundError:
                 return None
-            try:
-                metadata = json.loads(_metadata_path(path, stat.st_ino).read_bytes())
-            except (FileNotFoundError, ValueError):
-                metadata = {}
-            return stored_clip(metadata, stat.st_mtime_ns // 1_000_000)
+            if stat.st_size == 0:
+                return None
+            description: dict[str, str] = {}
+            for described in (
+                _metadata_by_size(path, stat.st_size),
+                _metadata_path(path, stat.st_ino),
+            ):
+                with suppress(FileNotFoundError, ValueError):
+                    description = description or json.loads(described.read_bytes())
+            return stored_clip(description, stat.st_mtime_ns // 1_000_000)
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
@@ -85,11 +96,12 @@ class FolderClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
-        """Write the clip, then its metadata, then link it under its name."""
+        """Write the clip, then its metadata, then link it under its name, or claim the name."""
         path = self.path(request.name)
+        description = json.dumps(metadata(request, rendition.media, writer, coverage))
         with translating_os_errors(path.name, deadline_s), temporary_path(path) as part:
             with part.open("wb") as file:
                 for piece in rendition.pieces:
@@ -98,25 +110,35 @@ class FolderClipStore(ClipStore):
                         file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
-            metadata_path = _metadata_path(path, part.stat().st_ino)
-            write_atomically(
-                metadata_path, json.dumps(metadata(request, rendition.media, writer, gaps))
-            )
             try:
-                os.link(part, path)
-            except OSError as error:
-                metadata_path.unlink()
-                if isinstance(error, FileExistsError):
-                    raise AlreadyExists(f"There is a file {path.name} already.") from error
-                raise
-            fsync_folder(path.parent)
+                if not self._link(part, path, description):
+                    with claimed(path, deadline_s, self.operations):
+                        described = _metadata_by_size(path, part.stat().st_size)
+                        write_atomically(described, description, operations=self.operations)
+                        part.replace(path)
+            except FileExistsError as error:
+                raise AlreadyExists(f"There is a file {path.name} already.") from error
+            fsync_folder(path.parent, self.operations)
+
+    def _link(self, part: Path, path: Path, description: str) -> bool:
+        """Link the clip, its metadata first; return False, and leave none, without links."""
+        metadata_path = _metadata_path(path, part.stat().st_ino)
+        is_linked = False
+        try:
+            write_atomically(metadata_path, description, operations=self.operations)
+            is_linked = link(part, path, self.operations)
+        finally:
+            if not is_linked:
+                metadata_path.unlink(missing_ok=True)
+        return is_linked
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Read `<clip id>.json`."""
         path = self.manifest_path(name)
         with translating_os_errors(path.name, deadline_s):
             try:
-                return read_manifest(path.read_text(encoding="utf-8"))
+                text = path.read_text(encoding="utf-8")
+                return read_manifest(text) if text else None
             except FileNotFoundError:
                 return None
             except ValueError as error:
@@ -129,7 +151,13 @@ class FolderClipStore(ClipStore):
         path = self.manifest_path(name)
         with translating_os_errors(path.name, deadline_s):
             try:
-                write_atomically(path, manifest_json(manifest), replace=replace)
+                write_atomically(
+                    path,
+                    manifest_json(manifest),
+                    replace=replace,
+                    deadline_s=deadline_s,
+                    operations=self.operations,
+                )
             except FileExistsError as error:
                 raise AlreadyExists(f"There is a file {path.name} already.") from error
 
@@ -152,3 +180,8 @@ def _chunks(piece: Piece) -> Iterator[bytes]:
 
 def _metadata_path(clip: Path, inode: int) -> Path:
     return clip.with_name(f".{clip.stem}.{inode}.json")
+
+
+def _metadata_by_size(clip: Path, size_bytes: int) -> Path:
+    """Return the metadata's path on a file system without links, whose inodes may change."""
+    return clip.with_name(f".{clip.stem}.{size_bytes}-bytes.json")

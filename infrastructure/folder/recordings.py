@@ -8,15 +8,22 @@ from attrs import frozen
 from application.ports import RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, UnusableFootage
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from infrastructure.camera_api.names import is_recording_name
 from infrastructure.folder.files import translating_os_errors
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 
 
 def recording_files(root: Path, alias: str) -> list[Path]:
-    """Return a camera's files, by name."""
+    """Return a camera's recordings, by name; `.MP4` is a suffix like `.mp4`."""
+    return [path for path in camera_files(root, alias) if is_recording_name(path.name)]
+
+
+def camera_files(root: Path, alias: str) -> list[Path]:
+    """Return all files in a camera's folder that are not hidden, by name."""
     folder = root / "recordings" / alias
-    return sorted(p for p in folder.glob("[!.]*.mp4") if p.is_file())
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
 
 
 @frozen
@@ -29,7 +36,9 @@ class FolderRecordingStore(RecordingStore):
     root: Path
     tolerance_ms: int = 1000
 
-    def open(self, segment: RecordingSegment, deadline_s: float) -> Mp4Recording:
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> Mp4Recording:
         """Open the file of that name; its version is its size, time and inode."""
         with translating_os_errors(segment.name, deadline_s):
             recordings = self.root / "recordings"
@@ -44,11 +53,15 @@ class FolderRecordingStore(RecordingStore):
                     f"{segment.name} is in two folders, {found[0].parent.name} and"
                     f" {found[1].parent.name}: rename one of them."
                 )
-            return open_recording(found[0], segment, deadline_s, self.tolerance_ms)
+            return open_recording(found[0], segment, window, deadline_s, self.tolerance_ms)
 
 
 def open_recording(
-    path: Path, segment: RecordingSegment, deadline_s: float, tolerance_ms: int
+    path: Path,
+    segment: RecordingSegment,
+    window: TimeWindow,
+    deadline_s: float,
+    tolerance_ms: int,
 ) -> Mp4Recording:
     """Open the file at `path` as `RecordingStore.open` does."""
     try:
@@ -70,7 +83,7 @@ def open_recording(
                 raise RecordingChanged(f"{path.name} was replaced while it was read.")
             return data
 
-    return open_mp4(segment, version, RangeCache(fetch, stat.st_size), tolerance_ms)
+    return open_mp4(segment, window, version, RangeCache(fetch, stat.st_size), tolerance_ms)
 
 
 def _version(stat: os.stat_result) -> str:

@@ -1,15 +1,19 @@
 """The names and the metadata of a clip's objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import attrs
 
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.manifest import MediaInfo, StoredClip
 from domain.window import TimeWindow
+from infrastructure.formats.coverages import coverage_text, read_coverage
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+COVERAGE = "coverage"
+"""The metadata's member for the coverage, the only one without a limit."""
 
 
 def clip_key(name: ClipName) -> str:
@@ -28,10 +32,15 @@ def manifest_key(name: ClipName) -> str:
 
 
 def metadata(
-    request: ClipRequest, footage: MediaInfo, writer: str, gaps: Sequence[TimeWindow]
+    request: ClipRequest, footage: MediaInfo, writer: str, coverage: Coverage
 ) -> dict[str, str]:
-    """Return the clip's object metadata; S3's 2 KB hold 100 gaps in a clip of a day."""
-    bounds = (bound - request.start_ms for gap in gaps for bound in (gap.start_ms, gap.end_ms))
+    """Return what is stored with the clip: printable ASCII, as long as the coverage needs.
+
+    The gaps are there twice: services of before coverage had more members read `gaps`.
+    """
+    bounds = (
+        bound - request.start_ms for gap in coverage.gaps for bound in (gap.start_ms, gap.end_ms)
+    )
     return {
         "fingerprint": request.fingerprint,
         "writer": writer,
@@ -39,31 +48,47 @@ def metadata(
         "end": str(request.end_ms),
         "gaps": " ".join(map(_base36, bounds)),
         "footage": " ".join(quote(str(value)) for value in attrs.astuple(footage)),
+        COVERAGE: coverage_text(coverage),
     }
 
 
 def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
-    """Read what `metadata` wrote; anything else describes a clip that is not the service's own."""
+    """Read what `metadata` wrote, now or before; anything else describes a clip of others."""
     try:
-        start_ms = int(metadata["start"])
-        bounds = [start_ms + int(bound, 36) for bound in metadata.get("gaps", "").split()]
-        gaps = tuple(map(TimeWindow, bounds[::2], bounds[1::2]))
+        coverage = (
+            read_coverage(metadata[COVERAGE])
+            if COVERAGE in metadata
+            else Coverage(_gaps(int(metadata["start"]), metadata.get("gaps", "")))
+        )
         footage = _media_info(metadata.get("footage", ""))
-        return StoredClip(metadata["fingerprint"], metadata["writer"], stored_at_ms, gaps, footage)
+        return StoredClip(
+            metadata["fingerprint"], metadata["writer"], stored_at_ms, coverage, footage
+        )
     except (KeyError, ValueError):
         return StoredClip("", "", stored_at_ms)
 
 
+def _gaps(start_ms: int, text: str) -> tuple[TimeWindow, ...]:
+    bounds = [start_ms + int(bound, 36) for bound in text.split()]
+    return tuple(map(TimeWindow, bounds[::2], bounds[1::2]))
+
+
 def _media_info(text: str) -> MediaInfo | None:
-    """Read the media info, or None if another version of the service wrote it."""
-    kinds = [field.type for field in attrs.fields(attrs.resolve_types(MediaInfo))]
-    words = map(unquote, text.split(" "))
+    """Read the media info; None if it is not such, or of a version with more fields."""
+    fields = attrs.fields(attrs.resolve_types(MediaInfo))
+    words = list(map(unquote, text.split(" ")))
+    required = [field for field in fields if field.default is attrs.NOTHING]
+    if not len(required) <= len(words) <= len(fields):
+        return None
     try:
-        return MediaInfo(*(kind(word) for kind, word in zip(kinds, words, strict=True) if kind))
+        kinds = (field.type for field in fields)
+        return MediaInfo(*(kind(word) for kind, word in zip(kinds, words, strict=False) if kind))
     except ValueError:
         return None
 
 
 def _base36(number: int) -> str:
+    if number < 0:
+        return f"-{_base36(-number)}"
     rest, digit = divmod(number, 36)
     return (_base36(rest) if rest else "") + DIGITS[digit]

@@ -4,6 +4,7 @@ from attrs import frozen
 
 from application.ports import ThumbnailSpec
 from domain.clip import ClipName, ClipReport
+from infrastructure.formats.coverages import coverage_members
 from infrastructure.formats.json_keys import END, START
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 
@@ -28,9 +29,9 @@ class ReportFormat:
             "retryTimestamps": list(report.retries_ms),
             **self._places(report),
             "coverage": {
-                "complete": report.has_clip and not report.gaps,
+                "complete": report.has_clip and report.coverage.is_complete,
                 "deliveredInMs": report.delivered_ms,
-                "gaps": [{START: gap.start_ms, END: gap.end_ms} for gap in report.gaps],
+                **coverage_members(report.coverage),
             },
             "reason": report.reason,
         }

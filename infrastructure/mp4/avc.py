@@ -17,6 +17,9 @@ from infrastructure.mp4.errors import InvalidMp4
 
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 """Profiles whose SPS says chroma format and bit depth; all others are 4:2:0 with 8 bits."""
+HIGH_444_PREDICTIVE = 244
+"""The profile_idc whose coding depends on the encoder: x264 before build 151 had an error, and
+decoders recognise it by the version in the SEI of the stream's first picture."""
 MAX_NALS = 4096
 """Of a sample: a picture of 8192 x 8192 in a slice per row has 512."""
 SLICE_TYPES = "PBIpi"
@@ -29,6 +32,7 @@ class NalType(IntEnum):
     SLICE = 1
     PARTITION_A = 2
     IDR_SLICE = 5
+    SUPPLEMENTAL = 6
     SEQUENCE_PARAMETERS = 7
     PICTURE_PARAMETERS = 8
 
@@ -51,6 +55,8 @@ class Sps:
     """A sequence parameter set (H.264 7.3.2.1.1), as far as a splice must know it."""
 
     sps_id: int
+    width: int  # pixels, cropped
+    height: int
     chroma_format_idc: int  # 1: 4:2:0
     bit_depth_luma: int
     bit_depth_chroma: int
@@ -125,11 +131,11 @@ def parse_sps(nal: bytes) -> Sps:
     profile = bits.u(8)
     bits.u(16)  # constraint flags, level_idc
     sps_id = bits.ue()
-    chroma, luma_bits, chroma_bits = 1, 8, 8
+    chroma, luma_bits, chroma_bits, has_planes = 1, 8, 8, 0
     if profile in WITH_CHROMA:
         chroma = bits.ue()
         if chroma == 3:
-            bits.u(1)  # separate_colour_plane_flag
+            has_planes = bits.u(1)  # separate_colour_plane_flag
         luma_bits, chroma_bits = 8 + bits.ue(), 8 + bits.ue()
         bits.u(1)  # qpprime_y_zero_transform_bypass_flag
         if bits.u(1):
@@ -140,21 +146,33 @@ def parse_sps(nal: bytes) -> Sps:
     _skip_picture_order(bits)
     bits.ue()  # max_num_ref_frames
     bits.u(1)  # gaps_in_frame_num_value_allowed_flag
-    bits.ue(), bits.ue()  # width and height
+    columns, rows = bits.ue() + 1, bits.ue() + 1  # of macroblocks, rows of a field if interlaced
     frames_only = bits.u(1)
     if not frames_only:
         bits.u(1)  # mb_adaptive_frame_field_flag
     bits.u(1)  # direct_8x8_inference_flag
-    if bits.u(1):  # cropping
-        bits.ue(), bits.ue(), bits.ue(), bits.ue()
+    crop = [bits.ue() for _ in range(4)] if bits.u(1) else [0] * 4  # left, right, top, bottom
+    fields = 2 - frames_only
+    across, down = crop_unit(0 if has_planes else chroma)
+    width = 16 * columns - across * (crop[0] + crop[1])
+    height = 16 * rows * fields - down * fields * (crop[2] + crop[3])
+    if width <= 0 or height <= 0:
+        raise InvalidMp4("the sequence parameter set crops more than there is")
     return Sps(
         sps_id=sps_id,
+        width=width,
+        height=height,
         chroma_format_idc=chroma,
         bit_depth_luma=luma_bits,
         bit_depth_chroma=chroma_bits,
         frame_mbs_only=bool(frames_only),
         full_range=bool(bits.u(1)) and _is_full_range(bits),
     )
+
+
+def crop_unit(chroma_format_idc: int) -> tuple[int, int]:
+    """Return how many pixels a unit of cropping is wide and high (table 6-1: SubWidthC...)."""
+    return (2 if chroma_format_idc in {1, 2} else 1), (2 if chroma_format_idc == 1 else 1)
 
 
 def _skip_scaling_list(bits: BitReader, size: int) -> None:

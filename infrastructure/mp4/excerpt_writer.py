@@ -14,7 +14,13 @@ MAX_HOLE_READ_BYTES = 64 << 10
 
 
 def write_excerpt(  # noqa: PLR0913, PLR0917
-    index: SampleIndex, read: Read, first: int, last: int, out: BinaryIO, audio: range = range(0)
+    index: SampleIndex,
+    read: Read,
+    first: int,
+    last: int,
+    out: BinaryIO,
+    audio: range = range(0),
+    encoder_sei: bytes = b"",
 ) -> int:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
@@ -24,6 +30,7 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     shown at 0. The edit list ends with the last frame shown, so that none is dropped. Frames after
     *first* that are shown before it (an open GOP's leading frames, which need the previous GOP) are
     kept but hidden. *audio* are the audio samples to include, in step; those before 0 are hidden.
+    *encoder_sei* are NAL units to put before those of *first*.
     Reads are in file order, one per run of bytes; holes under 64 KiB are read but not written.
     """
     video = index.video
@@ -36,22 +43,29 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     if audio_track is not None:
         parts += [(audio_track.offsets[i], audio_track.sizes[i]) for i in audio]
     order = sorted(range(len(parts)), key=parts.__getitem__)
+    sizes = [size for _, size in parts]
+    sizes[0] += len(encoder_sei)
     offsets, payload_bytes = [0] * len(parts), 0
     for i in order:
         offsets[i] = payload_bytes
-        payload_bytes += parts[i][1]
-    tracks = [_video(video, wanted, zero, offsets[: len(wanted)])]
+        payload_bytes += sizes[i]
+    tracks = [_video(video, wanted, zero, offsets[: len(wanted)], sizes[: len(wanted)])]
     if audio_track is not None:
         move = rounded(zero * audio_track.timescale, video.timescale)
         tracks.append(_audio(audio_track, audio, move, offsets[len(wanted) :]))
     out.write(write_header(tracks, payload_bytes))
     for at, length, pieces in _runs([parts[i] for i in order]):
         data = memoryview(read(at, length))
-        out.writelines(data[offset - at : offset - at + size] for offset, size in pieces)
+        for piece in pieces:
+            offset, size = piece
+            out.write(encoder_sei if piece == parts[0] else b"")
+            out.write(data[offset - at : offset - at + size])
     return zero
 
 
-def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackToWrite:
+def _video(
+    track: Track, wanted: range, zero: int, offsets: list[int], sizes: list[int]
+) -> TrackToWrite:
     dts, pts, media_time = video_times([track.pts[i] - zero for i in wanted])
     end = max(track.pts[i] - zero + max(track.durations[i], 1) for i in wanted)
     return TrackToWrite(
@@ -59,7 +73,7 @@ def _video(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackT
         sample_entry=track.sample_entry,
         timescale=track.timescale,
         offsets=offsets,
-        sizes=track.sizes[wanted.start : wanted.stop],
+        sizes=sizes,
         dts=dts,
         pts=pts,
         sync=track.sync[wanted.start : wanted.stop],

@@ -73,7 +73,8 @@ def walk(
 ) -> Iterator[Fragment]:
     """Append to *media* fragment after fragment from the box at *at* on, yielding each.
 
-    An incomplete last one is left out. NoDecodeTime if they must be *timed* and one is not. A
+    An incomplete last one is left out: a moof is complete with the box after it, or, at the end, if
+    its samples are stored before it. NoDecodeTime if they must be *timed* and one is not. A
     fragment usually takes one read.
     """
     waiting: tuple[int, memoryview] | None = None
@@ -81,6 +82,10 @@ def walk(
     for _ in range(MAX_BOXES):
         found = file.header(at, ahead)
         if found is None or at + found.size_bytes > file.size_bytes:
+            if waiting is not None and _is_behind_its_data(*waiting, file.size_bytes, trex):
+                moof_at, moof = waiting
+                add_fragment(moof, moof_at, file.size_bytes, media, trex, timed=timed)
+                yield Fragment(moof_at, at)
             return
         end = at + found.size_bytes
         if waiting is not None:
@@ -104,6 +109,16 @@ def walk(
     raise InvalidMp4(f"the file has more than {MAX_BOXES} boxes")
 
 
+def _is_behind_its_data(
+    moof_at: int, moof: memoryview, size_bytes: int, trex: Mapping[int, Defaults]
+) -> bool:
+    try:
+        end = add_fragment(moof, moof_at, size_bytes, {}, trex, timed=False)
+    except (InvalidMp4, struct.error):
+        return False
+    return end <= moof_at
+
+
 def add_fragment(  # noqa: PLR0913
     moof: memoryview,
     moof_at: int,
@@ -112,9 +127,12 @@ def add_fragment(  # noqa: PLR0913
     trex: Mapping[int, Defaults],
     *,
     timed: bool,
-) -> None:
-    """Append the samples that *moof* (its payload; the box is at *moof_at*) describes."""
-    data_end = moof_at
+) -> int:
+    """Append the samples that *moof* (its payload; the box is at *moof_at*) describes.
+
+    Return where the last of them ends, in bytes.
+    """
+    data_end, last_end = moof_at, 0
     for kind, traf in children(moof):
         if kind != b"traf":
             continue
@@ -144,9 +162,10 @@ def add_fragment(  # noqa: PLR0913
             if inner != b"trun":
                 continue
             run = TrackRun.read(trun, base, data_end, defaults, size_bytes)
-            data_end = run.end
+            data_end, last_end = run.end, max(last_end, run.end)
             if track is not None:
                 start = _append(track, run, start, size_bytes)
+    return last_end
 
 
 @frozen(eq=False)

@@ -5,7 +5,7 @@ The boxes read, with their sections in ISO/IEC 14496-12 (all others are skipped)
     ftyp                 4.3     not needed: QuickTime's files are read too
     moov                 8.2.1   first or last
     ├── mvhd             8.2.2   the movie's timescale
-    ├── trak             8.3.1   the first of video and the first of audio
+    ├── trak             8.3.1   one of video and one of audio: see ``track_choice``
     │   ├── tkhd         8.3.2   id, matrix (rotation)
     │   ├── edts/elst    8.6.6   a delay, then one range of the media
     │   └── mdia         8.4.1
@@ -31,7 +31,8 @@ Reads, each a range request where the file is in S3: one of 128 KiB; one more fo
 or two more for a moov at the end (one if at most 4 MiB follow the mdat). For a fragmented file also
 its last fragments, which sidx or mfra name or a few reads backwards find;
 ``SampleIndex.slice`` then finds the fragments of a range likewise (``seek``). Small files, and
-those whose fragments have no decode times, are walked: a read of 16 KiB per fragment.
+those whose fragments have no decode times or contradict each other's, are walked: a read of 16 KiB
+per fragment. Wrong times are corrected before anything follows from them (``steady_times``).
 """
 
 import struct
@@ -42,14 +43,17 @@ from functools import cache
 
 from attrs import field, frozen
 
-from infrastructure.mp4.boxes import MAX_BOXES, Read, child, children, fourcc, require
+from infrastructure.mp4.boxes import MAX_BOXES, Read, child, fourcc, require
 from infrastructure.mp4.edit_list import PresentationRange, apply_edit_lists, rounded
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.fragments import read_trex
+from infrastructure.mp4.leading_frames import are_leading_decodable
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_checks import check_inside, cut_off_first
 from infrastructure.mp4.sample_tables import StoredTrack, read_timescale, read_trak
 from infrastructure.mp4.seek import FragmentSeeker
+from infrastructure.mp4.steady_times import made_steady
+from infrastructure.mp4.track_choice import chosen_traks
 
 FIRST_READ_BYTES = 128 << 10
 MAX_TAIL_READ_BYTES = 4 << 20
@@ -103,14 +107,22 @@ class SampleIndex:
     """
     last_frame_ms: int
     """When the last video frame is presented, rounded down to the ms; 0 without video."""
+    first_frame_ms: float
+    """When the first video frame that can be decoded is presented; 0 without video.
+
+    Frames stored before the first sync sample refer to others that are not there.
+    """
     has_video: bool
     is_fragmented: bool
     _tracks: Callable[[], VideoAndAudio] = field(repr=False)
     _slice: "Callable[[int, int], SampleIndex] | None" = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    """What is doubtful about the times of the samples read."""
+    _whole: "Callable[[], SampleIndex] | None" = field(default=None, repr=False)
 
     @property
     def video(self) -> Track | None:
-        """The first video track."""
+        """The video track."""
         return self._tracks()[0]
 
     @property
@@ -125,6 +137,15 @@ class SampleIndex:
         overlapping audio. Times and offsets are those of the whole index.
         """
         return self if self._slice is None else self._slice(from_ms, to_ms)
+
+    def whole(self) -> "SampleIndex":
+        """Return an index for which all samples have been read."""
+        return self if self._whole is None else self._whole()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all samples have been read."""
+        return self._whole is None
 
 
 def read_index(read: Read, size_bytes: int) -> SampleIndex:
@@ -154,13 +175,10 @@ def _read_index(file: RangeCache) -> SampleIndex:
     moov, at = _find_moov(file)
     timescale = read_timescale(require(moov, b"mvhd"), "movie")
     media: dict[str, StoredTrack] = {}
-    for kind, trak in children(moov):
-        if kind == b"trak":
-            handler = fourcc(bytes(require(trak, b"mdia", b"hdlr")[8:12]))
-            if handler in ("vide", "soun") and handler not in media:
-                with cut_off_first(file):
-                    media[handler] = read_trak(trak, handler, file.size_bytes)
     mvex = child(moov, b"mvex")
+    for handler, trak in chosen_traks(moov, is_fragmented=mvex is not None).items():
+        with cut_off_first(file):
+            media[handler] = read_trak(trak, handler, file.size_bytes)
     if mvex is None:
         if not any(track.sizes for track in media.values()):
             raise InvalidMp4("the file has neither video nor audio")
@@ -176,13 +194,21 @@ def _of_all(
     file: RangeCache, media: dict[str, StoredTrack], timescale: int, *, is_fragmented: bool = True
 ) -> SampleIndex:
     """Return the index of a file all of whose samples are known."""
-    media = _checked(file, media)
+    media, notes = made_steady(_with_samples(media))
     if not media:
         raise NoMoov("no fragment is whole yet")
+    _check(file, media)
     tracks = _placed(media, apply_edit_lists(media, media, timescale))
     duration_ms, last_frame_ms = _duration_ms(*tracks)
+    first_ms = _first_frame_ms(file, tracks[0])
     return SampleIndex(
-        duration_ms, last_frame_ms, tracks[0] is not None, is_fragmented, lambda: tracks
+        duration_ms,
+        last_frame_ms,
+        first_ms,
+        bool(tracks[0]),
+        is_fragmented,
+        lambda: tracks,
+        notes=notes,
     )
 
 
@@ -194,9 +220,12 @@ def _of_fragments(
 ) -> SampleIndex:
     """Return the index of a file whose first and last samples are known."""
     file = fragments.file
-    first, last = _checked(file, first), _checked(file, last)
+    first, last = _with_samples(first), _with_samples(last)
+    _check(file, first)
+    _check(file, last)
     shown = apply_edit_lists(first, last, timescale)
     duration_ms, last_frame_ms = _duration_ms(*_placed(last, shown))
+    first_ms = _first_frame_ms(file, _placed(first, shown)[0])
 
     @cache
     def whole() -> SampleIndex:
@@ -211,22 +240,28 @@ def _of_fragments(
             media = fragments.read_range(shown, from_ms, to_ms)
             if media is None:
                 return whole()
-            found = _placed(_checked(file, media), shown)
+            media = _with_samples(media)
+            _check(file, media)
+            found = _placed(media, shown)
         return index(lambda: found)
 
     def index(tracks: Callable[[], VideoAndAudio]) -> SampleIndex:
         has_video = "vide" in shown
-        return SampleIndex(duration_ms, last_frame_ms, has_video, True, tracks, part)
+        return SampleIndex(
+            duration_ms, last_frame_ms, first_ms, has_video, True, tracks, part, whole=whole
+        )
 
     return index(tracks)
 
 
-def _checked(file: RangeCache, media: dict[str, StoredTrack]) -> dict[str, StoredTrack]:
-    """Return the tracks that have samples, all of which the file can have."""
-    found = {kind: track for kind, track in media.items() if track.sizes}
-    for track in found.values():
+def _with_samples(media: Mapping[str, StoredTrack]) -> dict[str, StoredTrack]:
+    return {kind: track for kind, track in media.items() if track.sizes}
+
+
+def _check(file: RangeCache, media: Mapping[str, StoredTrack]) -> None:
+    """Check that the file can have all these samples."""
+    for track in media.values():
         check_inside(file, track)
-    return found
 
 
 def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
@@ -238,6 +273,17 @@ def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
     last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
     last_frame_ms = last * 1000 // video.timescale
     return max(duration_ms, last_frame_ms + 1), last_frame_ms
+
+
+def _first_frame_ms(file: RangeCache, video: Track | None) -> float:
+    first = video.sync.find(1) if video else -1
+    if video is None or first < 0:
+        return 0
+    begin = max(0, video.pts[first])
+    if first == 0 and begin > 0 and are_leading_decodable(file.read, video):
+        return 0
+    shown = (pts for pts in video.pts[first:] if begin <= pts < video.shown_until)
+    return min(shown, default=0) * 1000 / video.timescale
 
 
 def _find_moov(file: RangeCache) -> tuple[memoryview, int]:

@@ -57,7 +57,7 @@ class MoofSearch:
         return None
 
     def is_at(self, at: int) -> bool:
-        """Return whether a whole, well-formed moof is at *at*, followed by another box."""
+        """Return whether a whole, well-formed moof is at *at*, with a box or the end after it."""
         room = self.file.size_bytes - at
         if not self.begin <= at <= self.file.size_bytes - 32:
             return False
@@ -69,14 +69,14 @@ class MoofSearch:
         try:
             inside = list(children(memoryview(self.file.read(at, size))[8:]))
             trafs = [next(children(payload))[0] for kind, payload in inside if kind == b"traf"]
-            behind = self.file.header(at + size, FRAGMENT_READ_BYTES)
+            is_last = at + size == self.file.size_bytes
+            behind = None if is_last else self.file.header(at + size, FRAGMENT_READ_BYTES)
         except (InvalidMp4, StopIteration):
             return False
         return (
             all(kind in IN_MOOF for kind, _ in inside)
             and set(trafs) == {b"tfhd"}
-            and behind is not None
-            and behind.kind in BETWEEN_MOOFS
+            and (is_last or (behind is not None and behind.kind in BETWEEN_MOOFS))
         )
 
     def lead_to_end(self, at: int) -> bool:

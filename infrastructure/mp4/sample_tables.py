@@ -11,10 +11,10 @@ import struct
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, islice, repeat
 from operator import add, mul, sub
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from infrastructure.mp4.boxes import child, require, version
 from infrastructure.mp4.errors import InvalidMp4
@@ -100,30 +100,34 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
     tkhd, mdhd = require(trak, b"tkhd"), require(trak, b"mdia", b"mdhd")
     wide = version(tkhd) == 1
     (track_id,) = struct.unpack_from(">I", tkhd, 20 if wide else 12)
-    matrix = struct.unpack_from(">9i", tkhd, 52 if wide else 40)
+    *matrix, width, height = struct.unpack_from(">9iII", tkhd, 52 if wide else 40)
     timescale = read_timescale(mdhd, kind)
     stbl = require(trak, b"mdia", b"minf", b"stbl")
     elst = child(trak, b"edts", b"elst")
-    columns = _raw_audio(stbl, timescale, size_bytes) if kind == "soun" else None
-    offsets, sizes, durations = columns or _columns(stbl, kind, size_bytes)
+    entry = read_sample_entry(require(stbl, b"stsd"), kind)
+    if kind == "vide" and not (entry.width and entry.height):
+        entry = evolve(entry, width=width >> 16, height=height >> 16)
+    listed = SizeTable.read(stbl, entry.frame_bytes, size_bytes)
+    columns = _raw_audio(stbl, listed, timescale, size_bytes) if kind == "soun" else None
+    offsets, sizes, durations = columns or _columns(stbl, listed, kind, size_bytes)
     dts = array("q", accumulate(chain((0,), durations)))
     dts.pop()
-    ctts = child(stbl, b"ctts")
+    ctts = child(stbl, b"ctts") if sizes else None
     # These columns are never appended to: StoredTrack.copied is for that.
     pts = dts if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
     return StoredTrack(
         track_id=track_id,
         kind=kind,
         timescale=timescale,
-        matrix=matrix,
+        matrix=tuple(matrix),
         edit=None if elst is None else _edit(elst),
-        entry=read_sample_entry(require(stbl, b"stsd"), kind),
+        entry=entry,
         offsets=offsets,
         sizes=sizes,
         dts=dts,
         pts=pts,
         durations=durations,
-        sync=_sync(None if columns else child(stbl, b"stss"), len(sizes)),
+        sync=_sync(None if columns or not sizes else child(stbl, b"stss"), len(sizes)),
     )
 
 
@@ -154,44 +158,88 @@ def _edit(elst: memoryview) -> Edit | None:
 
 
 def _columns(
-    stbl: memoryview, kind: str, size_bytes: int
+    stbl: memoryview, listed: "SizeTable", kind: str, size_bytes: int
 ) -> "tuple[array[int], array[int], array[int]]":
     """Read where each sample lies, how large it is, and how long it lasts."""
-    constant, count, entries = _stsz(stbl, size_bytes)
+    count = listed.count
+    if not count:
+        # What the other tables hold then is of no use, nor always consistent.
+        return array("q"), array("I"), array("q")
     if count > (most := max_samples(kind, size_bytes)):
         raise TooManySamples(
             f"stsz announces {count} samples; in this file, at most {most} are believed"
         )
-    sizes = array("I", [constant]) * count if constant else uint32s(entries)
+    sizes = listed.sizes()
     durations = _runs(require(stbl, b"stts"), "stts", len(sizes))
     return _offsets(stbl, sizes), sizes, durations
 
 
-def _stsz(stbl: memoryview, size_bytes: int) -> tuple[int, int, memoryview]:
-    """Read the size that all samples have, or else 0; their number; and the table of sizes."""
-    constant: int
+@frozen
+class SizeTable:
+    """The sizes of samples as stored (8.7.3)."""
+
     count: int
-    stsz = child(stbl, b"stsz")
-    if stsz is None:
-        raise InvalidMp4("there is no box stsz (compact sizes, stz2, are not supported)")
-    constant, count = struct.unpack_from(">II", stsz, 4)
-    if constant * count > size_bytes:
-        raise TooManySamples(
-            f"stsz announces {count} samples of {constant} bytes, more than the file has"
-        )
-    return constant, count, stsz[:0] if constant else table(stsz, "stsz", 4, at=8)
+    constant: int  # bytes, the size of each; 0: they differ
+    entries: memoryview = field(repr=False)
+    entry_bits: int = 32
+
+    @classmethod
+    def read(cls, stbl: memoryview, frame_bytes: int, size_bytes: int) -> "SizeTable":
+        """Read stsz, or else stz2, of a file of *size_bytes*.
+
+        QuickTime's PCM has samples of one size, *frame_bytes* if not 0: stsz itself may have 1.
+        """
+        constant: int
+        count: int
+        stsz = child(stbl, b"stsz")
+        if stsz is None:
+            stz2 = child(stbl, b"stz2")
+            return cls._compact(stz2 if stz2 is not None else require(stbl, b"stsz"))
+        constant, count = struct.unpack_from(">II", stsz, 4)
+        if constant and frame_bytes:
+            constant = frame_bytes
+        if constant * count > size_bytes:
+            raise TooManySamples(
+                f"stsz announces {count} samples of {constant} bytes, more than the file has"
+            )
+        return cls(count, constant, stsz[:0] if constant else table(stsz, "stsz", 4, at=8))
+
+    @classmethod
+    def _compact(cls, stz2: memoryview) -> "SizeTable":
+        bits, count = struct.unpack_from(">BI", stz2, 7)
+        if bits not in {4, 8, 16}:
+            raise InvalidMp4(f"stz2 has sizes of {bits} bits")
+        entries = stz2[12 : 12 + (count * bits + 7) // 8]
+        if len(entries) * 8 < count * bits:
+            raise InvalidMp4(f"stz2 announces {count} entries, more than its bytes hold")
+        return cls(count, 0, entries, bits)
+
+    def sizes(self) -> "array[int]":
+        """Return the size of each sample, in bytes."""
+        if self.constant:
+            return array("I", [self.constant]) * self.count
+        if self.entry_bits == 32:
+            return uint32s(self.entries)
+        if self.entry_bits == 16:
+            return array("I", (size for (size,) in struct.iter_unpack(">H", self.entries)))
+        if self.entry_bits == 8:
+            return array("I", self.entries)
+        halves = chain.from_iterable((pair >> 4, pair & 15) for pair in self.entries)
+        return array("I", islice(halves, self.count))
 
 
 def _raw_audio(
-    stbl: memoryview, timescale: int, size_bytes: int
+    stbl: memoryview, listed: SizeTable, timescale: int, size_bytes: int
 ) -> "tuple[array[int], array[int], array[int]] | None":
     """Read a track of PCM: thousands of samples a second, of a byte or two, none alone of use.
 
     What a chunk holds is taken together, up to 20 ms. None if the track is not such a one.
     """
-    constant, count, _ = _stsz(stbl, size_bytes)
+    constant, count = listed.constant, listed.count
+    if not count or not constant:
+        return None
     runs = table(require(stbl, b"stts"), "stts", 8)
-    if not constant or len(runs) != 8 or child(stbl, b"ctts") is not None:
+    if len(runs) != 8 or child(stbl, b"ctts") is not None:
         return None
     covered, ticks = struct.unpack(">II", runs)
     if covered != count or ticks * LONG_PACKETS_A_SECOND >= timescale:

@@ -4,11 +4,15 @@ If neither sidx nor mfra gives the fragments' offsets, time is taken to be about
 look at the byte where the time should be, read backwards to the previous moof, and measure by its
 decode times how far off it is. Bytes that equal a moof's by chance fail ``MoofSearch.is_at``, and a
 fragment that begins out of order is ignored.
+
+Whatever contradicts a clock that runs on steadily, such as a step back or a jump ahead between
+samples that were read, leads to a walk through the whole file.
 """
 
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from attrs import define, field, frozen
 
@@ -32,6 +36,7 @@ from infrastructure.mp4.fragments import FRAGMENT_READ_BYTES, Defaults, Fragment
 from infrastructure.mp4.moof_search import MAX_SCAN_BYTES, MoofSearch
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_tables import StoredTrack
+from infrastructure.mp4.steady_times import is_steady
 
 MAX_WALKED_BYTES = 4 << 20
 """A file of at most this size is walked whole."""
@@ -99,7 +104,9 @@ class FragmentSeeker:
             last = None if first is None else self._last(first)
         except (InvalidMp4, struct.error):
             return None
-        return None if first is None or last is None else (first, last)
+        if first is None or last is None or not self._are_steady(first, last):
+            return None
+        return first, last
 
     def read_range(
         self, shown: Mapping[str, PresentationRange], from_ms: int, to_ms: int
@@ -131,7 +138,22 @@ class FragmentSeeker:
         if unknown or not leader.sizes:
             return None
         complete = end_reached.reached() or leader.dts[-1] == self._last_dts
-        return tracks if complete else None
+        return tracks if complete and self._are_steady(tracks) else None
+
+    def _are_steady(self, *parts: TracksByHandler) -> bool:
+        """Return whether samples, of which others are between, may be where their times say."""
+        leading = leading_kind(self.tracks)
+        latest: dict[str, int] = {}
+        for tracks in parts:
+            for kind, track in tracks.items():
+                if not track.sizes:
+                    continue
+                if not is_steady(track, is_leading=kind == leading):
+                    return False
+                if track.dts[-1] < latest.get(kind, track.dts[-1]):
+                    return False
+                latest[kind] = track.dts[-1]
+        return all(after.at >= before.at for before, after in pairwise(self._entries))
 
     def _prefetch(
         self, first: int, last: Fragment, end_reached: EndReached, begins: Mapping[str, int]

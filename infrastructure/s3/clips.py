@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
+from application.ports import AlreadyExists, ClipStore, FilePiece, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, StoredClip
-from domain.window import TimeWindow
 from infrastructure.aws import call
 from infrastructure.formats.manifests import manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
@@ -26,8 +26,16 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
+from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.multipart import CopyRejected, NoSuchUpload, put_multipart, read, read_bytes
-from infrastructure.s3.parts import MIN_PART_BYTES, Part, UploadPart, plan_parts
+from infrastructure.s3.parts import (
+    MIN_PART_BYTES,
+    AnyPiece,
+    BytesPiece,
+    Part,
+    UploadPart,
+    plan_parts,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +66,7 @@ class S3ClipStore(ClipStore):
     """Set once the store has answered that it does not support copying."""
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
-        """Read the clip's metadata."""
+        """Read the clip's metadata, and the box at its end if the metadata name one."""
         key = clip_key(name)
         try:
             head = call(
@@ -70,7 +78,33 @@ class S3ClipStore(ClipStore):
         except _Missing:
             return None
         stored_at_ms = int(head["LastModified"].timestamp() * 1000)
-        return stored_clip(head["Metadata"], stored_at_ms)
+
+        def read_last(length: int) -> bytes:
+            size_bytes = head["ContentLength"]
+            if not 0 < length <= size_bytes:
+                raise ValueError(f"{length} of {size_bytes} bytes are no box")
+            return self._read_last(key, head["ETag"], size_bytes, length, deadline_s)
+
+        try:
+            metadata = without_box(head["Metadata"], read_last)
+        except ValueError:
+            return stored_clip({}, stored_at_ms)
+        return stored_clip(metadata, stored_at_ms)
+
+    def _read_last(
+        self, key: str, etag: str, size_bytes: int, length: int, deadline_s: float
+    ) -> bytes:
+        def get() -> bytes:
+            bounds = f"bytes={size_bytes - length}-{size_bytes - 1}"
+            with self.client.get_object(Bucket=self.bucket, Key=key, Range=bounds, IfMatch=etag)[
+                "Body"
+            ] as body:
+                return body.read()
+
+        data = call(f"S3, for {key},", deadline_s, get)
+        if len(data) != length:
+            raise Unavailable(f"S3, for {key}, answered {len(data)} bytes instead of {length}.")
+        return data
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
@@ -95,7 +129,7 @@ class S3ClipStore(ClipStore):
         request: ClipRequest,
         rendition: Rendition,
         writer: str,
-        gaps: Sequence[TimeWindow],
+        coverage: Coverage,
         deadline_s: float,
     ) -> None:
         """Assemble the pieces inside S3, as far as they are ranges of its own recordings.
@@ -105,28 +139,30 @@ class S3ClipStore(ClipStore):
         too.
         """
         key = clip_key(request.name)
+        described, box = with_box(metadata(request, rendition.media, writer, coverage))
         headers = {
             "ContentType": "video/mp4",
             "CacheControl": CACHE_IMMUTABLE,
-            "Metadata": metadata(request, rendition.media, writer, gaps),
+            "Metadata": described,
         }
-        files = [piece for piece in rendition.pieces if isinstance(piece, FilePiece)]
+        pieces = (*rendition.pieces, BytesPiece(box, 0, len(box)))
+        local = [piece for piece in pieces if not isinstance(piece, RecordingPiece)]
         copy = self.copy_in_s3 and not self._copy_unsupported.is_set()
-        parts = self._parts(rendition.pieces, copy=copy)
+        parts = self._parts(pieces, copy=copy)
         if len(parts) == 1 and isinstance(parts[0], UploadPart):
             data = read_bytes(parts[0].pieces)
             self._put(key, data, deadline_s, IfNoneMatch="*", **headers)
-        elif len(files) == len(rendition.pieces):
-            body = io.BufferedReader(_JoinedFiles(files), CHUNK_BYTES)
-            size = rendition.size_bytes
+        elif len(local) == len(pieces):
+            body = io.BufferedReader(_JoinedPieces(local), CHUNK_BYTES)
+            size = sum(piece.length for piece in pieces)
             self._put(key, body, deadline_s, ContentLength=size, IfNoneMatch="*", **headers)
         else:
-            self._put_multipart(request.name, rendition.pieces, parts, headers, deadline_s)
+            self._put_multipart(request.name, pieces, parts, headers, deadline_s)
 
     def _put_multipart(
         self,
         name: ClipName,
-        pieces: Sequence[Piece],
+        pieces: Sequence[AnyPiece],
         parts: Sequence[Part],
         headers: Mapping[str, Any],
         deadline_s: float,
@@ -150,7 +186,7 @@ class S3ClipStore(ClipStore):
                 raise AlreadyExists(f"There is an object {target['Key']} already.") from gone
             raise
 
-    def _parts(self, pieces: Sequence[Piece], *, copy: bool) -> list[Part]:
+    def _parts(self, pieces: Sequence[AnyPiece], *, copy: bool) -> list[Part]:
         return plan_parts(pieces, copy=copy, min_part_bytes=self.min_part_bytes)
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
@@ -198,14 +234,14 @@ class _Missing(Exception):
     """There is no such object."""
 
 
-class _JoinedFiles(io.RawIOBase):
-    """Ranges of local files as one file, read on demand.
+class _JoinedPieces(io.RawIOBase):
+    """Local bytes as one file, read on demand.
 
     With TLS each byte is read once (a trailing checksum follows it); without, as with a local
     stand-in for S3, three times.
     """
 
-    def __init__(self, pieces: Sequence[FilePiece]) -> None:
+    def __init__(self, pieces: Sequence[FilePiece | BytesPiece]) -> None:
         self._pieces = [piece for piece in pieces if piece.length]
         self._ends = list(accumulate(piece.length for piece in self._pieces))
         self._at = 0

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from botocore.exceptions import ClientError
 
-from application.ports import AlreadyExists, FilePiece, Piece
+from application.ports import AlreadyExists, FilePiece
 from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
 from infrastructure.aws import call
-from infrastructure.s3.parts import CopyPart, Part, UploadPart
+from infrastructure.s3.parts import AnyPiece, BytesPiece, CopyPart, Part, UploadPart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -198,7 +198,7 @@ def _raise_if_rejected(error: ClientError) -> None:
         raise CopyRejected(code, permanent=False) from error
 
 
-def read_bytes(pieces: Iterable[Piece]) -> bytes:
+def read_bytes(pieces: Iterable[AnyPiece]) -> bytes:
     """Return the bytes of the pieces, each read once."""
     data = io.BytesIO()
     for piece in pieces:
@@ -207,8 +207,10 @@ def read_bytes(pieces: Iterable[Piece]) -> bytes:
     return data.getvalue()
 
 
-def read(piece: Piece, at: int, length: int) -> bytes:
+def read(piece: AnyPiece, at: int, length: int) -> bytes:
     """Return `length` bytes of the piece, from its byte `at` on."""
+    if isinstance(piece, BytesPiece):
+        return piece.data[piece.offset + at : piece.offset + at + length]
     if not isinstance(piece, FilePiece):
         return piece.recording.read(piece.offset + at, length)
     with piece.path.open("rb") as file:

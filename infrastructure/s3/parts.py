@@ -19,6 +19,18 @@ MAX_COPY_PART_BYTES = 32 << 20
 
 
 @frozen
+class BytesPiece:
+    """Bytes that are in no file."""
+
+    data: bytes
+    offset: int
+    length: int
+
+
+AnyPiece = Piece | BytesPiece
+
+
+@frozen
 class CopyPart:
     """A range of a recording that S3 copies (UploadPartCopy)."""
 
@@ -31,7 +43,7 @@ class CopyPart:
 class UploadPart:
     """Bytes to upload (UploadPart); those of recordings are downloaded for it."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[AnyPiece, ...]
 
     @property
     def length(self) -> int:
@@ -43,7 +55,7 @@ Part = CopyPart | UploadPart
 
 
 def plan_parts(
-    pieces: Sequence[Piece], *, copy: bool = True, min_part_bytes: int = MIN_PART_BYTES
+    pieces: Sequence[AnyPiece], *, copy: bool = True, min_part_bytes: int = MIN_PART_BYTES
 ) -> list[Part]:
     """Cut the pieces into parts, in order; without `copy` all of them are uploaded.
 
@@ -59,7 +71,7 @@ def plan_parts(
         return [UploadPart(tuple(pieces))]
     min_bytes = max(min_part_bytes, -(-total // MAX_PARTS))
     parts: list[Part] = []
-    pending: list[Piece] = []
+    pending: list[AnyPiece] = []
     pending_bytes = 0
     for piece in pieces:
         missing_bytes = max(0, min_bytes - pending_bytes) if pending else 0
@@ -78,17 +90,17 @@ def plan_parts(
     return parts + _uploaded(pending, min_bytes)
 
 
-def _can_be_copied(piece: Piece, min_part_bytes: int) -> bool:
+def _can_be_copied(piece: AnyPiece, min_part_bytes: int) -> bool:
     if not isinstance(piece, RecordingPiece) or not isinstance(piece.recording, S3Recording):
         return False
     return piece.recording.size_bytes > min_part_bytes
 
 
-def _uploaded(pieces: Sequence[Piece], min_bytes: int) -> list[Part]:
+def _uploaded(pieces: Sequence[AnyPiece], min_bytes: int) -> list[Part]:
     return [UploadPart(tuple(part)) for part in _equal_parts(pieces, 2 * min_bytes)]
 
 
-def _copied(piece: Piece, min_bytes: int) -> list[Part]:
+def _copied(piece: AnyPiece, min_bytes: int) -> list[Part]:
     parts: list[Part] = []
     for (part,) in _equal_parts([piece], max(MAX_COPY_PART_BYTES, 2 * min_bytes)):
         assert isinstance(part, RecordingPiece)  # noqa: S101 - it can be copied
@@ -97,12 +109,12 @@ def _copied(piece: Piece, min_bytes: int) -> list[Part]:
     return parts
 
 
-def _equal_parts(pieces: Sequence[Piece], max_bytes: int) -> list[list[Piece]]:
+def _equal_parts(pieces: Sequence[AnyPiece], max_bytes: int) -> list[list[AnyPiece]]:
     """Cut into as few equal parts as `max_bytes` allows; each is then more than half of that."""
     total = _length(pieces)
     count = -(-total // max_bytes)
     ends = [total * number // count for number in range(1, count + 1)]
-    parts: list[list[Piece]] = [[] for _ in ends]
+    parts: list[list[AnyPiece]] = [[] for _ in ends]
     at = number = 0
     for piece in pieces:
         rest = piece
@@ -114,11 +126,11 @@ def _equal_parts(pieces: Sequence[Piece], max_bytes: int) -> list[list[Piece]]:
     return parts
 
 
-def _split(piece: Piece, length: int) -> tuple[Piece, Piece]:
+def _split(piece: AnyPiece, length: int) -> tuple[AnyPiece, AnyPiece]:
     first = min(length, piece.length)
     rest = evolve(piece, offset=piece.offset + first, length=piece.length - first)
     return evolve(piece, length=first), rest
 
 
-def _length(pieces: Sequence[Piece]) -> int:
+def _length(pieces: Sequence[AnyPiece]) -> int:
     return sum(piece.length for piece in pieces)

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError
 from application.ports import RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.range_cache import RangeCache
@@ -47,7 +48,7 @@ class S3RecordingStore(RecordingStore):
     folder: str = ""
     tolerance_ms: int = 1000
 
-    def open(self, segment: RecordingSegment, deadline_s: float) -> S3Recording:
+    def open(self, segment: RecordingSegment, window: TimeWindow, deadline_s: float) -> S3Recording:
         """Read the index; the first read, which it needs anyway, also returns size and ETag."""
         name = segment.name
         key = "/".join(filter(None, [self.folder.strip("/"), name]))
@@ -79,7 +80,7 @@ class S3RecordingStore(RecordingStore):
 
         file = RangeCache(fetch, first.size_bytes)
         file.add(0, first.data)
-        opened = open_mp4(segment, first.etag, file, self.tolerance_ms)
+        opened = open_mp4(segment, window, first.etag, file, self.tolerance_ms)
         return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
 
     def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:

@@ -1,9 +1,11 @@
 """Where a copied run of samples may begin and end.
 
-A run decodes from its own first sample, whatever stands before and after it, if
+An access point is *clean* if it is an IDR picture (ITU-T H.264, 7.4.1.2.4) without parameter sets
+in its sample that the track's avcC lacks. A run decodes from its own first sample, whatever stands
+before and after it, if
 
-- it begins with a clean access point: an IDR picture (ITU-T H.264, 7.4.1.2.4) with all earlier
-  samples shown before it and all later ones after it,
+- it begins with a clean access point,
+- all earlier samples are shown before this one, and all later ones after it,
 - it has no hole in decode order, and
 - everything decoded up to its end is shown before everything decoded later.
 
@@ -43,20 +45,20 @@ def split_frames(
     keyframes: Sequence[int],
     is_clean: Callable[[int], bool],
 ) -> FrameSplit:
-    """Copy as many of `frames` as fit into one run, and encode the others.
+    """Copy the run of `frames` that begins with the first usable keyframe, and encode the others.
 
     `pts` are all samples' presentation times in decode order, `frames` the requested samples in
     presentation order, `keyframes` the sync samples, ascending. `is_clean` reads a sync sample's
-    bytes and returns whether no later picture refers to anything before it. It is called as seldom
-    as possible, at most 64 times, because each call may cost a range request.
+    bytes and returns whether it is clean. It is called as seldom as possible, at most 64 times,
+    because each call may cost a range request.
     """
     requested = set(frames)
-    shown_before, shown_after = presentation_bounds(pts)
+    max_pts_through, min_pts_from = presentation_bounds(pts)
     tried = 0
     for key in keyframes:
-        if key not in requested or (key and shown_before[key - 1] >= pts[key]):
+        if key not in requested or (key and max_pts_through[key - 1] >= pts[key]):
             continue
-        if shown_after[key] < pts[key]:
+        if min_pts_from[key] < pts[key]:
             continue
         if tried == MAX_KEYFRAMES_TRIED:
             break
@@ -64,10 +66,10 @@ def split_frames(
         if not is_clean(key):
             continue
         end = next((i for i in range(key, len(pts)) if i not in requested), len(pts))
-        while end > key and end < len(pts) and shown_before[end - 1] >= shown_after[end]:
+        while end > key and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
             end -= 1
         if end > key:
-            last = shown_before[end - 1]
+            last = max_pts_through[end - 1]
             return FrameSplit(
                 tuple(i for i in frames if pts[i] < pts[key]),
                 range(key, end),
@@ -77,12 +79,15 @@ def split_frames(
 
 
 def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Return the latest time up to each sample, and the earliest from each on, in decode order."""
+    """Return the prefix maxima and the suffix minima of times in decode order, both inclusive.
+
+    They are the latest time through each sample, and the earliest from each sample on.
+    """
     return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
 def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:
-    """Return whether a sync sample is an IDR picture that needs only the sets of `config`."""
+    """Return whether a sync sample is clean; its bytes are read."""
     recording, offset, length = sync_sample.recording, sync_sample.offset, sync_sample.length
     prefix = recording.read(offset, min(length, KEYFRAME_PREFIX_BYTES))
     is_clean = is_idr_with_known_sets(prefix, config)

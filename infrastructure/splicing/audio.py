@@ -1,7 +1,7 @@
 """Which audio packets a clip contains, and when each of them is presented.
 
-An AAC packet is about 20 ms long and cannot be cut, so where a clip changes from one recording to
-the next, their packets overlap or leave a hole of up to a packet.
+An AAC packet is 1024 samples, 21 ms at 48 kHz, and cannot be cut. So where a clip changes from one
+recording to the next, their packets overlap or leave a hole of up to a packet.
 Each packet is presented at its own time: the last packet before a change gets the duration that
 makes it so. Players that ignore durations and play packet after packet must not drift either. So a
 second clock, `cursor`, counts whole packets: at each change the packet is chosen whose time is
@@ -25,7 +25,7 @@ AAC_OBJECT_TYPES = {2, 5, 29}
 class Packet:
     """A packet of the clip's audio."""
 
-    starts: int
+    start: int
     """When the clip presents it, in ticks of the clip's audio."""
     piece: RecordingPiece | None = None
     """Where a recording stores it; None is silence."""
@@ -60,7 +60,7 @@ def is_audio_copyable(sources: Sequence[CutSource]) -> bool:
 
 
 def audio_in_cut(source: CutSource) -> range:
-    """Return the numbers of the recording's audio samples that are presented within the cut."""
+    """Return the numbers of the recording's audio samples that overlap the cut."""
     audio = source.index.audio
     if audio is None:
         return range(0)
@@ -91,19 +91,19 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
     def add_silence_until(time: int) -> None:
         nonlocal cursor
         while cursor is not None and cursor < time:
-            packets.append(Packet(max(cursor, packets[-1].starts + 1) if packets else cursor))
+            packets.append(Packet(max(cursor, packets[-1].start + 1) if packets else cursor))
             cursor += step
 
     for source in with_audio:
-        cut_ends = -(-(source.clip_ms + source.cut.window.duration_ms) * timescale // 1000)
+        cut_end = -(-(source.cut.clip_ms + source.duration_ms) * timescale // 1000)
         for packet, ticks in _packets_in_cut(source, timescale):
             if cursor is None:
-                cursor = min(0, packet.starts) or packet.starts - -(-packet.starts // step) * step
-            add_silence_until(packet.starts - step // 2)
-            if cursor >= cut_ends:
+                cursor = _first_start(packet.start, step)
+            add_silence_until(packet.start - step // 2)
+            if cursor >= cut_end:
                 break
-            is_later = not packets or packet.starts > packets[-1].starts
-            if is_later and packet.starts > cursor - (step + 1) // 2:
+            is_later = not packets or packet.start > packets[-1].start
+            if is_later and packet.start > cursor - (step + 1) // 2:
                 packets.append(packet)
                 cursor += ticks
     add_silence_until(end)
@@ -113,12 +113,21 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
     return AudioPlan(template, tuple(packets), end)
 
 
+def _first_start(packet_start: int, step: int) -> int:
+    """Return when the clip's first packet starts: at the latest at 0.
+
+    As few whole packets of `step` ticks as possible precede a stored packet that starts later.
+    """
+    preceding = max(0, -(-packet_start // step))
+    return packet_start - preceding * step
+
+
 def _packets_in_cut(source: CutSource, timescale: int) -> Iterator[tuple[Packet, int]]:
     """Yield a source's packets, each with its duration in ticks of `timescale`."""
     audio, samples = source.index.audio, audio_in_cut(source)
     if audio is None:
         return
     for i, piece in zip(samples, source.pieces(audio, samples), strict=True):
-        starts = source.clip_ticks(audio.pts[i], audio.timescale, timescale)
-        ends = source.clip_ticks(audio.pts[i] + audio.durations[i], audio.timescale, timescale)
-        yield Packet(starts, piece), ends - starts
+        start = source.clip_ticks(audio.pts[i], audio.timescale, timescale)
+        end = source.clip_ticks(audio.pts[i] + audio.durations[i], audio.timescale, timescale)
+        yield Packet(start, piece), end - start

@@ -1,9 +1,10 @@
 """Where each sample of the clip is stored, and which ranges of recordings it contains unchanged.
 
 The payload is a sequence of our own bytes and of copied ranges: long ranges of a recording that
-hold nothing but samples the clip needs. A copied range is never read here; the store may have it
-copied. Isolated samples, e.g. at a cut's edges, become our own bytes, so no byte from outside of
-the window ends up in the clip.
+hold no sample presented outside the cut. They may hold bytes that the clip does without
+(`Layout.unused_bytes`). A copied range is never read here; the store may have it copied. Isolated
+samples, e.g. at a cut's edges, become our own bytes, so no sample from outside of the window ends
+up in the clip.
 
 ::
 
@@ -27,7 +28,10 @@ INTERLEAVE_MS = 500
 """Audio and video alternate in our own bytes after so much of the clip, so that a player need not
 seek."""
 MIN_COPIED_RANGE_BYTES = 256 << 10
-"""Below this, reading the bytes along with their neighbours is cheaper than a request."""
+"""Below this, reading the bytes along with their neighbours is cheaper than a request.
+
+S3's minimum of 5 MiB for a copied part is met elsewhere, when the store plans the upload's parts.
+"""
 
 
 @define(eq=False)
@@ -67,7 +71,8 @@ class Layout:
     own: tuple[tuple[int, Piece], ...] = field(repr=False)
     """The samples that become our own bytes."""
     unused_bytes: int
-    """How many payload bytes belong to no sample: boxes between a fragment's samples."""
+    """How many payload bytes belong to none of the clip's samples: boxes of a fragmented recording,
+    and samples that the clip does without though they are in the cut."""
 
 
 def lay_out_clip(
@@ -132,7 +137,11 @@ def _interleave_interval(track: ClipTrack, number: int) -> int:
 def _copied_ranges(
     placed: Sequence[PlacedSample], sources: Sequence[CutSource]
 ) -> Iterator[CopiedRange]:
-    """Find runs of samples that are back to back in a recording, all of them needed."""
+    """Find runs of samples with nothing foreign between them in a recording.
+
+    Those of a progressive file are adjacent; between those of a fragmented one there may be up to
+    MAX_HOLE_READ_BYTES.
+    """
     by_recording: dict[int, list[tuple[int, PlacedSample]]] = defaultdict(list)
     for sample in placed:
         if isinstance(sample.sample, RecordingPiece):
@@ -143,13 +152,13 @@ def _copied_ranges(
         first = rows[0][1].sample
         assert isinstance(first, RecordingPiece)  # noqa: S101 - seen above
         recording = first.recording
-        own = [source for source in sources if source.recording is recording]
-        has_barrier = _barriers(own, rows[0][0], rows[-1][0])
+        its_cuts = [source for source in sources if source.recording is recording]
+        is_foreign_between = _foreign_sample_between(its_cuts, rows[0][0], rows[-1][0])
         run: list[PlacedSample] = []
         begin = end = 0
         for offset, sample in rows:
             is_near = end <= offset <= end + MAX_HOLE_READ_BYTES
-            if run and not (is_near and not has_barrier(end, offset)):
+            if run and (not is_near or is_foreign_between(end, offset)):
                 yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
                 run = []
             if not run:
@@ -159,23 +168,26 @@ def _copied_ranges(
         yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
 
 
-def _barriers(sources: Sequence[CutSource], first: int, last: int) -> Callable[[int, int], bool]:
-    """Return a predicate: whether an unneeded sample is stored between two offsets.
+def _foreign_sample_between(
+    sources: Sequence[CutSource], first: int, last: int
+) -> Callable[[int, int], bool]:
+    """Return a predicate: whether a sample from outside of the cut is between two offsets.
 
-    Samples presented within the cut are no barrier, even if the clip does without them.
+    A sample presented within the cut, or within all cuts if the recording has several, is not
+    foreign, even if the clip does without it. All offsets are between `first` and `last`.
     """
     if not sources or not all(source.index.is_fragmented for source in sources):
         # The bytes between a progressive file's samples belong to tracks that we do not know.
         return lambda end, offset: end != offset
-    unneeded: list[int] = []
+    foreign: list[int] = []
     for source in sources:
-        tracks = [(source.video, set(source.frames))]
+        tracks = [(source.video, set(source.copyable))]
         tracks += [(source.index.audio, {*audio_in_cut(source)})] if source.index.audio else []
-        unneeded += (
+        foreign += (
             offset
-            for track, needed in tracks
+            for track, in_cut in tracks
             for i, offset in enumerate(track.offsets)
-            if first < offset < last and i not in needed
+            if first < offset < last and i not in in_cut
         )
-    unneeded.sort()
-    return lambda end, offset: bisect_left(unneeded, end) < bisect_left(unneeded, offset)
+    foreign.sort()
+    return lambda end, offset: bisect_left(foreign, end) < bisect_left(foreign, offset)

@@ -1,4 +1,8 @@
-"""The clip's picture format: one size for all frames, upright where the recordings differ."""
+"""The clip's picture format.
+
+Recordings of one size, rotation and pixel shape keep theirs. If they differ, all frames are scaled
+to one size, upright and with square pixels.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,12 +21,12 @@ SQUARE_PIXELS = (b"", b"\0\0\0\1\0\0\0\1")
 
 @frozen
 class PictureFormat:
-    """How decoded frames are scaled and stored; ffmpeg has applied their rotation already."""
+    """How encoded frames are scaled and stored; ffmpeg rotates them when it decodes them."""
 
     size: tuple[int, int] | None
     """Width and height in pixels that frames are fitted into; None keeps each frame's own."""
     full_range: bool = False
-    """Whether samples use all 8-bit values, as those of the copied frames do."""
+    """Whether encoded frames use all 8-bit values, because the copied ones do."""
 
     def matches(self, video: Track) -> bool:
         """Return whether the track's frames have this format as they are stored."""
@@ -34,7 +38,7 @@ class PictureFormat:
 
     @property
     def filters(self) -> str:
-        """The ffmpeg filters: even sides, 4:2:0, and square pixels where frames must fit."""
+        """The ffmpeg filters: even sides, 4:2:0, and square pixels if frames are fitted."""
         values, pixels = ("pc", "yuvj420p") if self.full_range else ("tv", "yuv420p")
         if self.size is None:
             return f"crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range={values},format={pixels}"
@@ -47,7 +51,10 @@ class PictureFormat:
 
 
 def majority_format(sources: Sequence[CutSource]) -> PictureFormat:
-    """Return the format of a clip of `sources`: their own, or that of most of its duration."""
+    """Return the format of a clip of `sources`: their own if they share one.
+
+    Else frames are fitted into the size of the pictures that most of the clip's duration has.
+    """
     durations_ms: dict[tuple[object, ...], int] = defaultdict(int)
     for source in sources:
         durations_ms[geometry(source.video)] += source.cut.window.duration_ms

@@ -1,15 +1,17 @@
 """The spans of a clip's frames: copied unchanged, or encoded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
+from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import is_clean_access_point, split_frames
 from infrastructure.splicing.frames import CutSource
+from infrastructure.splicing.groups import joined, picture_groups
 from infrastructure.splicing.picture_format import PictureFormat
 
 
@@ -23,7 +25,9 @@ class EncodedSpan:
     times: tuple[int, ...] = field(repr=False)
     """When the clip shows each of them, in its ticks."""
     decode_start: int
-    """The video sample to start decoding at, so that all of `frames` come out whole."""
+    """The video sample to start decoding at, so that none of `frames` lacks a reference."""
+    is_damaged: bool = False
+    """Whether frames among them do not decode without a fault."""
     copy_obstacle: str | None = None
     """Why no frame of the cut is copied, as a clause about its recording; else None."""
 
@@ -61,26 +65,30 @@ def plan_spans(
         for source, cut_times in zip(sources, times, strict=True)
     ]
     if not splice:
-        return [*whole]
-    obstacles = {id(span): copy_obstacle(span.source.video, picture_format) for span in whole}
+        return [*chain.from_iterable(map(_split_damage, whole))]
+    obstacles = {id(source): copy_obstacle(source.video, picture_format) for source in sources}
     frames_by_config: Counter[bytes] = Counter()
     for span in whole:
-        if obstacles[id(span)] is None:
+        if obstacles[id(span.source)] is None:
             frames_by_config[span.source.video.config] += len(span.frames)
     config = frames_by_config.most_common(1)[0][0] if frames_by_config else b""
     spans: list[Span] = []
-    for span in whole:
-        obstacle = obstacles[id(span)]
+    for span in chain.from_iterable(map(_split_damage, whole)):
+        obstacle = obstacles[id(span.source)]
         if obstacle is None and span.source.video.config != config:
             obstacle = "its parameter sets are not those of most of the clip"
-        spans += [evolve(span, copy_obstacle=obstacle)] if obstacle else _split(span)
+        if obstacle or span.is_damaged:
+            spans.append(evolve(span, copy_obstacle=obstacle))
+        else:
+            spans += _split(span)
     return spans
 
 
 def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
-    """Return why no frame of this track can be next to frames that we encode, else None.
+    """Return why no frame of this track can be copied, as a clause about its recording, else None.
 
-    We encode progressive H.264, 4:2:0 with 8 bits, with its parameter sets in the avcC.
+    One sample entry must hold for copied and encoded frames, and those that we encode are
+    progressive H.264, 4:2:0 with 8 bits, with their parameter sets in the avcC.
     """
     if video.codec != "avc1":
         return f"its video is {video.codec}, not H.264 with its parameter sets in the index"
@@ -97,6 +105,8 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     if not picture_ids:
         return "it has no picture parameter set"
     sps = sets[0]
+    if config.profile == HIGH_444_PREDICTIVE:
+        return "its profile is High 4:4:4 Predictive, which decoders read by the encoder's version"
     if sps.chroma_format_idc != 1:
         return "its colours are not 4:2:0"
     if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):
@@ -106,13 +116,29 @@ def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
     return None
 
 
+def _split_damage(span: EncodedSpan) -> Iterator[EncodedSpan]:
+    """Yield the spans of a cut: those of damaged groups of frames, and what is between them."""
+    source = span.source
+    if not source.damaged:
+        yield span
+        return
+    time_of = dict(zip(span.frames, span.times, strict=True))
+    for is_damaged, groups in groupby(
+        picture_groups(source), lambda group: not source.damaged.isdisjoint(group.frames)
+    ):
+        run = joined([*groups])
+        times = tuple(time_of[frame] for frame in run.frames)
+        yield EncodedSpan(source, run.frames, times, run.decode_start, is_damaged)
+
+
 def _split(span: EncodedSpan) -> list[Span]:
-    """Return the spans of a cut some of whose frames may be copied."""
+    """Return the spans of frames some of which may be copied."""
     source, video = span.source, span.source.video
+    held = tuple(i for i in span.frames if i in source.frames[: source.held_frames])
     config = parse_avcc(video.config)
     split = split_frames(
         video.pts,
-        span.frames,
+        span.frames[len(held) :],
         [i for i, sync in enumerate(video.sync) if sync],
         lambda i: is_clean_access_point(source.pieces(video, [i])[0], config),
     )
@@ -122,7 +148,8 @@ def _split(span: EncodedSpan) -> list[Span]:
         start = source.decode_start_of(frames)
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
-    head = [encoded(split.head)] if split.head else []
+    first = (*held, *split.head)
+    head = [encoded(first)] if first else []
     tail = [encoded(split.tail)] if split.tail else []
     if not split.copied:
         return [*head, *tail]

@@ -121,7 +121,7 @@ def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
     """
     samples = [packet.piece or silence for packet in plan.packets]
     pieces = [piece for piece in samples if piece]
-    starts = [packet.starts for packet in plan.packets]
+    starts = [packet.start for packet in plan.packets]
     if len(pieces) < len(starts):
         raise ValueError("the plan needs a packet of silence")
     return _audio_track(plan.template, pieces, starts, plan.end)
@@ -155,16 +155,16 @@ def _audio_track(
 
 
 def _last_duration(dts: Sequence[int], pts: Sequence[int], duration: int, media_time: int) -> int:
-    """Return the last sample's duration: until the clip ends, even if it is not shown last.
+    """Return the duration of the last decoded sample, in ticks.
 
-    Most readers, ffmpeg too, take the sum of the durations as the track's duration, however late
-    its frames are shown after decoding.
+    The durations' sum is at least the track's: most readers, ffmpeg too, take it for the track's,
+    however late frames are shown after decoding. One sample must also be shown until the end: the
+    last decoded one, unless an earlier one is.
     """
     left = duration - dts[-1]
-    ends = duration + media_time
-    if any(
-        shown + after - before >= ends
+    end = duration + media_time
+    is_end_reached = any(
+        shown + after - before >= end
         for shown, before, after in zip(pts, dts, dts[1:], strict=False)
-    ):
-        return max(1, left)
-    return max(1, left, ends - pts[-1])
+    )
+    return max(1, left) if is_end_reached else max(1, left, end - pts[-1])

@@ -14,11 +14,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
+from domain.coverage import Verification, merged
 from domain.errors import Unavailable, UnusableFootage
 from domain.planning import ClipPlan
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_video import Encoder
-from infrastructure.ffmpeg.excerpt import Excerpt, extract
+from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
@@ -36,6 +37,7 @@ from infrastructure.splicing.tracks import (
 from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
 from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
+from infrastructure.transcoder.find_damage import damaged_windows, find_damage, give_up_damage
 from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
 
@@ -67,15 +69,37 @@ class FfmpegTranscoder(Transcoder):
         folder: Path,
         deadline_s: float,
     ) -> Rendition:
-        """Cut, splice, assemble and verify; if that fails, encode all frames instead."""
+        """Cut, splice, assemble and verify.
+
+        If that fails, look for damage, and encode the damaged frames; if it fails again, or nothing
+        is damaged, encode all frames.
+        """
         sources = resolve_cuts(plan, recordings)
+
+        def render(*, splice: bool) -> Rendition:
+            return self._render(plan, sources, thumbnails, folder, deadline_s, splice=splice)
+
         try:
-            if self.splice:
+            try:
+                return render(splice=self.splice)
+            except UnusableFootage as error:
+                logger.warning("all frames are decoded to find damage: %s", error)
+                failure = error
+            sources = find_damage(Ffmpeg(self.path), sources, folder, deadline_s)
+            is_damaged = any(source.damaged for source in sources)
+            if self.splice and is_damaged:
                 try:
-                    return self._render(plan, sources, thumbnails, folder, deadline_s, splice=True)
+                    return render(splice=True)
                 except UnusableFootage as error:
-                    logger.warning("no frame is copied: %s", error)
-            return self._render(plan, sources, thumbnails, folder, deadline_s, splice=False)
+                    failure = error
+            if not self.splice and not is_damaged:
+                raise failure
+            logger.warning("no frame is copied: %s", failure)
+            try:
+                return render(splice=False)
+            except UnusableFootage as error:
+                give_up_damage(sources, error)
+                raise
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
@@ -89,7 +113,7 @@ class FfmpegTranscoder(Transcoder):
         *,
         splice: bool,
     ) -> Rendition:
-        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.delivered_ms, folder / "clip.mp4"
+        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.duration_ms, folder / "clip.mp4"
         timescale = clip_timescale(sources)
         times = clip_times(sources, timescale)
         picture_format = majority_format(sources)
@@ -97,7 +121,8 @@ class FfmpegTranscoder(Transcoder):
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
         picture_format, first_id = _encoder_format(copied, picture_format)
-        is_filled = self.verify == "decode"
+        # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
+        is_filled = self.verify == "decode" or not copied
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
@@ -128,14 +153,25 @@ class FfmpegTranscoder(Transcoder):
             shown = [time for cut_times in times for time in cut_times]
             copied_frames = sum(len(span.frames) for span in copied)
             media = verify_tables(layout, clip, shown, video, copied_frames)
+            held_frames = sum(source.held_frames for source in sources)
             if is_filled:
                 fill_holes(layout, clip)
-            if is_filled or not copied:
-                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=is_filled)
+                require_possible_slices(clip, "the clip's recordings")
+                audio_too = self.verify == "decode"
+                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=audio_too)
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            return Rendition(pieces_of(layout, clip), images.result(), media, _notes(to_encode))
+            damaged = [window for source in sources for window in damaged_windows(source)]
+            is_all_decoded = is_filled or damaged
+            return Rendition(
+                pieces_of(layout, clip),
+                images.result(),
+                evolve(media, held_frames=held_frames),
+                Verification.ALL if is_all_decoded else Verification.SPLICES,
+                tuple(merged(damaged)),
+                _notes(to_encode),
+            )
 
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
@@ -160,15 +196,16 @@ def _encoder_format(
 
 def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:
     """Return, for the log, which cuts are encoded as a whole, and why."""
-    return tuple(
+    reasons = (
         f"{span.source.cut.segment.name} is encoded: {span.copy_obstacle}"
         for span in spans
         if span.copy_obstacle
     )
+    return tuple(dict.fromkeys(reasons))
 
 
 def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:
-    return extract(span.source, span.frames, span.decode_start, path)
+    return extract(span.source, span.frames, span.decode_start, path, is_damaged=span.is_damaged)
 
 
 def _extract_frame(
@@ -181,7 +218,8 @@ def _extract_frame(
         for frame, shown in zip(source.frames, cut_times, strict=True)
     ]
     _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
-    return extract(source, (frame,), source.decode_start_of((frame,)), path)
+    start, is_damaged = source.decode_start_of((frame,)), frame in source.damaged
+    return extract(source, (frame,), start, path, is_damaged=is_damaged)
 
 
 def _samples_of(spans: Sequence[Span], encoded: Iterable[EncodedTrack]) -> list[SpanSamples]:

@@ -63,10 +63,10 @@ def _groups(spans: Sequence[SpanSamples]) -> Iterator[list[SpanSamples]]:
 
 def first_frames(span: SpanSamples) -> SpanSamples:
     """Return a copied span's first frames: as few as decode without those that follow."""
-    before, after = presentation_bounds(span.times)
+    max_through, min_from = presentation_bounds(span.times)
     length = len(span.times)
     for stop in range(min(MIN_NEIGHBOUR_FRAMES, length), length):
-        if before[stop - 1] < after[stop]:
+        if max_through[stop - 1] < min_from[stop]:
             return _slice(span, 0, stop)
     return span
 
@@ -76,12 +76,14 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
 
     None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
-    before, after = presentation_bounds(span.times)
+    max_through, min_from = presentation_bounds(span.times)
     config = parse_avcc(span.track.config)
     length = len(span.times)
     for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
         sample = span.samples[start]
-        is_closed = span.sync[start] and before[start - 1] < after[start] == span.times[start]
+        is_closed = (
+            span.sync[start] and max_through[start - 1] < min_from[start] == span.times[start]
+        )
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
         if is_clean_access_point(sample, config):

@@ -1,5 +1,6 @@
 """A world of each family for every port."""
 
+import errno
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,21 +34,30 @@ def aws() -> Iterator[real.Aws]:
 @pytest.fixture(scope="session")
 def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
     """Make a recording of 2 s, its index last, and then bytes that opening it does not read."""
-    path = tmp_path_factory.mktemp("footage") / "recording.mp4"
-    source = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2"]
-    coded = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run([ffmpeg, "-v", "error", *source, *coded, str(path)], check=True, timeout=60)
-    data = path.read_bytes() + box(b"free", bytes(200_000))
+    folder = tmp_path_factory.mktemp("footage")
+    data = recorded(folder / "recording.mp4") + box(b"free", bytes(200_000))
     middle = data.index(b"mdat") + 1000
     return Footages(
         whole=Media(data),
+        with_hole=Media(
+            recorded(folder / "hole.mp4", "-vf", "select='lt(t,0.4)+gte(t,1.6)'"),
+            hole_ms=(400, 1600),
+        ),
         other=Media(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]),
         empty=Media(b"", None),
         unfinished=Media(data[: data.index(b"moov") - 4], None),
         text=Media(b"There is no recording in here.\n" * 100, readable=False),
         contradictory=Media(contradictory(data), readable=False),
     )
+
+
+def recorded(path: Path, *filters: str) -> bytes:
+    """Make a recording of 2 s."""
+    source = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25:duration=2", *filters]
+    coded = ["-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([ffmpeg, "-v", "error", *source, *coded, str(path)], check=True, timeout=60)
+    return path.read_bytes()
 
 
 def contradictory(data: bytes) -> bytes:
@@ -91,8 +101,10 @@ def recording_world(request: pytest.FixtureRequest) -> RecordingWorld:
     return world
 
 
-@pytest.fixture(params=FAMILIES)
-def clip_world(request: pytest.FixtureRequest) -> ClipWorld:
+@pytest.fixture(params=(*FAMILIES, "filesystem without links"))
+def clip_world(request: pytest.FixtureRequest, tmp_path: Path) -> ClipWorld:
+    if request.param not in FAMILIES:
+        return filesystem.FolderClipWorld(tmp_path, filesystem.refusing(errno.EPERM))
     world: ClipWorld = new_world(request, ClipWorld)
     return world
 

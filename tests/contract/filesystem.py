@@ -1,6 +1,7 @@
 """The worlds of the adapters on a folder."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,12 +12,22 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.files import OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from tests.contract.media import FORMAT, LENGTH_MS, Media
+
+
+def refusing(number: int, claim_s: float = 0.5) -> FileOperations:
+    """Return the operations of a file system that refuses links and flushing folders so."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return FileOperations(refuse, refuse, claim_s)
 
 
 class FolderCameraWorld:
@@ -30,12 +41,15 @@ class FolderCameraWorld:
     def has_camera(self, camera_id: str) -> None:
         (self.root / "recordings" / camera_id).mkdir(parents=True, exist_ok=True)
 
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         self.has_camera(camera_id)
         start = datetime.fromtimestamp(start_ms // 1000, UTC)
-        name = f"{camera_id}.{start:%Y%m%dT%H%M%S}.mp4"
+        name = f"{camera_id}.{start:%Y%m%dT%H%M%S}.{suffix}"
         (self.root / "recordings" / camera_id / name).write_bytes(self.media.data)
         return RecordingSegment(TimeWindow(start_ms, start_ms + LENGTH_MS), name)
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        return self.has_segment(camera_id, start_ms, "ts").name
 
     def forgets_clip(self, clip_id: str) -> None:
         (self.root / "status").mkdir(exist_ok=True)
@@ -66,9 +80,9 @@ class FolderRecordingWorld:
 class FolderClipWorld:
     """Files below `clips/`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, operations: FileOperations = OPERATIONS) -> None:
         self.folder = root / "clips"
-        self.clips: FolderClipStore = FolderClipStore(root)
+        self.clips: FolderClipStore = FolderClipStore(root, operations)
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         path = self.folder / clip_key(name)

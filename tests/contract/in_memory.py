@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from application.ports import LeftOut
 from domain.clip import ClipName, ClipRequest
 from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
@@ -27,13 +28,20 @@ class InMemoryCameraWorld:
         """Add a camera without recordings."""
         self.cameras.segments.setdefault(camera_id, [])
 
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         """List one more segment of LENGTH_MS, which starts at a whole second."""
         self.has_camera(camera_id)
         window = TimeWindow(start_ms, start_ms + LENGTH_MS)
-        segment = RecordingSegment(window, f"{camera_id}.{start_ms}.mp4")
+        segment = RecordingSegment(window, f"{camera_id}.{start_ms}.{suffix}")
         self.cameras.segments[camera_id].append(segment)
         return segment
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        self.has_camera(camera_id)
+        left = LeftOut(f"{camera_id}.{start_ms}.ts", "its name does not end with .mp4")
+        window = TimeWindow(start_ms, start_ms + LENGTH_MS)
+        self.cameras.unusable.setdefault(camera_id, []).append((window, left))
+        return left.name
 
     def forgets_clip(self, clip_id: str) -> None:
         self.cameras.deleted.add(clip_id)
@@ -50,7 +58,9 @@ class InMemoryRecordingWorld:
         self.recordings: InMemoryRecordingStore = InMemoryRecordingStore()
 
     def stores(self, name: str, media: Media) -> None:
-        self.recordings.files[name] = StoredFile(media.data, media.duration_ms, media.readable)
+        self.recordings.files[name] = StoredFile(
+            media.data, media.duration_ms, media.readable, media.hole_ms
+        )
 
     def removes(self, name: str) -> None:
         del self.recordings.files[name]

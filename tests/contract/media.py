@@ -19,6 +19,7 @@ class Media:
     data: bytes
     duration_ms: int | None = LENGTH_MS
     readable: bool = True
+    hole_ms: tuple[int, int] = (0, 0)
 
 
 @frozen
@@ -31,5 +32,7 @@ class Footages:
     empty: Media
     unfinished: Media
     text: Media
+    with_hole: Media
+    """A recording without frames from 400 ms to 1600 ms."""
     contradictory: Media
     """A recording whose sample table says that its first chunk is the second one."""

@@ -85,11 +85,14 @@ class HttpCameraWorld:
     def has_camera(self, camera_id: str) -> None:
         self.listed.segments.setdefault(camera_id, [])
 
-    def has_segment(self, camera_id: str, start_ms: int) -> RecordingSegment:
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
         window = TimeWindow(start_ms, start_ms + LENGTH_MS)
-        segment = RecordingSegment(window, f"{camera_id}.stream.{start_ms}.mp4")
+        segment = RecordingSegment(window, f"{camera_id}.stream.{start_ms}.{suffix}")
         self.listed.segments.setdefault(camera_id, []).append(segment)
         return segment
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        return self.has_segment(camera_id, start_ms, "ts").name
 
     def forgets_clip(self, clip_id: str) -> None:
         self.deleted.add(clip_id)
@@ -99,7 +102,8 @@ class HttpCameraWorld:
 
     def _forgotten(self, request: Request) -> Response | None:
         clip_id = request.target.rpartition("/")[2]
-        return Response(404) if request.method == "PUT" and clip_id in self.deleted else None
+        is_forgotten = request.method == "PUT" and clip_id in self.deleted
+        return Response.json({"message": "no such clip"}, 404) if is_forgotten else None
 
 
 @contextmanager

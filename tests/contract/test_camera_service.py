@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from application.ports import Listing
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import ClipDeleted, DeadlineExceeded, Rejected
 from domain.window import TimeWindow
 from tests.contract.worlds import FORMAT, LENGTH_MS, START_MS, CameraWorld
@@ -20,7 +22,7 @@ def test_every_segment_that_overlaps_the_window_is_found(camera_world: CameraWor
     """Those that begin before it and those that end after it are among them."""
     starts = (START_MS - 1000, START_MS + 1000, START_MS + 59_000)
     expected = {camera_world.has_segment("pier", start_ms) for start_ms in starts}
-    found = camera_world.cameras.find_segments("pier", WINDOW, soon())
+    found = camera_world.cameras.find_segments("pier", WINDOW, soon()).segments
     assert {(s.name, s.window) for s in found} == {(s.name, s.window) for s in expected}
 
 
@@ -28,20 +30,60 @@ def test_segments_that_only_touch_the_window_are_not_found(camera_world: CameraW
     """A window is half-open: what ends at its start and what starts at its end is outside."""
     for start_ms in (START_MS - LENGTH_MS, START_MS + 60_000):
         camera_world.has_segment("pier", start_ms)
-    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+    assert camera_world.cameras.find_segments("pier", WINDOW, soon()) == Listing()
 
 
 def test_a_window_without_footage_gives_an_empty_answer(camera_world: CameraWorld) -> None:
     """A camera that never recorded is no error."""
     camera_world.has_camera("pier")
-    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+    assert camera_world.cameras.find_segments("pier", WINDOW, soon()) == Listing()
 
 
 def test_another_cameras_segments_are_not_found(camera_world: CameraWorld) -> None:
     """Each camera has its own recordings."""
     camera_world.has_segment("mole", START_MS)
     camera_world.has_camera("pier")
-    assert list(camera_world.cameras.find_segments("pier", WINDOW, soon())) == []
+    assert camera_world.cameras.find_segments("pier", WINDOW, soon()) == Listing()
+
+
+def test_a_recording_that_cannot_be_used_is_left_out_by_name(camera_world: CameraWorld) -> None:
+    """It may overlap the window; the others are found as ever."""
+    wanted = camera_world.has_segment("pier", START_MS)
+    name = camera_world.has_unusable("pier", START_MS + 10_000)
+    listing = camera_world.cameras.find_segments("pier", WINDOW, soon())
+    assert [segment.name for segment in listing.segments] == [wanted.name]
+    [left] = listing.left_out
+    assert left.name == name
+    assert "does not end with .mp4" in str(left)
+
+
+def test_a_window_without_any_other_recording_names_those_left_out(
+    camera_world: CameraWorld,
+) -> None:
+    """Nothing that can be used is not the same as nothing."""
+    name = camera_world.has_unusable("pier", START_MS)
+    listing = camera_world.cameras.find_segments("pier", WINDOW, soon())
+    assert (listing.segments, [left.name for left in listing.left_out]) == ((), [name])
+
+
+def test_an_unusable_recording_elsewhere_is_ignored(camera_world: CameraWorld) -> None:
+    """It cannot overlap the window."""
+    camera_world.has_segment("pier", START_MS)
+    for start_ms in (START_MS - 3_600_000, START_MS + 60_000):
+        camera_world.has_unusable("pier", start_ms)
+    listing = camera_world.cameras.find_segments("pier", WINDOW, soon())
+    assert (len(listing.segments), listing.left_out) == (1, ())
+
+
+@pytest.mark.parametrize("suffix", ["MP4", "Mp4", "m4v", "mov"])
+def test_a_suffix_of_recordings_may_be_another_or_in_capitals(
+    camera_world: CameraWorld, suffix: str
+) -> None:
+    """Recorders and file systems differ."""
+    wanted = camera_world.has_segment("pier", START_MS, suffix)
+    assert wanted.name.endswith(f".{suffix}")
+    [found] = camera_world.cameras.find_segments("pier", WINDOW, soon()).segments
+    assert found.name == wanted.name
 
 
 def test_an_unknown_camera_is_refused(camera_world: CameraWorld) -> None:
@@ -55,7 +97,9 @@ def test_the_state_last_recorded_stands(camera_world: CameraWorld) -> None:
     """A later report takes the place of an earlier one, of that clip alone."""
     pending = ClipReport("c1", ClipStatus.PENDING, "pier", *_bounds(), reason="not yet")
     available = ClipReport("c1", ClipStatus.AVAILABLE, "pier", *_bounds())
-    other = ClipReport("c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), (), "too long")
+    other = ClipReport(
+        "c2", ClipStatus.TOO_LONG, "pier", *_bounds(), (1, 2), Coverage(), "too long"
+    )
     for report in (pending, other, available):
         camera_world.cameras.update_clip(report, soon())
     assert camera_world.state("c1") == FORMAT.report(available)

@@ -9,19 +9,21 @@ from attrs import evolve, frozen
 
 from application.ports import AlreadyExists, FilePiece, Piece, Recording, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded, RecordingChanged, Retryable
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from tests.contract.worlds import START_MS, ClipWorld
+from tests.support.coverages import every_kind, windows
 
 REQUEST = ClipRequest("clip-1", "pier", START_MS, START_MS + 300_000, (START_MS + 5,))
 NAME = REQUEST.name
 GAPS = (TimeWindow(START_MS, START_MS + 1), TimeWindow(START_MS + 7000, START_MS + 300_000))
-FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150)
+FOOTAGE = MediaInfo(175, 0.0, 6960.004, 7000.04, "avc1", 1920, 1080, 150, 1)
 WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#1"
 AVAILABLE = Manifest(
-    ClipReport.available(REQUEST, GAPS),
+    ClipReport.available(REQUEST, evolve(every_kind(START_MS), gaps=GAPS)),
     WRITER,
     FOOTAGE,
     (
@@ -88,48 +90,65 @@ def test_nothing_is_found_where_nothing_was_stored(clip_world: ClipWorld) -> Non
 
 def test_the_pieces_are_stored_as_one_object(clip_world: ClipWorld, rendered: Rendition) -> None:
     """One after the other, each from its own offset."""
-    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(), soon())
     assert clip_world.clip_bytes(NAME) == RENDERED
 
 
 def test_a_stored_clip_describes_itself(clip_world: ClipWorld, rendered: Rendition) -> None:
     """It gives back fingerprint, writer, gaps and footage, and when it was stored."""
     before_ms = time.time() * 1000
-    clip_world.clips.commit(REQUEST, rendered, WRITER, GAPS, soon())
+    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(GAPS), soon())
     clip = clip_world.clips.find(NAME, soon())
     assert clip
     assert (clip.fingerprint, clip.writer) == (REQUEST.fingerprint, WRITER)
-    assert (clip.gaps, clip.media) == (GAPS, FOOTAGE)
+    assert (clip.coverage.gaps, clip.media) == (GAPS, FOOTAGE)
     assert before_ms - 2000 < clip.stored_at_ms < before_ms + 10_000
 
 
 def test_a_clip_without_gaps_gives_back_none(clip_world: ClipWorld, rendered: Rendition) -> None:
     """Nothing missing is not nothing known."""
-    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(), soon())
     clip = clip_world.clips.find(NAME, soon())
     assert clip
-    assert (clip.gaps, clip.media) == ((), FOOTAGE)
+    assert (clip.coverage.gaps, clip.media) == ((), FOOTAGE)
 
 
-def test_a_hundred_gaps_are_given_back(clip_world: ClipWorld, rendered: Rendition) -> None:
-    """As many as a clip may have."""
-    starts = range(START_MS, START_MS + 300_000, 3000)
-    gaps = tuple(TimeWindow(start_ms, start_ms + 2999) for start_ms in starts)
-    clip_world.clips.commit(REQUEST, rendered, WRITER, gaps, soon())
+COVERAGES = {
+    "a little of every kind": every_kind(START_MS),
+    "as much as fits into the metadata": every_kind(START_MS, 2),
+    "a hundred gaps": Coverage(windows(100, START_MS, 3000, 2999)),
+    "a hundred gaps, damaged and held windows, 200 unused ones": every_kind(
+        START_MS, 100, unused=200
+    ),
+    "200 unused ones with names of 200 characters": every_kind(
+        START_MS, 100, name="Pier_1.-" * 30, unused=200
+    ),
+    "a thousand gaps": Coverage(windows(1000, START_MS, 300, 1)),
+}
+
+
+@pytest.mark.parametrize("coverage", COVERAGES.values(), ids=COVERAGES)
+def test_a_coverage_is_given_back_however_long_it_is(
+    clip_world: ClipWorld, rendered: Rendition, coverage: Coverage
+) -> None:
+    """Whatever the report says is stored with the clip; its bytes come first."""
+    clip_world.clips.commit(REQUEST, rendered, WRITER, coverage, soon())
     clip = clip_world.clips.find(NAME, soon())
     assert clip
-    assert clip.gaps == gaps
+    assert (clip.fingerprint, clip.writer) == (REQUEST.fingerprint, WRITER)
+    assert (clip.coverage, clip.media) == (coverage, FOOTAGE)
+    assert (clip_world.clip_bytes(NAME) or b"").startswith(RENDERED)
 
 
 def test_an_object_that_is_there_is_left_as_it_is(
     clip_world: ClipWorld, rendered: Rendition
 ) -> None:
     """Whoever stored it, the same delivery included."""
-    clip_world.clips.commit(REQUEST, rendered, WRITER, GAPS, soon())
+    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(GAPS), soon())
     first = clip_world.clips.find(NAME, soon())
     other = evolve(REQUEST, end_ms=START_MS + 10)
     with pytest.raises(AlreadyExists):
-        clip_world.clips.commit(other, rendition(rendered.pieces[0]), "other#1", (), soon())
+        clip_world.clips.commit(other, rendition(rendered.pieces[0]), "other#1", Coverage(), soon())
     assert clip_world.clips.find(NAME, soon()) == first
     assert clip_world.clip_bytes(NAME) == RENDERED
 
@@ -143,7 +162,7 @@ def test_a_clip_put_there_by_others_is_found_as_another(
     assert clip
     assert (clip.fingerprint, clip.writer) == ("", "")
     with pytest.raises(AlreadyExists):
-        clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+        clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(), soon())
     assert clip_world.clip_bytes(NAME) == b"foreign"
 
 
@@ -152,7 +171,7 @@ def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendit
 
     def commit(writer: str) -> str | None:
         try:
-            clip_world.clips.commit(REQUEST, rendered, writer, (), soon())
+            clip_world.clips.commit(REQUEST, rendered, writer, Coverage(), soon())
         except AlreadyExists:
             return None
         return writer
@@ -170,7 +189,7 @@ def test_a_recording_that_changes_meanwhile_leaves_nothing(clip_world: ClipWorld
     broken = FakeRecording(bytes(100), RecordingChanged("It was replaced."))
     pieces = RecordingPiece(FakeRecording(bytes(5000)), 0, 5000), RecordingPiece(broken, 0, 100)
     with pytest.raises(RecordingChanged, match=r"It was replaced\."):
-        clip_world.clips.commit(REQUEST, rendition(*pieces), WRITER, (), soon())
+        clip_world.clips.commit(REQUEST, rendition(*pieces), WRITER, Coverage(), soon())
     assert clip_world.clip_bytes(NAME) is None
     assert clip_world.clips.find(NAME, soon()) is None
 
@@ -182,7 +201,9 @@ def test_a_rendition_shorter_than_it_was_leaves_nothing(
     path = tmp_path / "rendered"
     path.write_bytes(bytes(99))
     with pytest.raises(Retryable):
-        clip_world.clips.commit(REQUEST, rendition(FilePiece(path, 0, 100)), WRITER, (), soon())
+        clip_world.clips.commit(
+            REQUEST, rendition(FilePiece(path, 0, 100)), WRITER, Coverage(), soon()
+        )
     assert clip_world.clip_bytes(NAME) is None
 
 
@@ -216,7 +237,7 @@ def test_a_manifest_gives_way_only_to_one_that_may_replace_it(clip_world: ClipWo
 
 def test_names_are_kept_apart(clip_world: ClipWorld, rendered: Rendition) -> None:
     """A clip and a manifest belong to one camera and one id."""
-    clip_world.clips.commit(REQUEST, rendered, WRITER, (), soon())
+    clip_world.clips.commit(REQUEST, rendered, WRITER, Coverage(), soon())
     clip_world.clips.write_manifest(NAME, AVAILABLE, soon(), replace=True)
     for other in (ClipName("pier", "clip-2"), ClipName("mole", "clip-1")):
         assert clip_world.clips.find(other, soon()) is None
@@ -235,7 +256,7 @@ def test_nothing_is_begun_after_the_deadline(
     with pytest.raises(DeadlineExceeded):
         clips.store_thumbnails(NAME, {300: picture}, over_s)
     with pytest.raises(DeadlineExceeded):
-        clips.commit(REQUEST, rendered, WRITER, (), over_s)
+        clips.commit(REQUEST, rendered, WRITER, Coverage(), over_s)
     with pytest.raises(DeadlineExceeded):
         clips.read_manifest(NAME, over_s)
     with pytest.raises(DeadlineExceeded):

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded
 from domain.window import TimeWindow
 from tests.contract.worlds import FORMAT, START_MS, NotifierWorld
@@ -17,7 +18,7 @@ AVAILABLE = ClipReport(
     START_MS,
     START_MS + 1000,
     (START_MS,),
-    (GAP,),
+    Coverage((GAP,)),
     "Zoë's lacks 0.995 s",
     "f" * 32,
 )

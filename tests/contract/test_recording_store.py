@@ -25,10 +25,23 @@ def test_a_segment_is_as_long_as_its_media(
 ) -> None:
     """The camera API's start holds, its end is corrected."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     assert opened.segment.name == NAME
     assert opened.segment.window == TimeWindow(START_MS, START_MS + LENGTH_MS)
     assert opened.size_bytes == len(footages.whole.data)
+
+
+@pytest.mark.parametrize("window_ms", [(0, 2000), (300, 500), (1000, 1200), (1500, 1700)])
+def test_its_stretches_are_those_that_its_frames_cover(
+    recording_world: RecordingWorld, footages: Footages, window_ms: tuple[int, int]
+) -> None:
+    """Within the window for which it is opened."""
+    recording_world.stores(NAME, footages.with_hole)
+    window = TimeWindow(*window_ms).shifted(START_MS)
+    opened = recording_world.recordings.open(SEGMENT, window, soon())
+    within = [part for s in opened.segment.stretches if (part := s.intersection(window))]
+    hole = TimeWindow(400, 1600).shifted(START_MS)
+    assert within == window.without([hole])
 
 
 def test_the_recorders_rounding_is_remembered(
@@ -38,7 +51,7 @@ def test_the_recorders_rounding_is_remembered(
     recording_world.stores(NAME, footages.whole)
     rounded = evolve(SEGMENT, window=TimeWindow(START_MS, START_MS + LENGTH_MS + 700))
     hold_last_frame_until_ms = recording_world.recordings.open(
-        rounded, soon()
+        rounded, rounded.window, soon()
     ).segment.hold_last_frame_until_ms
     assert hold_last_frame_until_ms == START_MS + LENGTH_MS + 700
 
@@ -49,14 +62,14 @@ def test_a_range_is_read_exactly(
 ) -> None:
     """Neither a byte more nor a byte less, wherever it lies."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     assert opened.read(offset, length) == footages.whole.data[offset : offset + length]
 
 
 def test_the_last_byte_can_be_read(recording_world: RecordingWorld, footages: Footages) -> None:
     """So can the whole file."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     assert opened.read(opened.size_bytes - 1, 1) == footages.whole.data[-1:]
     assert opened.read(0, opened.size_bytes) == footages.whole.data
 
@@ -64,13 +77,13 @@ def test_the_last_byte_can_be_read(recording_world: RecordingWorld, footages: Fo
 def test_what_is_read_is_counted(recording_world: RecordingWorld, footages: Footages) -> None:
     """From the opening on, and whichever reader asks."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     before = opened.read_bytes
     assert 0 <= before <= 2 * opened.size_bytes
     opened.read(UNREAD, 500)
     opened.read(UNREAD + 1000, 28)
     assert opened.read_bytes == before + 500 + 28
-    assert recording_world.recordings.open(SEGMENT, soon()).read_bytes == before
+    assert recording_world.recordings.open(SEGMENT, SEGMENT.window, soon()).read_bytes == before
 
 
 def test_a_range_beyond_the_file_is_refused_unread(
@@ -78,7 +91,7 @@ def test_a_range_beyond_the_file_is_refused_unread(
 ) -> None:
     """It would be refused even if nothing could be read any more."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     recording_world.removes(NAME)
     for offset, length in ((0, opened.size_bytes + 1), (opened.size_bytes, 1), (-1, 1), (5, -1)):
         with pytest.raises(ValueError, match="outside"):
@@ -90,9 +103,11 @@ def test_the_version_changes_with_the_bytes(
 ) -> None:
     """Even if the size stays; and it stays with the bytes."""
     recording_world.stores(NAME, footages.whole)
-    versions = [recording_world.recordings.open(SEGMENT, soon()).version for _ in range(2)]
+    versions = [
+        recording_world.recordings.open(SEGMENT, SEGMENT.window, soon()).version for _ in range(2)
+    ]
     recording_world.stores(NAME, footages.other)
-    versions.append(recording_world.recordings.open(SEGMENT, soon()).version)
+    versions.append(recording_world.recordings.open(SEGMENT, SEGMENT.window, soon()).version)
     assert versions[0] == versions[1] != versions[2]
 
 
@@ -101,7 +116,7 @@ def test_a_recording_replaced_while_it_is_read_gives_no_more_bytes(
 ) -> None:
     """Bytes of two versions never mix, even where they happen to be equal."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     opened.read(0, 10)
     recording_world.stores(NAME, footages.other)
     for offset in (UNREAD, UNREAD + 1000):
@@ -114,7 +129,7 @@ def test_a_recording_removed_while_it_is_read_has_changed(
 ) -> None:
     """It is not there in the version that was opened."""
     recording_world.stores(NAME, footages.whole)
-    opened = recording_world.recordings.open(SEGMENT, soon())
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
     recording_world.removes(NAME)
     with pytest.raises(RecordingChanged):
         opened.read(UNREAD, 10)
@@ -123,7 +138,7 @@ def test_a_recording_removed_while_it_is_read_has_changed(
 def test_an_absent_file_is_not_recorded_yet(recording_world: RecordingWorld) -> None:
     """The recorder may have listed it before it stored it."""
     with pytest.raises(NotRecordedYet):
-        recording_world.recordings.open(SEGMENT, soon())
+        recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
 
 
 @pytest.mark.parametrize("state", ["empty", "unfinished"])
@@ -133,7 +148,7 @@ def test_a_file_without_a_moov_yet_is_not_recorded_yet(
     """It has no bytes, or no sample table."""
     recording_world.stores(NAME, getattr(footages, state))
     with pytest.raises(NotRecordedYet):
-        recording_world.recordings.open(SEGMENT, soon())
+        recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
 
 
 @pytest.mark.parametrize("state", ["text", "contradictory"])
@@ -143,7 +158,7 @@ def test_a_file_that_is_no_recording_or_contradicts_itself_is_unusable(
     """A text by the name of a video stays one, and a wrong sample table wrong."""
     recording_world.stores(NAME, getattr(footages, state))
     with pytest.raises(UnusableFootage):
-        recording_world.recordings.open(SEGMENT, soon())
+        recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
 
 
 def test_nothing_is_opened_after_the_deadline(
@@ -152,7 +167,7 @@ def test_nothing_is_opened_after_the_deadline(
     """The attempt is over."""
     recording_world.stores(NAME, footages.whole)
     with pytest.raises(DeadlineExceeded):
-        recording_world.recordings.open(SEGMENT, time.monotonic())
+        recording_world.recordings.open(SEGMENT, SEGMENT.window, time.monotonic())
 
 
 def test_nothing_is_read_after_the_deadline_of_opening(
@@ -161,7 +176,7 @@ def test_nothing_is_read_after_the_deadline_of_opening(
     """A recording's reads are bound to the deadline that it was opened with."""
     recording_world.stores(NAME, footages.whole)
     deadline_s = time.monotonic() + 1
-    opened = recording_world.recordings.open(SEGMENT, deadline_s)
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, deadline_s)
     time.sleep(max(0, deadline_s - time.monotonic()))
     with pytest.raises(DeadlineExceeded):
         opened.read(UNREAD, 10)

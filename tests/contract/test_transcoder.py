@@ -14,7 +14,7 @@ from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from devtools import footage
 from devtools.footage.picture import SCALED_DOWN, read_number
 from devtools.footage.recording import FFMPEG
-from domain.errors import DeadlineExceeded, Rejected, UnusableFootage
+from domain.errors import DeadlineExceeded, NoPicture, Rejected, UnusableFootage
 from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -56,7 +56,7 @@ class InMemoryTranscoderWorld:
 
     def recordings(self) -> Mapping[str, Recording]:
         store = InMemoryRecordingStore({name: StoredFile(b"bytes", LENGTH_MS) for name in NAMES})
-        return {segment.name: store.open(segment, soon()) for segment in segments()}
+        return {segment.name: store.open(segment, segment.window, soon()) for segment in segments()}
 
     def frames(self, clip: Path) -> list[ShownFrame]:
         found = []
@@ -128,7 +128,7 @@ def look_at(picture: Path) -> tuple[int, int, int]:
 
 def _open(segment: RecordingSegment, data: bytes) -> Recording:
     file = RangeCache(lambda at, size: data[at : at + size], len(data))
-    return open_mp4(segment, "1", file, 1000)
+    return open_mp4(segment, segment.window, "1", file, 1000)
 
 
 def segments() -> list[RecordingSegment]:
@@ -176,43 +176,47 @@ def rendered(
 
 
 @pytest.mark.parametrize(
-    ("from_ms", "to_ms", "recorded_ms", "first_ms"),
+    ("from_ms", "to_ms", "recorded_ms"),
     [
-        (400, 1200, [*range(400, 1200, FRAME_MS)], 0),
-        (401, 1201, [*range(440, 1201, FRAME_MS)], 39),
-        (399, 1199, [*range(400, 1199, FRAME_MS)], 1),
-        (400, 401, [400], 0),
-        (1500, 2500, [*range(1520, 2500, FRAME_MS)], 20),
-        (3600, 5400, [*range(3600, 4000, FRAME_MS), *range(5000, 5400, FRAME_MS)], 0),
-        (-300, 300, [*range(0, 300, FRAME_MS)], 0),
+        (400, 1200, [*range(400, 1200, FRAME_MS)]),
+        (401, 1201, [*range(440, 1201, FRAME_MS)]),
+        (399, 1199, [*range(400, 1199, FRAME_MS)]),
+        (400, 401, [400]),
+        (401, 439, [400]),
+        (1500, 2500, [*range(1520, 2500, FRAME_MS)]),
+        (3600, 5400, [*range(3600, 4000, FRAME_MS), *range(5000, 5400, FRAME_MS)]),
+        (-300, 300, [*range(0, 300, FRAME_MS)]),
     ],
     ids=[
         "on frames",
         "just behind frames",
         "just before frames",
         "one frame",
+        "within a frame",
         "across a join",
         "across a gap",
         "across the beginning",
     ],
 )
-def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(  # noqa: PLR0917
+def test_the_clip_holds_exactly_the_frames_seen_within_the_cuts(
     world: TranscoderWorld,
     scratch: Path,
     from_ms: int,
     to_ms: int,
     recorded_ms: list[int],
-    first_ms: int,
 ) -> None:
-    """Each occurs once, at its time on the plan's clock, as the media info states."""
+    """Each occurs once, at its time on the plan's clock, but the first at 0."""
     plan = planned(from_ms, to_ms)
     rendition, frames = rendered(world, scratch, plan)
     assert [frame.recorded_ms for frame in frames] == recorded_ms
-    times_ms = [float(plan.clip_time_ms(START_MS + time_ms)) for time_ms in recorded_ms]
+    times_ms = [
+        float(plan.delivered_before_ms(START_MS + time_ms)) if number else 0
+        for number, time_ms in enumerate(recorded_ms)
+    ]
     assert [frame.clip_ms for frame in frames] == pytest.approx(times_ms, abs=0.1)
     media = rendition.media
     assert media.frames == len(recorded_ms)
-    assert media.first_ms == pytest.approx(first_ms, abs=0.1)
+    assert media.first_ms == 0
     assert media.last_ms == pytest.approx(times_ms[-1], abs=0.1)
     assert media.duration_ms == pytest.approx(plan.delivered_ms, abs=0.1)
 
@@ -249,12 +253,6 @@ def test_only_the_folder_is_written_to(world: TranscoderWorld, scratch: Path) ->
 
 
 def test_cuts_without_a_frame_are_rejected(world: TranscoderWorld, scratch: Path) -> None:
-    """A window can lie between two frames."""
-    with pytest.raises(Rejected, match="no frame"):
-        world.transcoder.render(planned(401, 439), world.recordings(), THUMBNAILS, scratch, soon())
-
-
-def test_a_plan_without_cuts_is_rejected(world: TranscoderWorld, scratch: Path) -> None:
     """There is nothing to show."""
     with pytest.raises(Rejected, match="no frame"):
         world.transcoder.render(
@@ -262,11 +260,14 @@ def test_a_plan_without_cuts_is_rejected(world: TranscoderWorld, scratch: Path) 
         )
 
 
-def test_damaged_footage_is_unusable(world: TranscoderWorld, scratch: Path) -> None:
-    """There is no rendition without exactly the planned frames."""
+def test_footage_without_any_picture_is_no_rendition(world: TranscoderWorld, scratch: Path) -> None:
+    """Where a decoder was asked, the error names the windows."""
     world.damage_recordings()
-    with pytest.raises(UnusableFootage):
+    with pytest.raises((NoPicture, UnusableFootage)) as raised:
         world.transcoder.render(planned(0, 400), world.recordings(), THUMBNAILS, scratch, soon())
+    if isinstance(raised.value, NoPicture):
+        assert raised.value.name == NAMES[0]
+        assert raised.value.windows == (TimeWindow(START_MS, START_MS + 400),)
 
 
 def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:

@@ -45,7 +45,10 @@ from entrypoints.log_line import DeliveryOutcome
 def all_below(kind):
     return [kind, *(found for child in kind.__subclasses__() for found in all_below(child))]
 
-for error in (RuntimeError("a bug"), *(kind("why") for kind in all_below(errors.ClipError))):
+def example_of(kind):
+    return kind("why", "a.mp4", ()) if kind is errors.NoPicture else kind("why")
+
+for error in (RuntimeError("a bug"), *map(example_of, all_below(errors.ClipError))):
     log(DeliveryOutcome("m1", 10, {}, error=error))
 fatal = ClipReport("c1", ClipStatus.FATAL_ERROR, reason="The camera is unknown.")
 log(DeliveryOutcome("m1", 10, {}, result=ClipResult(fatal)))

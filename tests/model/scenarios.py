@@ -1,15 +1,47 @@
 """What was requested under which circumstances."""
 
+from collections.abc import Iterable
+
 from attrs import evolve, frozen
 
 from domain.clip import ClipRequest
+from domain.window import TimeWindow
+from infrastructure.in_memory import FRAME_MS
 from tests.model.recorder import drained
 from tests.model.sqs_model import Queue
-from tests.model.world import NOW, InFlightMessage, World, footage
+from tests.model.world import NOW, InFlightMessage, World, footage, unreadable
 
 WANTED = ClipRequest("clip", "pier", NOW - 60_000, NOW - 59_600)
 WHOLE = (footage("a", -100_000, 600_000),)
 HALVES = (footage("a", -100_000, 40_200), footage("b", -59_800, 600_000))
+
+
+LONGER = ClipRequest("clip", "pier", NOW - 60_000, NOW - 56_000)
+EVERY_KIND = (
+    footage("a", -100_000, 40_500),
+    footage("b", -59_300, 1000),  # the picture of a is held before it
+    footage("c", -58_400, 400),  # listed to begin before the end of b: it plays later
+    unreadable("d", -57_500, 300),
+    footage("e", -56_800, 600_000),  # after a gap
+    footage("f", -56_700, 500),  # not used
+)
+"""Recordings that lead to everything that a coverage can say, but for damage."""
+EVERY_KIND_PLAYS = (
+    ("a", 40_000, 40_500, 0),
+    ("b", 0, 1000, 700),
+    ("c", 0, 400, 1700),
+    ("e", 0, 800, 2100),
+)
+"""Of which recording what plays, and when in the clip."""
+
+
+def recipe(plays: Iterable[tuple[str, int, int, int]]) -> str:
+    """List the frames of parts of recordings: name, beginning, end, time in the clip."""
+    return "".join(
+        f"{clip_ms + media_ms - start_ms} {name} {media_ms}\n"
+        for name, start_ms, end_ms, clip_ms in plays
+        for media_ms in range(start_ms, end_ms, FRAME_MS)
+    )
 
 
 def requested(request: ClipRequest = WANTED, *, times: int = 1, received: int = 0) -> World:
@@ -19,6 +51,16 @@ def requested(request: ClipRequest = WANTED, *, times: int = 1, received: int = 
         queue = queue.sent(request, NOW)
     queue = evolve(queue, held=tuple(evolve(m, received=received) for m in queue.held))
     return World(request, queue)
+
+
+def with_every_kind() -> World:
+    """A request whose report has a gap, damage, a held picture, an unused recording and so on."""
+    return evolve(
+        requested(LONGER),
+        recorded=EVERY_KIND,
+        damaged=(TimeWindow(NOW - 56_600, NOW - 56_500),),
+        clip_text=recipe(EVERY_KIND_PLAYS),
+    )
 
 
 def long_ago(age_ms: int, *, retries_ms: tuple[int, ...] = ()) -> World:

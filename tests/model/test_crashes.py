@@ -1,12 +1,26 @@
 """A crash at every effect, before it and after it, then one at every effect that follows."""
 
+import json
+
 import pytest
 from attrs import evolve
 
 from domain.clip import ClipStatus
+from domain.coverage import Clock, Verification
 from domain.errors import Unavailable
+from domain.window import TimeWindow
+from tests.contract.worlds import FORMAT
 from tests.model.recorder import At, Crash, drained, redriven
-from tests.model.scenarios import HALVES, WANTED, WHOLE, long_ago, made, requested
+from tests.model.scenarios import (
+    HALVES,
+    LONGER,
+    WANTED,
+    WHOLE,
+    long_ago,
+    made,
+    requested,
+    with_every_kind,
+)
 from tests.model.world import NOW, World, footage
 
 CASES = {
@@ -28,12 +42,25 @@ CASES = {
     "too long": (requested(evolve(WANTED, start_ms=NOW - 400_000)), ClipStatus.TOO_LONG),
     "ends before it starts": (requested(evolve(WANTED, end_ms=0)), ClipStatus.FATAL_ERROR),
     "unknown camera": (requested(evolve(WANTED, camera_id="quay")), ClipStatus.FATAL_ERROR),
-    "not a single frame": (
+    "no picture can be decoded": (
+        evolve(requested(), recorded=WHOLE, without_picture=(("a", WANTED.window),)),
+        ClipStatus.FATAL_ERROR,
+    ),
+    "a part cannot be decoded": (
+        evolve(
+            requested(LONGER),
+            recorded=WHOLE,
+            without_picture=(("a", TimeWindow(NOW - 60_000, NOW - 58_880)),),
+        ),
+        ClipStatus.AVAILABLE,
+    ),
+    "within one picture": (
         evolve(
             requested(evolve(WANTED, start_ms=NOW - 59_999, end_ms=NOW - 59_990)), recorded=WHOLE
         ),
-        ClipStatus.FATAL_ERROR,
+        ClipStatus.AVAILABLE,
     ),
+    "a report with everything": (with_every_kind(), ClipStatus.AVAILABLE),
     "two messages": (evolve(requested(times=2), recorded=WHOLE), ClipStatus.AVAILABLE),
     "two messages that wait": (evolve(requested(times=2), to_come=WHOLE), ClipStatus.AVAILABLE),
     "two messages in vain": (requested(times=2), ClipStatus.RETRY_TIMEOUT),
@@ -103,6 +130,25 @@ def test_after_any_failing_call_the_request_ends_right(case: str, received: int)
     for failure in disturbances(len(effects[0]) - 1, Unavailable):
         end, _ = drained(world, [failure])
         assert_right(end, status, len(held), failure)
+
+
+def test_a_resumed_delivery_reports_the_same() -> None:
+    """Byte for byte, wherever the one before it died: status, notifications and manifest."""
+    world, _ = CASES["a report with everything"]
+    end, effects = drained(world)
+    (status_text,) = report_texts(end)
+    (report, *_) = end.clip_reports
+    coverage = report.coverage
+    assert all((coverage.gaps, coverage.damaged, coverage.held, coverage.unused, coverage.notes))
+    assert coverage.clock == Clock(1.0, 100)
+    assert coverage.verified is Verification.ALL
+    for first in disturbances(len(effects[0])):
+        end, _ = drained(world, [first])
+        assert report_texts(end) == {status_text}, first
+
+
+def report_texts(world: World) -> set[str]:
+    return {json.dumps(FORMAT.report(report)) for report in world.clip_reports}
 
 
 def test_the_effects_of_a_clip_are_numbered_in_their_order() -> None:

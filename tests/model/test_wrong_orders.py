@@ -7,7 +7,7 @@ from attrs import frozen
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from application.make_clip import ClipInputs, ClipResult, MakeClip
+from application.make_clip import ClipResult, MakeClip, Situation
 from domain.clip import ClipReport, ClipStatus
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress
@@ -31,20 +31,20 @@ class AcknowledgesBeforeItPublishes(MakeClip):
 
 
 class LosesAndAcknowledges(MakeClip):
-    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        assert inputs.plan
+    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
+        assert situation.footage.plan
         try:
-            return super()._build(delivery, inputs, folder)
+            return super()._build(delivery, situation, folder)
         except AlreadyInProgress:
-            return ClipResult(ClipReport.available(delivery.request, inputs.plan.gaps))
+            return ClipResult(ClipReport.available(delivery.request, situation.footage.coverage))
 
 
 class ReportsBeforeItStores(MakeClip):
-    def _build(self, delivery: Delivery, inputs: ClipInputs, folder: Path) -> ClipResult:
-        assert inputs.plan
-        report = ClipReport.available(delivery.request, inputs.plan.gaps)
+    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
+        assert situation.footage.plan
+        report = ClipReport.available(delivery.request, situation.footage.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
-        return super()._build(delivery, inputs, folder)
+        return super()._build(delivery, situation, folder)
 
 
 class IgnoresRivals(MakeClip):
@@ -80,8 +80,8 @@ class AnnouncesWhatOthersHaveJustStored(MakeClip):
 
 
 class RejectsOverAFinishedClip(MakeClip):
-    def _reject(self, delivery: Delivery, inputs: ClipInputs, reject: Reject) -> ClipResult:
-        result = super()._reject(delivery, inputs, reject)
+    def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
+        result = super()._reject(delivery, situation, reject)
         manifest = Manifest(result.report, delivery.id)
         name = delivery.request.name
         self.clips.write_manifest(name, manifest, delivery.deadline_s, replace=True)
@@ -95,10 +95,10 @@ class RepeatsARejectionOverARivalsClip(MakeClip):
 
 
 class WaitsForNothing(MakeClip):
-    def _requeue(self, delivery: Delivery, inputs: ClipInputs, delay_s: int) -> ClipResult:
+    def _requeue(self, delivery: Delivery, situation: Situation, delay_s: int) -> ClipResult:
         report = ClipReport.of(delivery.request, ClipStatus.PENDING, reason=f"{delay_s} s")
         self.cameras.update_clip(report, delivery.deadline_s)
-        return ClipResult(report, inputs.notes)
+        return ClipResult(report, situation.footage.left_out)
 
 
 @frozen

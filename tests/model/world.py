@@ -13,6 +13,8 @@ from attrs import Factory, define, evolve, frozen
 
 from application.ports import Recording, RecordingPiece, Rendition, ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Verification
+from domain.errors import NoPicture
 from domain.manifest import Manifest, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -43,6 +45,12 @@ def footage(name: str, start_ms: int, duration_ms: int) -> RecordedFile:
     return RecordingSegment(window, name), StoredFile(name.encode(), duration_ms)
 
 
+def unreadable(name: str, start_ms: int, duration_ms: int) -> RecordedFile:
+    """A listed file that is no recording."""
+    segment, file = footage(name, start_ms, duration_ms)
+    return segment, evolve(file, readable=False)
+
+
 @frozen(eq=False)
 class Call:
     """A call of a port: an effect, or a look."""
@@ -63,11 +71,18 @@ class Raised:
     """A reply that is an error."""
 
     kind: type[Exception]
-    message: str
+    arguments: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, error: Exception) -> "Raised":
+        """Keep what makes the error again."""
+        if isinstance(error, NoPicture):
+            return cls(type(error), (str(error), error.name, error.windows))
+        return cls(type(error), (str(error),))
 
     def again(self) -> Exception:
         """Make a new error: one that was raised before has the notes of that time."""
-        return self.kind(self.message)
+        return self.kind(*self.arguments)
 
 
 @frozen(cache_hash=True)
@@ -95,6 +110,12 @@ class World:
     """What the recorder has not uploaded yet."""
     broken: bool = False
     """Whether the footage cannot be decoded."""
+    without_picture: tuple[tuple[str, TimeWindow], ...] = ()
+    """Parts of recordings that no decoder makes a picture of."""
+    damaged: tuple[TimeWindow, ...] = ()
+    """Where a decoder makes a picture, but not without a fault."""
+    clip_text: str = ""
+    """The right clip, where that is not each recorded frame once."""
     now_ms: int = NOW
     status_report: ClipReport | None = None
     """The status that the camera API stored last."""
@@ -156,7 +177,7 @@ class World:
         try:
             reply = ports.call(call)
         except Exception as error:  # noqa: BLE001 - it is handed on
-            reply = Raised(type(error), str(error))
+            reply = Raised.of(error)
         return ports.world(self, by).watched(by, call, self), reply
 
     def watched(self, by: InFlightMessage, call: Call, before: "World") -> "World":
@@ -186,7 +207,8 @@ class World:
         return set()
 
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
-        return data == planned(self.request, self.recorded, clip.gaps)
+        right = self.clip_text.encode() or planned(self.request, self.recorded, clip.coverage.gaps)
+        return data == right
 
     def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
         """Return what is wrong with publishing that, after what was published before."""
@@ -216,6 +238,13 @@ class World:
         writer = self.clip[0].writer if self.clip else ""
         return not report.has_clip or writer not in {earlier, str(by)}
 
+    @property
+    def clip_reports(self) -> list[ClipReport]:
+        """The reports of the clip: the last status, the manifest, and all that were published."""
+        reports = [self.status_report, self.manifest and self.manifest.report]
+        reports += [report for _, report in self.published]
+        return [report for report in reports if report and report.has_clip]
+
     def verdict(self) -> frozenset[str]:
         """Name everything that is wrong once no delivery is under way."""
         faults = set(self.faults)
@@ -223,6 +252,8 @@ class World:
             faults.add("a message was lost")
         if self.clip and not self._is_whole(*self.clip):
             faults.add("the clip does not hold the planned frames")
+        if self.clip and any(r.coverage != self.clip[0].coverage for r in self.clip_reports):
+            faults.add("a report does not say what the clip shows")
         if self.queue.held or self.queue.dead:
             return frozenset(faults)
         if self.status_report is None or self.status_report.status is ClipStatus.PENDING:
@@ -246,6 +277,8 @@ class _Ports:
     clips: InMemoryClipStore
     queue: InMemoryRetryQueue
     notifier: InMemoryNotifier
+    without_picture: tuple[tuple[str, TimeWindow], ...]
+    damaged: tuple[TimeWindow, ...]
 
     @classmethod
     def of(cls, world: World) -> "_Ports":
@@ -262,13 +295,18 @@ class _Ports:
             ),
             InMemoryRetryQueue(),
             InMemoryNotifier(),
+            world.without_picture,
+            world.damaged,
         )
 
     def call(self, call: Call) -> object:
         """Return the adapter's answer; one that is returned twice is the same object."""
         if call.method == "render" and not self.transcoder.broken:
             plan, opened, *_ = call.args
-            return _rendered(plan, tuple(sorted(opened.items())))
+            for name, window in self.without_picture:
+                if any(c.segment.name == name and c.window.overlaps(window) for c in plan.cuts):
+                    raise NoPicture("There is no picture.", name, (window,))
+            return _rendered(plan, tuple(sorted(opened.items())), self.damaged)
         adapter = getattr(self, call.port)
         reply: object = getattr(adapter, call.method)(*call.args, **dict(call.kwargs))
         if isinstance(reply, InMemoryRecording):
@@ -296,7 +334,11 @@ _OPENED: dict[tuple[RecordingSegment, StoredFile], InMemoryRecording] = {}
 
 
 @cache
-def _rendered(plan: ClipPlan, opened: tuple[tuple[str, Recording], ...]) -> Rendition:
+def _rendered(
+    plan: ClipPlan,
+    opened: tuple[tuple[str, Recording], ...],
+    damaged: tuple[TimeWindow, ...],
+) -> Rendition:
     """Render a recipe, and keep it in memory."""
     with TemporaryDirectory() as folder:
         made = InMemoryTranscoder().render(
@@ -308,7 +350,7 @@ def _rendered(plan: ClipPlan, opened: tuple[tuple[str, Recording], ...]) -> Rend
     piece = RecordingPiece(
         InMemoryRecording(segment, file, {"rendered": file}, FOREVER), 0, len(data)
     )
-    return Rendition((piece,), {}, made.media)
+    return evolve(made, pieces=(piece,), verified=Verification.ALL, damaged=damaged)
 
 
 @cache
@@ -327,4 +369,7 @@ def planned(
         if request.start_ms <= seen_ms < request.end_ms and not in_a_gap:
             skipped_ms = sum(gap.duration_ms for gap in gaps if gap.end_ms <= seen_ms)
             lines.append(f"{seen_ms - request.start_ms - skipped_ms} {name} {media_ms}\n")
+    if not lines:  # the picture that is on screen
+        _, name, media_ms = max(frame for frame in frames if frame[0] < request.start_ms)
+        lines.append(f"0 {name} {media_ms}\n")
     return "".join(lines).encode()

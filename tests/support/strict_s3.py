@@ -1,7 +1,7 @@
 """An S3 in memory that enforces the rules other stand-ins ignore, and fails on demand.
 
 It checks the conditions of copies, the sizes of parts and sources, the size and checksums of a
-completed upload, and each uploaded part against its checksum.
+completed upload, each uploaded part against its checksum, and the size of the metadata.
 """
 
 import base64
@@ -21,6 +21,8 @@ from attrs import Factory, define, frozen
 from devtools.local_aws.http_server import Request, Response, serve
 
 MIN_PART_BYTES = 5 << 20
+MAX_METADATA_BYTES = 2048
+"""Of names and values (User Guide); MinIO counts the names with their prefix."""
 NO_BODY: dict[str, str] = {}
 
 
@@ -139,9 +141,12 @@ class StrictS3:
         if found is None:
             return Response(404)
         now = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
-        return Response(200, b"", {"ETag": found.etag, "Last-Modified": now, **found.headers})
+        headers = {"Last-Modified": now, "Content-Length": str(len(found.data)), **found.headers}
+        return Response(200, b"", {"ETag": found.etag, **headers})
 
     def _put(self, request: S3Request) -> Response:
+        if _metadata_bytes(request) > MAX_METADATA_BYTES:
+            return error(400, "MetadataTooLarge")
         if "if-none-match" in request.headers and request.key in self.objects:
             return error(412, "PreconditionFailed")
         return Response(
@@ -149,6 +154,8 @@ class StrictS3:
         )
 
     def _create(self, request: S3Request) -> Response:
+        if _metadata_bytes(request) > MAX_METADATA_BYTES:
+            return error(400, "MetadataTooLarge")
         upload_id = f"upload-{len(self.requests)}"
         self.uploads[upload_id] = Upload(request.key, request.headers)
         return _xml("InitiateMultipartUploadResult", UploadId=upload_id)
@@ -228,6 +235,11 @@ def _crc32(data: bytes) -> str:
 def _kept(about: S3Request | Upload) -> dict[str, str]:
     kept = r"content-type|cache-control|x-amz-meta-.*"
     return {name: text for name, text in about.headers.items() if re.fullmatch(kept, name)}
+
+
+def _metadata_bytes(request: S3Request) -> int:
+    own = (item for item in request.headers.items() if item[0].startswith("x-amz-meta-"))
+    return sum(len(name) + len(text) for name, text in own)
 
 
 def _xml(name: str, **fields: str) -> Response:

@@ -29,6 +29,7 @@ from entrypoints.cli.times import compact, now_ms
 from entrypoints.cli.units import seconds
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
+from infrastructure.folder.recordings import recording_files
 
 LEAD_MS, TAIL_MS = 11_679, 12_345
 """The clip's share of the first recording, and of the second."""
@@ -42,14 +43,14 @@ def demo(root: Root = Path("demo")) -> None:
     The folder gets three recordings of a minute each, a clip that spans two of them, its
     thumbnails, the messages that were sent, and `report.html`.
     """
-    raise typer.Exit(run_demo(open_session(root)))
+    raise typer.Exit(run_demo(open_session(root, is_new=True)))
 
 
 def run_demo(session: Session, sample: SampleFormat = SAMPLE_FORMAT) -> int:
     """Make the sample camera unless it exists, a clip, and the report; return the exit code."""
     began_s = time.monotonic()
     root, at_ms = session.root, now_ms()
-    if not list((root / "recordings" / CAMERA_ID).glob("[!.]*.mp4")):
+    if not recording_files(root, CAMERA_ID):
         err.print(f"Encoding {RECORDINGS} sample recordings of {sample.duration_s} s each.")
         ffmpeg = Ffmpeg(find_ffmpeg(environment()))
         with session.progress.reporting("Encoding"):

@@ -10,13 +10,14 @@ from attrs import frozen
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from domain.coverage import Coverage
 from domain.manifest import Manifest
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.demo.timeline import Timeline, fitting, tick_label
+from entrypoints.cli.demo.timeline import Timeline, fitting, paces, tick_label
 from entrypoints.cli.times import clock, utc
-from entrypoints.cli.units import seconds, size
+from entrypoints.cli.units import VERIFIED, clock_text, seconds, size
 
 MEDIA_TYPES = {
     ".mp4": "video/mp4",
@@ -37,7 +38,7 @@ class SentMessage:
 
 @frozen
 class PlanRow:
-    """A cut, seam or gap of the plan."""
+    """A cut, seam or gap of the plan, or a finding of the coverage."""
 
     window: TimeWindow
     kind: str
@@ -60,7 +61,7 @@ class Page:
 
 def report_page(page: Page) -> str:
     """Return the page; OSError if the clip or a thumbnail cannot be read."""
-    plan = page.plan
+    plan, coverage = page.plan, page.manifest.report.coverage
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -84,8 +85,11 @@ def report_page(page: Page) -> str:
         plan=plan,
         rows=sorted(_plan_rows(plan), key=lambda row: row.window),
         report=page.manifest.report,
+        coverage=coverage,
+        findings=sorted(_findings(coverage), key=lambda row: row.window),
+        remarks=list(_remarks(coverage)),
         media=page.manifest.media,
-        timeline=Timeline.of(plan, page.recordings),
+        timeline=Timeline.of(plan, page.recordings, coverage),
         timing=_timing(page),
     )
 
@@ -99,14 +103,34 @@ def _plan_rows(plan: ClipPlan) -> Iterator[PlanRow]:
         yield PlanRow(gap, "Gap", "gap", "no footage: skipped")
 
 
+def _findings(coverage: Coverage) -> Iterator[PlanRow]:
+    for windows, kind, detail in (
+        (coverage.gaps, "Gap", "no footage: skipped"),
+        (coverage.damaged, "Damaged", "pictures that could not be decoded without a fault"),
+        (coverage.held, "Held", "no picture was recorded: the one before stays"),
+    ):
+        for window in windows:
+            yield PlanRow(window, kind, kind.lower(), detail)
+    for unused in coverage.unused:
+        yield PlanRow(unused.window, "Unused", "unused", f"{unused.name}: another recording plays")
+
+
+def _remarks(coverage: Coverage) -> Iterator[str]:
+    if coverage.clock:
+        yield f"Clock: {clock_text(coverage.clock)}."
+    if coverage.verified:
+        yield f"Verified: {VERIFIED[coverage.verified]}."
+    yield from coverage.notes
+
+
 def _timing(page: Page) -> dict[str, object]:
     """Return what the page's script needs to convert the clip's time to the wall clock."""
     media, plan = page.manifest.media, page.plan
     return {
         "start": plan.window.start_ms,
         "end": plan.window.end_ms,
-        "gaps": [[gap.start_ms, gap.end_ms] for gap in plan.gaps],
-        "frame": plan.delivered_ms / media.frames if media and media.frames else 40,
+        "paces": [[pace.clip_ms, pace.wall_ms, pace.rate] for pace in paces(plan)],
+        "frame": plan.duration_ms / media.frames if media and media.frames else 40,
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
+from domain.coverage import Coverage
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -44,6 +45,16 @@ class Scale:
 
 
 @frozen
+class Pace:
+    """How the clip's clock and the wall clock run from some time of the clip on."""
+
+    clip_ms: int
+    wall_ms: int
+    rate: float = 1.0
+    """Seconds of the clip in a second of the wall clock."""
+
+
+@frozen
 class Timeline:
     """What the template draws: recordings around the window above, the plan enlarged below."""
 
@@ -56,13 +67,17 @@ class Timeline:
     clip_ticks: Sequence[tuple[int, int]]
     """The times of the clip to label, and the wall clock at each, in ms."""
 
+    coverage: Coverage
+
     @classmethod
-    def of(cls, plan: ClipPlan, recordings: Sequence[RecordingSegment]) -> "Timeline":
+    def of(
+        cls, plan: ClipPlan, recordings: Sequence[RecordingSegment], coverage: Coverage
+    ) -> "Timeline":
         """Return the timeline of a clip out of these recordings."""
         around = _around(plan.window, recordings)
         shown = [s for s in sorted(recordings) if s.window.overlaps(around)]
         ticks = list(_clip_ticks(plan))
-        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks)
+        return cls(plan, shown, _rows(shown), Scale(around), Scale(plan.window), ticks, coverage)
 
 
 def _around(window: TimeWindow, recordings: Sequence[RecordingSegment]) -> TimeWindow:
@@ -86,18 +101,29 @@ def _rows(shown: Sequence[RecordingSegment]) -> list[int]:
 
 
 def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
-    if plan.delivered_ms:
-        for at_ms in Scale(TimeWindow(0, plan.delivered_ms)).ticks():
+    if plan.duration_ms:
+        for at_ms in Scale(TimeWindow(0, plan.duration_ms)).ticks():
             yield at_ms, _wall_ms(plan, at_ms)
 
 
+def paces(plan: ClipPlan) -> list[Pace]:
+    """Return how the clip's clock runs, in order; each pace holds until the next one begins."""
+    found: list[Pace] = []
+    if not plan.cuts or plan.cuts[0].clip_ms > 0:
+        found.append(Pace(0, plan.window.start_ms))
+    for cut in plan.cuts:
+        rate = cut.segment.rate
+        found.append(Pace(cut.clip_ms, cut.window.start_ms, float(rate)))
+        if rate != 1:
+            ends_ms = cut.clip_ms + round(cut.window.duration_ms * rate)
+            found.append(Pace(ends_ms, cut.window.end_ms))
+    return found
+
+
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
-    """Return the wall clock of a time in the clip: the inverse of the plan's clip_time_ms."""
-    wall_ms = plan.window.start_ms + clip_ms
-    for gap in plan.gaps:
-        if gap.start_ms <= wall_ms:
-            wall_ms += gap.duration_ms
-    return wall_ms
+    """Return the wall clock of a time in the clip."""
+    pace = next(pace for pace in reversed(paces(plan)) if pace.clip_ms <= clip_ms)
+    return round(pace.wall_ms + (clip_ms - pace.clip_ms) / pace.rate)
 
 
 def fitting(text: str, width: float) -> str:

@@ -11,6 +11,7 @@ from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms, utc
 from infrastructure.aws import call
+from infrastructure.camera_api.client import HttpCameraService
 from infrastructure.sqs.dead_letters import dead_letter_url
 from infrastructure.sqs.queue import queue_attributes
 
@@ -50,13 +51,9 @@ def cameras(deployment: Deployment) -> Iterator[Finding]:
     camera_id = deployment.camera_id or f"camclip-doctor-{uuid4().hex[:8]}"
     window = TimeWindow(now_ms() - HOUR_MS, now_ms())
     try:
-        segments = deployment.service.cameras().find_segments(camera_id, window, call_deadline_s())
+        listing = deployment.service.cameras().find_segments(camera_id, window, call_deadline_s())
     except Rejected as rejection:
-        if deployment.camera_id:
-            fix = "Pass --camera an id that the camera API knows."
-            yield Finding(name, False, str(rejection), fix)
-        else:
-            yield Finding(name, True, "reachable; answers 404 for an unknown camera")
+        yield _judge_unknown(deployment, rejection)
         return
     except ClipError as error:
         fix = "Check CAM_SERVICES_URL, RECORDINGS_URL and the network."
@@ -67,7 +64,33 @@ def cameras(deployment: Deployment) -> Iterator[Finding]:
         fix = "Make it answer 404: requests for unknown cameras wait for footage until then."
         yield Finding(name, False, detail, fix)
         return
-    last_ms = max((segment.window.end_ms for segment in segments), default=None)
+    last_ms = max((segment.window.end_ms for segment in listing.segments), default=None)
     until = f", the last until {utc(last_ms)} UTC" if last_ms else ""
-    detail = f"{camera_id}: {len(segments)} recordings in the last hour{until}"
-    yield Finding(name, True, detail, "" if segments else "Check that the camera records.")
+    detail = f"{camera_id}: {len(listing.segments)} recordings in the last hour{until}"
+    if listing.left_out:
+        fix = "Correct what the camera API lists: such recordings are never used."
+        yield Finding(name, False, f"{detail}; {listing.left_out[0]}", fix)
+        return
+    yield Finding(name, True, detail, "" if listing.segments else "Check that the camera records.")
+
+
+def _judge_unknown(deployment: Deployment, rejection: Rejected) -> Finding:
+    """Judge the 404 for a camera, which a wrong path in CAM_SERVICES_URL causes, too."""
+    name, api = "camera API", deployment.service.cameras()
+    try:
+        is_path_in_doubt = isinstance(api, HttpCameraService) and api.answers_alike(
+            f"camclip-doctor-{uuid4().hex[:8]}", call_deadline_s()
+        )
+    except ClipError as error:
+        return Finding(name, False, str(error), "Check CAM_SERVICES_URL and the network.")
+    if deployment.camera_id:
+        wrong_path = "Correct the path of CAM_SERVICES_URL, or pass" if is_path_in_doubt else "Pass"
+        fix = f"{wrong_path} --camera an id that the camera API knows."
+        return Finding(name, False, str(rejection), fix)
+    if is_path_in_doubt:
+        detail = "answers an unknown camera like an unknown path, with the same 404"
+        fix = (
+            "Correct the path of CAM_SERVICES_URL; --camera with a known id shows that it is right."
+        )
+        return Finding(name, False, detail, fix)
+    return Finding(name, True, "reachable; answers 404 for an unknown camera")

@@ -17,6 +17,7 @@ from entrypoints.cli.doctor.multipart_probe import probe_multipart
 from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import seconds, size
+from infrastructure.camera_api.names import is_recording_name
 from infrastructure.s3 import S3RecordingStore
 from infrastructure.s3.parts import MIN_PART_BYTES
 
@@ -78,7 +79,11 @@ def recording(deployment: Deployment) -> Iterator[Finding]:
     aws, s3 = deployment.aws, deployment.s3
     prefix = f"{aws.origin_folder}/" if aws.origin_folder else ""
     listed = call_s3(lambda: s3.list_objects_v2(Bucket=aws.origin_bucket, Prefix=prefix))
-    candidates = [row for row in listed.get("Contents", []) if row["Key"].endswith(".mp4")]
+    candidates = [
+        row
+        for row in listed.get("Contents", [])
+        if is_recording_name(row["Key"].rpartition("/")[2])
+    ]
     if not candidates:
         detail = f"no .mp4 in {aws.origin_bucket}/{prefix}"
         yield Finding("recording", None, detail, "Check S3_BUCKET_ORIGIN_DIR.")
@@ -86,7 +91,9 @@ def recording(deployment: Deployment) -> Iterator[Finding]:
     chosen = max(candidates, key=lambda row: (row["Size"] > MIN_PART_BYTES, row["LastModified"]))
     name = chosen["Key"].removeprefix(prefix)
     store = S3RecordingStore(s3, aws.origin_bucket, aws.origin_folder)
-    opened = store.open(RecordingSegment(TimeWindow(0, 1), name), time.monotonic() + READABLE_S)
+    opened = store.open(
+        RecordingSegment(TimeWindow(0, 1), name), TimeWindow(0, 1), time.monotonic() + READABLE_S
+    )
     deployment.recordings.append(opened)
     duration = seconds(opened.segment.window.duration_ms)
     yield Finding("recording", True, f"{name}: {duration}, {size(opened.size_bytes)}")

@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from devtools.footage import Recording, Wanted, wanted
-from tests.campaigns.fuzz_cuts.kinds import KINDS, place
-from tests.integration.exactness.camera import START_MS
+from tests.campaigns.fuzz_cuts.kinds import KINDS, Kind, listed_ms, place
+from tests.integration.exactness.camera import START_MS, TOLERANCE_MS
 
 NAMES = tuple(KINDS)
 
@@ -25,18 +28,20 @@ class RandomCut:
     def wanted(self) -> Wanted:
         """Return what the clip must hold.
 
-        If it starts within an overlap, no recording is being played yet, so only the one that ends
-        last counts.
+        Nothing if its one picture is of a recording that ended longer ago than the camera is asked.
         """
         start_ms, end_ms = START_MS + self.from_ms, START_MS + self.to_ms
-        playing = [r for r in self.recordings if r.start_ms <= start_ms]
-        last = max(playing, key=_end_ms, default=None)
-        usable = [r for r in self.recordings if r is last or r not in playing]
-        return wanted(usable, start_ms, end_ms)
+        clip = wanted(self.recordings, start_ms, end_ms)
+        if len(clip.numbers) == clip.held_frames == 1:
+            source = next(r for r in self.recordings if clip.numbers[0] in r.numbers)
+            if source.start_ms + listed_ms(source) + TOLERANCE_MS <= start_ms:
+                return evolve(clip, numbers=[], times_ms=[], held_frames=0)
+        return clip
 
     def whole_gop_frames(self) -> int:
-        """Count the frames of those GOPs that lie whole within the clip."""
-        numbers = set(self.wanted().numbers)
+        """Count the frames of those GOPs that lie whole within the clip's window."""
+        wanted = self.wanted()
+        numbers = set(wanted.numbers[wanted.held_frames :])
         return sum(
             len(gop)
             for recording in self.recordings
@@ -45,7 +50,11 @@ class RandomCut:
         )
 
     def __str__(self) -> str:
-        footage = ", ".join(f"{r.start_ms - START_MS}..{_end_ms(r)}" for r in self.recordings)
+        footage = ", ".join(
+            f"{r.start_ms - START_MS}..{_end_ms(r)}"
+            + (f" listed to {r.start_ms - START_MS + r.listed_ms}" if r.listed_ms else "")
+            for r in self.recordings
+        )
         return f"cut {self.seed}: {self.from_ms}..{self.to_ms} ms of {self.kind} ({footage})"
 
 
@@ -53,22 +62,26 @@ def draw_cut(seed: int) -> RandomCut:
     """Draw the cut of a seed; consecutive seeds have different kinds."""
     rng = random.Random(seed)
     name = NAMES[seed % len(NAMES)]
-    recordings = _placed(rng, KINDS[name].recordings)
-    draw = rng.choice((_anywhere, _across, _across, _across, _one_frame, _short))
+    recordings = _placed(rng, KINDS[name])
+    draw = rng.choice(
+        (_anywhere, _across, _across, _across, _one_frame, _short, _within_a_picture, _to_a_hole)
+    )
     from_ms, to_ms = sorted(draw(rng, recordings))
     return RandomCut(seed, name, recordings, from_ms, max(to_ms, from_ms + 1))
 
 
-def _placed(rng: random.Random, pool: Sequence[Recording]) -> tuple[Recording, ...]:
+def _placed(rng: random.Random, kind: Kind) -> tuple[Recording, ...]:
     """Place one to three of the recordings, in their own order or another."""
-    order = list(pool)
+    if kind.is_whole:
+        return kind.recordings
+    order = list(kind.recordings)
     if rng.random() < 0.4:
         rng.shuffle(order)
     count = rng.randint(1, len(order))
     first = rng.randint(0, len(order) - count)
     placed: list[Recording] = []
     for recording in order[first : first + count]:
-        after_ms = START_MS + _end_ms(placed[-1]) if placed else recording.start_ms
+        after_ms = placed[-1].start_ms + listed_ms(placed[-1]) if placed else recording.start_ms
         placed.append(place(recording, after_ms))
     return tuple(placed)
 
@@ -92,6 +105,31 @@ def _one_frame(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int
     begins_ms = recording.start_ms - START_MS
     from_ms = begins_ms + int(times_ms[n]) + rng.randint(-1, 1)
     return from_ms, rng.choice((from_ms + 1, begins_ms + int(times_ms[n + 1]) + rng.randint(-1, 1)))
+
+
+def _within_a_picture(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """Return two instants while one picture is shown, its own not included."""
+    recording = rng.choice(recordings)
+    begins_ms = recording.start_ms - START_MS
+    times_ms = [begins_ms + ceil(t) for t in (*recording.times_ms, recording.duration_ms)]
+    n = rng.randrange(recording.frames)
+    from_ms = rng.randint(times_ms[n] + 1, max(times_ms[n + 1] - 1, times_ms[n] + 1))
+    return from_ms, rng.randint(from_ms + 1, max(times_ms[n + 1], from_ms + 1))
+
+
+def _to_a_hole(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:
+    """Return an instant, and another while a picture is held or none is there."""
+    recording = rng.choice(recordings)
+    begins_ms = recording.start_ms - START_MS
+    holes_ms = [
+        (int(before), int(after))
+        for before, after in pairwise(recording.times_ms)
+        if after - before > min(recording.times_ms[1], Fraction(100))
+    ]
+    end_ms = int(recording.duration_ms)
+    at_ms, until_ms = rng.choice([*holes_ms, (end_ms, end_ms + 4000)])
+    to_ms = begins_ms + rng.randint(at_ms + 1, until_ms)
+    return _instant(rng, rng.choice(recordings)), to_ms
 
 
 def _short(rng: random.Random, recordings: Sequence[Recording]) -> tuple[int, int]:

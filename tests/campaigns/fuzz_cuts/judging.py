@@ -1,25 +1,30 @@
 """Make a drawn cut with the real transcoder, and judge all of its video and audio."""
 
+import atexit
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from fractions import Fraction
 from functools import cache
 from math import ceil
 from pathlib import Path
 
+import pytest
 from attrs import evolve, frozen
 
 from application.ports import Transcoder
-from devtools.footage import ClipReading, Stretch
+from devtools.footage import ClipReading, Stretch, Wanted
 from devtools.footage.assertions import CLEAR_MS
 from devtools.footage.audio import DISTINCT_SECONDS
 from domain.errors import Rejected
+from domain.planning import ClipPlan
+from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
-from tests.campaigns.fuzz_cuts.drawing import RandomCut
+from tests.campaigns.fuzz_cuts.drawing import NAMES, RandomCut
 from tests.campaigns.fuzz_cuts.kinds import KINDS, PlacedCamera
-from tests.integration.exactness.camera import check_clip
+from tests.integration.exactness.camera import WITHIN_MS, check_clip
 from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
 
 AUDIO_WITHIN_MS = 1000 / 30
@@ -30,6 +35,8 @@ ENCODED_OF = 5
 """One cut in so many is encoded whole, as the transcoder does where frames cannot be spliced."""
 
 _PROCESS = ExitStack()
+# A server cannot be closed any more when the interpreter has ended its thread.
+atexit.register(_PROCESS.close)
 
 
 @frozen
@@ -50,7 +57,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     A cut without a frame must be Rejected: its outcome has no frames.
     """
     wanted = cut.wanted()
-    splices = cut.seed % ENCODED_OF != 0
+    splices = cut.seed // len(NAMES) % ENCODED_OF != 0
     transcoder = _transcoder(COPIED_RANGE_BYTES[cut.seed % 2], splices)
     camera = PlacedCamera(footage, folder, transcoder, _buckets())
     if not wanted.numbers:
@@ -64,6 +71,7 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     assert warnings == []
     reading, measured = clip.reading, clip.rendition.media
     check_clip(evolve(clip, wanted=wanted), AUDIO_WITHIN_MS)
+    assert_covered(clip.plan, wanted, is_held_known=KINDS[cut.kind].has_usual_interval)
     whole = cut.whole_gop_frames() if splices and KINDS[cut.kind].copies else 0
     assert whole <= measured.copied_frames <= measured.frames, (
         f"{measured.copied_frames} of {measured.frames} frames are copied,"
@@ -71,6 +79,34 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     )
     off_ms = audio_off_ms(reading, wanted.stretches)
     return Outcome(measured.frames, measured.copied_frames, whole, off_ms)
+
+
+def assert_covered(plan: ClipPlan, wanted: Wanted, *, is_held_known: bool) -> None:
+    """Hold what the plan says of its window against what the clip must hold, to the ms."""
+    assert plan.duration_ms == pytest.approx(float(wanted.duration_ms), abs=WITHIN_MS)
+    _assert_windows(plan.gaps, wanted.gaps_ms, "gaps")
+    if is_held_known:
+        _assert_windows(plan.held, wanted.held_ms, "held")
+    unused = {number for number, _, _ in wanted.unused}
+    shown = {cut.segment.name for cut in plan.cuts}
+    # What is not needed is not opened, so nothing is known of its inner holes: it may be listed
+    # where it has one.
+    listed = [
+        one for one in plan.unused if one.name in shown or int(one.name.split(".")[2]) in unused
+    ]
+    assert [int(one.name.split(".")[2]) for one in listed] == [n for n, _, _ in wanted.unused]
+    for one, (_, start_ms, _) in zip(listed, wanted.unused, strict=True):
+        assert one.window.start_ms == pytest.approx(float(start_ms), abs=WITHIN_MS)
+
+
+def _assert_windows(
+    had: Sequence[TimeWindow], wanted: Sequence[tuple[Fraction, Fraction]], what: str
+) -> None:
+    bounds = [bound for window in had for bound in (window.start_ms, window.end_ms)]
+    asked = [float(bound) for window in wanted for bound in window]
+    message = f"{what}: {bounds}, wanted {asked}"
+    assert len(bounds) == len(asked), message
+    assert bounds == pytest.approx(asked, abs=WITHIN_MS), message
 
 
 def audio_off_ms(reading: ClipReading, stretches: Sequence[Stretch]) -> float:

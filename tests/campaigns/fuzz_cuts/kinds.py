@@ -5,6 +5,7 @@ The audio of a recording repeats every 8 s, so one file serves for every start t
 """
 
 import random
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ class Kind:
     recordings: tuple[Recording, ...] = field(repr=False)
     copies: bool
     """Whether every GOP that lies entirely within a cut must be copied."""
+    has_usual_interval: bool = True
+    """Whether most of the frames are at one distance: any part of it tells which."""
+    is_whole: bool = False
+    """Whether all are placed, in order: one alone is not found where it is not listed."""
 
 
 def place(recording: Recording, after_ms: int) -> Recording:
@@ -61,8 +66,20 @@ def _uneven_ms(seed: int) -> tuple[int, ...]:
     return (*times_ms, times_ms[-1] + 1)
 
 
+def _with_holes_ms(seed: int) -> tuple[int, ...]:
+    """Draw frame times 40 ms apart, but for some holes: pictures that are held, and gaps."""
+    rng = random.Random(seed)
+    times_ms = [0]
+    for hole_ms in (*rng.sample(HOLES_INSIDE_MS, 3), 0):
+        times_ms += [times_ms[-1] + hole_ms + 40 * n for n in range(1, rng.randint(30, 70))]
+    return tuple(times_ms)
+
+
+HOLES_INSIDE_MS = (21, 120, 900, 1000, 1001, 1500, 2000, 3456)
+"""More than the 40 ms that are usual: footage, held pictures, and gaps from 1001 ms on."""
 UNEVEN_MS = [_uneven_ms(seed) for seed in (1, 2, 3)]
 UNEVEN = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in UNEVEN_MS]
+HOLED = [dict(pts_ms=times_ms, frames=len(times_ms)) for times_ms in map(_with_holes_ms, (4, 5, 6))]
 SIZE, SMALL = (160, 90), dict(size=(128, 72))
 SILENT: dict[str, Any] = dict(audio=None)
 
@@ -109,20 +126,87 @@ _ENCODED: dict[str, tuple[dict[str, Any], ...]] = {
 }
 
 
-def _kind(number: int, copies: bool, common: dict[str, Any], *own: dict[str, Any]) -> Kind:
+_AS_RECORDED: dict[str, tuple[tuple[int, ...], dict[str, Any], tuple[dict[str, Any], ...]]] = {
+    # The holes after the first and the second, or by how much they overlap.
+    "dates rounded down": (
+        (-400, -600),
+        {},
+        (dict(frames=252), dict(frames=288), dict(frames=270)),
+    ),
+    "dates rounded down, 1 s": ((-1000, -1000), dict(audio=None), ({}, {}, {})),
+    "a clock that is slow": (
+        (0, 0),
+        {},
+        tuple(
+            dict(frames=n, listed_ms=ms) for n, ms in ((240, 9997), (270, 11_271), (300, 12_500))
+        ),
+    ),
+    "a clock that is fast": (
+        (0, 400),
+        dict(audio="mp3"),
+        tuple(dict(frames=n, listed_ms=ms) for n, ms in ((240, 6400), (270, 7200), (300, 8011))),
+    ),
+    "one clock that is wrong": ((0, 0), {}, (dict(listed_ms=9500), {}, dict(listed_ms=9100))),
+    "long overlaps": ((-1001, -3900), dict(gop_frames=30), ({}, {}, {})),
+    "holes inside": ((0, 700), dict(gop_frames=25), tuple(HOLED)),
+    "holes inside that others fill": (
+        (-3900, -3000),
+        dict(layout="fragmented", gop_frames=25),
+        (HOLED[0], {}, HOLED[2]),
+    ),
+    "a picture a second": ((0, 2500), dict(fps=Fraction(1), gop_frames=5), (dict(frames=12),) * 3),
+    "a picture in 5 s": (
+        (3900, 0),
+        dict(fps=Fraction(1, 5), gop_frames=2, bframes=0),
+        (dict(frames=5), dict(frames=4), dict(frames=6)),
+    ),
+    "a picture in 2 s, fragmented": (
+        (-1000, -3000),
+        dict(fps=Fraction(1, 2), gop_frames=3, layout="fragmented"),
+        (dict(frames=8),) * 3,
+    ),
+    "two pictures a second, no sound": (
+        (1400, 1600),
+        dict(fps=Fraction(2), audio=None),
+        (dict(frames=20),) * 3,
+    ),
+}
+
+
+def _kind(
+    number: int,
+    copies: bool,
+    common: dict[str, Any],
+    *own: dict[str, Any],
+    holes_ms: Sequence[int] = (),
+) -> Kind:
     recordings: list[Recording] = []
     start_ms = START_MS + 137 * number
+    has_usual_interval = True
     for place, kind in enumerate(own or ({}, {}, {})):
         first_number, frames = (3 * number + place + 1) * 10_000, 240 + 30 * place
         plain = Recording(first_number=first_number, frames=frames, size=SIZE)
         recordings.append(evolve(plain, start_ms=start_ms, **{**common, **kind}))
-        duration_ms = recordings[-1].duration_ms
-        assert duration_ms.denominator == 1, "the plan has whole milliseconds"
-        start_ms += int(duration_ms) + HOLES_MS[(2 * number + place) % len(HOLES_MS)]
-    return Kind(tuple(recordings), copies)
+        assert recordings[-1].duration_ms.denominator == 1, "the plan has whole milliseconds"
+        has_usual_interval &= kind not in UNEVEN
+        hole_ms = (
+            [*holes_ms, 0][place] if holes_ms else HOLES_MS[(2 * number + place) % len(HOLES_MS)]
+        )
+        start_ms += listed_ms(recordings[-1]) + hole_ms
+    is_whole = any(r.duration_ms > listed_ms(r) for r in recordings)
+    return Kind(tuple(recordings), copies, has_usual_interval, is_whole)
+
+
+def listed_ms(recording: Recording) -> int:
+    """Return how long the camera says that a recording is."""
+    return recording.listed_ms or int(recording.duration_ms)
 
 
 KINDS = {
     name: _kind(number, name in _COPIED, *how)
     for number, (name, how) in enumerate({**_COPIED, **_ENCODED}.items())
+}
+KINDS |= {
+    name: _kind(number, "holes" not in name, common, *own, holes_ms=holes_ms)
+    for number, (name, (holes_ms, common, own)) in enumerate(_AS_RECORDED.items(), len(KINDS))
 }

@@ -22,8 +22,8 @@ VARIANTS = {
     "plain": ("",),
     "duplicate": ("at once", "later"),
     "waiting": ("1", "2"),
-    "poison": ("media", "gibberish", "nameless"),
-    "refused": ("too long", "unknown camera"),
+    "poison": ("gibberish", "nameless"),
+    "refused": ("too long", "unknown camera", "media"),
     "api 500": ("camera", "status", "recording"),
     "killed": ("status", "at random", "recording", "camera"),
 }
@@ -59,8 +59,6 @@ class SoakRequest:
     def expected(self) -> str | None:
         """The final status; None if the message names no clip."""
         match self.kind, self.variant:
-            case "poison", "media":
-                return "FATAL_ERROR"
             case "poison", _:
                 return None
             case "refused", "too long":

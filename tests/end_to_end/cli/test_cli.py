@@ -1,10 +1,15 @@
 """`camclip` on a folder: each command, its output and its exit code."""
 
+import ast
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -85,7 +90,16 @@ class TestCut:
         """It can be piped into any parser of JSON."""
         report = json.loads(cut(root, 0, 1000, "--json").stdout)
         assert report["status"] == "CLIP_AVAILABLE"
-        assert report["coverage"] == {"complete": True, "deliveredInMs": 1000, "gaps": []}
+        assert report["coverage"] == {
+            "complete": True,
+            "deliveredInMs": 1000,
+            "gaps": [],
+            "damaged": [],
+            "held": [],
+            "unused": [],
+            "verified": "splices",
+            "notes": [],
+        }
 
     def test_progress_goes_to_standard_error(self, root: Path) -> None:
         """A line for each quarter if it is not a terminal."""
@@ -101,15 +115,91 @@ class TestCut:
         assert "unknown camera boat" in ran.stdout
 
     def test_an_unreadable_recording_is_a_failure_in_one_sentence(self, root: Path) -> None:
-        """It names the file, and there is no traceback."""
+        """It names the file, and there is no traceback; a second try ends the same way."""
+        [first, second] = sorted((root / "recordings/pier").iterdir())
+        first.write_text("There is no video in here. " * 100)
+        for _ in range(2):
+            ran = cut(root, 0, 1000, "--id", "c1")
+            assert ran.exit_code == 1
+            [line] = ran.stderr.splitlines()
+            assert line.startswith("camclip: Clip c1 failed: No listed recording can be read. ")
+            assert first.name in line
+            assert second.name not in ran.output
+            assert "FATAL_ERROR" in ran.stdout
+            assert "Traceback" not in ran.output
+        assert list(root.glob("clips/pier/*.mp4")) == []
+
+    def test_once_it_can_be_read_its_clip_is_made(self, root: Path, films: Path) -> None:
+        """The failure is not final."""
         [first, _] = sorted((root / "recordings/pier").iterdir())
         first.write_text("There is no video in here. " * 100)
-        ran = cut(root, 0, 1000)
+        assert cut(root, 0, 1000, "--id", "c1").exit_code == 1
+        store(root, films, FIRST)
+        assert cut(root, 0, 1000, "--id", "c1").exit_code == 0
+        expected = wanted([FIRST], START_MS, START_MS + 1000)
+        assert_clip(read_clip(root / "clips/pier/c1.mp4"), expected)
+
+    def test_json_output_of_an_unreadable_recording_is_its_report(self, root: Path) -> None:
+        """The exit code and the sentence are those of a failure."""
+        [first, _] = sorted((root / "recordings/pier").iterdir())
+        first.write_text("There is no video in here. " * 100)
+        ran = cut(root, 0, 1000, "--json")
         assert ran.exit_code == 1
-        assert ran.stdout == ""
+        report = json.loads(ran.stdout)
+        assert report["status"] == "FATAL_ERROR"
+        assert first.name in report["reason"]
+        assert report["reason"] in ran.stderr
+
+    @pytest.mark.parametrize("kind", ["text", "empty", "cut off"])
+    def test_an_unreadable_recording_between_good_ones_is_a_gap(
+        self, root: Path, films: Path, kind: str
+    ) -> None:
+        """The file is named, again when the cut is repeated; the others' frames are all there."""
+        third = Recording(first_number=900, frames=90, start_ms=START_MS + 6000)
+        store(root, films, third)
+        [_, second, _] = sorted((root / "recordings/pier").iterdir())
+        whole = second.read_bytes()
+        contents = {"text": b"No video. " * 100, "empty": b"", "cut off": whole[: len(whole) // 50]}
+        second.write_bytes(contents[kind])
+        for _ in range(2):
+            ran = cut(root, 1000, 8000, "--id", "c1")
+            assert ran.exit_code == 0, ran.output
+            assert "gap       │ 3.000 s from 2026-05-01 12:00:03.480 UTC" in ran.stdout
+            [note] = [line for line in ran.stdout.splitlines() if second.name in line]
+            assert "note " in note
+        expected = wanted([FIRST, third], START_MS + 1000, START_MS + 8000)
+        assert_clip(read_clip(root / "clips/pier/c1.mp4"), expected)
+
+    @pytest.mark.parametrize("text", ["There is no video in here. " * 100, ""], ids=len)
+    def test_an_unreadable_recording_is_named_late_in_it_too(self, root: Path, text: str) -> None:
+        """It is not the same as no footage: the last file may be long, or the next far away."""
+        [_, last] = sorted((root / "recordings/pier").iterdir())
+        last.write_text(text)
+        ran = cut(root, 1_800_000, 1_801_000)
+        assert ran.exit_code == 1, ran.output
         [line] = ran.stderr.splitlines()
-        assert first.name in line
-        assert "Traceback" not in ran.output
+        assert last.name in line
+
+    def test_no_footage_is_no_failure(self, root: Path) -> None:
+        """The request is rejected, and no recording is named."""
+        ran = cut(root, -5000, -4000)
+        assert ran.exit_code == 4
+        assert ran.stderr == ""
+        assert "No recording of that time is listed." in ran.stdout
+
+    def test_recordings_of_another_kind_are_named(self, root: Path) -> None:
+        """The reason of a rejection says why they were left out."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".ts"))
+        ran = cut(root, 0, 1000)
+        assert ran.exit_code == 4
+        assert "480.ts was left out: its name does not end with .mp4, .m4v or .mov." in ran.stdout
+
+    def test_recordings_in_capitals_are_cut(self, root: Path) -> None:
+        """As recorders with FAT write them."""
+        for path in (root / "recordings/pier").iterdir():
+            path.rename(path.with_suffix(".MP4"))
+        assert cut(root, 2000, 4000).exit_code == 0
 
     def test_recordings_without_a_start_time_are_named(self, root: Path) -> None:
         """They are not ignored silently."""
@@ -216,15 +306,33 @@ class TestRun:
         assert "Waiting" in ran.stderr
         assert not list((tmp_path / "queue").iterdir())
 
-    def test_a_message_that_fails_stays_in_the_queue(self, tmp_path: Path) -> None:
+    def test_an_unreadable_recording_is_waited_for_and_then_a_failure(self, tmp_path: Path) -> None:
+        """Another may come for that time until the deadline; the output names the file."""
+        folder = tmp_path / "recordings/pier"
+        folder.mkdir(parents=True)
+        now_ms = time.time_ns() // 1_000_000
+        name = f"pier.{datetime.fromtimestamp(now_ms // 1000 - 60, UTC):%Y%m%dT%H%M%S}.mp4"
+        (folder / name).write_text("There is no video in here. " * 100)
+        window = ("--from", now_ms - 2000, "--to", now_ms - 1000)
+        ran = camclip("cut", "--root", tmp_path, "--camera", "pier", *window, SQS_RETRY_LIMIT="5")
+        assert ran.exit_code == 3, ran.output
+        assert name in ran.stdout
+        ran = camclip("run", "--root", tmp_path, "--until-done", SQS_RETRY_LIMIT="5")
+        assert ran.exit_code == 1, ran.output
+        assert "FATAL_ERROR" in ran.stdout
+        assert name in ran.stderr.splitlines()[-1]
+        assert not list((tmp_path / "queue").iterdir())
+
+    def test_a_message_that_fails_stays_in_the_queue(self, tmp_path: Path, films: Path) -> None:
         """It is due again after the redelivery delay."""
         folder = tmp_path / "recordings/pier"
         folder.mkdir(parents=True)
         now_ms = time.time_ns() // 1_000_000
         window = ("--from", now_ms - 2000, "--to", now_ms - 1000)
         assert camclip("cut", "--root", tmp_path, "--camera", "pier", *window).exit_code == 3
-        name = f"pier.{datetime.fromtimestamp(now_ms // 1000 - 60, UTC):%Y%m%dT%H%M%S}.mp4"
-        (folder / name).write_text("There is no video in here. " * 100)
+        store(tmp_path, films, Recording(first_number=100, frames=90, start_ms=now_ms - 2500))
+        (tmp_path / "clips").mkdir(exist_ok=True)
+        (tmp_path / "clips/pier").write_text("Here, no folder can be made.")
         time.sleep(1.1)
         ran = camclip("run", "--root", tmp_path)
         assert ran.exit_code == 1, ran.output
@@ -251,6 +359,91 @@ class TestRun:
         ran = camclip("run", root / "event.json", "--root", root)
         assert ran.exit_code == 2
         assert len(ran.stderr.splitlines()) == 1
+
+
+class TestRoot:
+    """A root holds recordings: nothing is written into any other folder."""
+
+    @pytest.mark.parametrize("made", ["", "footage", "footage/clips"])
+    @pytest.mark.parametrize("name", ["cut", "run", "run --until-done", "event"])
+    def test_a_misspelt_root_is_wrong_usage_and_nothing_is_written(
+        self, tmp_path: Path, name: str, made: str
+    ) -> None:
+        """One sentence names the folder."""
+        (tmp_path / made).mkdir(parents=True, exist_ok=True)
+        before = sorted(tmp_path.rglob("*"))
+        event = tmp_path.parent / "event.json"
+        event.write_text(camclip("event", "-o").stdout)
+        times = ("--from", START_MS, "--to", START_MS + 1000)
+        arguments = {
+            "cut": ("cut", "--camera", "pier", *times),
+            "run": ("run", event),
+            "run --until-done": ("run", "--until-done"),
+            "event": ("event", "-a"),
+        }[name]
+        ran = camclip(*arguments, "--root", tmp_path / "footage")
+        assert ran.exit_code == 2, ran.output
+        assert ran.stdout == ""
+        [line] = ran.stderr.splitlines()
+        assert f"{tmp_path / 'footage'}" in line
+        assert "recordings" in line
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+class TestTwoRuns:
+    """Two runs of one clip at the same time end with one clip and two successes."""
+
+    @pytest.mark.parametrize("commands", [("cut", "cut"), ("cut", "run"), ("run", "run")])
+    def test_two_runs_of_one_clip_end_with_one_clip_and_two_successes(
+        self, root: Path, commands: tuple[str, str]
+    ) -> None:
+        """The loser waits for the winner's manifest and reports the same."""
+        event = root / "event.json"
+        event.write_text(camclip("event", "-a", "--root", root).stdout)
+        body = ast.literal_eval(json.loads(event.read_text())["Records"][0]["body"])
+        times = ("--from", body["startTimestampInMs"], "--to", body["endTimestampInMs"])
+        arguments = {
+            "cut": ("cut", "--camera", "pier", *times, "--id", body["clipId"]),
+            "run": ("run", event),
+        }
+        runs = [started(*arguments[name], "--root", root, "--json") for name in commands]
+        printed = [run.communicate(timeout=60) for run in runs]
+        assert [run.returncode for run in runs] == [0, 0], printed
+        reports = [json.loads(out) for out, _ in printed]
+        assert reports[0] == reports[1]
+        assert len(list((root / "clips/pier").glob("*.mp4"))) == 1
+        published = map(json.loads, (root / "notifications.jsonl").read_text().splitlines())
+        assert len({notification["eventId"] for notification in published}) == 1
+
+    @pytest.mark.parametrize("announced", [True, False], ids=["announced", "died"])
+    def test_a_run_waits_for_the_manifest_of_the_other(self, root: Path, announced: bool) -> None:
+        """If the other died, its clip is announced once it must have ended."""
+        assert cut(root, 1000, 2000, "--id", "c1").exit_code == 0
+        manifest = root / "clips/pier/c1.json"
+        kept = manifest.read_text()
+        manifest.unlink()
+        os.utime(root / "clips/pier/c1.mp4")
+        began_s = time.monotonic()
+        timer = Timer(1.0, manifest.write_text, [kept])
+        if announced:
+            timer.start()
+        ran = cut(root, 1000, 2000, "--id", "c1", FUNCTION_TIMEOUT="60" if announced else "2")
+        assert ran.exit_code == 0, ran.output
+        assert "CLIP_AVAILABLE" in ran.stdout
+        assert "Another run" in ran.stderr
+        assert 0.9 < time.monotonic() - began_s < 10
+        assert json.loads(manifest.read_text())["report"]["status"] == "CLIP_AVAILABLE"
+
+
+def started(*arguments: object) -> "subprocess.Popen[str]":
+    """Start `camclip` as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "entrypoints.cli.app", *map(str, arguments)],
+        env={**os.environ, **QUICK},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_an_unwritable_folder_is_a_failure(tmp_path: Path) -> None:

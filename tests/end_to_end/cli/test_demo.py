@@ -17,7 +17,7 @@ SAMPLE = SampleFormat(duration_s=4, width=160, height=90, rate=10)
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """Return the service on an empty folder."""
-    return open_session(tmp_path)
+    return open_session(tmp_path, is_new=True)
 
 
 def test_the_demo_makes_a_clip_and_a_report(
@@ -36,6 +36,16 @@ def test_the_demo_makes_a_clip_and_a_report(
         "complete": True,
         "deliveredInMs": 4000 + ROLLOVER_MS,
         "gaps": [],
+        "damaged": [],
+        "held": [
+            {
+                "startTimestampInMs": starts_ms[0] + 4000,
+                "endTimestampInMs": starts_ms[0] + 4000 + ROLLOVER_MS,
+            }
+        ],
+        "unused": [],
+        "verified": "splices",
+        "notes": [],
     }
     page = (root / "report.html").read_text()
     assert clip.stem in page

@@ -1,8 +1,12 @@
-"""Files that are no recordings: the message fails, and nothing is reported."""
+"""Files that are no recordings, damaged or cut off: named, and never left out silently."""
 
+import subprocess
 from pathlib import Path
+from random import Random
 
+import imageio_ffmpeg
 import pytest
+from attrs import evolve
 
 from devtools.footage import Recording, assert_clip, cached_recording, read_clip, wanted
 from tests.support.service import World
@@ -22,43 +26,126 @@ NO_RECORDINGS = {
 }
 
 
-@pytest.mark.parametrize("data", NO_RECORDINGS.values(), ids=NO_RECORDINGS)
-def test_a_file_that_is_no_recording_fails_the_message(world: World, data: bytes) -> None:
-    """It never reaches ffmpeg, and never counts as missing footage."""
-    world.put(world.record(FIRST, stored=False), data)
-    message = world.message(world.body(500, 2_500))
-    assert world.handle(message) == [message["messageId"]]
-    assert world.reports() == []
-    assert world.stored() == {}
+@pytest.fixture(params=list(NO_RECORDINGS.values()), ids=list(NO_RECORDINGS))
+def data(request: pytest.FixtureRequest) -> bytes:
+    """What is stored in place of a recording."""
+    assert isinstance(request.param, bytes)
+    return request.param
 
 
-def test_a_damaged_recording_between_good_ones_is_never_left_out(
-    world: World, tmp_path: Path
+def test_a_file_that_is_no_recording_is_waited_for_then_fatal(world: World, data: bytes) -> None:
+    """It never counts as footage; at the deadline, the reason names it."""
+    name = world.record(FIRST, stored=False)
+    world.put(name, data)
+    body = world.body(500, 2_500)
+    assert world.handle(world.message(body)) == []
+    assert world.statuses() == ["CLIP_PENDING"]
+    assert (world.published(), world.stored()) == ([], {})
+
+    (again,) = world.queued(wait_s=5)
+    again["attributes"]["SentTimestamp"] = str(world.now_ms + 901_000)
+    assert world.handle(again) == []
+    _, report = world.reports()
+    assert report["status"] == "FATAL_ERROR"
+    assert report["reason"].startswith(f"No listed recording can be read. {name} ")
+    assert [note["Message"] for note in world.published()] == [report]
+    assert set(world.stored()) == {f"{world.key}.json"}
+    assert world.queued(wait_s=2) == []
+
+
+def test_a_file_that_is_no_recording_is_a_gap_between_good_ones(
+    world: World, data: bytes, tmp_path: Path
 ) -> None:
-    """Without its middle the clip is not made; once the file is whole, it is."""
-    names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
+    """At once: footage of its time will not come. All frames of the others are in the clip."""
+    assert_second_is_a_gap(world, data, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "kind", ["zeros for its media", "noise for its media", "zeros for its index"]
+)
+def test_a_damaged_recording_between_good_ones_is_never_left_out_silently(
+    world: World, tmp_path: Path, kind: str
+) -> None:
+    """What cannot be shown of it is a gap, and a note names it; the others' frames are there."""
     whole = cached_recording(world.films, SECOND).read_bytes()
-    media = whole.index(b"mdat") + 4
-    world.put(names[1], whole[:media] + bytes(len(whole) - media))
-    message = world.message(world.body(1_500, 7_500))
-    assert world.handle(message) == [message["messageId"]]
-    assert world.reports() == []
-    world.put(names[1], whole)
-    assert world.handle(message) == []
-    assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, SECOND, THIRD], 1_500, 7_500))
+    index, media = whole.index(b"moov") + 4, whole.index(b"mdat") + 4
+    assert index < media
+    length = len(whole) - media
+    damaged = {
+        "zeros for its media": whole[:media] + bytes(length),
+        "noise for its media": whole[:media] + Random(1).randbytes(length),
+        "zeros for its index": whole[:index] + bytes(media - 8 - index) + whole[media - 8 :],
+    }
+    assert_second_is_a_gap(world, damaged[kind], tmp_path)
 
 
-def test_a_truncated_recording_is_reported_missing(world: World, tmp_path: Path) -> None:
-    """It counts as not recorded; ffmpeg would decode 3 s of it without an error."""
+def test_a_cut_off_recording_is_waited_for_then_a_gap(world: World, tmp_path: Path) -> None:
+    """It may not be written to its end yet; ffmpeg would decode a part of it without an error."""
+    whole = cached_recording(world.films, SECOND).read_bytes()
+    cut_off = whole[: len(whole) // 2]
+    assert_second_is_a_gap(world, cut_off, tmp_path, is_waited_for=True)
+
+
+def test_a_cut_off_recording_that_becomes_whole_is_no_gap(world: World, tmp_path: Path) -> None:
+    """Waiting for it was worth it."""
     names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
     whole = cached_recording(world.films, SECOND).read_bytes()
     world.put(names[1], whole[: len(whole) // 2])
     assert world.handle(world.message(world.body(1_500, 7_500))) == []
-    (report,) = world.reports()
-    assert report["coverage"]["complete"] is False
+    assert world.statuses() == ["CLIP_PENDING"]
+    world.put(names[1], whole)
+    assert world.handle(*world.queued(wait_s=5)) == []
+    report = world.reports()[-1]
+    assert report["status"] == "CLIP_AVAILABLE"
+    assert report["coverage"]["complete"] is True
+    assert report["coverage"]["notes"] == []
+    assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, SECOND, THIRD], 1_500, 7_500))
+
+
+def test_a_last_frame_of_an_hour_is_no_footage(world: World, tmp_path: Path) -> None:
+    """Its end is waited for; at the deadline the frames that there are make the clip."""
+    film, stretched = evolve(FIRST, bframes=0), tmp_path / "hour.mp4"
+    hour = "setts=duration='if(eq(N,89),3600/TB,DURATION)'"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i"]
+    command += [str(cached_recording(world.films, film)), "-c", "copy", "-bsf:v", hour]
+    subprocess.run([*command, str(stretched)], check=True, env={}, timeout=60)
+    world.put(world.record(film), stretched.read_bytes())
+    assert world.handle(world.message(world.body(1_500, 7_500))) == []
+    assert world.statuses() == ["CLIP_PENDING"]
+    (message,) = world.queued(wait_s=5)
+    message["attributes"]["SentTimestamp"] = str(world.now_ms + 901_000)
+    assert world.handle(message) == []
+    report = world.reports()[-1]
+    assert (report["status"], report["coverage"]["deliveredInMs"]) == ("CLIP_AVAILABLE", 1_500)
+    assert_clip(read_clip(world.download(tmp_path)), wanted([film], 1_500, 7_500))
+
+
+def assert_second_is_a_gap(
+    world: World, data: bytes, folder: Path, *, is_waited_for: bool = False
+) -> None:
+    """Store `data` between two good recordings; assert a clip with a gap there, and a note."""
+    names = [world.record(film) for film in (FIRST, SECOND, THIRD)]
+    world.put(names[1], data)
+    message = world.message(world.body(1_500, 7_500))
+    assert world.handle(message) == []
+    if is_waited_for:
+        assert world.statuses() == ["CLIP_PENDING"]
+        assert world.stored() == {}
+        (message,) = world.queued(wait_s=5)
+        message["attributes"]["SentTimestamp"] = str(world.now_ms + 901_000)
+        assert world.handle(message) == []
+    report = world.reports()[-1]
+    assert report["status"] == "CLIP_AVAILABLE"
+    coverage = report["coverage"]
+    assert coverage["complete"] is False
     gaps = [
         (gap["startTimestampInMs"] - world.moment_ms, gap["endTimestampInMs"] - world.moment_ms)
-        for gap in report["coverage"]["gaps"]
+        for gap in coverage["gaps"]
     ]
     assert gaps == [(3_000, 6_000)]
-    assert_clip(read_clip(world.download(tmp_path)), wanted([FIRST, THIRD], 1_500, 7_500))
+    assert coverage["deliveredInMs"] == 3_000
+    assert [note for note in coverage["notes"] if names[1] in note]
+    assert not [note for note in coverage["notes"] if names[0] in note or names[2] in note]
+    assert [note["Message"] for note in world.published()] == [report]
+    assert world.queued(wait_s=0) == []
+    assert_clip(read_clip(world.download(folder)), wanted([FIRST, THIRD], 1_500, 7_500))

@@ -15,7 +15,7 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from tests.campaigns.kills.deployment import Deployment, Scene
-from tests.campaigns.kills.function_process import Answer, function
+from tests.campaigns.kills.function_process import Answer, FunctionProcess, function
 from tests.campaigns.kills.kill import SMALL_CLIP, Clip
 from tests.support.service import redelivered
 
@@ -147,38 +147,79 @@ def test_a_picture_that_is_too_large_is_not_decoded(around: Deployment, tmp_path
     data = bomb(tmp_path / "bomb.mp4")
     at = data.index(b"mp4v") + 28  # its width and height (ISO/IEC 14496-12, 12.1.3)
     lie = data[:at] + struct.pack(">HH", 640, 360) + data[at + 4 :]
+    said = tmp_path / "said"
+    with around.scene() as scene, function(fake_ffmpeg(scene, f"exec 2>>{said}")) as process:
+        name = scene.world.record(evolve(SMALL_CLIP.films[0], frames=30), stored=False)
+        scene.world.put(name, lie)
+        assert f"No picture of the clip can be decoded. Frames of {name} " in _fatal(scene, process)
+        assert "12000x12000" in said.read_text()
+
+        said.unlink()
+        scene.world.put(name, data)
+        honest = evolve(scene, world=scene.world.new_clip("honest"))
+        assert "12000 x 12000" in _fatal(honest, process)
+        assert not said.exists()
+
+
+def _fatal(scene: Scene, process: FunctionProcess) -> str:
+    """Request the first second; return the reason for its FATAL_ERROR."""
+    world = scene.world
+    process.deliver(world.message(world.body(0, 1_000)))
+    assert process.answer().failed == []
+    (report,) = world.reports()
+    assert report["status"] == "FATAL_ERROR"
+    assert not any(key.endswith((".mp4", ".jpg")) for key in world.stored())
+    assert scene.scratch() == []
+    return str(report["reason"])
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "reason"),
+    [
+        (0, "1000 parts of recordings and 0 gaps; 200 and 100 are allowed"),
+        (-100_000, "1000 parts of recordings and 1 gaps; 200 and 100 are allowed"),
+    ],
+    ids=["all of the clip", "after a gap"],
+)
+def test_footage_in_a_thousand_parts_is_refused_unread(
+    around: Deployment, start_ms: int, reason: str
+) -> None:
+    """The reason says how many are allowed; not even the recording before the clip is opened."""
     with around.scene() as scene, function(scene.environ) as process:
         world = scene.world
-        name = world.record(evolve(SMALL_CLIP.films[0], frames=30), stored=False)
-        message = world.message(world.body(0, 1_000))
-        world.put(name, lie)
-        process.deliver(message)
-        answer = process.answer()
-        assert answer.failed == [message["messageId"]]
-        assert answer.faults[0].startswith("ffmpeg exited with status ")
-        assert world.reports() == []
-
-        world.put(name, data)
-        process.deliver(redelivered(message))
+        world.record(evolve(SMALL_CLIP.films[0], start_ms=start_ms - 8_000))
+        _list(scene, range(0, 100_000, 100), 100)
+        process.deliver(world.message(world.body(start_ms, 100_000)))
         assert process.answer().failed == []
         (report,) = world.reports()
         assert report["status"] == "FATAL_ERROR"
-        assert "12000 x 12000" in report["reason"]
-        assert scene.scratch() == []
+        assert reason in report["reason"]
+        assert _footage_requests(scene) == []
 
 
-def test_footage_in_a_thousand_parts_is_refused_unread(around: Deployment) -> None:
-    """The reason says how many are allowed."""
+def test_a_thousand_recordings_just_before_the_clip_are_refused_unread(around: Deployment) -> None:
+    """The last picture of each might be held until the clip."""
     with around.scene() as scene, function(scene.environ) as process:
         world = scene.world
-        world.segments.extend(
-            RecordingSegment(TimeWindow(start_ms, start_ms + 100), f"{start_ms}.mp4")
-            for start_ms in range(world.moment_ms, world.moment_ms + 100_000, 100)
-        )
-        process.deliver(world.message(world.body(0, 100_000)))
+        world.record(SMALL_CLIP.films[0])
+        _list(scene, range(-999, 0), 1)
+        process.deliver(world.message(world.body(0, 1_000)))
         assert process.answer().failed == []
         (report,) = world.reports()
         assert report["status"] == "FATAL_ERROR"
-        assert "1000 recordings" in report["reason"]
-        assert "200" in report["reason"]
-        assert not [line for line in scene.aws.asked if world.cloud.origin in line]
+        assert "999 recordings end just before the clip; 200 are allowed" in report["reason"]
+        assert _footage_requests(scene) == []
+
+
+def _list(scene: Scene, starts_ms: range, duration_ms: int) -> None:
+    """List recordings that start so long after the moment; none is stored."""
+    moments_ms = [scene.world.moment_ms + start_ms for start_ms in starts_ms]
+    scene.world.segments.extend(
+        RecordingSegment(TimeWindow(moment_ms, moment_ms + duration_ms), f"{moment_ms}.mp4")
+        for moment_ms in moments_ms
+    )
+
+
+def _footage_requests(scene: Scene) -> list[str]:
+    """Return the requests for recordings."""
+    return [line for line in scene.aws.asked if scene.world.cloud.origin in line]

@@ -1,15 +1,24 @@
 """Bodies in; objects, statuses, notifications and queued messages out. Seven ways to end."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3 import HTTPResponse
 
 from devtools.footage import Recording, assert_clip, read_clip, wanted
 from devtools.local_aws.camera_api import fails, no_fault
-from tests.support.service import CLIP_URL, Context, World
+from devtools.local_aws.http_server import Response
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
+from tests.support.service import CLIP_URL, Context, World, redelivered
 
 FIRST = Recording(first_number=0, frames=300)
 SECOND = Recording(first_number=300, frames=300, start_ms=10_000)
@@ -48,7 +57,16 @@ def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -
             "url": f"{CLIP_URL}/{name}_{{size}}.jpg",
             "sizes": WIDTHS,
         },
-        "coverage": {"complete": True, "deliveredInMs": 5_333, "gaps": []},
+        "coverage": {
+            "complete": True,
+            "deliveredInMs": 5_333,
+            "gaps": [],
+            "damaged": [],
+            "held": [],
+            "unused": [],
+            "verified": "splices",
+            "notes": [],
+        },
     }
     assert world.reports() == [report]
     (note,) = world.published()
@@ -108,7 +126,15 @@ def test_a_rejection_is_reported_and_published(world: World, status: str) -> Non
     assert report["reason"]
     assert not {"bucket", "clip"} & set(report)
     assert report["thumbnail"] == {"sizes": []}
-    assert report["coverage"] == {"complete": False, "deliveredInMs": 0, "gaps": []}
+    assert report["coverage"] == {
+        "complete": False,
+        "deliveredInMs": 0,
+        "gaps": [],
+        "damaged": [],
+        "held": [],
+        "unused": [],
+        "notes": [],
+    }
     assert [note["Message"] for note in world.published()] == [report]
     assert set(world.stored()) == {f"{world.camera_id}/{world.clip_id}.json"}
     assert world.queued(wait_s=2) == []
@@ -248,6 +274,43 @@ def test_a_failing_camera_api_decides_nothing(world: World, part: str) -> None:
     assert world.published() == []
 
 
+PAGE = Response(404, b"<html>404</html>", {"Content-Type": "text/html"})
+JSON_404 = Response.json({"message": "Not Found"}, 404)
+
+
+@pytest.mark.parametrize(
+    ("part", "answer"),
+    [("/cameras/", PAGE), ("/cameras/clips/", PAGE), ("/cameras/", JSON_404)],
+    ids=["a gateway's page", "a gateway's page for the status", "a wrong path in the settings"],
+)
+def test_a_doubtful_404_decides_nothing(world: World, part: str, answer: Response) -> None:
+    """Neither an unknown camera nor a deleted clip: the message is delivered again."""
+    world.cameras.fault = lambda request: answer if part in request.target else None
+    message = world.message(world.body(-DAY_MS, -DAY_MS + 1_000))
+    assert world.handle(message) == [message["messageId"]]
+    assert (world.reports(), world.published(), world.stored()) == ([], [], {})
+    world.cameras.fault = no_fault
+    assert world.handle(redelivered(message)) == []
+    assert world.statuses() == ["CLIP_NOT_AVAILABLE"]
+
+
+def test_a_bad_row_of_the_list_blocks_no_clip_and_is_named_in_the_reason_of_another(
+    world: World,
+) -> None:
+    """A `.ts` file is left out wherever it may be the footage, and only there."""
+    world.record(Recording(first_number=0, frames=90))
+    other = TimeWindow(world.moment_ms - 60_000, world.moment_ms - 50_000)
+    world.segments.append(RecordingSegment(other, "other.ts"))
+    assert world.handle(world.message(world.body(0, 1_000))) == []
+    assert world.statuses() == ["CLIP_AVAILABLE"]
+    late = world.new_clip("late")
+    far = {"sent_at_ms": world.now_ms + DAY_MS}
+    assert late.handle(late.message(late.body(-58_000, -56_000), **far)) == []
+    [report] = late.reports()
+    assert report["status"] == "CLIP_NOT_AVAILABLE"
+    assert "other.ts was left out: its name does not end with .mp4" in report["reason"]
+
+
 @pytest.mark.parametrize(
     ("failing", "body", "received", "visible_after_s"),
     [
@@ -297,19 +360,51 @@ def test_a_failing_status_brings_the_message_back_and_keeps_the_bytes(world: Wor
     assert len(world.published()) == 1
 
 
-def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(world: World) -> None:
+@pytest.mark.parametrize("failing", ["the list of recordings", "the store of the recordings"])
+def test_a_failure_of_the_last_delivery_is_reported_and_dead_lettered(
+    world: World, failing: str
+) -> None:
     """The message is dead-lettered, and the report says why."""
     name = world.record(FIRST)
-    world.put(name, b"#EXTM3U\nno recording at all")
-    message = world.message(world.body(1_000, 3_000), received=4)
-    assert world.handle(message) == [message["messageId"]]
-    assert world.reports() == []
-    message["attributes"]["ApproximateReceiveCount"] = "5"
-    assert world.handle(message) == [message["messageId"]]
+    with ExitStack() as broken:
+        if failing == "the list of recordings":
+            world.cameras.fault = fails("/recording/")
+            why = "500"
+        else:
+            broken.enter_context(denied_footage(world))
+            why = name
+        message = world.message(world.body(1_000, 3_000), received=4)
+        assert world.handle(message) == [message["messageId"]]
+        assert (world.reports(), world.published(), world.stored()) == ([], [], {})
+        message["attributes"]["ApproximateReceiveCount"] = "5"
+        assert world.handle(message) == [message["messageId"]]
     (report,) = world.reports()
     assert report["status"] == "FATAL_ERROR"
-    assert name in report["reason"]
-    assert len(world.published()) == 1
+    assert why in report["reason"]
+    assert [note["Message"] for note in world.published()] == [report]
+
+
+@contextmanager
+def denied_footage(world: World) -> Iterator[None]:
+    """Deny access to every recording, in place of S3."""
+    from entrypoints.aws_lambda import service  # noqa: PLC0415 - it reads the environment
+
+    def deny(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - a hook's
+        if world.cloud.origin not in request.url:
+            return None
+        body = BytesIO(b"<Error><Code>AccessDenied</Code><Message>Denied</Message></Error>")
+        raw = HTTPResponse(body, preload_content=False)
+        return AWSResponse(request.url, 403, HTTPHeaders(), raw)
+
+    events = service.s3().meta.events
+    hooks = ("before-send.s3.GetObject", "before-send.s3.HeadObject")
+    for hook in hooks:
+        events.register(hook, deny)
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            events.unregister(hook, deny)
 
 
 def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> None:
@@ -322,6 +417,11 @@ def test_footage_with_a_hole_is_an_honest_clip(world: World, tmp_path: Path) -> 
     assert report["coverage"] == {
         "complete": False,
         "deliveredInMs": 4_000,
+        "damaged": [],
+        "held": [],
+        "unused": [],
+        "verified": "splices",
+        "notes": [],
         "gaps": [
             {
                 "startTimestampInMs": world.moment_ms + 10_000,

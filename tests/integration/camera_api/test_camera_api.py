@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from application.ports import ThumbnailSpec
+from application.ports import Listing, ThumbnailSpec
 from domain.clip import ClipReport, ClipStatus
 from domain.errors import AccessDenied, ClipDeleted, DeadlineExceeded, Rejected, Unavailable
 from domain.window import TimeWindow
@@ -26,6 +26,11 @@ ROW = {
 }
 LIST = answer("200 OK", json.dumps([ROW]).encode())
 EMPTY = answer("200 OK", b"[]")
+JSON = "Content-Type: application/json"
+UNKNOWN = answer("404 Not Found", b'{"message": "Not Found"}', JSON)
+PAGE = answer(
+    "404 Not Found", b"<html><h1>404</h1> no such page </html>", "Content-Type: text/html"
+)
 BUSY = answer("503 Service Unavailable", b"busy")
 
 Ask = Callable[[HttpCameraService, float], object]
@@ -33,7 +38,7 @@ Ask = Callable[[HttpCameraService, float], object]
 
 def find(api: HttpCameraService, left_s: float = 10) -> list[str]:
     found = api.find_segments("pier", WINDOW, time.monotonic() + left_s)
-    return [segment.name for segment in found]
+    return [segment.name for segment in found.segments]
 
 
 def record(api: HttpCameraService, left_s: float = 10) -> None:
@@ -140,23 +145,157 @@ def test_a_denial_is_unavailable_at_once(ask: Ask, status: str) -> None:
     assert len(server.requests) == 1
 
 
-def test_an_unknown_camera_is_refused_but_an_unknown_list_is_not() -> None:
+OWN = {
+    "an object": UNKNOWN,
+    "an object of another type": answer("404 Not Found", b'{"detail": "unknown"}'),
+    "problem details": answer(
+        "404 Not Found", b'{"status": 404}', "Content-Type: application/problem+json"
+    ),
+    "nothing, as JSON": answer("404 Not Found", b"", JSON),
+    "a text, as JSON": answer("404 Not Found", b'"no such camera"', f"{JSON}; charset=utf-8"),
+}
+FOREIGN = {
+    "a page": PAGE,
+    "a page called JSON": answer("404 Not Found", b"<html>404</html>", JSON),
+    "nothing": answer("404 Not Found"),
+    "nothing, as a page": answer("404 Not Found", b"", "Content-Type: text/html"),
+    "text": answer("404 Not Found", b"404 page not found\n", "Content-Type: text/plain"),
+    "a number": answer("404 Not Found", b"404", "Content-Type: text/plain"),
+    "endless JSON": answer("404 Not Found", b"{}" + b" " * (1 << 20), JSON),
+    "deep JSON": answer("404 Not Found", b"[" * 100_000, JSON),
+}
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_an_unknown_camera_is_refused_but_an_unknown_list_is_not(kind: str) -> None:
     """Only the camera's own address can say that there is no such camera."""
-    with (
-        loopback(answer("404 Not Found")) as server,
-        pytest.raises(Rejected, match="unknown camera"),
-    ):
+    with loopback(OWN[kind]) as server, pytest.raises(Rejected, match="unknown camera"):
         find(api_at(server.url))
-    with loopback(ALIAS, answer("404 Not Found")) as server, pytest.raises(Unavailable):
+    with loopback(ALIAS, OWN[kind]) as server, pytest.raises(Unavailable):
         find(api_at(server.url))
 
 
-def test_a_deleted_clip_is_reported() -> None:
-    """By 404 alone."""
-    with loopback(answer("404 Not Found")) as server, pytest.raises(ClipDeleted):
+@pytest.mark.parametrize("kind", FOREIGN)
+@ASKS
+def test_a_gateways_404_says_nothing_of_a_camera_or_a_clip(ask: Ask, kind: str) -> None:
+    """Neither that the camera is unknown nor that the clip was deleted: the message goes back."""
+    with loopback(FOREIGN[kind], ALIAS) as server, pytest.raises(Unavailable):
+        ask(api_at(server.url), 10)
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_deleted_clip_is_reported(kind: str) -> None:
+    """By a 404 of an API that knows the clip's camera."""
+    with loopback(OWN[kind], ALIAS) as server, pytest.raises(ClipDeleted):
         record(api_at(server.url))
+    assert [request.partition(" HTTP")[0] for request in server.requests] == [
+        "PUT /v1/cameras/clips/c1",
+        "GET /v1/cameras/pier",
+    ]
     with loopback(answer("410 Gone")) as server, pytest.raises(Unavailable):
         record(api_at(server.url))
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [UNKNOWN, PAGE, BUSY, answer("200 OK", b"{}"), answer("200 OK", b"<html>"), answer("403 No")],
+    ids=["unknown", "a page", "busy", "no alias", "a page with 200", "denied"],
+)
+def test_a_clip_is_not_deleted_if_its_camera_is_unknown_too(camera: Script) -> None:
+    """A wrong path in CAM_SERVICES_URL is answered with 404 whatever is requested."""
+    with loopback(UNKNOWN, camera) as server, pytest.raises(Unavailable):
+        record(api_at(server.url))
+
+
+def test_a_clip_without_a_known_camera_is_never_taken_for_deleted() -> None:
+    """A malformed message may name no camera; nothing then tells a deletion from a wrong path."""
+    report = ClipReport("c1", ClipStatus.FATAL_ERROR, reason="cameraId is missing")
+    with loopback(UNKNOWN, ALIAS) as server, pytest.raises(Unavailable, match="CAM_SERVICES_URL"):
+        api_at(server.url).update_clip(report, time.monotonic() + 10)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("camera", "path", "alike"),
+    [
+        (b'{"message": "Not Found"}', b'{"message": "Not Found"}', True),
+        (b'{"path": "/v1/cameras/x7", "at": 1}', b'{"path": "/v1/no-such-path/x7", "at": 2}', True),
+        (b'{"detail": "unknown camera"}', b'{"detail": "Not Found"}', False),
+    ],
+    ids=["the same", "the same but for path and time", "another"],
+)
+def test_an_unknown_path_may_be_answered_like_an_unknown_camera(
+    camera: bytes, path: bytes, alike: bool
+) -> None:
+    """Then the doctor cannot take the 404 as a sign that the path is right."""
+    with loopback(answer("404 No", camera), answer("404 No", path)) as server:
+        assert api_at(server.url).answers_alike("x7", time.monotonic() + 10) is alike
+
+
+BAD_ROWS: dict[str, object] = {
+    "a null URL": {**ROW, "recordingUrl": None},
+    "no URL": {"startDate": ROW["startDate"], "endDate": ROW["endDate"]},
+    "a URL of another type": {**ROW, "recordingUrl": 5},
+    "a directory": {**ROW, "recordingUrl": "https://x.example/a/"},
+    "a transport stream": {**ROW, "recordingUrl": "https://x.example/b.ts"},
+    "a playlist": {**ROW, "recordingUrl": "https://x.example/b.m3u8?token=secret"},
+    "a thumbnail": {**ROW, "recordingUrl": "https://x.example/a.jpg"},
+    "no dates": {"recordingUrl": "https://x.example/b.mp4"},
+    "dates of other types": {"startDate": [], "endDate": {}, "recordingUrl": "b.mp4"},
+    "no object": 5,
+    "null": None,
+    "a list": [],
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ROWS)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_a_bad_row_is_left_out_by_name_and_the_others_are_used(kind: str, first: bool) -> None:
+    """Whatever is wrong with it, and without a word of a query."""
+    rows = [BAD_ROWS[kind], ROW] if first else [ROW, BAD_ROWS[kind]]
+    with loopback(ALIAS, answer("200 OK", json.dumps(rows).encode())) as server:
+        listing = api_at(server.url).find_segments("pier", WINDOW, time.monotonic() + 10)
+    assert [segment.name for segment in listing.segments] == ["a.mp4"]
+    [left] = listing.left_out
+    assert left.name in {"b.ts", "b.m3u8", "a.jpg", "b.mp4", f"Row {1 if first else 2} of the list"}
+    assert left.reason
+    assert "secret" not in str(left)
+
+
+@pytest.mark.parametrize("end", [ROW["startDate"], "2018-08-15T13:00:00.000Z", "later", 0, None])
+def test_an_end_that_is_not_after_the_start_is_not_believed(end: object) -> None:
+    """A recording of zero length is the one being written: its media's duration is found later."""
+    rows = [{**ROW, "endDate": end}]
+    with loopback(ALIAS, answer("200 OK", json.dumps(rows).encode())) as server:
+        assert find(api_at(server.url)) == ["a.mp4"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"startDate": WINDOW.end_ms, "endDate": WINDOW.end_ms, "recordingUrl": None},
+        {"startDate": WINDOW.start_ms - 9000, "endDate": WINDOW.start_ms, "recordingUrl": "b.ts"},
+    ],
+    ids=["a null URL", "another suffix"],
+)
+def test_a_bad_row_that_cannot_overlap_the_window_is_ignored(row: object) -> None:
+    """It blocks no clip that it does not touch, not even one without footage."""
+    with loopback(ALIAS, answer("200 OK", json.dumps([row]).encode())) as server:
+        listing = api_at(server.url).find_segments("pier", WINDOW, time.monotonic() + 10)
+    assert listing == Listing()
+
+
+@pytest.mark.parametrize("kind", ["a null URL", "no dates", "no object"])
+def test_a_malformed_row_alone_is_not_the_same_as_no_recording(kind: str) -> None:
+    """It may be the footage of the window: the message goes back, and the error names the row."""
+    rows = [BAD_ROWS[kind]]
+    with (
+        loopback(ALIAS, answer("200 OK", json.dumps(rows).encode())) as server,
+        pytest.raises(
+            Unavailable, match=r"malformed recording: (Row 1 of the list|b\.mp4) was left"
+        ),
+    ):
+        find(api_at(server.url))
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])

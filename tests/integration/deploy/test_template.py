@@ -208,6 +208,11 @@ def test_the_2018_services_bucket_and_topic_can_be_used() -> None:
     assert "policy-clips" not in settings.aws.bucket_owners
 
 
+def test_the_function_may_send_to_its_own_queue_as_often_as_it_waits() -> None:
+    """By default Lambda drops a message of such a chain after about 16 invocations."""
+    assert stack().properties("Function")["RecursiveLoop"] == "Allow"
+
+
 def test_alarms_watch_existing_metrics() -> None:
     """Each names a queue or the function of this stack, or the service's metric, and notifies."""
     made = stack(AlarmTopicArn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms")
@@ -230,6 +235,7 @@ def test_alarms_watch_existing_metrics() -> None:
             ("ApproximateAgeOfOldestMessage", "AWS/SQS", "QueueName", "camclip-test-requests")
         ],
         "ErrorAlarm": [("Errors", *function)],
+        "DroppedAlarm": [("RecursiveInvocationsDropped", *function)],
         "FatalErrorAlarm": [
             ("clips", "camclip-test", "status", "FATAL_ERROR"),
             ("Invocations", *function),

@@ -241,6 +241,40 @@ class TestDeployment:
         ran = deployment.camclip("doctor", "--aws")
         assert words_of(ran.stdout)["camera API"] == "fault"
 
+    @pytest.mark.parametrize("camera", [None, "pier"])
+    def test_a_wrong_path_of_the_camera_api_is_a_fault(
+        self, deployment: MotoDeployment, camera: str | None
+    ) -> None:
+        """It answers 404 to everything, in JSON, as gateways do."""
+        unknown = answer("404 No", b'{"message": "Not Found"}', "Content-Type: application/json")
+        options = ["--camera", camera] if camera else []
+        with loopback(unknown) as server:
+            ran = deployment.camclip(
+                "doctor", "--aws", *options, CAM_SERVICES_URL=f"{server.url}/v0"
+            )
+        assert ran.exit_code == 1
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert "-> Correct the path of CAM_SERVICES_URL" in ran.stdout
+        assert all(request.startswith("GET /v0/") for request in server.requests)
+
+    def test_a_gateways_page_is_a_fault_of_the_camera_api(self, deployment: MotoDeployment) -> None:
+        """No camera is unknown by it."""
+        page = answer("404 Not Found", b"<html>404</html>", "Content-Type: text/html")
+        with loopback(page) as server:
+            ran = deployment.camclip("doctor", "--aws", CAM_SERVICES_URL=server.url)
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert "The camera API answered 404 to the request for a camera." in ran.stdout
+
+    def test_recordings_that_would_be_left_out_are_a_fault(
+        self, deployment: MotoDeployment
+    ) -> None:
+        """The first of them is named, with the reason."""
+        now_ms = time.time_ns() // 1_000_000
+        name = deployment.cameras.has_unusable("pier", now_ms // 1000 * 1000 - 60_000)
+        ran = deployment.camclip("doctor", "--camera", "pier")
+        assert words_of(ran.stdout)["camera API"] == "fault"
+        assert f"{name} was left out: its name does not end with" in ran.stdout
+
     def test_a_camera_api_that_is_down_is_a_fault(self, deployment: MotoDeployment) -> None:
         """Its address is not printed: it may hold a password."""
         gone = {"CAM_SERVICES_URL": "http://me:hush@127.0.0.1:1"}

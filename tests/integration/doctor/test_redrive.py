@@ -11,6 +11,7 @@ from attrs import define, field
 from application.triage_dead_letters import Selection, TriagedLetter, Verdict
 from devtools.local_aws.camera_api import fails
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, MediaInfo
 from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, received_letters, remarks
@@ -60,10 +61,12 @@ class World:
 
     def store_clip(self, request: ClipRequest, *, is_announced: bool) -> None:
         s3, bucket = self.deployment.aws.s3, self.deployment.aws.destination
-        about = metadata(request, MEDIA, "m#1", ())
+        about = metadata(request, MEDIA, "m#1", Coverage())
         s3.put_object(Bucket=bucket, Key=clip_key(request.name), Body=b"x", Metadata=about)
         if is_announced:
-            manifest = manifest_json(Manifest(ClipReport.available(request, ()), "m#1", MEDIA))
+            manifest = manifest_json(
+                Manifest(ClipReport.available(request, Coverage()), "m#1", MEDIA)
+            )
             s3.put_object(Bucket=bucket, Key=manifest_key(request.name), Body=manifest.encode())
 
     def dead(self) -> list[str]:

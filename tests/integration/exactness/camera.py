@@ -1,14 +1,22 @@
 """Cut a clip out of numbered recordings, as the service does, and read it back."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 
-from application.ports import Rendition, ThumbnailSpec, Transcoder
+from application.gather_footage import GatherFootage
+from application.ports import (
+    CameraService,
+    Listing,
+    RecordingStore,
+    Rendition,
+    ThumbnailSpec,
+    Transcoder,
+)
 from devtools.footage import (
     ClipReading,
     Recording,
@@ -18,7 +26,9 @@ from devtools.footage import (
     read_clip,
     wanted,
 )
-from domain.planning import ClipPlan, plan_clip
+from domain.clip import ClipReport, ClipRequest
+from domain.errors import Rejected, UnusableFootage
+from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.in_memory import piece_bytes
@@ -29,19 +39,25 @@ START_MS = 1_534_341_619_000
 """When the first recording of every test starts."""
 TOLERANCE_MS = 1000
 DEADLINE_S = 60.0
+WITHIN_MS = 2
+"""The plan's bounds are whole milliseconds."""
 AUDIO_WITHIN_MS = 15.0
 
 
 class Buckets:
     """Where recordings and clips are stored: here, in memory."""
 
-    def open(self, segment: RecordingSegment, data: bytes) -> Mp4Recording:
-        """Open a recording of these bytes."""
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> Mp4Recording:
+        """Open a recording of these bytes, for a clip of `window` or of all of it."""
 
         def fetch(offset: int, length: int) -> bytes:
             return data[offset : offset + length]
 
-        return open_mp4(segment, "1", RangeCache(fetch, len(data)), TOLERANCE_MS)
+        return open_mp4(
+            segment, window or segment.window, "1", RangeCache(fetch, len(data)), TOLERANCE_MS
+        )
 
     def join(self, rendition: Rendition) -> bytes:
         """Return the clip that the rendition's pieces make."""
@@ -80,13 +96,20 @@ class Camera:
         thumbnails: ThumbnailSpec = ThumbnailSpec(()),  # noqa: B008 - a value that cannot change
     ) -> Clip:
         """Cut the clip from `from_ms` to `to_ms` after START_MS."""
-        opened = {r.segment.name: r for r in map(self.open, recordings)}
         window = TimeWindow(START_MS + from_ms, START_MS + to_ms)
-        plan = plan_clip(window, [r.segment for r in opened.values()], TOLERANCE_MS)
+        deadline_s = time.monotonic() + DEADLINE_S
+        listed = ListedRecordings(self, {name_of(r): r for r in recordings})
+        request = ClipRequest("exact", "pier", window.start_ms, window.end_ms)
+        footage = GatherFootage(listed, StoredRecordings(listed), TOLERANCE_MS)(request, deadline_s)
+        plan = footage.plan
+        if plan is None or not plan.cuts:
+            if footage.left_out:
+                raise UnusableFootage(" ".join(footage.left_out))
+            raise Rejected("There is no footage.")
         scratch = self.folder / "scratch"
         scratch.mkdir()
         rendition = self.transcoder.render(
-            plan, opened, thumbnails, scratch, time.monotonic() + DEADLINE_S
+            plan, footage.recordings, thumbnails, scratch, deadline_s
         )
         path = self.folder / "clip.mp4"
         path.write_bytes(self.buckets.join(rendition))
@@ -104,10 +127,54 @@ class Camera:
         return cached_recording(self.footage, recording)
 
     def open(self, recording: Recording) -> Mp4Recording:
-        """Open a recording as its store would."""
-        window = TimeWindow(recording.start_ms, recording.start_ms + ceil(recording.duration_ms))
-        segment = RecordingSegment(window, f"pier.{recording.start_ms}.mp4")
+        """Open a recording as its store would, for a clip of all of it."""
+        segment = segment_of(recording)
         return self.buckets.open(segment, self.path(recording).read_bytes())
+
+
+def name_of(recording: Recording) -> str:
+    """Return the name of a recording's file: those of a date are in the order of their numbers."""
+    return f"pier.{recording.start_ms}.{recording.first_number:08}.mp4"
+
+
+@frozen
+class ListedRecordings(CameraService):
+    """What a camera lists."""
+
+    camera: Camera
+    recordings: Mapping[str, Recording]
+
+    def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
+        """Return what is listed of the window."""
+        del camera_id, deadline_s
+        segments = [segment_of(recording) for recording in self.recordings.values()]
+        return Listing(tuple(s for s in segments if s.window.overlaps(window)))
+
+    def update_clip(self, report: ClipReport, deadline_s: float) -> None:
+        """Ignore the report."""
+
+
+def segment_of(recording: Recording) -> RecordingSegment:
+    """Return what the camera says of a recording."""
+    listed_ms = recording.listed_ms or ceil(recording.duration_ms)
+    window = TimeWindow(recording.start_ms, recording.start_ms + listed_ms)
+    return RecordingSegment(window, name_of(recording), listed_ms)
+
+
+@frozen
+class StoredRecordings(RecordingStore):
+    """The files of a camera's recordings."""
+
+    listed: ListedRecordings
+
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> Mp4Recording:
+        """Open the file in the camera's bucket."""
+        del deadline_s
+        camera = self.listed.camera
+        data = camera.path(self.listed.recordings[segment.name]).read_bytes()
+        return camera.buckets.open(segment, data, window)
 
 
 def check_clip(clip: Clip, audio_within_ms: float = AUDIO_WITHIN_MS) -> None:
@@ -115,11 +182,10 @@ def check_clip(clip: Clip, audio_within_ms: float = AUDIO_WITHIN_MS) -> None:
     assert_clip(clip.reading, clip.wanted, audio_within_ms=audio_within_ms)
     media = clip.rendition.media
     assert media.frames == len(clip.wanted.numbers)
-    assert media.first_ms == pytest.approx(float(clip.wanted.times_ms[0]), abs=1)
+    assert media.first_ms == 0
     assert media.last_ms == pytest.approx(float(clip.wanted.times_ms[-1]), abs=1)
-    assert media.duration_ms == pytest.approx(clip.plan.delivered_ms, abs=1)
+    assert media.duration_ms == pytest.approx(clip.plan.duration_ms, abs=1)
     assert (media.width, media.height) == clip.reading.size
     assert clip.reading.video_codec == media.codec
-    # Without audio from 0 on, ffmpeg counts from the first frame.
-    uncounted_ms = media.first_ms if clip.reading.audio_start_ms is None else 0
-    assert clip.reading.duration_ms == pytest.approx(clip.plan.delivered_ms - uncounted_ms, abs=11)
+    assert clip.reading.duration_ms == pytest.approx(clip.plan.duration_ms, abs=11)
+    assert clip.plan.duration_ms == pytest.approx(float(clip.wanted.duration_ms), abs=WITHIN_MS)

@@ -55,6 +55,18 @@ def small(case: Case) -> Case:
     )
 
 
+def with_clock(*, media_s: float, listed_ms: int) -> tuple[Recording, ...]:
+    """Return three recordings whose media lasts for another time than their dates say."""
+    return tuple(
+        evolve(
+            recording(media_s, first_number=1000 * number),
+            start_ms=START_MS + (number - 1) * listed_ms,
+            listed_ms=listed_ms,
+        )
+        for number in (1, 2, 3)
+    )
+
+
 UNEVEN_MS = tuple(n * 40 + (n * 7919) % 37 for n in range(100))
 THREE = tuple(recording(2, after_ms=after_ms) for after_ms in (0, 2000, 4000))
 
@@ -124,7 +136,41 @@ _CASES = {
     "H.264, then HEVC": of_two({}, {"codec": "hevc"}),
     "a small picture, then a large one for longer": of_two({"size": (128, 72)}, {}, copied=82),
     "a large picture, then a small one for longer": of_two({}, {"size": (128, 72)}, copied=82),
-    "an overlap": Case((recording(), recording(after_ms=3500)), 1234, 6789, copied=97),
+    "a date that is rounded": Case(
+        (recording(), recording(after_ms=3500, first_number=5000)), 1234, 6789, copied=157
+    ),
+    "dates cut to whole seconds": Case(
+        tuple(
+            recording(seconds, after_ms=after_ms, first_number=number)
+            for seconds, after_ms, number in ((3.5, 0, 1000), (2.5, 3000, 2000), (3, 6000, 3000))
+        ),
+        1234,
+        8456,
+        copied=193,
+    ),
+    "a clock that is fast": Case(with_clock(media_s=5, listed_ms=4000), 2000, 10_000, copied=300),
+    "a clock that is slow": Case(with_clock(media_s=5, listed_ms=6100), 2000, 15_000, copied=307),
+    "a clock that is fast, within one recording": Case(
+        with_clock(media_s=5, listed_ms=4000), 5000, 7000, copied=28
+    ),
+    "a clock that is fast, of two recordings: an overlap": Case(
+        with_clock(media_s=5, listed_ms=4000)[:2], 2000, 7000, copied=178
+    ),
+    "a clock that steps back": Case(
+        (recording(8), recording(6, after_ms=5000, first_number=5000)), 1234, 9876, copied=205
+    ),
+    "a picture a second, from between two": of_one(
+        1500, 5250, 8, fps=Fraction(1), gop_frames=1, copied=4
+    ),
+    "a picture in 5 s, from between two": of_one(
+        7700, 21_000, 40, fps=Fraction(1, 5), gop_frames=1, copied=3
+    ),
+    "within a picture that stands for 5 s": of_one(
+        7700, 8200, 40, fps=Fraction(1, 5), gop_frames=1
+    ),
+    "within a picture of a 30th of a second": of_one(1234, 1240),
+    "a head that is held": of_one(-900, 2000, copied=60),
+    "an overlap": Case((recording(), recording(after_ms=2900)), 1234, 6789, copied=115),
     "a recording within another": Case(
         (recording(6), recording(2, after_ms=2000, audio=None)), 1234, 5678, copied=109
     ),

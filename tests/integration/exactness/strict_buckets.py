@@ -9,7 +9,9 @@ from attrs import frozen
 
 from application.ports import RecordingPiece, Rendition
 from domain.clip import ClipRequest
+from domain.coverage import Coverage
 from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import aws_session
@@ -30,12 +32,14 @@ class StrictBuckets(Buckets):
     server: StrictS3
     client: "S3Client"
 
-    def open(self, segment: RecordingSegment, data: bytes) -> S3Recording:
+    def open(
+        self, segment: RecordingSegment, data: bytes, window: TimeWindow | None = None
+    ) -> S3Recording:
         """Store the bytes, and open them with the service's own store."""
         self.server.put(f"recordings/{segment.name}", data)
         deadline_s = time.monotonic() + DEADLINE_S
         return S3RecordingStore(self.client, "recordings", tolerance_ms=TOLERANCE_MS).open(
-            segment, deadline_s
+            segment, window or segment.window, deadline_s
         )
 
     def join(self, rendition: Rendition) -> bytes:
@@ -43,7 +47,7 @@ class StrictBuckets(Buckets):
         self.server.objects.pop("clips/pier/composed.mp4", None)
         self.server.requests.clear()
         clips = S3ClipStore(self.client, "clips", min_part_bytes=MIN_PART_BYTES)
-        clips.commit(REQUEST, rendition, "m#1", (), time.monotonic() + DEADLINE_S)
+        clips.commit(REQUEST, rendition, "m#1", Coverage(), time.monotonic() + DEADLINE_S)
         clip = self.server.objects["clips/pier/composed.mp4"].data
         assert clip == super().join(rendition)
         assert not self.server.uploads

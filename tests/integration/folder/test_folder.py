@@ -1,5 +1,6 @@
 """What is particular to the folder; what every adapter owes is in tests/contract."""
 
+import errno
 import json
 import os
 import shutil
@@ -8,12 +9,15 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
+from attrs import evolve
 
 from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
 from devtools.footage import Recording, cached_recording
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.errors import (
     ClipDeleted,
     DeadlineExceeded,
@@ -23,17 +27,18 @@ from domain.errors import (
     Unavailable,
     UnusableFootage,
 )
-from domain.manifest import MediaInfo
+from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
-from infrastructure.folder.files import ABANDONED_S
+from infrastructure.folder.files import ABANDONED_S, OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import VISIBILITY_MS, FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
 from infrastructure.mp4.boxes import box
+from tests.contract.filesystem import refusing
 
 START_MS = 1_534_341_619_000
 NAME = "pier.20180815T140019.mp4"
@@ -106,16 +111,18 @@ class TestFolderCameras:
     ) -> None:
         """No cameras.json is needed, and a recording ends where its frames end."""
         cameras = FolderCameraService(tmp_path, FORMAT)
-        [found] = cameras.find_segments("pier", window(1999, 9000), soon)
+        [found] = cameras.find_segments("pier", window(1999, 9000), soon).segments
         assert (found.name, found.window) == (NAME, window(0, 2000))
-        assert not cameras.find_segments("pier", window(2000, 9000), soon)
-        assert not cameras.find_segments("pier", window(-9000, 0), soon)
+        assert not cameras.find_segments("pier", window(2000, 9000), soon).segments
+        assert not cameras.find_segments("pier", window(-9000, 0), soon).segments
 
     @pytest.mark.usefixtures("recorded")
     def test_an_alias_names_the_folder(self, tmp_path: Path, soon: float) -> None:
         """A camera's recordings are in the folder of its alias."""
         (tmp_path / "cameras.json").write_text('{"17": {"alias": "pier"}}')
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1), soon)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT).find_segments("17", window(0, 1), soon).segments
+        )
         assert found.name == NAME
 
     def test_both_forms_of_names_tell_the_start(
@@ -123,18 +130,60 @@ class TestFolderCameras:
     ) -> None:
         """Milliseconds in a name count."""
         recorded.rename(recorded.with_name("pier.stream.20180815T140019051.mp4"))
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments("pier", window(60, 61), soon)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT)
+            .find_segments("pier", window(60, 61), soon)
+            .segments
+        )
         assert found.window == window(51, 2051)
 
-    def test_an_unfinished_recording_is_taken_to_last_ten_minutes(
+    @pytest.mark.parametrize("kept", [b"", b"cut off", b"text"], ids=["empty", "cut off", "text"])
+    def test_an_unreadable_recording_is_listed_until_the_next_one_begins(
+        self, tmp_path: Path, recorded: Path, kept: bytes, soon: float
+    ) -> None:
+        """However late in it the window is: it is not the same as none."""
+        whole = recorded.read_bytes()
+        recorded.write_bytes({b"": b"", b"cut off": whole[:1000]}.get(kept, kept * 1000))
+        recorded.with_name("pier.20180815T150019.mp4").write_bytes(whole)
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        for start_ms in (0, 1_800_000, 3_599_000):
+            [found] = cameras.find_segments("pier", window(start_ms, start_ms + 500), soon).segments
+            assert (found.name, found.window) == (NAME, window(0, 3_600_000))
+        [after] = cameras.find_segments("pier", window(3_600_000, 3_601_000), soon).segments
+        assert after.name == "pier.20180815T150019.mp4"
+
+    @pytest.mark.parametrize(
+        ("written_ms", "end_ms"),
+        [(1000, 600_000), (7_200_000, 7_260_000), (10**10, 86_400_000), (-1000, 86_400_000)],
+        ids=["at once", "for two hours", "copied later", "by another clock"],
+    )
+    def test_the_last_recording_is_listed_until_it_was_last_written(
+        self, tmp_path: Path, recorded: Path, written_ms: int, end_ms: int, soon: float
+    ) -> None:
+        """For ten minutes at least and a day at most; the time must not be before its start."""
+        recorded.write_bytes(recorded.read_bytes()[:1000])
+        os.utime(recorded, ns=((START_MS + written_ms) * 10**6,) * 2)
+        [found] = (
+            FolderCameraService(tmp_path, FORMAT)
+            .find_segments("pier", window(5000, 6000), soon)
+            .segments
+        )
+        assert found.window == window(0, end_ms)
+
+    def test_files_of_another_kind_are_left_out_by_name(
         self, tmp_path: Path, recorded: Path, soon: float
     ) -> None:
-        """The file that is being written is listed, though it cannot be read yet."""
-        recorded.write_bytes(recorded.read_bytes()[:1000])
-        [found] = FolderCameraService(tmp_path, FORMAT).find_segments(
-            "pier", window(5000, 6000), soon
-        )
-        assert found.window == window(0, 600_000)
+        """If they may overlap the window, and no recording has the same name but for its suffix."""
+        for name in ("pier.20180815T140021.ts", "pier.20180815T150019.ts"):
+            recorded.with_name(name).write_bytes(b"video")
+        recorded.with_suffix(".jpg").write_bytes(b"picture")
+        recorded.with_name("readme.txt").write_bytes(b"text")
+        cameras = FolderCameraService(tmp_path, FORMAT)
+        listing = cameras.find_segments("pier", window(0, 60_000), soon)
+        assert [segment.name for segment in listing.segments] == [NAME]
+        assert list(map(str, listing.left_out)) == [
+            "pier.20180815T140021.ts was left out: its name does not end with .mp4, .m4v or .mov."
+        ]
 
     def test_undated_recordings_are_named_and_left_out(
         self, tmp_path: Path, recorded: Path, soon: float
@@ -144,7 +193,9 @@ class TestFolderCameras:
         shutil.copyfile(recorded, recorded.with_name("._holiday.mp4"))
         cameras = FolderCameraService(tmp_path, FORMAT)
         assert cameras.undated("pier") == ["holiday.mp4"]
-        assert len(cameras.find_segments("pier", window(0, 1000), soon)) == 1
+        listing = cameras.find_segments("pier", window(0, 1000), soon)
+        assert [segment.name for segment in listing.segments] == [NAME]
+        assert [left.name for left in listing.left_out] == ["holiday.mp4"]
 
     @pytest.mark.usefixtures("recorded")
     def test_an_unknown_camera_is_refused(self, tmp_path: Path, soon: float) -> None:
@@ -178,7 +229,7 @@ class TestFolderRecordings:
 
     def open(self, root: Path, deadline_s: float) -> bytes:
         segment = RecordingSegment(window(0, 2000), NAME)
-        return FolderRecordingStore(root).open(segment, deadline_s).read(4, 4)
+        return FolderRecordingStore(root).open(segment, segment.window, deadline_s).read(4, 4)
 
     @pytest.mark.usefixtures("recorded")
     def test_a_range_is_read(self, tmp_path: Path, soon: float) -> None:
@@ -204,7 +255,11 @@ class TestFolderRecordings:
         """Bytes of another version are never returned."""
         with recorded.open("ab") as file:
             file.write(box(b"free", bytes(200_000)))  # opening the file does not read all of it
-        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        opened = FolderRecordingStore(tmp_path).open(
+            RecordingSegment(window(0, 2000), NAME),
+            RecordingSegment(window(0, 2000), NAME).window,
+            soon,
+        )
         match change:
             case "replaced":
                 other = recorded.with_name("other")
@@ -236,7 +291,7 @@ class TestFolderRecordings:
         (tmp_path / "secret.mp4").write_bytes(recorded.read_bytes())
         with pytest.raises(NotRecordedYet):
             FolderRecordingStore(tmp_path).open(
-                RecordingSegment(window(0, 1), "../../secret.mp4"), soon
+                RecordingSegment(window(0, 1), "../../secret.mp4"), window(0, 1), soon
             )
 
     @pytest.mark.usefixtures("recorded")
@@ -251,7 +306,11 @@ class TestFolderClips:
 
     def test_pieces_become_one_file(self, tmp_path: Path, recorded: Path, soon: float) -> None:
         """Bytes of files and of recordings follow one another."""
-        opened = FolderRecordingStore(tmp_path).open(RecordingSegment(window(0, 2000), NAME), soon)
+        opened = FolderRecordingStore(tmp_path).open(
+            RecordingSegment(window(0, 2000), NAME),
+            RecordingSegment(window(0, 2000), NAME).window,
+            soon,
+        )
         part = tmp_path / "part"
         part.write_bytes(b"abcdef")
         pieces = (
@@ -260,7 +319,7 @@ class TestFolderClips:
             FilePiece(part, 5, 1),
         )
         clips = FolderClipStore(tmp_path)
-        clips.commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "w", (), soon)
+        clips.commit(REQUEST, Rendition(pieces, {}, FOOTAGE), "w", Coverage(), soon)
         assert clips.path(REQUEST.name).read_bytes() == b"bc" + recorded.read_bytes() + b"f"
 
     def test_the_loser_leaves_the_winners_clip_and_its_description(
@@ -269,12 +328,12 @@ class TestFolderClips:
         """What is stored first stays, and nothing of the second is left."""
         clips = FolderClipStore(tmp_path)
         gaps = (window(200, 300),)
-        clips.commit(REQUEST, rendition_of(tmp_path, b"first"), "m#1", gaps, soon)
+        clips.commit(REQUEST, rendition_of(tmp_path, b"first"), "m#1", Coverage(gaps), soon)
         with pytest.raises(AlreadyExists):
-            clips.commit(REQUEST, rendition_of(tmp_path, b"second"), "m#2", (), soon)
+            clips.commit(REQUEST, rendition_of(tmp_path, b"second"), "m#2", Coverage(), soon)
         found = clips.find(REQUEST.name, soon)
         assert found is not None
-        assert (found.writer, found.gaps, found.media) == ("m#1", gaps, FOOTAGE)
+        assert (found.writer, found.coverage.gaps, found.media) == ("m#1", gaps, FOOTAGE)
         assert abs(found.stored_at_ms / 1000 - time.time()) < 60
         assert clips.path(REQUEST.name).read_bytes() == b"first"
         assert len(list((tmp_path / "clips/pier").iterdir())) == 2
@@ -287,28 +346,114 @@ class TestFolderClips:
         rendition = rendition_of(tmp_path)
         (tmp_path / "rendered.mp4").write_bytes(b"01234")
         with pytest.raises(Unavailable):
-            clips.commit(REQUEST, rendition, "m#1", (), soon)
+            clips.commit(REQUEST, rendition, "m#1", Coverage(), soon)
         assert clips.find(REQUEST.name, soon) is None
         assert not list((tmp_path / "clips/pier").iterdir())
 
+    @pytest.mark.parametrize(
+        "operations", [OPERATIONS, refusing(errno.EPERM, claim_s=0)], ids=["links", "no links"]
+    )
     def test_a_crash_at_any_step_leaves_a_described_clip_or_none(
-        self, tmp_path: Path, soon: float
+        self, tmp_path: Path, operations: FileOperations, soon: float
     ) -> None:
         """Whatever the file operation before which the process dies; the next attempt finishes."""
         rendition, gaps = rendition_of(tmp_path), (window(200, 300),)
         for step in range(1, 100):
-            clips = FolderClipStore(tmp_path / str(step))
-            commit = partial(clips.commit, REQUEST, rendition, "a", gaps, soon)
+            clips = FolderClipStore(tmp_path / str(step), operations)
+            commit = partial(clips.commit, REQUEST, rendition, "a", Coverage(gaps), soon)
             if not killed_at(step, commit):
                 break
             found = clips.find(REQUEST.name, soon)
             if found is None:
-                clips.commit(REQUEST, rendition, "b", gaps, soon)
+                clips.commit(REQUEST, rendition, "b", Coverage(gaps), soon)
                 found = clips.find(REQUEST.name, soon)
             assert found is not None
-            assert (found.gaps, found.media) == (gaps, FOOTAGE)
+            assert (found.coverage.gaps, found.media) == (gaps, FOOTAGE)
             assert clips.path(REQUEST.name).read_bytes() == b"0123456789"
         assert 8 < step < 100
+
+    @pytest.mark.parametrize(
+        "number",
+        [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES],
+        ids=errno.errorcode.get,
+    )
+    def test_a_clip_is_stored_without_links_and_without_flushing_folders(
+        self, tmp_path: Path, number: int, soon: float
+    ) -> None:
+        """However the file system refuses them; nothing but the clip and its metadata is left."""
+        clips = FolderClipStore(tmp_path, refusing(number))
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage((window(200, 300),)), soon)
+        manifest = Manifest(REPORT, "m#1")
+        clips.write_manifest(REQUEST.name, manifest, soon, replace=False)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert (found.writer, found.coverage.gaps) == ("m#1", (window(200, 300),))
+        assert clips.read_manifest(REQUEST.name, soon) == manifest
+        names = {path.name for path in (tmp_path / "clips/pier").iterdir()}
+        assert names == {".c1.10-bytes.json", "c1.mp4", "c1.json"}
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+    def test_other_faults_of_a_link_are_faults(
+        self, tmp_path: Path, number: int, soon: float
+    ) -> None:
+        """A full or broken disk is not one without links."""
+        clips = FolderClipStore(tmp_path, refusing(number))
+        with pytest.raises(Unavailable):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
+        assert not list((tmp_path / "clips/pier").iterdir())
+
+    def test_a_clip_whose_inode_changes_keeps_its_metadata(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """FUSE and exFAT number inodes as they please."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM))
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
+        path = clips.path(REQUEST.name)
+        shutil.copyfile(path, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert found.writer == "m#1"
+
+    def test_a_claim_of_a_living_process_is_waited_for(self, tmp_path: Path, soon: float) -> None:
+        """The empty file is no clip yet, and its owner's clip then stays."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM, claim_s=30))
+        path = clips.path(REQUEST.name)
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert clips.find(REQUEST.name, soon) is None
+        Timer(0.3, path.write_bytes, [b"theirs"]).start()
+        with pytest.raises(AlreadyExists):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
+        assert path.read_bytes() == b"theirs"
+
+    @pytest.mark.parametrize(
+        "operations", [OPERATIONS, refusing(errno.EPERM)], ids=["links", "none"]
+    )
+    def test_a_claim_of_a_dead_process_is_replaced(
+        self, tmp_path: Path, operations: FileOperations, soon: float
+    ) -> None:
+        """After a while; a manifest's too, which reads as none until then."""
+        clips = FolderClipStore(tmp_path, evolve(operations, claim_s=0.2))
+        clips.path(REQUEST.name).parent.mkdir(parents=True)
+        clips.path(REQUEST.name).touch()
+        clips.manifest_path(REQUEST.name).touch()
+        assert clips.read_manifest(REQUEST.name, soon) is None
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
+        clips.write_manifest(REQUEST.name, Manifest(REPORT, "m#1"), soon, replace=False)
+        found = clips.find(REQUEST.name, soon)
+        assert found is not None
+        assert found.writer == "m#1"
+
+    def test_a_claim_is_waited_for_until_the_deadline(self, tmp_path: Path) -> None:
+        """Another attempt follows."""
+        clips = FolderClipStore(tmp_path, refusing(errno.EPERM, claim_s=30))
+        clips.path(REQUEST.name).parent.mkdir(parents=True)
+        clips.path(REQUEST.name).touch()
+        began_s = time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), began_s + 0.3)
+        assert time.monotonic() - began_s < 1.3
 
     def test_what_a_killed_attempt_left_is_cleared_away_in_time(
         self, tmp_path: Path, soon: float
@@ -321,7 +466,7 @@ class TestFolderClips:
             part.touch()
         long_ago_s = time.time() - ABANDONED_S - 60
         os.utime(old, (long_ago_s, long_ago_s))
-        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", (), soon)
+        clips.commit(REQUEST, rendition_of(tmp_path), "m#1", Coverage(), soon)
         assert (old.exists(), new.exists()) == (False, True)
 
     def test_a_clip_of_somebody_else_is_nobodys(self, tmp_path: Path, soon: float) -> None:

@@ -378,14 +378,63 @@ class TestWanted:
         assert clip.gaps_ms == []
 
     def test_a_start_between_frames_waits_for_the_next_one(self) -> None:
-        """[10201, 10501) begins with the frame at 10300, 99 ms into the clip."""
+        """[10201, 10501) begins with the frame at 10300; the others keep their time."""
         clip = wanted([self.a], 10_201, 10_501)
-        assert shown(clip) == [(103, 99), (104, 199), (105, 299)]
+        assert shown(clip) == [(103, 0), (104, 199), (105, 299)]
 
-    def test_no_frame_is_between_two_frames(self) -> None:
-        """A window shorter than a frame may hold none, though its time is delivered."""
+    def test_within_a_picture_it_is_held(self) -> None:
+        """A window without a frame of its own shows the one on screen, counted apart."""
         clip = wanted([self.a], 10_210, 10_290)
-        assert (clip.numbers, clip.gaps_ms) == ([], [])
+        assert (shown(clip), clip.gaps_ms, clip.held_frames) == ([(102, 0)], [], 1)
+
+    def test_a_slow_camera_begins_with_the_picture_on_screen(self) -> None:
+        """At a frame a second, [10500, 12500) begins with the frame at 10000."""
+        slow = evolve(self.a, fps=Fraction(1))
+        clip = wanted([slow], 10_500, 12_500)
+        assert (shown(clip), clip.held_frames) == ([(100, 0), (101, 500), (102, 1500)], 1)
+
+    def test_it_may_be_on_screen_in_a_hole(self) -> None:
+        """After its end at 30000, a slow camera's last frame is held until 33000."""
+        slow = evolve(self.a, fps=Fraction(1))
+        later = evolve(self.b, fps=Fraction(1), start_ms=33_000)
+        clip = wanted([slow, later], 31_000, 34_000)
+        assert (shown(clip), clip.gaps_ms) == ([(119, 0), (200, 2000)], [])
+
+    def test_a_hole_at_the_head_is_held_up_to_the_tolerance(self) -> None:
+        """[9000, ...) begins with the frame at 10000, the next one keeps its time."""
+        clip = wanted([self.a], 9_000, 10_200)
+        assert (shown(clip), holes(clip)) == ([(100, 0), (101, 1100)], [])
+        assert holes(wanted([self.a], 8_999, 10_200)) == [(8_999, 10_000)]
+
+    def test_a_rounded_date_plays_both_whole(self) -> None:
+        """A date 600 ms early shifts what follows, and the clip is longer by that."""
+        clip = wanted([evolve(self.b, start_ms=11_400), self.a], 11_800, 12_300)
+        assert shown(clip)[:3] == [(118, 0), (119, 100), (204, 200)]
+        assert (len(clip.numbers), float(clip.duration_ms)) == (7, 700.0)
+
+    def test_a_hole_inside_is_held_or_a_gap(self) -> None:
+        """At 100 ms between frames, another 60 ms are held, and another 1060 ms are a gap."""
+        held = evolve(self.a, frames=4, pts_ms=(0, 100, 200, 360))
+        gap = evolve(held, pts_ms=(0, 100, 200, 1360))
+        other = evolve(self.a, first_number=500, start_ms=9_950, frames=20)
+        assert wanted([held], 10_000, 10_400).held_ms == [(Fraction(10_300), Fraction(10_360))]
+        assert holes(wanted([gap], 10_000, 11_400)) == [(10_300, 11_360)]
+        assert [n for n, _ in shown(wanted([gap, other], 11_900, 11_950))] == [519]
+
+    def test_a_clock_is_believed_to_be_wrong_if_three_files_say_so(self) -> None:
+        """2.5 s of media in each listed 3.2 s: no gap with three files, some with two."""
+        drifting = [
+            evolve(
+                self.a, start_ms=10_000 + n * 3200, first_number=100 * n, listed_ms=3200, frames=25
+            )
+            for n in range(3)
+        ]
+        clip = wanted(drifting, 10_000, 19_600, seam_tolerance_ms=600)
+        assert (len(clip.numbers), holes(clip), float(clip.duration_ms)) == (75, [], 7500.0)
+        assert holes(wanted(drifting[:2], 10_000, 16_400, seam_tolerance_ms=600)) == [
+            (12_500, 13_200),
+            (15_700, 16_400),
+        ]
 
     def test_frames_at_29_97_are_placed_exactly(self) -> None:
         """Frame 30 of 29.97 is seen at 1001 ms, in [1001, ...) and not in [..., 1001)."""
@@ -401,8 +450,9 @@ class TestWanted:
 
     def test_an_overlap_plays_once(self) -> None:
         """The earlier recording plays to its end at 12000, then the other from there."""
-        clip = wanted([evolve(self.b, start_ms=11_750), self.a], 11_800, 12_300)
-        assert shown(clip) == [(118, 0), (119, 100), (203, 250), (204, 350), (205, 450)]
+        clip = wanted([evolve(self.b, start_ms=10_950), self.a], 11_800, 12_300)
+        assert shown(clip) == [(118, 0), (119, 100), (211, 250), (212, 350), (213, 450)]
+        assert clip.unused == [(200, Fraction(11_800), Fraction(12_000))]
 
     def test_a_seam_holds_and_a_gap_is_skipped(self) -> None:
         """A hole of 1000 ms keeps its time in the clip, one of 1001 ms leaves it."""
@@ -413,10 +463,10 @@ class TestWanted:
 
     def test_missing_head_and_tail_are_gaps(self) -> None:
         """A window wider than the footage starts with its first frame and names both holes."""
-        clip = wanted([self.a], 9_500, 12_500)
+        clip = wanted([self.a], 8_500, 12_500)
         assert clip.numbers == self.a.numbers
         assert shown(clip)[0] == (100, 0)
-        assert holes(clip) == [(9_500, 10_000), (12_000, 12_500)]
+        assert holes(clip) == [(8_500, 10_000), (12_000, 12_500)]
 
     def test_variable_times_count_from_the_first_frame(self) -> None:
         """The first presented frame is at the recording's start whatever its own time is."""
@@ -427,7 +477,7 @@ class TestWanted:
 
     def test_pieces_tile_the_window(self) -> None:
         """Stretches and holes follow one another from start to end."""
-        clip = wanted([self.a, evolve(self.b, start_ms=14_000)], 9_000, 17_000)
+        clip = wanted([self.a, evolve(self.b, start_ms=14_000)], 8_900, 17_000)
         pieces = sorted([*((s.start_ms, s.end_ms) for s in clip.stretches), *clip.gaps_ms])
-        assert [float(pieces[0][0]), float(pieces[-1][1])] == [9_000, 17_000]
+        assert [float(pieces[0][0]), float(pieces[-1][1])] == [8_900, 17_000]
         assert all(before[1] == after[0] for before, after in pairwise(pieces))

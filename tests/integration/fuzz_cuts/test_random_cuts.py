@@ -1,11 +1,15 @@
 """The first random cut of every third kind, and the variety of what is drawn."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
-from tests.campaigns.fuzz_cuts.drawing import NAMES, draw_cut
+from devtools.footage import Wanted
+from tests.campaigns.fuzz_cuts.drawing import NAMES, RandomCut, draw_cut
 from tests.campaigns.fuzz_cuts.judging import judge
+from tests.campaigns.fuzz_cuts.kinds import KINDS
 from tests.integration.exactness.camera import START_MS
 
 MANY = 150
@@ -29,6 +33,23 @@ def test_a_seed_draws_the_same_cut_again() -> None:
     assert [draw_cut(seed) for seed in seeds] == [draw_cut(seed) for seed in seeds]
 
 
+def test_a_clip_that_begins_between_uneven_frames_is_as_long_as_its_window(
+    films: Path, tmp_path: Path
+) -> None:
+    """With an empty edit at its head, ffmpeg said that it was 13 ms longer."""
+    own = KINDS["variable frame rate"].recordings
+    recordings = (
+        evolve(own[0], start_ms=START_MS + 1233),
+        evolve(own[1], start_ms=START_MS + 9943),
+    )
+    judge(RandomCut(0, "variable frame rate", recordings, 7469, 14_356), films, tmp_path)
+
+
+def delivered_ms(cut: RandomCut, clip: Wanted) -> Fraction:
+    """Return the window's duration less its gaps."""
+    return cut.to_ms - cut.from_ms - sum((end - start for start, end in clip.gaps_ms), Fraction(0))
+
+
 def test_the_cuts_are_of_all_kinds() -> None:
     """One to three recordings, joins, seams, gaps, overlaps, single frames, and none at all."""
     cuts = [draw_cut(seed) for seed in range(MANY)]
@@ -36,8 +57,18 @@ def test_the_cuts_are_of_all_kinds() -> None:
     assert {len(cut.recordings) for cut in cuts} == {1, 2, 3}
     assert sum(len(clip.stretches) == 3 for clip in wanted) > MANY / 20
     assert sum(len(clip.numbers) == 1 for clip in wanted) > MANY / 50
-    assert MANY / 50 < sum(not clip.numbers for clip in wanted) < MANY / 5
+    assert 0 < sum(not clip.numbers for clip in wanted) < MANY / 5
     assert sum(bool(clip.gaps_ms) for clip in wanted) > MANY / 10
+    assert sum(clip.held_frames for clip in wanted) > MANY / 10
+    assert sum(bool(clip.held_ms) for clip in wanted) > MANY / 10
+    assert sum(bool(clip.unused) for clip in wanted) > MANY / 20
+    assert (
+        sum(
+            clip.duration_ms != delivered_ms(cut, clip)
+            for cut, clip in zip(cuts, wanted, strict=True)
+        )
+        > MANY / 20
+    )
     holes_ms = {
         after.start_ms - before.start_ms - int(before.duration_ms)
         for cut in cuts

@@ -92,7 +92,7 @@ class Service:
             assert request.retries_ms[-1] == NOW_MS
             json.loads(message_body(request))
         for report in self.cameras.reports:
-            assert bool(report.reason) != (report.has_clip and not report.gaps)
+            assert bool(report.reason) != (report.has_clip and report.coverage.is_complete)
         assert {c.args[0].clip_id for c in self.calls if c.method == "find"} <= wanted.keys()
         cameras = {c.args[0] for c in self.calls if c.method == "find_segments"}
         assert cameras <= {"pier", "nowhere"}

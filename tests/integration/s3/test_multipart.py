@@ -17,6 +17,7 @@ from botocore.config import Config
 from application.ports import AlreadyExists, FilePiece, Piece, RecordingPiece, Rendition
 from devtools.local_aws.http_server import Response
 from domain.clip import ClipRequest
+from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
 from domain.manifest import MediaInfo
 from domain.recording import RecordingSegment
@@ -103,7 +104,7 @@ def expected(pieces: Sequence[Piece]) -> bytes:
 
 def commit(store: S3ClipStore, *pieces: Piece, deadline_s: float = 0) -> None:
     rendition = Rendition(pieces, {}, FOOTAGE)
-    store.commit(REQUEST, rendition, "m#1", (), deadline_s or soon())
+    store.commit(REQUEST, rendition, "m#1", Coverage(), deadline_s or soon())
 
 
 @pytest.fixture
@@ -184,7 +185,9 @@ def test_a_recording_s_own_store_tells_where_it_is(moto: World, footages: Footag
     """So that ranges of what it opened are copied."""
     film = footages.whole.data + (12 * MIB).to_bytes(4, "big") + b"free" + bytes(12 * MIB - 8)
     moto.client.put_object(Bucket=moto.sources, Key="rewinds/pier.mp4", Body=film)
-    recording = S3RecordingStore(moto.client, moto.sources, "rewinds").open(SEGMENT, soon())
+    recording = S3RecordingStore(moto.client, moto.sources, "rewinds").open(
+        SEGMENT, SEGMENT.window, soon()
+    )
     found = moto.client.head_object(Bucket=moto.sources, Key="rewinds/pier.mp4")
     assert (recording.bucket, recording.key) == (moto.sources, "rewinds/pier.mp4")
     assert recording.version == found["ETag"]

@@ -13,6 +13,7 @@ from botocore.exceptions import HTTPClientError
 
 from application.ports import AlreadyExists, FilePiece, Recording, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipReport, ClipRequest
+from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, Unavailable
 from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
@@ -40,7 +41,7 @@ def soon() -> float:
 
 def opened(url: str) -> Mp4Recording:
     recordings = S3RecordingStore(clients_of(url).s3, "bucket", "rewinds")
-    return recordings.open(SEGMENT, soon())
+    return recordings.open(SEGMENT, SEGMENT.window, soon())
 
 
 UNREAD = 150_000
@@ -151,7 +152,7 @@ def test_a_stalled_stream_ends_with_the_deadline() -> None:
         recordings = S3RecordingStore(clients_of(server.url).s3, "bucket")
         began_s = time.monotonic()
         with pytest.raises(DeadlineExceeded):
-            recordings.open(SEGMENT, began_s + 0.5)
+            recordings.open(SEGMENT, SEGMENT.window, began_s + 0.5)
         assert time.monotonic() - began_s < 1.5
 
 
@@ -174,7 +175,7 @@ def test_the_clip_bears_what_a_player_and_a_person_need(
     aws: Aws, bucket: str, rendered: Rendition
 ) -> None:
     """Its type, that it never changes, and what it is."""
-    S3ClipStore(aws.s3, bucket).commit(REQUEST, rendered, "m#1", (), soon())
+    S3ClipStore(aws.s3, bucket).commit(REQUEST, rendered, "m#1", Coverage(), soon())
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.mp4")
     assert found["ContentType"] == "video/mp4"
     assert found["CacheControl"] == "public, max-age=31536000, immutable"
@@ -199,7 +200,7 @@ def test_thumbnails_have_their_content_type(
 
 def test_the_manifest_is_json_that_may_change(aws: Aws, bucket: str) -> None:
     """A rejection's gives way to a clip's."""
-    manifest = Manifest(ClipReport.available(REQUEST, ()), "m#1")
+    manifest = Manifest(ClipReport.available(REQUEST, Coverage()), "m#1")
     S3ClipStore(aws.s3, bucket).write_manifest(REQUEST.name, manifest, soon(), replace=True)
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.json")
     assert (found["ContentType"], found["CacheControl"]) == ("application/json", "no-cache")
@@ -221,7 +222,7 @@ def test_a_missing_bucket_is_unavailable(aws: Aws, rendered: Rendition, tmp_path
     with pytest.raises(Unavailable):
         clips.read_manifest(REQUEST.name, soon())
     with pytest.raises(Unavailable):
-        clips.commit(REQUEST, rendered, "m#1", (), soon())
+        clips.commit(REQUEST, rendered, "m#1", Coverage(), soon())
     with pytest.raises(Unavailable):
         clips.store_thumbnails(REQUEST.name, {300: picture}, soon())
 
@@ -239,7 +240,7 @@ def test_a_lost_reply_leads_to_the_object_being_there(rendered: Rendition) -> No
     there = error("412 Precondition Failed", "PreconditionFailed")
     with loopback(lambda line: line.close(), there) as server, pytest.raises(AlreadyExists):
         S3ClipStore(clients_of(server.url).s3, "bucket").commit(
-            REQUEST, rendered, "m#1", (), soon()
+            REQUEST, rendered, "m#1", Coverage(), soon()
         )
     assert len(server.requests) == 2
     assert all("\r\nIf-None-Match: *\r\n" in request for request in server.requests)
@@ -251,7 +252,7 @@ def test_a_conflict_of_two_writes_decides_nothing(rendered: Rendition) -> None:
     fault = error("409 Conflict", "ConditionalRequestConflict")
     with loopback(fault) as server, pytest.raises(Unavailable):
         S3ClipStore(clients_of(server.url).s3, "bucket").commit(
-            REQUEST, rendered, "m#1", (), soon()
+            REQUEST, rendered, "m#1", Coverage(), soon()
         )
 
 
@@ -308,9 +309,13 @@ def test_within_tls_the_checksum_follows_the_bytes(tmp_path: Path) -> None:
         RecordingPiece(recording, 7, (5 << 20) + 1),
         FilePiece(path, 0, 4),
     )
-    S3ClipStore(client, "bucket").commit(REQUEST, Rendition(small, {}, FOOTAGE), "m#1", (), soon())
+    S3ClipStore(client, "bucket").commit(
+        REQUEST, Rendition(small, {}, FOOTAGE), "m#1", Coverage(), soon()
+    )
     large = FilePiece(path, 0, 11 << 20), FilePiece(path, 0, 4)
-    S3ClipStore(client, "bucket").commit(REQUEST, Rendition(large, {}, FOOTAGE), "m#1", (), soon())
+    S3ClipStore(client, "bucket").commit(
+        REQUEST, Rendition(large, {}, FOOTAGE), "m#1", Coverage(), soon()
+    )
     assert [body.count(b"head") for body in bodies] == [2, 2]
     assert all(b"x-amz-checksum-crc32:" in body for body in bodies)
     assert recording.ranges == ((7, 5 << 20), (7 + (5 << 20), 1))
@@ -334,6 +339,6 @@ def test_what_goes_wrong_with_a_piece_comes_through_at_once(
     rendition = Rendition((RecordingPiece(recording, 3, 5),), {}, FOOTAGE)
     clips = S3ClipStore(secure([]) if within_tls else aws.s3, bucket)
     with pytest.raises(type(error)) as caught:
-        clips.commit(REQUEST, rendition, "m#1", (), soon())
+        clips.commit(REQUEST, rendition, "m#1", Coverage(), soon())
     assert caught.value is error
     assert recording.ranges == ((3, 5),)

@@ -10,7 +10,15 @@ from attrs import evolve
 
 from application.ports import Recording, Rendition, ThumbnailSpec
 from devtools import footage
-from domain.errors import DeadlineExceeded, RecordingChanged, Rejected, Unavailable, UnusableFootage
+from domain.errors import (
+    DeadlineExceeded,
+    NoPicture,
+    RecordingChanged,
+    Rejected,
+    Unavailable,
+    UnusableFootage,
+)
+from domain.window import TimeWindow
 from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.in_memory import piece_bytes
@@ -66,9 +74,10 @@ def fake(folder: Path, script: str) -> FfmpegTranscoder:
 def test_success_without_output_is_unusable_footage(
     film: Mp4Recording, render: Render, tmp_path: Path
 ) -> None:
-    """An exit status of 0 proves nothing."""
+    """An exit status of 0 proves nothing: neither that there are pictures, nor that none are."""
+    script = "for last; do :; done; case $last in file:*) : > ${last#file:};; esac"
     with pytest.raises(UnusableFootage):
-        render(film, fake(tmp_path, "for last; do :; done; : > ${last#file:}"))
+        render(film, fake(tmp_path, script))
 
 
 def test_an_ffmpeg_that_hangs_exceeds_the_deadline(
@@ -84,8 +93,8 @@ def test_an_ffmpeg_that_hangs_exceeds_the_deadline(
 def test_a_missing_frame_is_unusable_footage(
     film: Mp4Recording, render: Render, tmp_path: Path
 ) -> None:
-    """The frames are counted, whatever ffmpeg's exit status is."""
-    script = f'exec {FFMPEG} $(echo "$@" | sed "s/-fps_mode passthrough/-frames:v 29 &/")'
+    """The encoded frames are counted, whatever ffmpeg's exit status is."""
+    script = f'exec {FFMPEG} $(echo "$@" | sed "s/-c:v libx264/-frames:v 29 &/")'
     with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
         render(film, fake(tmp_path, script))
 
@@ -121,24 +130,28 @@ def damaged(recording: Mp4Recording, sample: int, data: bytes, at: float) -> Mp4
 
 
 def test_a_damaged_frame_that_decodes_is_in_the_clip(film: Mp4Recording, render: Render) -> None:
-    """A strict decode fails; a lenient one then yields every frame."""
+    """A strict decode fails; a lenient one then yields every frame, and the damage is stated."""
     rendition = render(damaged(film, 41, b"\xff" * 60, 0.5), FfmpegTranscoder(FFMPEG))
     assert rendition.media.frames == 30
+    assert rendition.damaged == (TimeWindow(START_MS + 1000, START_MS + 2000),)
 
 
-def test_a_damaged_frame_that_does_not_decode_is_unusable_footage(
+def test_the_picture_before_is_held_for_one_that_does_not_decode(
     film: Mp4Recording, render: Render
 ) -> None:
-    """A clip with one frame less is not the one that was requested."""
-    with pytest.raises(UnusableFootage, match="gave 29 frames where 30 were planned"):
-        render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
+    """The clip has a frame less, and the damage is stated."""
+    rendition = render(damaged(film, 41, bytes(12), 0), FfmpegTranscoder(FFMPEG))
+    assert rendition.media.frames == 29
+    assert rendition.damaged
 
 
-def test_zeros_in_place_of_samples_are_unusable_footage(film: Mp4Recording, render: Render) -> None:
-    """There is nothing to decode."""
+def test_zeros_in_place_of_samples_name_the_window(film: Mp4Recording, render: Render) -> None:
+    """There is nothing to decode, and another recording may have the window."""
     nothing = fetching(film, lambda _, length: bytes(length))
-    with pytest.raises(UnusableFootage):
+    with pytest.raises(NoPicture) as raised:
         render(nothing, FfmpegTranscoder(FFMPEG))
+    assert raised.value.name == film.segment.name
+    assert raised.value.windows == (TimeWindow(START_MS + 1000, START_MS + 2000),)
 
 
 def test_only_the_samples_of_the_cut_are_read(film: Mp4Recording, render: Render) -> None:
@@ -291,7 +304,7 @@ def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path:
     assert done.stdout == b""
 
 
-@pytest.mark.parametrize("from_ms", [2000, 2345], ids=["all copied", "spliced"])
+@pytest.mark.parametrize("from_ms", [2000, 2300], ids=["all copied", "spliced"])
 def test_a_splice_that_does_not_decode_is_encoded_instead(
     films: Path, tmp_path: Path, from_ms: int
 ) -> None:

@@ -1,19 +1,30 @@
 """The use case on adapters in memory: three results, each in the order of effects."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import Factory, define, evolve
 
-from application.make_clip import MAX_CUTS, ClipResult, MakeClip
-from application.ports import Rendition, ThumbnailSpec
+from application.gather_footage import MAX_CUTS
+from application.make_clip import ClipResult, MakeClip
+from application.ports import LeftOut, Recording, Rendition, ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
-from domain.errors import AlreadyInProgress, ClipDeleted, Conflict, Unavailable, UnusableFootage
+from domain.errors import (
+    AlreadyInProgress,
+    ClipDeleted,
+    Conflict,
+    NoPicture,
+    Rejected,
+    Unavailable,
+    UnusableFootage,
+)
 from domain.manifest import Manifest, StoredClip
+from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from domain.window import TimeWindow
@@ -21,6 +32,7 @@ from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryClipStore,
     InMemoryNotifier,
+    InMemoryRecording,
     InMemoryRecordingStore,
     InMemoryRetryQueue,
     InMemoryTranscoder,
@@ -31,7 +43,7 @@ from tests.model.world import Call
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
-FULL = ClipReport.available(REQUEST, ())
+FULL = ClipReport.available(REQUEST, Coverage(verified=Verification.SPLICES))
 EFFECTS = {
     "update_clip": "PUT {0.status.value}",
     "find": "HEAD clip",
@@ -168,7 +180,7 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     ]
     assert len({s.version for s in manifest.sources}) == 2
     assert manifest.media
-    assert manifest.report == ClipReport.available(wanted, ())
+    assert manifest.report == ClipReport.available(wanted, FULL.coverage)
 
 
 def test_a_request_without_footage_is_requeued(world: World) -> None:
@@ -187,7 +199,7 @@ def test_a_requeued_request_becomes_a_clip(world: World) -> None:
     again, _ = world.queue.sent[0]
     world.deliver(again, delivered(message_id="m2", after_ms=60_000))
     assert world.statuses == [ClipStatus.PENDING, ClipStatus.AVAILABLE]
-    assert world.notifier.published == [ClipReport.available(again, ())]
+    assert world.notifier.published == [ClipReport.available(again, FULL.coverage)]
 
 
 def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(world: World) -> None:
@@ -204,6 +216,46 @@ def test_an_old_request_without_footage_is_rejected_in_the_order_of_effects(worl
     ]
     assert result.report.reason
     assert world.clips.manifests[old.name].report == result.report
+
+
+OLD = evolve(REQUEST, start_ms=NOW - 2_000_000, end_ms=NOW - 1_990_000)
+
+
+def test_a_rejection_says_that_nothing_is_listed(world: World) -> None:
+    """Then nothing was left out either."""
+    result = world.deliver(OLD)
+    assert str(result.report.reason).endswith("No recording of that time is listed.")
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("count", [1, 10, 12, 1000])
+def test_a_rejection_names_the_recordings_left_out_and_why(world: World, count: int) -> None:
+    """Those that are listed and not stored too; the reason names ten, the log a hundred."""
+    left = [LeftOut(f"{at}.ts", "its name does not end with .mp4") for at in range(1, count)]
+    world.cameras.unusable["pier"] = [(OLD.window, each) for each in left]
+    world.add_recording("b.mp4", -2_000_000, 60_000)
+    del world.recordings.files["b.mp4"]
+    result = world.deliver(OLD)
+    reason = str(result.report.reason)
+    assert result.report.status is ClipStatus.NOT_AVAILABLE
+    assert [f"{each.name} was left out: {each.reason}." in reason for each in left[:10]] == [
+        True
+    ] * len(left[:10])
+    assert ("b.mp4 is not recorded yet." in reason) == (count <= 10)
+    assert ("The log names more." in reason) == (count > 10)
+    assert len(result.notes) == min(count, 101)
+    assert world.clips.manifests[OLD.name].report.reason == reason
+
+
+def test_a_clip_of_other_recordings_names_those_left_out_in_its_notes_alone(
+    recorded: World,
+) -> None:
+    """The clip is complete all the same."""
+    left = LeftOut("a.ts", "its name does not end with .mp4")
+    recorded.cameras.unusable["pier"] = [(REQUEST.window, left)]
+    result = recorded.deliver()
+    assert result.report.coverage == evolve(FULL.coverage, notes=(str(left),))
+    assert result.notes == (str(left),)
 
 
 def test_an_unknown_camera_is_reported_as_a_fatal_error(world: World) -> None:
@@ -228,7 +280,7 @@ def test_a_tail_that_does_not_come_in_time_is_left_out(recorded: World) -> None:
     again, _ = recorded.queue.sent[0]
     result = recorded.deliver(again, delivered(message_id="m2", after_ms=900_001))
     assert result.report.status is ClipStatus.AVAILABLE
-    assert result.report.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
     assert result.report.delivered_ms == 5_000
     assert result.report.reason
 
@@ -260,8 +312,203 @@ def test_a_shorter_file_makes_room_for_an_overlapping_one(world: World) -> None:
     world.add_recording("a", -100_000, 45_000, listed_ms=600_000)
     world.add_recording("b", -57_000, 100_000)
     result = world.deliver()
-    assert result.report == FULL
+    assert result.report.coverage == evolve(
+        FULL.coverage, unused=(Unused("b", TimeWindow(NOW - 57_000, NOW - 55_000)),)
+    )
     assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_a_recording_that_cannot_be_read_does_not_cost_the_others(recorded: World) -> None:
+    """The report names it."""
+    recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
+    recorded.add_recording("b", -55_000, 10_000)
+    recorded.recordings.files["b"] = StoredFile(b"b", 10_000, readable=False)
+    again = evolve(REQUEST, retries_ms=(NOW,))
+    result = recorded.deliver(again, delivered(after_ms=900_001))
+    assert result.report.status is ClipStatus.AVAILABLE
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.notes == ("b is no recording",)
+
+
+def test_a_recording_before_the_window_that_cannot_be_read_is_not_noted(recorded: World) -> None:
+    """It might have lasted into the window, but none of it is missing."""
+    recorded.add_recording("b", -70_000, 9_500)
+    recorded.recordings.files["b"] = StoredFile(b"b", 9_500, readable=False)
+    result = recorded.deliver()
+    assert (result.report, result.notes) == (FULL, ())
+
+
+class SlowRecordings(InMemoryRecordingStore):
+    """Recordings with a picture every five seconds."""
+
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> InMemoryRecording:
+        opened = super().open(segment, window, deadline_s)
+        return evolve(opened, segment=evolve(opened.segment, frame_interval_ms=5_000))
+
+
+def test_a_slow_cameras_picture_may_be_in_a_recording_long_before_the_window(world: World) -> None:
+    """The camera API is asked for it once it is known that the camera is slow."""
+    world.add_recording("a", -100_000, 38_000)
+    world.add_recording("b", -52_000, 100_000)
+    world.recordings = SlowRecordings(world.recordings.files)
+    result = world.deliver()
+    assert result.report.coverage.gaps == ()
+    assert result.report.coverage.held == (TimeWindow(NOW - 60_000, NOW - 52_000),)
+    assert [s.name for s in world.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_recordings_none_of_which_can_be_read_are_named(world: World) -> None:
+    """They are waited for, and then the request ends."""
+    world.add_recording("a", -100_000, 600_000)
+    world.recordings.files["a"] = StoredFile(b"a", 45_000, readable=False)
+    assert world.deliver().report.status is ClipStatus.PENDING
+    again, _ = world.queue.sent[0]
+    result = world.deliver(again, delivered(message_id="m2", after_ms=900_001))
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No listed recording can be read. a is no recording."
+
+
+def test_a_clip_that_has_not_ended_is_waited_for(world: World) -> None:
+    """Whatever its recording claims."""
+    world.add_recording("a", -100_000, 600_000)
+    assert world.deliver(evolve(REQUEST, end_ms=NOW + 5_000)).report.status is ClipStatus.PENDING
+    assert [delay_s for _, delay_s in world.queue.sent] == [60]
+
+
+@define
+class Pictureless(InMemoryTranscoder):
+    """Makes no picture of a window of a recording."""
+
+    name: str = "a"
+    windows: Sequence[TimeWindow] = ()
+
+    def render(
+        self,
+        plan: ClipPlan,
+        recordings: Mapping[str, Recording],
+        thumbnails: ThumbnailSpec,
+        folder: Path,
+        deadline_s: float,
+    ) -> Rendition:
+        cuts = [cut.window for cut in plan.cuts if cut.segment.name == self.name]
+        if any(cut.overlaps(window) for cut in cuts for window in self.windows):
+            raise NoPicture(f"{self.name} is damaged.", self.name, self.windows)
+        return super().render(plan, recordings, thumbnails, folder, deadline_s)
+
+
+def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
+    """The clip has the rest, and a note names the recording."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
+    recorded.transcoder = Pictureless(windows=(damaged,))
+    result = recorded.deliver()
+    assert result.report.coverage.gaps == (damaged,)
+    assert result.report.coverage.notes == ("Frames of a cannot be decoded.",)
+    assert result.report.delivered_ms == 7_000
+
+
+def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
+    """A picture is held over it, which must not pass for one that was merely late."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
+    recorded.transcoder = Pictureless(windows=(damaged,))
+    coverage = recorded.deliver().report.coverage
+    assert (coverage.gaps, coverage.damaged, coverage.held) == ((), (damaged,), ())
+    assert not coverage.is_complete
+
+
+def test_other_recordings_fill_windows_without_a_picture(recorded: World) -> None:
+    """They are opened as others are."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
+    recorded.add_recording("b", -59_000, 100_000)
+    recorded.transcoder = Pictureless(windows=(damaged,))
+    result = recorded.deliver()
+    assert result.report.coverage.gaps == ()
+    assert result.report.coverage.is_complete
+    assert [s.name for s in recorded.clips.manifests[REQUEST.name].sources] == ["a", "b"]
+
+
+def test_a_clip_without_any_picture_is_rejected(recorded: World) -> None:
+    """The damage is named."""
+    recorded.transcoder = Pictureless(windows=(REQUEST.window,))
+    result = recorded.deliver()
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
+
+
+def test_a_recording_without_any_picture_is_left_out_whole(recorded: World) -> None:
+    """Nothing of the recording is shown then."""
+
+    class Stubborn(InMemoryTranscoder):
+        def render(self, *_: object) -> Rendition:
+            raise NoPicture("a is damaged.", "a", (TimeWindow(0, 1),))
+
+    recorded.transcoder = Stubborn()
+    result = recorded.deliver()
+    assert result.report.status is ClipStatus.FATAL_ERROR
+    assert result.report.reason == "No picture of the clip can be decoded. a is damaged."
+
+
+def test_damage_is_part_of_the_report(recorded: World) -> None:
+    """What is missing is not damaged as well, and what is damaged not held."""
+
+    class Damaged(InMemoryTranscoder):
+        def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
+            made = super().render(plan, *rest)
+            return evolve(made, damaged=(TimeWindow(NOW - 56_000, NOW - 54_000),))
+
+    recorded.recordings.files["a"] = StoredFile(b"a", 45_000)
+    recorded.transcoder = Damaged()
+    result = recorded.deliver(evolve(REQUEST, retries_ms=(NOW,)), delivered(after_ms=900_001))
+    assert result.report.coverage.gaps == (TimeWindow(NOW - 55_000, NOW - 50_000),)
+    assert result.report.coverage.damaged == (TimeWindow(NOW - 56_000, NOW - 55_000),)
+    assert not result.report.coverage.is_complete
+    assert result.report.reason == (
+        "There is no footage of 5 s of the clip. The footage of 1 s of the clip is damaged."
+    )
+
+
+def add_drifting(world: World, *, count: int, listed_ms: int = 60_000) -> None:
+    """List recordings of 75 s that claim to be as long as `listed_ms`, one after the other."""
+    for number in range(count):
+        world.add_recording(f"{number}", -120_000 + number * listed_ms, 75_000, listed_ms=listed_ms)
+        listed = world.cameras.segments["pier"][-1]
+        world.cameras.segments["pier"][-1] = evolve(listed, listed_ms=listed_ms)
+
+
+def test_a_wrong_clock_is_believed_if_the_neighbours_agree(world: World) -> None:
+    """They are opened for that; the clip itself needs only two of the recordings."""
+    add_drifting(world, count=4)
+    result = world.deliver(evolve(REQUEST, start_ms=NOW - 65_000, end_ms=NOW - 55_000))
+    assert result.report.coverage.clock == Clock(1.25, 2_500)
+    assert result.report.coverage.unused == ()
+    assert result.report.coverage.is_complete
+    manifest = world.clips.manifests[REQUEST.name]
+    assert [source.name for source in manifest.sources] == ["0", "1"]
+    assert manifest.media
+    assert manifest.media.duration_ms == 12_500
+
+
+def test_two_recordings_do_not_prove_a_wrong_clock(world: World) -> None:
+    """They overlap."""
+    add_drifting(world, count=2)
+    result = world.deliver(evolve(REQUEST, start_ms=NOW - 65_000, end_ms=NOW - 55_000))
+    assert result.report.coverage.clock is None
+    assert [unused.name for unused in result.report.coverage.unused] == ["1"]
+
+
+def test_doubtful_times_are_noted(recorded: World) -> None:
+    """In the report."""
+
+    class Doubtful(InMemoryRecordingStore):
+        def open(
+            self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+        ) -> InMemoryRecording:
+            opened = super().open(segment, window, deadline_s)
+            return evolve(opened, segment=evolve(opened.segment, notes=("a steps back.",)))
+
+    recorded.recordings = Doubtful(recorded.recordings.files)
+    assert recorded.deliver().report.coverage.notes == ("a steps back.",)
 
 
 def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: World) -> None:
@@ -275,11 +522,11 @@ def test_a_duplicate_reports_the_status_again_and_publishes_nothing(recorded: Wo
 
 def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorded: World) -> None:
     """The announced gaps are those that were stored with the clip."""
-    gaps = (TimeWindow(NOW - 52_000, NOW - 50_000),)
-    clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, gaps)
+    coverage = Coverage((TimeWindow(NOW - 52_000, NOW - 50_000),))
+    clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, coverage)
     recorded.clips.objects[REQUEST.name] = (clip, b"")
     result = recorded.deliver(delivery=delivered(receive_count=2))
-    assert result.report == ClipReport.available(REQUEST, gaps)
+    assert result.report == ClipReport.available(REQUEST, coverage)
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
@@ -508,11 +755,27 @@ def test_a_deleted_clip_whose_manifest_stayed_is_made_again(recorded: World) -> 
     assert REQUEST.name in recorded.clips.objects
 
 
-def test_a_window_without_a_single_frame_is_rejected(recorded: World) -> None:
-    """There is footage, but no frame falls into the window."""
-    result = recorded.deliver(ClipRequest("clip", "pier", NOW - 59_999, NOW - 59_990))
-    assert result.report.status is ClipStatus.FATAL_ERROR
-    assert result.report.reason == "There is no frame in the clip's window."
+def test_a_window_within_a_picture_is_a_clip_of_it(recorded: World) -> None:
+    """It was on screen all the time."""
+    result = recorded.deliver(evolve(REQUEST, start_ms=NOW - 59_999, end_ms=NOW - 59_990))
+    assert result.report.coverage == FULL.coverage
+    assert result.media
+    assert (result.media.frames, result.media.duration_ms) == (1, 9)
+
+
+def test_what_the_transcoder_rejects_is_a_fatal_error(recorded: World) -> None:
+    """Such as pictures that are too large."""
+
+    class Rejecting(InMemoryTranscoder):
+        def render(self, *_: object) -> Rendition:
+            raise Rejected("a is too large.")
+
+    recorded.transcoder = Rejecting()
+    result = recorded.deliver()
+    assert (result.report.status, result.report.reason) == (
+        ClipStatus.FATAL_ERROR,
+        "a is too large.",
+    )
 
 
 def test_footage_in_too_many_parts_is_rejected(world: World) -> None:
@@ -524,6 +787,21 @@ def test_footage_in_too_many_parts_is_rejected(world: World) -> None:
     result = world.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
     assert "too many parts" in str(result.report.reason)
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(MAX_CUTS, False), (MAX_CUTS + 1, True)])
+def test_not_arbitrarily_many_recordings_before_the_clip_are_opened(
+    recorded: World, count: int, is_refused: bool
+) -> None:
+    """Each might last into the clip, or its last picture be held until then."""
+    start_ms = REQUEST.start_ms - count - 1
+    recorded.cameras.segments["pier"] += [
+        RecordingSegment(TimeWindow(start_ms + number, start_ms + number + 1), f"b{number}")
+        for number in range(count)
+    ]
+    result = recorded.deliver()
+    assert (result.report.status is ClipStatus.FATAL_ERROR) == is_refused, result.report
+    assert ("end just before the clip" in str(result.report.reason)) == is_refused
 
 
 INVALID = InvalidRequest("clip", "startTimestampInMs is no number", "pier")

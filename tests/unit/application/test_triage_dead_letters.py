@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 
 from application.triage_dead_letters import Selection, TriageDeadLetters, TriagedLetter, Verdict
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.recording import RecordingSegment
@@ -37,7 +38,7 @@ class World:
         )
 
     def has_clip(self, fingerprint: str = FINGERPRINT, age_ms: int = HOUR_MS) -> None:
-        clip = StoredClip(fingerprint, "m#1", NOW - age_ms, (), MEDIA)
+        clip = StoredClip(fingerprint, "m#1", NOW - age_ms, Coverage(), MEDIA)
         self.clips.objects[REQUEST.name] = (clip, b"")
 
     def has_manifest(self, report: ClipReport) -> None:
@@ -90,7 +91,7 @@ def test_a_clip_without_its_announcement_is_unannounced(
 def test_a_clip_with_its_announcement_is_announced(world: World) -> None:
     """There is nothing to send back."""
     world.has_clip()
-    world.has_manifest(ClipReport.available(REQUEST, ()))
+    world.has_manifest(ClipReport.available(REQUEST, Coverage()))
     assert world.triage().verdict is Verdict.ANNOUNCED
 
 

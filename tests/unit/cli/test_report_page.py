@@ -1,7 +1,9 @@
 """The report page: complete, self-contained, and consistent with the plan."""
 
 import base64
+import json
 import re
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from domain.clip import ClipReport, ClipRequest
+from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.manifest import Manifest, MediaInfo, Source
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
@@ -40,7 +43,7 @@ def page(tmp_path: Path) -> Page:
     thumbnail.write_bytes(b"the thumbnail")
     return Page(
         manifest=Manifest(
-            ClipReport.available(request, plan.gaps),
+            ClipReport.available(request, Coverage(plan.gaps)),
             "m#1",
             MediaInfo(1643, 16.7, 54_716.7, 54_750, "h264", 960, 540, 1500),
             tuple(Source(cut.segment.name, "v</td>1", cut.window) for cut in plan.cuts),
@@ -147,6 +150,92 @@ def test_the_timeline_draws_the_plan(page: Page) -> None:
     assert "3 cuts, 1 seams, 1 gaps" in reader.text
 
 
+def paces_of(page: Page) -> list[list[float]]:
+    found = re.search(r"const timing = (.*);", report_page(page))
+    assert found
+    paces: list[list[float]] = json.loads(found[1])["paces"]
+    return [[clip_ms, wall_ms - START_MS, rate] for clip_ms, wall_ms, rate in paces]
+
+
+def test_the_script_converts_times_by_cuts(page: Page) -> None:
+    """Each cut at its own time in the clip: after a gap, after an overlap, and at another rate."""
+    assert paces_of(page) == [[0, 50_250, 1], [10_250, 60_500, 1], [49_750, 110_000, 1]]
+    window = TimeWindow(START_MS + 50_000, START_MS + 70_000)
+    rounded = plan_clip(window, [segment(0, 60, "a.mp4"), segment(59.5, 100, "b.mp4")], 1000)
+    assert paces_of(evolve(page, plan=rounded)) == [[0, 50_000, 1], [10_000, 59_500, 1]]
+    fast = segment(0, 60, "a.mp4").at_rate(Fraction(5, 4))
+    slower = plan_clip(TimeWindow(START_MS + 40_000, START_MS + 50_000), [fast], 1000)
+    timed = evolve(page, plan=slower)
+    assert paces_of(timed) == [[0, 40_000, 1.25], [10_000, 48_000, 1]]
+
+
+def test_the_timeline_labels_times_of_the_clip_where_they_were_seen(page: Page) -> None:
+    """In a clip with an overlap, half a second of the second recording is shown later."""
+    window = TimeWindow(START_MS + 50_000, START_MS + 70_000)
+    plan = plan_clip(window, [segment(0, 60, "a.mp4"), segment(59.5, 100, "b.mp4")], 1000)
+    [tick] = re.findall(r'x="([\d.]+)" [^>]*>15 s<', report_page(evolve(page, plan=plan)))
+    assert float(tick) == pytest.approx(96 + 892 * 14.5 / 20, abs=0.1)
+
+
+def with_findings(page: Page) -> Page:
+    """Add a finding of each kind."""
+
+    def window(start_s: float, end_s: float) -> TimeWindow:
+        return segment(start_s, end_s, "").window
+
+    coverage = evolve(
+        page.manifest.report.coverage,
+        damaged=(window(55, 57.5),),
+        held=(window(60, 60.5),),
+        unused=(Unused(NASTY, window(112, 114)),),
+        clock=Clock(1.25, -1500),
+        verified=Verification.SPLICES,
+        notes=("The clock <b> stepped back.",),
+    )
+    request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
+    report = ClipReport.available(request, coverage)
+    return evolve(page, manifest=evolve(page.manifest, report=report))
+
+
+def test_the_page_names_every_finding(page: Page) -> None:
+    """Gap, damage, held picture, unused recording, clock, what was verified, and notes."""
+    text = " ".join(Reader(report_page(with_findings(page))).text.split())
+    for finding in (
+        "The footage of 2.5 s of the clip is damaged.",
+        "Gap no footage: skipped 12:01:40.000 12:01:50.000 10.000 s",
+        "Damaged pictures that could not be decoded without a fault 12:00:55.000 12:00:57.500",
+        "Held no picture was recorded: the one before stays 12:01:00.000 12:01:00.500 0.500 s",
+        f"Unused {NASTY}: another recording plays 12:01:52.000 12:01:54.000 2.000 s",
+        "Clock: 1.25 s of footage per second; the clip is 1.500 s shorter than the time it shows",
+        "Verified: the encoded pictures and their copied neighbours were decoded.",
+        "The clock <b> stepped back.",
+        "1 gaps, 1 damaged, 1 held",
+    ):
+        assert finding in text
+
+
+def test_the_timeline_draws_damaged_and_held_windows(page: Page) -> None:
+    """At their positions; without any there is none."""
+    reader = Reader(report_page(with_findings(page)))
+    for kind, start_s, duration_s in (("damaged", 55, 2.5), ("held", 60, 0.5)):
+        (bar,) = reader.with_class("rect", kind)
+        assert float(bar["x"] or 0) == pytest.approx(96 + 892 * (start_s - 50.25) / 64.75, abs=0.1)
+        width = max(892 * duration_s / 64.75, 3)
+        assert float(bar["width"] or 0) == pytest.approx(width, abs=0.1)
+    plain = Reader(report_page(page))
+    assert not plain.with_class("rect", "damaged") + plain.with_class("rect", "held")
+
+
+def test_damage_makes_a_clip_partial_and_a_held_picture_does_not(page: Page) -> None:
+    """As the report's `complete` says."""
+    coverage = with_findings(page).manifest.report.coverage
+    for damaged, css_class in (((), "complete"), (coverage.damaged, "partial")):
+        request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
+        report = ClipReport.available(request, evolve(coverage, gaps=(), damaged=damaged))
+        shown = evolve(page, manifest=evolve(page.manifest, report=report))
+        assert Reader(report_page(shown)).with_class("strong", css_class)
+
+
 def test_ids_are_unique_and_images_have_descriptions(page: Page) -> None:
     """As screen readers need."""
     reader = Reader(report_page(page))
@@ -161,7 +250,9 @@ def test_complete_and_partial_clips_look_different(page: Page) -> None:
     assert Reader(report_page(page)).with_class("strong", "partial")
     request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
     plan = plan_clip(request.window, page.recordings, 1000)
-    complete = evolve(page, plan=plan, manifest=Manifest(ClipReport.available(request, ()), "m#1"))
+    complete = evolve(
+        page, plan=plan, manifest=Manifest(ClipReport.available(request, Coverage()), "m#1")
+    )
     reader = Reader(report_page(complete))
     assert reader.with_class("strong", "complete")
     assert "The clip is complete." in reader.text

@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.window import TimeWindow
 
@@ -87,13 +88,18 @@ def test_the_event_id_identifies_the_result() -> None:
 def test_the_delivered_duration_excludes_the_gaps() -> None:
     """A report without a clip delivers nothing."""
     gaps = (TimeWindow(2_000, 3_000), TimeWindow(5_000, 5_500))
-    assert ClipReport.of(REQUEST, ClipStatus.AVAILABLE, gaps=gaps).delivered_ms == 8_500
+    assert (
+        ClipReport.of(REQUEST, ClipStatus.AVAILABLE, coverage=Coverage(gaps)).delivered_ms == 8_500
+    )
     assert ClipReport.of(REQUEST, ClipStatus.PENDING).delivered_ms == 0
     assert ClipReport("clip", ClipStatus.FATAL_ERROR).delivered_ms == 0
 
 
 def test_a_clip_with_gaps_says_how_much_it_lacks() -> None:
     """The report of an incomplete clip has a reason, that of a complete one has none."""
-    assert ClipReport.available(REQUEST, ()).reason is None
+    assert ClipReport.available(REQUEST, Coverage()).reason is None
     gaps = (TimeWindow(1_000, 3_500),)
-    assert ClipReport.available(REQUEST, gaps).reason == "There is no footage of 2.5 s of the clip."
+    assert (
+        ClipReport.available(REQUEST, Coverage(gaps)).reason
+        == "There is no footage of 2.5 s of the clip."
+    )

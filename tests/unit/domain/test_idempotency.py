@@ -3,6 +3,7 @@
 import pytest
 
 from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.idempotency import (
     Absent,
@@ -40,13 +41,13 @@ CASES: dict[str, tuple[StoredClip | None, Manifest | None, Existing]] = {
     ),
     "clip and manifest exist": (
         stored(),
-        Manifest(ClipReport.available(REQUEST, ()), "m#1"),
-        Announced(ClipReport.available(REQUEST, ())),
+        Manifest(ClipReport.available(REQUEST, Coverage()), "m#1"),
+        Announced(ClipReport.available(REQUEST, Coverage())),
     ),
     "a clip of another window": (stored(fingerprint="x"), None, NameTaken()),
     "a clip of another window, with our manifest": (
         stored(fingerprint="x"),
-        Manifest(ClipReport.available(REQUEST, ()), "m#1"),
+        Manifest(ClipReport.available(REQUEST, Coverage()), "m#1"),
         NameTaken(),
     ),
     "an earlier delivery of this message stored it": (
@@ -72,7 +73,7 @@ CASES: dict[str, tuple[StoredClip | None, Manifest | None, Existing]] = {
     ),
     "the manifest is of another window": (
         stored(),
-        Manifest(ClipReport.available(OTHER, ()), "m#1"),
+        Manifest(ClipReport.available(OTHER, Coverage()), "m#1"),
         InProgress(),
     ),
 }

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from domain.clip import ClipRequest, ClipStatus
 from domain.delivery import Delivery
-from domain.planning import Coverage
+from domain.planning import Availability
 from domain.retry import (
     MAX_RETRIES,
     Build,
+    Footage,
     Reject,
     Requeue,
     RetryDecision,
@@ -28,7 +29,8 @@ POLICY = RetryPolicy(
     max_duration_ms=300_000,
 )
 SENT = 1_600_000_000_000
-FULL, TAIL, HOLE, NONE = Coverage.FULL, Coverage.TAIL_MISSING, Coverage.HOLE, Coverage.NONE
+FULL, TAIL = Availability.FULL, Availability.TAIL_MISSING
+HOLE, NONE = Availability.HOLE, Availability.NONE
 
 
 def request(
@@ -43,10 +45,10 @@ def delivery(wanted: ClipRequest, *, after_ms: int = 0, sent_at_ms: int = SENT) 
 
 
 def decide(
-    wanted: ClipRequest, coverage: Coverage, *, after_ms: int = 0, sent_at_ms: int = SENT
+    wanted: ClipRequest, coverage: Availability, *, after_ms: int = 0, sent_at_ms: int = SENT
 ) -> RetryDecision:
     one = delivery(wanted, after_ms=after_ms, sent_at_ms=sent_at_ms)
-    return decide_from_request(POLICY, one) or decide_retry(POLICY, one, coverage)
+    return decide_from_request(POLICY, one) or decide_retry(POLICY, one, Footage(coverage))
 
 
 def status(decision: RetryDecision) -> str:
@@ -119,7 +121,7 @@ RULES = {
 
 
 @pytest.mark.parametrize(("wanted", "coverage", "outcome"), RULES.values(), ids=RULES)
-def test_rules(wanted: dict[str, Any], coverage: Coverage, outcome: str) -> None:
+def test_rules(wanted: dict[str, Any], coverage: Availability, outcome: str) -> None:
     """Each named case comes to its outcome on the first attempt."""
     assert status(decide(request(**wanted), coverage)) == outcome
 
@@ -133,7 +135,7 @@ DEADLINES = {
 
 @pytest.mark.parametrize(("after_ms", "coverage", "outcome"), DEADLINES.values(), ids=DEADLINES)
 def test_the_deadline_counts_from_the_first_sending(
-    after_ms: int, coverage: Coverage, outcome: str
+    after_ms: int, coverage: Availability, outcome: str
 ) -> None:
     """The deadline is 15 minutes after the request was first sent, inclusive."""
     wanted = request(ended_ago_ms=10_000, retries_ms=(SENT, SENT + 400_000))
@@ -197,11 +199,90 @@ def test_the_delay_of_a_requeued_request(
     assert decide(request(**wanted), NONE, after_ms=after_ms) == Requeue(delay_s)
 
 
+WAITING = {
+    "a clip that has not ended, whatever its recordings claim": (-1, Footage(FULL), 0, "requeue"),
+    "the same once it has ended": (-1, Footage(FULL), 1, "build"),
+    "a recording is not finished, and only a hole is missing": (
+        10_000,
+        Footage(HOLE, is_some_unfinished=True),
+        0,
+        "requeue",
+    ),
+    "a recording is not finished, but others have all of the clip": (
+        10_000,
+        Footage(FULL, is_some_unfinished=True),
+        0,
+        "build",
+    ),
+    "it is not finished in time": (
+        10_000,
+        Footage(HOLE, is_some_unfinished=True),
+        900_001,
+        "build",
+    ),
+    "a damaged recording is not waited for": (
+        10_000,
+        Footage(HOLE, is_some_unreadable=True),
+        0,
+        "build",
+    ),
+    "nothing but a damaged recording": (
+        10_000,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "requeue",
+    ),
+    "still nothing else at the deadline": (
+        10_000,
+        Footage(NONE, is_some_unreadable=True),
+        900_001,
+        "FATAL_ERROR",
+    ),
+    "nothing but one that is not stored, at the deadline": (
+        10_000,
+        Footage(NONE, is_some_unfinished=True),
+        900_001,
+        "CLIP_RETRY_TIMEOUT",
+    ),
+    "nothing but a damaged recording of a clip an hour old": (
+        3_600_000,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "FATAL_ERROR",
+    ),
+    "nothing but a damaged recording of a clip four days old": (
+        4 * DAY_MS,
+        Footage(NONE, is_some_unreadable=True),
+        0,
+        "FATAL_ERROR",
+    ),
+    "nothing that is stored of a clip four days old": (
+        4 * DAY_MS,
+        Footage(NONE, is_some_unfinished=True),
+        0,
+        "CLIP_OUT_OF_RANGE",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("ended_ago_ms", "footage", "after_ms", "outcome"), WAITING.values(), ids=WAITING
+)
+def test_footage_that_may_grow_is_waited_for(
+    ended_ago_ms: int, footage: Footage, after_ms: int, outcome: str
+) -> None:
+    """What is damaged does not."""
+    decision = decide_retry(
+        POLICY, delivery(request(ended_ago_ms=ended_ago_ms), after_ms=after_ms), footage
+    )
+    assert status(decision) == outcome
+
+
 def test_no_delay_is_longer_than_the_queue_allows() -> None:
     """However far in the future the clip ends: the request is delayed again and again."""
     patient = RetryPolicy(retry_limit_ms=3_600_000)
     wanted = request(ended_ago_ms=-2_000_000)
-    assert decide_retry(patient, delivery(wanted), NONE) == Requeue(900)
+    assert decide_retry(patient, delivery(wanted), Footage(NONE)) == Requeue(900)
 
 
 def test_bounds_and_length_are_checked_before_the_camera_is_asked() -> None:
@@ -222,7 +303,7 @@ def test_bounds_and_length_are_checked_before_the_camera_is_asked() -> None:
     coverage=st.sampled_from([NONE, TAIL]),
 )
 def test_every_retry_chain_ends(
-    ended_ago_ms: int, duration_ms: int, lag_ms: int, delay_s: int, coverage: Coverage
+    ended_ago_ms: int, duration_ms: int, lag_ms: int, delay_s: int, coverage: Availability
 ) -> None:
     """A request whose footage never comes is queued again at most 100 times, each in 1..900 s."""
     policy = RetryPolicy(retry_delay_ms=1000 * delay_s)
@@ -230,7 +311,7 @@ def test_every_retry_chain_ends(
     sent_at_ms = SENT
     for _ in range(MAX_RETRIES + 1):
         decision = decide_retry(
-            policy, delivery(wanted, sent_at_ms=sent_at_ms, after_ms=lag_ms), coverage
+            policy, delivery(wanted, sent_at_ms=sent_at_ms, after_ms=lag_ms), Footage(coverage)
         )
         if not isinstance(decision, Requeue):
             break

@@ -25,6 +25,7 @@ from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryClipStore,
     InMemoryRecordingStore,
+    InMemoryTranscoder,
     StoredFile,
 )
 from infrastructure.s3 import S3ClipStore, S3RecordingStore
@@ -113,7 +114,10 @@ def test_a_failure_returns_the_message(tmp_path: Path) -> None:
     assert isinstance(recordings, InMemoryRecordingStore)
     window = TimeWindow(NOW_MS - 100_000, NOW_MS)
     cameras.segments["pier"] = [RecordingSegment(window, "a")]
-    recordings.files["a"] = StoredFile(b"a", window.duration_ms, readable=False)
+    recordings.files["a"] = StoredFile(b"a", window.duration_ms)
+    transcoder = service.transcoder()
+    assert isinstance(transcoder, InMemoryTranscoder)
+    transcoder.broken = True
     failures = service.handle_batch()(EVENT, lambda: 300_000)
     assert failures == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert [type(outcome.error) for outcome in outcomes] == [UnusableFootage]

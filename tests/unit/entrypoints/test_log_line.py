@@ -15,6 +15,7 @@ from application.ports import (
     Transcoder,
 )
 from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import ClipDeleted, Unavailable
 from domain.manifest import MediaInfo
@@ -23,9 +24,17 @@ from entrypoints.log_line import CALL_MEMBERS, METRIC_UNITS, DeliveryOutcome, wi
 
 REQUEST = ClipRequest("clip", "pier", 1_000, 11_000, (12_000,))
 DELIVERY = Delivery(REQUEST, "m", 72_000, 73_000, 0.0, 2, 3)
-GAPS = (TimeWindow(9_000, 11_000),)
-MEDIA = MediaInfo(200, 0, 7_960, 8_000, "h264", 16, 9, copied_frames=150)
-RESULT = ClipResult(ClipReport.available(REQUEST, GAPS), ("a note",), MEDIA, 4_711)
+COVERAGE = Coverage(
+    gaps=(TimeWindow(9_000, 11_000),),
+    damaged=(TimeWindow(1_000, 2_000), TimeWindow(3_000, 3_500)),
+    held=(TimeWindow(4_000, 4_400),),
+    unused=(Unused("pier.mp4", TimeWindow(5_000, 6_000)),),
+    clock=Clock(1.25, 2_000),
+    verified=Verification.SPLICES,
+    notes=("a note", "a doubt"),
+)
+MEDIA = MediaInfo(200, 0, 7_960, 8_000, "h264", 16, 9, copied_frames=150, held_frames=1)
+RESULT = ClipResult(ClipReport.available(REQUEST, COVERAGE), ("a note",), MEDIA, 4_711)
 OUTCOME = DeliveryOutcome("m", 500, {"update_clip": 7}, 2, REQUEST, DELIVERY, RESULT)
 
 
@@ -63,22 +72,42 @@ def test_a_clips_line_has_every_fact() -> None:
         "clipId": "clip",
         "cameraId": "pier",
         "status": "CLIP_AVAILABLE",
-        "reason": "There is no footage of 2 s of the clip.",
+        "reason": (
+            "There is no footage of 2 s of the clip. The footage of 1.5 s of the clip is damaged."
+        ),
         "deliveredInMs": 8_000,
         "complete": False,
         "gaps": 1,
+        "damagedInMs": 1_500,
+        "heldInMs": 400,
+        "unused": 1,
+        "clockRate": 1.25,
+        "clockDifferenceInMs": 2_000,
+        "verified": "splices",
         "eventId": RESULT.report.event_id,
         "frames": 200,
         "copiedFrames": 150,
         "encodedFrames": 50,
+        "heldFrames": 1,
         "readBytes": 4_711,
         "waitedInMs": 61_500,
         "attempt": 2,
         "retries": 1,
         "elapsedInMs": 500,
         "recordInMs": 7,
-        "notes": ["a note"],
+        "notes": ["a note", "a doubt"],
     }
+
+
+def test_a_clips_line_has_no_member_for_what_there_is_not() -> None:
+    """No clock that is right; what is zero is zero."""
+    complete = ClipResult(ClipReport.available(REQUEST, Coverage()))
+    line = evolve(OUTCOME, result=complete).line()
+    assert (line["complete"], line["damagedInMs"], line["heldInMs"], line["unused"]) == (
+        True,
+        *(0, 0, 0),
+    )
+    assert not {"clockRate", "clockDifferenceInMs", "verified", "notes", "reason"} & line.keys()
 
 
 def test_the_wait_counts_from_the_end_of_a_clip_that_was_requested_before_it_ended() -> None:
@@ -94,6 +123,7 @@ def test_a_status_without_a_clip_has_no_member_of_a_clip() -> None:
     line = evolve(OUTCOME, result=pending).line()
     assert line["status"] == "CLIP_PENDING"
     assert not {"complete", "frames", "copiedFrames", "encodedFrames", "waitedInMs"} & line.keys()
+    assert not {"damagedInMs", "heldInMs", "unused", "heldFrames", "verified"} & line.keys()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,29 @@ def test_addresses_and_folders_lose_their_outer_slashes() -> None:
     assert aws.origin_folder == "rewinds"
 
 
+@pytest.mark.parametrize("text", ['"rewinds"', "'/rewinds/'", ' "rewinds" ', "rewinds\r"])
+def test_values_lose_the_quotes_that_docker_keeps(text: str) -> None:
+    """`docker run --env-file` passes the lines of a file on as they are."""
+    quoted = {name: f'"{value}"' for name, value in REQUIRED.items()}
+    settings = {**quoted, "S3_BUCKET_ORIGIN_DIR": text, "SQS_TIMEOUT": "'90'", "VERIFY": '"decode"'}
+    read = read_settings(settings)
+    assert read.aws.origin_folder == "rewinds"
+    assert read.aws.cam_services_url == "https://cameras.example.com"
+    assert (read.clips.retry_delay_s, read.clips.verify) == (90, "decode")
+    assert read_settings({**REQUIRED, "S3_BUCKET_ORIGIN_DIR": '""'}).aws.origin_folder == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"rewinds', "rewinds'", "“rewinds”", "„rewinds“", "B\udcfcro", "re\0winds", "re\nwinds"],
+)
+def test_a_prefix_that_cannot_be_meant_is_refused_by_name(text: str) -> None:
+    """No recording would be found under it, which looks like no footage."""
+    with pytest.raises(InvalidSettings, match="S3_BUCKET_ORIGIN_DIR=") as refused:
+        read_settings({**REQUIRED, "S3_BUCKET_ORIGIN_DIR": text})
+    assert str(refused.value).isascii()
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=[s.name for s in SAMPLES])
 def test_the_sample_files_are_valid(sample: Path) -> None:
     """Each environment's sample file can be used as it is."""

@@ -3,14 +3,19 @@
 import json
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.clip import ClipReport, ClipStatus
+from domain.coverage import Coverage
 from domain.manifest import Manifest, Source
 from domain.window import TimeWindow
+from infrastructure.formats.coverages import coverage_members
 from infrastructure.formats.manifests import manifest_json, read_manifest
+from tests.support.coverages import every_kind
 from tests.unit.formats.values import (
+    COVERAGES,
     END_MS,
     FOOTAGE,
     FOOTAGES,
@@ -19,9 +24,9 @@ from tests.unit.formats.values import (
     START_MS,
     TIMES,
     UNHURRIED,
+    WINDOWS,
 )
 
-WINDOWS = st.tuples(TIMES, st.integers(1, 10**6)).map(lambda two: TimeWindow(two[0], sum(two)))
 REPORTS = st.builds(
     ClipReport,
     IDS,
@@ -30,7 +35,7 @@ REPORTS = st.builds(
     st.none() | TIMES,
     st.none() | TIMES,
     st.lists(TIMES).map(tuple),
-    st.lists(WINDOWS).map(tuple),
+    COVERAGES,
     st.none() | st.text(),
     st.text(),
 )
@@ -42,7 +47,7 @@ MANIFESTS = st.builds(
     st.lists(st.builds(Source, st.text(), st.text(), WINDOWS)).map(tuple),
 )
 MANIFEST = Manifest(
-    ClipReport.available(REQUEST, ()),
+    ClipReport.available(REQUEST, Coverage()),
     "m#1",
     FOOTAGE,
     (Source("pier.mp4", "1", REQUEST.window),),
@@ -64,6 +69,23 @@ def test_a_manifest_bears_the_event_id() -> None:
     assert written["footage"]["durationInMs"] == 5.0
 
 
+def test_a_manifest_says_all_of_the_coverage() -> None:
+    """In the report's form, and the gaps also where they were before there was more to say."""
+    report = ClipReport.available(REQUEST, every_kind(START_MS))
+    written = json.loads(manifest_json(Manifest(report, "m#1")))["report"]
+    assert written["coverage"] == coverage_members(report.coverage)
+    assert written["gaps"] == written["coverage"]["gaps"] != []
+
+
+def test_a_manifest_of_before_is_read() -> None:
+    """It says of the coverage only the gaps, and nothing of held frames."""
+    gap = TimeWindow(START_MS, START_MS + 1000)
+    manifest = evolve(MANIFEST, report=ClipReport.available(REQUEST, Coverage((gap,))))
+    written = json.loads(manifest_json(manifest))
+    del written["report"]["coverage"], written["footage"]["heldFrames"]
+    assert read_manifest(json.dumps(written)) == manifest
+
+
 @pytest.mark.parametrize(
     ("found", "instead"),
     [
@@ -76,6 +98,14 @@ def test_a_manifest_bears_the_event_id() -> None:
         ('"CLIP_AVAILABLE"', '"CLIP_GREAT"'),
         ('"retryTimestamps": []', '"retryTimestamps": ""'),
         ('"retryTimestamps": []', '"retryTimestamps": null'),
+        ('"damaged": []', '"damaged": {}'),
+        ('"held": []', '"held": [5]'),
+        ('"unused": []', '"unused": [5]'),
+        ('"unused": []', '"unused": [{"name": "a"}]'),
+        ('"notes": []', '"notes": [5]'),
+        ('"notes": []', '"notes": [], "clock": {"rate": "1"}'),
+        ('"notes": []', '"notes": [], "verified": "most"'),
+        ('"report"', '"repute"'),
         (f'"startTimestampInMs": {START_MS}', f'"startTimestampInMs": {END_MS}'),
         ('"writer": "m#1",', ""),
         ("{", "[" * 10_000),

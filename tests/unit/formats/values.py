@@ -4,7 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.clip import ClipRequest
+from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.manifest import MediaInfo
+from domain.window import TimeWindow
 
 SENT_MS = 1_537_119_500_000
 START_MS, END_MS = 1_537_119_363_000, 1_537_119_423_000
@@ -15,6 +17,18 @@ IDS = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
 FLOATS = st.floats(0, 1e9)
 COUNTS = st.integers(0, 10**9)
 FOOTAGES = st.builds(
-    MediaInfo, COUNTS, FLOATS, FLOATS, FLOATS, st.text(min_size=1), COUNTS, COUNTS, COUNTS
+    MediaInfo, COUNTS, FLOATS, FLOATS, FLOATS, st.text(min_size=1), COUNTS, COUNTS, COUNTS, COUNTS
+)
+WINDOWS = st.tuples(TIMES, st.integers(1, 10**6)).map(lambda two: TimeWindow(two[0], sum(two)))
+WINDOW_LISTS = st.lists(WINDOWS, max_size=20).map(tuple)
+COVERAGES = st.builds(
+    Coverage,
+    WINDOW_LISTS,
+    WINDOW_LISTS,
+    WINDOW_LISTS,
+    st.lists(st.builds(Unused, st.text(), WINDOWS), max_size=20).map(tuple),
+    st.none() | st.builds(Clock, FLOATS, st.integers(-(10**9), 10**9)),
+    st.none() | st.sampled_from(Verification),
+    st.lists(st.text()).map(tuple),
 )
 UNHURRIED = settings(max_examples=60, deadline=None)

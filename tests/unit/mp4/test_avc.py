@@ -178,3 +178,60 @@ def test_garbage_is_bad_mp4(garbage: bytes) -> None:
             parse(head + garbage)
         except InvalidMp4 as error:
             assert str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        ("160x96", ["-pix_fmt", "yuv420p"]),
+        ("162x90", ["-pix_fmt", "yuv420p"]),
+        ("1920x1080", ["-pix_fmt", "yuv420p"]),
+        ("162x91", ["-pix_fmt", "yuv422p"]),
+        ("163x91", ["-pix_fmt", "yuv444p"]),
+        ("163x91", ["-pix_fmt", "gray"]),
+        ("162x90", ["-pix_fmt", "yuv420p10le"]),
+        ("162x92", ["-pix_fmt", "yuv420p", "-flags", "+ildct+ilme"]),
+        ("162x90", ["-pix_fmt", "yuv420p", "-x265-params", "temporal-layers=3:log-level=error"]),
+    ],
+)
+def test_the_parameter_sets_state_the_cropped_size(
+    codec: str, size: str, options: list[str], tmp_path: Path
+) -> None:
+    """Of H.264 and HEVC, whatever the sample entry states: that is as stored where they do not."""
+    path = tmp_path / "x.mp4"
+    source = f"testsrc2=size=320x240:rate=30:duration=0.1,scale={size.replace('x', ':')}"
+    quiet = ["-x265-params", "log-level=error"] if codec == "libx265" else []
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", codec, *quiet, *options, str(path))
+    data = path.read_bytes()
+    expected = tuple(map(int, size.split("x")))
+    entry = data.index(b"avc1" if codec == "libx264" else b"hev1", data.index(b"stsd")) + 28
+    for stated in (expected, (0, 0), (4096, 16)):
+        changed = data[:entry] + struct.pack(">HH", *stated) + data[entry + 4 :]
+        video = index_of(changed).video
+        assert video is not None
+        assert (video.width, video.height) == expected
+        assert struct.unpack_from(">HH", video.sample_entry, 32) == expected
+
+
+@pytest.mark.parametrize("kind", [b"avcC", b"hvcC"])
+def test_parameter_sets_that_cannot_be_read_leave_the_stated_size(
+    kind: bytes, tmp_path: Path
+) -> None:
+    """The decoder has the last word; without a size, that of the track header is taken."""
+    codec = "libx264" if kind == b"avcC" else "libx265"
+    path = tmp_path / "x.mp4"
+    source = "testsrc2=size=160x96:rate=30:duration=0.1"
+    quiet = ["-x265-params", "log-level=error"] if codec == "libx265" else []
+    ffmpeg("-f", "lavfi", "-i", source, "-c:v", codec, *quiet, str(path))
+    data = path.read_bytes()
+    config, entry = data.index(kind) + 4, data.index(b"stsd") + 4 + 8 + 32
+    lies = [bytes([value]) * 30 for value in (0, 1, 3, 255)]
+    for lie in lies:
+        changed = data[:config] + lie + data[config + 30 :]
+        video = index_of(changed).video
+        assert video is not None
+        assert (video.width, video.height) == (160, 96)
+        video = index_of(changed[:entry] + bytes(4) + changed[entry + 4 :]).video
+        assert video is not None
+        assert (video.width, video.height) == (160, 96)

@@ -239,7 +239,15 @@ def test_a_bad_box_behind_the_configuration_is_found_at_once() -> None:
 def test_frames_too_far_apart_for_a_window_are_refused() -> None:
     """A table of 32-bit durations could not hold them."""
     with pytest.raises(InvalidMp4, match="too long before or after"):
-        index_of(one_track("vide", ENTRY, [((1 << 32) - 1, 10), (40, 10)]))
+        index_of(one_track("vide", ENTRY, [((1 << 32) - 1, 10), (40, 10)], timescale=90_000))
+
+
+def test_a_frame_that_claims_weeks_is_a_stray_stamp() -> None:
+    """The next one follows it as if it had the usual duration."""
+    frames = [(40, 10), (40, 10), ((1 << 32) - 1, 10), (40, 10)]
+    video = index_of(one_track("vide", ENTRY, frames)).video
+    assert video is not None
+    assert list(video.pts) == [0, 40, 80, 120]
 
 
 def test_samples_shown_far_from_where_they_are_decoded_are_refused() -> None:
@@ -323,9 +331,16 @@ def audio_of(times: list[int], ticks: int) -> TrackToWrite:
 
 
 def test_audio_that_goes_far_back_in_time_is_rejected() -> None:
-    """What sounds within a cut is found by bisection."""
+    """What sounds within a cut is found by bisection. No stamp strays from packets of 10 s."""
     with pytest.raises(InvalidMp4, match="back in time"):
-        index_of(both(audio_of([0, 50_000, 2048, 3072], 1024)))
+        index_of(both(audio_of([0, 230_000, 160_000, 240_000], 80_000)))
+
+
+def test_one_stray_packet_costs_no_file() -> None:
+    """It sounds where a packet is missing."""
+    audio = index_of(both(audio_of([0, 50_000, 2048, 3072], 1024))).audio
+    assert audio is not None
+    assert list(audio.pts) == [0, 1024, 2048, 3072]
 
 
 def test_audio_that_goes_back_a_little_is_kept_in_order(tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ def walked(read: Read, size_bytes: int) -> SampleIndex:
     ms = Fraction(1000, video.timescale)
     last_ms = max(pts for pts in video.pts if pts < video.shown_until) * ms
     duration_ms = max(math.floor(video.shown_until * ms + Fraction(1, 2)), int(last_ms) + 1)
-    return SampleIndex(duration_ms, int(last_ms), True, index.is_fragmented, lambda: (video, audio))
+    return SampleIndex(
+        duration_ms, int(last_ms), 0, True, index.is_fragmented, lambda: (video, audio)
+    )
 
 
 @cache
@@ -448,7 +450,9 @@ def test_a_recording_that_is_wrong_halfway_is_unusable(moov: bytes) -> None:
     pack_into(">I", lie, at, unpack_from(">I", lie, at)[0] + 10_000)
     file = Long([*plain.pieces[:i], bytes(lie), *plain.pieces[i + 1 :]])
     segment = RecordingSegment(TimeWindow(0, 80_000), "a.mp4")
-    opened = open_mp4(segment, "1", RangeCache(file.read, file.size_bytes), 1000)
+    opened = open_mp4(
+        segment, TimeWindow(0, 5000), "1", RangeCache(file.read, file.size_bytes), 1000
+    )
     assert opened.segment.window.duration_ms == 80_000
     assert opened.index.slice(0, 5000).video is not None
     with pytest.raises(InvalidMp4, match="trun announces"):

@@ -16,6 +16,8 @@ from infrastructure.s3.parts import (
     MAX_COPY_PART_BYTES,
     MAX_PARTS,
     MIN_PART_BYTES,
+    AnyPiece,
+    BytesPiece,
     CopyPart,
     UploadPart,
     plan_parts,
@@ -56,7 +58,7 @@ def shape(pieces: Sequence[Piece], *, copy: bool = True) -> list[str]:
         f"copy {NAMES[part.recording]} {size(part.length)}"
         if isinstance(part, CopyPart)
         else "+".join(
-            "own" if isinstance(piece, FilePiece) else NAMES[piece.recording]
+            NAMES[piece.recording] if isinstance(piece, RecordingPiece) else "own"
             for piece in part.pieces
         )
         + f" {size(part.length)}"
@@ -211,20 +213,27 @@ LENGTHS = st.one_of(
 )
 OFFSETS = st.integers(0, 100)
 SOURCES = st.sampled_from([A, A, B, C, SMALL, OTHER])
-PIECES: st.SearchStrategy[list[Piece]] = st.lists(
+PIECES: st.SearchStrategy[list[AnyPiece]] = st.lists(
     st.one_of(
         st.builds(FilePiece, st.just(CLIP), OFFSETS, LENGTHS),
         st.builds(RecordingPiece, SOURCES, OFFSETS, LENGTHS),
+        st.builds(BytesPiece, st.just(b"box"), OFFSETS, LENGTHS),
     ),
     max_size=12,
 )
 
 
-def ranges(pieces: Sequence[Piece | CopyPart]) -> list[tuple[object, int, int]]:
+def source_of(piece: AnyPiece | CopyPart) -> object:
+    if isinstance(piece, BytesPiece):
+        return piece.data
+    return piece.path if isinstance(piece, FilePiece) else piece.recording
+
+
+def ranges(pieces: Sequence[AnyPiece | CopyPart]) -> list[tuple[object, int, int]]:
     """List the ranges of bytes in order, those that continue one another as one."""
     found: list[tuple[object, int, int]] = []
     for piece in pieces:
-        source = piece.path if isinstance(piece, FilePiece) else piece.recording
+        source = source_of(piece)
         start, end = piece.offset, piece.offset + piece.length
         if found and found[-1][0] is source and found[-1][2] == start:
             start = found.pop()[1]
@@ -234,16 +243,16 @@ def ranges(pieces: Sequence[Piece | CopyPart]) -> list[tuple[object, int, int]]:
 
 
 @given(PIECES, st.booleans())
-def test_the_parts_are_the_pieces(pieces: list[Piece], copy: bool) -> None:
+def test_the_parts_are_the_pieces(pieces: list[AnyPiece], copy: bool) -> None:
     """Byte for byte, whatever they are."""
-    planned: list[Piece | CopyPart] = []
+    planned: list[AnyPiece | CopyPart] = []
     for part in plan_parts(pieces, copy=copy):
         planned += [part] if isinstance(part, CopyPart) else part.pieces
     assert ranges(planned) == ranges([piece for piece in pieces if piece.length])
 
 
 @given(PIECES, st.booleans())
-def test_the_parts_keep_the_rules(pieces: list[Piece], copy: bool) -> None:
+def test_the_parts_keep_the_rules(pieces: list[AnyPiece], copy: bool) -> None:
     """S3's, and that what is sent is held in memory."""
     parts = plan_parts(pieces, copy=copy)
     total = sum(piece.length for piece in pieces)
@@ -260,7 +269,7 @@ def test_the_parts_keep_the_rules(pieces: list[Piece], copy: bool) -> None:
 
 
 @given(PIECES)
-def test_little_is_sent_that_could_be_copied(pieces: list[Piece]) -> None:
+def test_little_is_sent_that_could_be_copied(pieces: list[AnyPiece]) -> None:
     """Of each range that is long enough, less than two parts' least."""
     total = sum(piece.length for piece in pieces)
     least = max(MIN_PART_BYTES, -(-total // 10_000))

@@ -51,11 +51,11 @@ def test_all_packets_are_in_step(
     if audio is None:
         return
     packets = audio.packets
-    assert packets[0].starts <= 0 < packets[0].starts + 1024 + 512
-    assert packets[-1].starts + 1024 + 512 >= audio.end
-    assert all(0 < b.starts - a.starts < 2 * 1024 for a, b in pairwise(packets))
+    assert packets[0].start <= 0 < packets[0].start + 1024 + 512
+    assert packets[-1].start + 1024 + 512 >= audio.end
+    assert all(0 < b.start - a.start < 2 * 1024 for a, b in pairwise(packets))
     for place, packet in enumerate(packets):
-        assert abs(packet.starts - packets[0].starts - 1024 * place) <= 512
+        assert abs(packet.start - packets[0].start - 1024 * place) <= 512
     for source in sources:
         own = [p for p in packets if p.piece and p.piece.recording is source.recording]
         samples = [p.piece.offset // 100 for p in own if p.piece]
@@ -64,10 +64,10 @@ def test_all_packets_are_in_step(
         track = source.index.audio
         for packet, sample in zip(own, samples, strict=True):
             assert track is not None
-            assert packet.starts == source.clip_ticks(track.pts[sample], 48_000, 48_000)
+            assert packet.start == source.clip_ticks(track.pts[sample], 48_000, 48_000)
             # Nothing from outside its cut.
-            assert packet.starts < (source.clip_ms + source.cut.window.duration_ms) * 48
-            assert packet.starts + 1024 > source.clip_ms * 48
+            assert packet.start < (source.cut.clip_ms + source.duration_ms) * 48
+            assert packet.start + 1024 > source.cut.clip_ms * 48
 
 
 def test_one_recording_needs_no_silence() -> None:
@@ -77,7 +77,7 @@ def test_one_recording_needs_no_silence() -> None:
     audio = plan_audio(resolve_cuts(planned, named(*recordings)), planned.delivered_ms)
     assert audio is not None
     assert not audio.needs_silence
-    assert {b.starts - a.starts for a, b in pairwise(audio.packets)} == {1024}
+    assert {b.start - a.start for a, b in pairwise(audio.packets)} == {1024}
 
 
 def test_a_seam_is_silent() -> None:

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import Rejected
+from domain.planning import plan_clip
+from domain.window import TimeWindow
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import (
     clip_times,
@@ -16,7 +18,7 @@ from infrastructure.splicing.frames import (
     find_decode_start,
     resolve_cuts,
 )
-from tests.unit.splicing.tracks import named, opened, plan, video_track
+from tests.unit.splicing.tracks import START_MS, named, opened, plan, video_track
 
 THIRDS = video_track([1001 * i for i in range(90)], 30_000)
 """29.97 frames a second for 3 s."""
@@ -25,22 +27,25 @@ THIRDS = video_track([1001 * i for i in range(90)], 30_000)
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(-500, 3500), st.integers(1, 3000))
 def test_a_cut_has_the_frames_seen_within_it(from_ms: int, duration_ms: int) -> None:
-    """From its start on and before its end, computed with fractions."""
+    """From its start on and before its end; else the one on screen, computed with fractions."""
     recording = opened(THIRDS)
     seen = [
         i for i in range(90) if from_ms <= Fraction(1001 * i * 1000, 30_000) < from_ms + duration_ms
     ]
     found = plan(from_ms, from_ms + duration_ms, recording)
-    if not seen:
+    if not found.cuts:
         with pytest.raises(Rejected, match="no frame"):
             resolve_cuts(found, named(recording))
         return
     (source,) = resolve_cuts(found, named(recording))
-    assert list(source.frames) == seen
+    held = [] if seen else [max(i for i in range(90) if 1001 * i * 1000 < 30_000 * from_ms)]
+    assert (list(source.frames), source.held_frames) == (held or seen, len(held))
     timescale = clip_timescale([source])
-    for frame, time in zip(seen, clip_times([source], timescale)[0], strict=True):
-        wanted_ms = Fraction(1001 * frame * 1000, 30_000) - max(from_ms, 0)
-        assert abs(Fraction(time * 1000, timescale) - wanted_ms) <= Fraction(1, 20)
+    first, *others = clip_times([source], timescale)[0]
+    assert first == 0
+    for frame, time in zip(seen[1:], others, strict=True):
+        expected_ms = Fraction(1001 * frame * 1000, 30_000) - from_ms
+        assert abs(Fraction(time * 1000, timescale) - expected_ms) <= Fraction(1, 20)
 
 
 def test_frames_come_in_presentation_order() -> None:
@@ -59,11 +64,53 @@ def test_frames_that_an_edit_list_hides_are_left_out() -> None:
 
 def test_a_cut_without_a_frame_is_left_out() -> None:
     """The others make the clip."""
-    slow = opened(video_track([0, 500], 1000))
-    later = opened(video_track([0, 500], 1000), after_ms=1000)
-    sources = resolve_cuts(plan(600, 1400, slow, later), named(slow, later))
+    first = opened(video_track([0, 500], 1000))
+    slow = opened(video_track([0, 500], 1000), after_ms=1000)
+    later = opened(video_track([0, 500], 1000), after_ms=1900)
+    found = plan(600, 2400, first, slow, later)
+    assert len(found.cuts) == 3
+    late = evolve(found.cuts[1], window=TimeWindow(START_MS + 1600, START_MS + 1900))
+    sources = resolve_cuts(
+        evolve(found, cuts=(found.cuts[0], late, found.cuts[2])), named(first, slow, later)
+    )
     assert [source.recording for source in sources] == [later]
-    assert sources[0].clip_ms == 400
+
+
+def test_only_a_slow_camera_begins_with_a_picture_from_before_if_others_follow() -> None:
+    """Of a camera that is not slow the next frame stands from the clip's start."""
+    first = opened(video_track([0, 500], 1000))
+    later = opened(video_track([0, 500], 1000), after_ms=1000)
+    found = plan(600, 2000, first, later)
+    segment = evolve(found.cuts[0].segment, frame_interval_ms=500)
+    slow = evolve(found, cuts=(evolve(found.cuts[0], segment=segment), found.cuts[1]))
+    shown = [resolve_cuts(one, named(first, later)) for one in (found, slow)]
+    assert [[s.recording for s in sources] for sources in shown] == [[later], [first, later]]
+
+
+SLOW = video_track([0, 1000, 2000, 3000], 1000)
+PICTURES = {
+    "a slow camera, between two pictures": (SLOW, (1500, 2500), (1, 2), 1, [0, 500]),
+    "a slow camera, on a picture": (SLOW, (1000, 2500), (1, 2), 0, [0, 1000]),
+    "a slow camera, from its first picture on": (SLOW, (-800, 1500), (0, 1), 0, [0, 1800]),
+    "within a picture": (SLOW, (1200, 1300), (1,), 1, [0]),
+    "within a picture of a fast camera": (THIRDS, (1002, 1003), (30,), 1, [0]),
+    "a fast camera": (THIRDS, (1002, 1060), (31,), 0, [0]),
+}
+
+
+@pytest.mark.parametrize(
+    ("video", "window", "frames", "held", "times_ms"), PICTURES.values(), ids=PICTURES
+)
+def test_the_picture_on_screen_at_the_start_is_shown(
+    video: Track, window: tuple[int, int], frames: tuple[int, ...], held: int, times_ms: list[int]
+) -> None:
+    """If the clip would lack it noticeably; it is never copied."""
+    recording = opened(video)
+    segment = evolve(recording.segment, frame_interval_ms=1000 if video is SLOW else 33)
+    found = plan_clip(TimeWindow(*window).shifted(START_MS), [segment], 1000)
+    (source,) = resolve_cuts(found, {segment.name: recording})
+    assert (source.frames, source.held_frames, source.copyable) == (frames, held, frames[held:])
+    assert clip_times([source], 1000) == [times_ms]
 
 
 def test_pictures_that_are_too_large_are_rejected() -> None:

@@ -70,7 +70,7 @@ def opened(
     """Return a recording with these tables that starts `after_ms` after START_MS."""
     last_ms = max(pts for pts in video.pts if pts < video.shown_until) * 1000 // video.timescale
     duration_ms = max(round(video.shown_until * 1000 / video.timescale), last_ms + 1)
-    index = SampleIndex(duration_ms, last_ms, True, is_fragmented, lambda: (video, audio))
+    index = SampleIndex(duration_ms, last_ms, 0, True, is_fragmented, lambda: (video, audio))
     window = TimeWindow(START_MS + after_ms, START_MS + after_ms + index.duration_ms)
     segment = RecordingSegment(window, f"{after_ms}.mp4")
     file = RangeCache(lambda at, size: data[at : at + size], len(data))
