@@ -416,7 +416,7 @@ class TestFolderClips:
         assert found.writer == "m#1"
 
     def test_a_claim_of_a_living_process_is_waited_for(self, tmp_path: Path, soon: float) -> None:
-        """The empty file is no clip yet, and its owner's clip then stays."""
+        """An empty file is not a clip yet; the clip that replaces it is not overwritten."""
         clips = FolderClipStore(tmp_path, refusing(errno.EPERM, claim_s=30))
         path = clips.path(REQUEST.name)
         path.parent.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """The use case on adapters in memory: three results, each in the order of effects."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from attrs import Factory, define, evolve
 
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
-from application.ports import LeftOut, Recording, Rendition, ThumbnailSpec
+from application.ports import LeftOut, Rendition, ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
@@ -298,8 +298,8 @@ def test_the_notes_of_the_transcoder_are_among_those_of_the_result(world: World)
     """They say which recordings had to be encoded; the log line has them."""
 
     class NotingTranscoder(InMemoryTranscoder):
-        def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - passed on
-            made = super().render(*args)
+        def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
+            made = super().render(plan, *rest)
             return evolve(made, notes=("a is encoded: why",))
 
     world.add_recording("a", -100_000, 600_000)
@@ -384,18 +384,11 @@ class Pictureless(InMemoryTranscoder):
     name: str = "a"
     windows: Sequence[TimeWindow] = ()
 
-    def render(
-        self,
-        plan: ClipPlan,
-        recordings: Mapping[str, Recording],
-        thumbnails: ThumbnailSpec,
-        folder: Path,
-        deadline_s: float,
-    ) -> Rendition:
+    def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
         cuts = [cut.window for cut in plan.cuts if cut.segment.name == self.name]
         if any(cut.overlaps(window) for cut in cuts for window in self.windows):
             raise NoPicture(f"{self.name} is damaged.", self.name, self.windows)
-        return super().render(plan, recordings, thumbnails, folder, deadline_s)
+        return super().render(plan, *rest)
 
 
 def test_windows_without_a_picture_are_gaps(recorded: World) -> None:

@@ -109,7 +109,7 @@ def test_retries_may_be_missing(body: Mapping[str, object]) -> None:
     ids=lambda body: f"{body[:40]!a} {len(body)}",
 )
 def test_a_message_without_a_clip_id_is_rejected(body: str) -> None:
-    """There is no clip to report on; and no body delays the process or is logged."""
+    """Its clip is unknown; reading it takes less than a second, and no error quotes it."""
     began_s = time.monotonic()
     with pytest.raises(NoClipId) as caught:
         read_message(body, SENT_MS)
