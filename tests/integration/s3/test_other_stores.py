@@ -62,7 +62,7 @@ def world(server: StrictS3, tmp_path: Path) -> World:
 def long_clip(world: World, seed: int = 1) -> tuple[Piece, ...]:
     """Return a clip that is composed of copied and uploaded parts."""
     recording = world.recording(seed)
-    return world.own(2 * MIB), RecordingPiece(recording, 7, 39 * MIB), world.own(100_000)
+    return world.own(6 * MIB), RecordingPiece(recording, 7, 39 * MIB), world.own(100_000)
 
 
 def short_clip(world: World) -> tuple[Piece, ...]:
