@@ -10,8 +10,10 @@ from attrs import frozen
 from application.ports import ClipStore, Rendition
 from domain.clip import ClipName, ClipRequest
 from domain.coverage import Coverage
-from domain.errors import Unavailable
+from domain.errors import NotRecordedYet, Unavailable
 from domain.manifest import Manifest, StoredClip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.aws import call
 from infrastructure.formats.manifests import manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
@@ -25,6 +27,7 @@ from infrastructure.s3.claims import S3Claims, claimed
 from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.new_objects import NewObjects
 from infrastructure.s3.parts import BytesPiece
+from infrastructure.s3.recordings import S3Recording, S3RecordingStore
 
 THUMBNAIL_CONCURRENCY = 4
 
@@ -83,6 +86,15 @@ class S3ClipStore(ClipStore):
         if len(data) != length:
             raise Unavailable(f"S3, for {key}, answered {len(data)} bytes instead of {length}.")
         return data
+
+    def open(self, name: ClipName, deadline_s: float) -> S3Recording:
+        """Open the clip's object."""
+        key, start = clip_key(name), TimeWindow(0, 1)
+        store = S3RecordingStore(self.objects.client, self.objects.bucket, tolerance_ms=0)
+        try:
+            return store.open(RecordingSegment(start, key), start, deadline_s)
+        except NotRecordedYet as error:
+            raise Unavailable(f"There is no clip {key}.") from error
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
