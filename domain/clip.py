@@ -119,7 +119,7 @@ class ClipReport:
     reason: str | None = None
     """For people: why there is no clip, or what it lacks."""
     fingerprint: str = ""
-    unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False)
+    unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
     """What a newer version of the service has also reported: repeated with the report."""
 
     @classmethod

@@ -56,7 +56,7 @@ class Coverage:
     verified: Verification | None = None
     notes: tuple[str, ...] = ()
     """For people: what is doubtful about the footage."""
-    as_written: Mapping[str, object] = field(default=Factory(dict), eq=False)
+    as_written: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
     """What a newer version of the service wrote, if it says more than this one understands: passed
     on as it is."""
 
