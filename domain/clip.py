@@ -29,6 +29,16 @@ class ClipStatus(Enum):
     FATAL_ERROR = "FATAL_ERROR"
 
 
+@frozen
+class UnknownStatus:
+    """A status in which a newer version of the service has ended a request.
+
+    It means that there is no clip: in every version the status of a stored clip is AVAILABLE.
+    """
+
+    value: str = field(validator=matches_re(r"[A-Z][A-Z0-9_]{0,63}"))
+
+
 def fingerprint_of(*parts: object) -> str:
     """Return a hash of `parts`: 32 hexadecimal digits."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
@@ -99,7 +109,7 @@ class ClipReport:
     """A request's status and result, as reported to the camera API and published."""
 
     clip_id: str
-    status: ClipStatus
+    status: ClipStatus | UnknownStatus
     camera_id: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
@@ -109,6 +119,8 @@ class ClipReport:
     reason: str | None = None
     """For people: why there is no clip, or what it lacks."""
     fingerprint: str = ""
+    unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
+    """What a newer version of the service has also reported: repeated with the report."""
 
     @classmethod
     def of(

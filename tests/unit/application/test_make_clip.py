@@ -11,7 +11,7 @@ from attrs import Factory, define, evolve
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
 from application.ports import LeftOut, Rendition, ThumbnailSpec
-from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, UnknownStatus
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import (
@@ -118,12 +118,12 @@ class World:
         return reply
 
     @property
-    def statuses(self) -> list[ClipStatus]:
+    def statuses(self) -> list[ClipStatus | UnknownStatus]:
         """The statuses reported to the camera API, in order."""
         return [report.status for report in self.cameras.reports]
 
     @property
-    def published(self) -> list[ClipStatus]:
+    def published(self) -> list[ClipStatus | UnknownStatus]:
         """The published statuses, in order."""
         return [report.status for report in self.notifier.published]
 
