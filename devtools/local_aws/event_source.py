@@ -5,8 +5,8 @@ an error, a crash or a timeout none is. SQS delivers the others again when their
 ends, and dead-letters them after the queue's maximum of deliveries. How Lambda reads answers:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
-A message that is part of a recursive loop does not reach the function, unless that is allowed. In
-AWS it is delivered in vain until it is dead-lettered; here it is dead-lettered at once.
+A message that is part of a recursive loop does not reach the function, unless that is allowed: it
+is dead-lettered, here at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -4,9 +4,11 @@ The invocation's header (`_X_AMZN_TRACE_ID`) goes with every call that botocore 
 that of SendMessage with the message, as `AWSTraceHeader` (X-Ray developer guide, "Amazon SQS and
 AWS X-Ray"). After about 16 invocations of one chain Lambda drops the next one, unless the
 function's RecursiveLoop is Allow (Lambda developer guide, "Use Lambda recursive loop detection to
-prevent infinite loops"). AWS does not document the member `Lineage`. Messages that functions sent
-have `Lineage=1:fe460cdd:0`: a version, the function, and how many invocations came before the one
-that sent it. Nor does AWS say which chain a batch of several messages continues; here the longest.
+prevent infinite loops").
+
+AWS's Compute Blog names the counter `Lineage`, but not its form. Messages that functions sent have
+`Lineage=1:fe460cdd:0`: taken here for a version, the function, and how many invocations came before
+the one that sent it. That a batch continues its longest chain is an assumption, too.
 """
 
 import re
@@ -41,13 +43,13 @@ def is_loop(trace_header: str) -> bool:
 
 def invocation_trace(message_headers: Iterable[str] = ()) -> str:
     """Return the trace header of the invocation with these messages' trace headers."""
-    longest = max(message_headers, key=invocations_before, default="")
-    root = ROOT.search(longest)
+    message_header = max(message_headers, key=invocations_before, default="")
+    root = ROOT.search(message_header)
     return ";".join(
         (
             f"Root={root[1] if root else f'1-{uuid4().hex[:8]}-{uuid4().hex[:24]}'}",
             f"Parent={uuid4().hex[:16]}",
             "Sampled=0",
-            f"Lineage=1:{FUNCTION_ID}:{invocations_before(longest)}",
+            f"Lineage=1:{FUNCTION_ID}:{invocations_before(message_header)}",
         )
     )

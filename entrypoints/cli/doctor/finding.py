@@ -10,7 +10,7 @@ from domain.errors import ClipError
 
 DENIED = {"403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden"}
 ABSENT = {
-    *("404", "NoSuchBucket", "NotFound", "QueueDoesNotExist", "ResourceNotFoundException"),
+    *("404", "NoSuchBucket", "NotFound", "QueueDoesNotExist"),
     "AWS.SimpleQueueService.NonExistentQueue",
 }
 UNAUTHENTICATED = {

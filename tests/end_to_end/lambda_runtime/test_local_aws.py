@@ -74,7 +74,7 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
     assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
 
 
-def test_told_to_terminate_loops_it_says_which_message_it_dropped(
+def test_where_loops_are_terminated_the_dropped_message_is_printed(
     tmp_path: Path, films: Path
 ) -> None:
     """A message that sixteen invocations led to, as AWS's default has it."""
@@ -95,10 +95,10 @@ def test_told_to_terminate_loops_it_says_which_message_it_dropped(
             },
         )
         sqs.close()
-        reported = next(line for line in lines if "  lambda " in line)
+        line = next(line for line in lines if "  lambda " in line)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=MAX_S)
-    assert f"message {sent['MessageId']} dropped, now a dead letter" in reported
+    assert f"message {sent['MessageId']} dropped, now a dead letter" in line
 
 
 def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> None:

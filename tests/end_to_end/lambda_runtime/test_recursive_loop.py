@@ -116,7 +116,7 @@ def test_the_seventeenth_invocation_for_a_request_is_dropped_where_loops_are_ter
         rf"  lambda +message {dropped.dropped[0]['messageId']} dropped, now a dead letter: 16 ",
         lines[-1],
     )
-    # Sent by nobody's invocation, as `camclip redrive` sends it, it is a request like any other.
+    # A redriven request begins a new chain: no invocation sends it.
     world.record(FOOTAGE)
     world.cloud.send(letter["Body"])
     [again] = deliver_all(source, RETRIES)
@@ -165,7 +165,7 @@ def test_a_trace_header_counts_the_invocations_of_its_chain(case: str) -> None:
     assert (invocations_before(header), is_loop(header)) == (invocations, loop)
 
 
-def test_an_invocation_continues_the_longest_chain_of_its_messages() -> None:
+def test_an_invocation_continues_the_chain_with_most_invocations() -> None:
     """With the root of that chain's trace."""
     long = chain(5)
     continued = invocation_trace([chain(2), long, ""])
@@ -174,7 +174,7 @@ def test_an_invocation_continues_the_longest_chain_of_its_messages() -> None:
 
 
 def test_local_aws_allows_what_the_template_allows() -> None:
-    """Unless it is told to do as AWS does by default."""
+    """AWS's own default has to be chosen."""
     [default] = [option.default for option in local_aws.params if option.name == "recursive_loop"]
     function = read_document()["Resources"]["Function"]["Properties"]
     assert default == function["RecursiveLoop"] == RecursiveLoop.ALLOW
