@@ -115,6 +115,8 @@ class AwsService(Service):
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
+    functions = providers.ThreadSafeSingleton(boto3.client, "lambda", config=CONFIG)
+    """For the commands that examine the service, which itself does not call Lambda."""
 
 
 _aws, _clips = AwsService.aws.provided, AwsService.settings.provided
