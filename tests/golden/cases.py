@@ -16,12 +16,13 @@ from domain.window import TimeWindow
 from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
-from infrastructure.formats.object_keys import metadata
+from infrastructure.formats.object_keys import claim_key, metadata
 from infrastructure.formats.reports import ReportFormat
+from infrastructure.s3.claims import claim_text
 from infrastructure.s3.coverage_box import with_box
 
 Golden = dict[str, dict[str, Any]]
-"""What one version wrote: clips, manifests, reports, bodies and names, each by case."""
+"""What one version wrote: clips, manifests, reports, bodies, names and claims, each by case."""
 
 START_MS, END_MS = 1_537_119_363_000, 1_537_119_423_000
 SENT_MS = START_MS + 200_000
@@ -133,6 +134,7 @@ def present() -> Golden:
         "reports": {name: _plain(REPORT_FORMAT.report(it)) for name, it in REPORTS.items()},
         "bodies": {name: message_body(request) for name, request in BODIES.items()},
         "folder": _queue_names(),
+        "claims": {claim_key(REQUEST.name, 0): claim_text(REQUEST, WRITER, RANDOM_DIGITS).decode()},
     }
 
 

@@ -10,13 +10,15 @@ import pytest
 from attrs import evolve, frozen
 
 from application.make_clip import ClipResult, MakeClip
-from application.ports import ThumbnailSpec
+from application.ports import Rendition, ThumbnailSpec
+from devtools import footage
 from domain.clip import ClipReport, ClipStatus, UnknownStatus
 from domain.delivery import Delivery
 from domain.errors import Conflict
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from infrastructure.aws import CONFIG
+from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryNotifier,
@@ -25,10 +27,11 @@ from infrastructure.in_memory import (
     InMemoryTranscoder,
     StoredFile,
 )
-from infrastructure.s3 import S3ClipStore
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.contract.real import aws_session
 from tests.golden import cases
 from tests.golden.write import goldens
+from tests.support.clip_store import clip_store
 from tests.support.strict_s3 import StrictS3, strict_s3
 
 if TYPE_CHECKING:
@@ -37,6 +40,13 @@ if TYPE_CHECKING:
 GOLDENS = goldens()
 NEWEST = GOLDENS["2026-11-26-coverage"]
 CLIP_KEY, MANIFEST_KEY = "clips/pier/clip-1.mp4", "clips/pier/clip-1.json"
+
+
+class Transcoder(FfmpegTranscoder):
+    """Renders in memory; thumbnails are made of the real bytes of stored clips."""
+
+    def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
+        return InMemoryTranscoder().render(*args)
 
 
 @frozen
@@ -49,10 +59,13 @@ class Service:
     recordings: InMemoryRecordingStore
     notifier: InMemoryNotifier
     folder: Path
+    footage: bytes
+    """The bytes of a clip, before its box."""
 
     def put_clip(self, written: dict[str, Any]) -> None:
         headers = {f"x-amz-meta-{name}": text for name, text in written["metadata"].items()}
-        self.server.put(CLIP_KEY, b"clip" + written.get("box", "").encode("latin-1"), headers)
+        box = written.get("box", "").encode("latin-1")
+        self.server.put(CLIP_KEY, self.footage + box, headers)
 
     def put_manifest(self, written: object) -> None:
         self.server.put(MANIFEST_KEY, json.dumps(written).encode())
@@ -77,7 +90,7 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+def service(tmp_path: Path, films: Path) -> Iterator[Service]:
     cameras, notifier = InMemoryCameraService({"pier": []}), InMemoryNotifier()
     recordings = InMemoryRecordingStore()
     with strict_s3() as server:
@@ -85,14 +98,16 @@ def service(tmp_path: Path) -> Iterator[Service]:
         make_clip = MakeClip(
             cameras,
             recordings,
-            InMemoryTranscoder(),
-            S3ClipStore(client, "clips"),
+            Transcoder(find_ffmpeg({})),
+            clip_store(client, "clips"),
             InMemoryRetryQueue(),
             notifier,
             RetryPolicy(retry_limit_ms=1000),
             ThumbnailSpec((300,)),
         )
-        yield Service(server, make_clip, cameras, recordings, notifier, tmp_path)
+        film = footage.Recording(first_number=0, frames=10, size=(64, 64))
+        data = footage.cached_recording(films, film).read_bytes()
+        yield Service(server, make_clip, cameras, recordings, notifier, tmp_path, data)
 
 
 def published(report: ClipReport) -> dict[str, Any]:
@@ -115,6 +130,7 @@ def test_a_clip_that_another_version_stored_is_announced(
     assert (result.report, result.media) == (expected, media)
     assert service.cameras.reports == service.notifier.published == [expected]
     assert service.manifest["report"]["fingerprint"] == cases.REQUEST.fingerprint
+    assert service.server.objects["clips/pier/clip-1_300.jpg"].data
 
 
 @pytest.mark.parametrize("case", ["whole", "gaps"])
