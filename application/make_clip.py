@@ -125,7 +125,9 @@ class MakeClip:
                 case InProgress():
                     raise AlreadyInProgress("Another delivery has just stored the clip.")
                 case NameTaken():
-                    raise Conflict("A clip of another window has this name.")
+                    raise Conflict(
+                        "A clip of another window, or with other options, has this name."
+                    )
                 case Absent(rejection):  # pragma: no branch - the last kind
                     situation, decision = self._decide(delivery, Situation(rejection))
             match decision:
@@ -323,11 +325,11 @@ class MakeClip:
     def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
         """Return the clip stored since the first look, perhaps by this delivery, else None.
 
-        Conflict if it is a clip of another window.
+        Conflict if it is a clip of another window, or with other options.
         """
         clip = self.clips.find(delivery.request.name, delivery.deadline_s)
         if clip and clip.fingerprint != delivery.request.fingerprint:
-            raise Conflict("A clip of another window has this name now.")
+            raise Conflict("A clip of another window, or with other options, has this name now.")
         return clip
 
     @contextmanager

@@ -1,5 +1,6 @@
 """JSON objects <-> the domain's values, by the names of their fields."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -29,6 +30,12 @@ def _tuple(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
     return structure
 
 
+def _members(value: object, _: object) -> dict[str, object]:
+    if type(value) is not dict:
+        raise TypeError("no object")
+    return value
+
+
 def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
     structure = make_dict_structure_fn(kind, CONVERTER, **_renamed(kind))
 
@@ -41,7 +48,11 @@ def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
 
 
 def _renamed(kind: Any) -> Any:  # noqa: ANN401 - for a cattrs hook
-    return {field.name: override(rename=key_of(field.name)) for field in attrs.fields(kind)}
+    """Name each field's key; only options may be left out, as in manifests of before."""
+    return {
+        field.name: override(rename=key_of(field.name), omit_if_default=field.name == "options")
+        for field in attrs.fields(kind)
+    }
 
 
 def _without_none(coverage: Coverage) -> dict[str, Any]:
@@ -58,6 +69,7 @@ CONVERTER = cattrs.Converter(detailed_validation=False)
 CONVERTER.register_structure_hook(int, _exactly(int))
 CONVERTER.register_structure_hook(str, _exactly(str))
 CONVERTER.register_structure_hook(float, _exactly(float, int))
+CONVERTER.register_structure_hook_func(lambda kind: kind == Mapping[str, object], _members)
 CONVERTER.register_structure_hook_factory(
     lambda kind: getattr(kind, "__origin__", None) is tuple, _tuple
 )

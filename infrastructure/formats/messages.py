@@ -1,4 +1,10 @@
-"""The body of an SQS message <-> a request."""
+"""The body of an SQS message <-> a request.
+
+A request may come in an envelope: a notification of SNS (its documentation, "Amazon SNS raw message
+delivery": `Type` and `Message`, when raw delivery is off), an event of EventBridge ("Event
+structure": `detail-type`, `source` and `detail`), or such an event in such a notification. No other
+envelope is guessed at.
+"""
 
 import ast
 import json
@@ -7,9 +13,11 @@ import re
 
 from domain.clip import IDENTIFIER, ClipRequest, InvalidRequest
 from domain.errors import NoClipId
+from domain.options import ClipOptions
 from domain.retry import MAX_RETRIES
 from infrastructure.formats.json_keys import END, START
 from infrastructure.formats.json_values import reject_constant, unique_keys, whole_ms
+from infrastructure.formats.options import read_options
 
 YEAR_2000_MS = 946_684_800_000
 
@@ -25,14 +33,20 @@ MAX_INT_DIGITS = 4000
 """int() raises ValueError beyond 4300 digits."""
 
 
+OPTIONS = "options"
+
+
 # The queue's message
-def read_message(body: str, sent_at_ms: int) -> ClipRequest | InvalidRequest:
+def read_message(
+    body: str, sent_at_ms: int, kind: type[ClipOptions] = ClipOptions
+) -> ClipRequest | InvalidRequest:
     """Read the request of a message that was sent at `sent_at_ms`; NoClipId if it names no clip.
 
-    The body is JSON, or the single-quoted dict that the 2018 service sends. Retry timestamps after
-    `sent_at_ms` are ignored; if there are more than 100, the first and the last 99 count.
+    The body is JSON, or the single-quoted dict that the 2018 service sends, alone or in an
+    envelope. Retry timestamps after `sent_at_ms` are ignored; if there are more than 100, the first
+    and the last 99 count. `kind` declares the options.
     """
-    message = _parsed(body)
+    message = _opened(_parsed(body))
     if not isinstance(message, dict):
         raise NoClipId("The message is not a JSON object.")
     clip_id = _identifier(message.pop("clipId", None))
@@ -49,26 +63,58 @@ def read_message(body: str, sent_at_ms: int) -> ClipRequest | InvalidRequest:
         reason = "cameraId is not 1 to 64 letters, digits, hyphens or underscores."
     if retries_ms is None:
         reason = reason or "retryTimestamps is not a list of whole milliseconds."
+    options = kind()
+    try:
+        options = read_options(message.pop(OPTIONS, None), kind)
+    except ValueError as error:
+        reason = reason or str(error)
     if reason or camera_id is None or start_ms is None or end_ms is None or retries_ms is None:
         return InvalidRequest(clip_id, str(reason), camera_id, start_ms, end_ms)
     earlier = tuple(retry_ms for retry_ms in retries_ms if retry_ms <= sent_at_ms)
     if len(earlier) > MAX_RETRIES:
         earlier = (min(earlier), *earlier[1 - MAX_RETRIES :])
-    return ClipRequest(clip_id, camera_id, start_ms, end_ms, earlier, message)
+    return ClipRequest(clip_id, camera_id, start_ms, end_ms, earlier, message, options)
 
 
 def message_body(request: ClipRequest) -> str:
-    """Return the body that requeues the request."""
-    return _compact(
-        {
-            **request.unknown_keys,
-            "clipId": request.clip_id,
-            "cameraId": request.camera_id,
-            START: request.start_ms,
-            END: request.end_ms,
-            "retryTimestamps": request.retries_ms,
-        }
-    )
+    """Return the body that requeues the request, without an envelope."""
+    return _compact({**request.unknown_keys, **_members(request)})
+
+
+def _members(request: ClipRequest) -> dict[str, object]:
+    chosen = request.options.chosen
+    return {
+        "clipId": request.clip_id,
+        "cameraId": request.camera_id,
+        START: request.start_ms,
+        END: request.end_ms,
+        "retryTimestamps": request.retries_ms,
+        **({OPTIONS: chosen} if chosen else {}),
+    }
+
+
+def _opened(message: object) -> object:
+    """Return what the message's envelopes hold, or the message if it is in none.
+
+    What names a clip is no envelope, whatever else it has.
+    """
+    match message:
+        case {"clipId": _}:
+            return message
+        case {"Type": "Notification", "Message": str(text)}:
+            return _event_detail(_parsed(text))
+        case _:
+            return _event_detail(message)
+
+
+def _event_detail(message: object) -> object:
+    match message:
+        case {"clipId": _}:
+            return message
+        case {"detail-type": str(), "source": str(), "detail": dict(detail)}:
+            return detail
+        case _:
+            return message
 
 
 def _parsed(body: str) -> object:

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from domain.clip import ClipReport, ClipStatus
+from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.errors import Unavailable
-from infrastructure.formats.messages import message_body
-from tests.contract.real import Aws, SnsNotifierWorld, SqsQueueWorld
+from infrastructure.formats.messages import message_body, read_message
+from tests.contract.real import Aws, SnsNotifierWorld, SqsQueueWorld, aws_session
 from tests.contract.test_retry_queue import REQUEST
 from tests.contract.worlds import FORMAT
 
@@ -66,3 +66,27 @@ def test_what_is_not_known_is_no_attribute(aws: Aws) -> None:
     world.notifier.publish(BROKEN, soon())
     (letter,) = world.letters()
     assert set(letter["MessageAttributes"]) == {"status", "eventId"}
+
+
+@pytest.mark.parametrize("service", ["SNS", "EventBridge"])
+def test_a_request_that_another_service_forwards_is_read(aws: Aws, service: str) -> None:
+    """Both wrap what they forward to a queue."""
+    queue_url, body = aws.queue(), message_body(REQUEST)
+    attributes = aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    queue_arn = attributes["Attributes"]["QueueArn"]
+    name = queue_arn.rpartition(":")[2]
+    if service == "SNS":
+        topic_arn = aws.sns.create_topic(Name=name)["TopicArn"]
+        aws.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)
+        aws.sns.publish(TopicArn=topic_arn, Message=body)
+    else:
+        events = aws_session().client("events", endpoint_url=aws.sqs.meta.endpoint_url)
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": queue_arn}])
+        events.put_events(Entries=[{"Source": name, "DetailType": "clip", "Detail": body}])
+    (message,) = aws.sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=5)["Messages"]
+    assert "clipId" not in json.loads(message["Body"])
+    request = read_message(message["Body"], REQUEST.end_ms)
+    assert request == REQUEST
+    assert isinstance(request, ClipRequest)
+    assert request.unknown_keys == REQUEST.unknown_keys

@@ -125,7 +125,7 @@ def test_a_dry_run_groups_the_letters_by_verdict(world: World) -> None:
         "would end as CLIP_TOO_LONG": (False, 1, "long"),
         "would end as FATAL_ERROR (unknown camera)": (False, 1, "unknown"),
         "would end as CLIP_OUT_OF_RANGE (no footage)": (False, 1, "early"),
-        "clip id taken by a clip of another window": (False, 1, "taken"),
+        "clip id taken by a clip of another window or other options": (False, 1, "taken"),
         INVALID: (False, 1, "invalid"),
         "invalid message (without a clip id)": (False, 1, ""),
     }
