@@ -278,7 +278,8 @@ class MakeClip:
         except ClipError as error:
             notes = (*notes, f"The clip's status could not be reported: {error}")
         self._yield_to_rival(delivery)
-        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        dropped = self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        notes = (*notes, *_naming_dropped(dropped))
         return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
     def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
@@ -368,6 +369,14 @@ def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDe
     listed = named or ["No recording of that time is listed."]
     more = ["The log names more."] if len(notes) > MAX_NAMED else []
     return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
+
+
+def _naming_dropped(keys: tuple[str, ...]) -> Iterator[str]:
+    """Yield the note that unknown keys were dropped from a requeued message, if any were."""
+    if keys:
+        more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+        named = ", ".join(keys[:MAX_NAMED])
+        yield f"Unknown keys too long for the queue were dropped: {named}{more}."
 
 
 def _fatal(error: Rejected) -> Reject:

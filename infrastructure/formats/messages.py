@@ -11,12 +11,14 @@ import json
 import math
 import re
 
+from attrs import frozen
+
 from domain.clip import IDENTIFIER, ClipRequest, InvalidRequest
 from domain.errors import NoClipId
 from domain.options import ClipOptions
 from domain.retry import MAX_RETRIES
 from infrastructure.formats.json_keys import END, START
-from infrastructure.formats.json_values import reject_constant, unique_keys, whole_ms
+from infrastructure.formats.json_values import reject_constant, shown_key, unique_keys, whole_ms
 from infrastructure.formats.options import read_options
 
 YEAR_2000_MS = 946_684_800_000
@@ -79,6 +81,49 @@ def read_message(
 def message_body(request: ClipRequest) -> str:
     """Return the body that requeues the request, without an envelope."""
     return _compact({**request.unknown_keys, **_members(request)})
+
+
+@frozen
+class FittedBody:
+    """A body that is no longer than the queue accepts."""
+
+    body: str
+    dropped: tuple[str, ...] = ()
+    """The names of the unknown keys that it lacks, the largest first, for people and logs."""
+
+
+def fitted_body(request: ClipRequest, max_bytes: int) -> FittedBody:
+    """Return the body that requeues the request in at most `max_bytes`, if that is possible.
+
+    What does not fit is first written in plain characters, since an escaped one takes up to four
+    times as many bytes. Unknown keys are then left out, the largest first. All else is always
+    there, 2 KiB and the options.
+    """
+    body = message_body(request)
+    if len(body) <= max_bytes:
+        return FittedBody(body)
+    kept = dict(request.unknown_keys)
+    # Of an object with one member, the braces take one byte more than the member's comma would.
+    sizes = {key: _utf8_bytes(_plain({key: value})) - 1 for key, value in kept.items()}
+    excess = _utf8_bytes(_plain(_members(request))) + sum(sizes.values()) - max_bytes
+    dropped = []
+    for key in sorted(sizes, key=lambda key: -sizes[key]):
+        if excess <= 0:
+            break
+        excess -= sizes[key]
+        dropped.append(shown_key(key))
+        del kept[key]
+    return FittedBody(_plain({**kept, **_members(request)}), tuple(dropped))
+
+
+def _plain(value: object) -> str:
+    """Return JSON that escapes only what SQS refuses (SendMessage) or UTF-8 has no bytes for."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff\ufffe\uffff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text.encode())
 
 
 def _members(request: ClipRequest) -> dict[str, object]:

@@ -10,13 +10,12 @@ import attrs
 from attrs import frozen
 
 from domain.options import Between, ClipOptions, Matching
+from infrastructure.formats.json_values import shown_key
 
 Options = TypeVar("Options", bound=ClipOptions)
 
 MAX_NAMED = 5
 """A refusal names at most so many options."""
-
-MAX_NAME_CHARS = 40
 
 
 @frozen
@@ -68,19 +67,13 @@ def _unknown(given: Mapping[str, object], declared: Mapping[str, object]) -> Ite
     known = ", ".join(declared) or "none"
     for name in given:
         if name not in declared:
-            yield f"options.{_shown(name)} is unknown; the options are: {known}."
+            yield f"options.{shown_key(name)} is unknown; the options are: {known}."
 
 
 def _invalid(given: Mapping[str, object], kinds: Mapping[str, _Kind]) -> Iterator[str]:
     for name, value in given.items():
         if name in kinds and not kinds[name].accepts(value):
             yield f"options.{name} must be {kinds[name].expected}."
-
-
-def _shown(name: str) -> str:
-    """Return an unknown name as printable ASCII, cut off if it is long."""
-    shown = ascii(name)[1:-1]
-    return shown if len(shown) <= MAX_NAME_CHARS else f"{shown[:MAX_NAME_CHARS]}..."
 
 
 def _kinds(kind: type[ClipOptions]) -> dict[str, _Kind]:

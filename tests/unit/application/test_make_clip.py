@@ -620,6 +620,28 @@ def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) ->
     assert "the camera API answered 500" in result.notes[-1]
 
 
+@pytest.mark.parametrize(
+    ("dropped", "notes"),
+    [
+        ((), ()),
+        (("note",), ("Unknown keys too long for the queue were dropped: note.",)),
+        (
+            tuple("abcdefghijkl"),
+            (
+                f"Unknown keys too long for the queue were dropped: {', '.join('abcdefghij')} and 2 more.",
+            ),
+        ),
+    ],
+    ids=["none", "one", "many"],
+)
+def test_unknown_keys_that_the_queue_dropped_are_noted(
+    world: World, dropped: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    """By name, for the log; ten of them."""
+    world.queue.drops = dropped
+    assert world.deliver().notes == notes
+
+
 def test_a_request_that_cannot_be_requeued_is_delivered_again(world: World) -> None:
     """The error returns its message to the queue."""
     world.fails = ["send"]
