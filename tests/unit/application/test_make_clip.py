@@ -620,16 +620,17 @@ def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) ->
     assert "the camera API answered 500" in result.notes[-1]
 
 
+DROPPED = "Unknown keys too long for the queue were dropped"
+
+
 @pytest.mark.parametrize(
     ("dropped", "notes"),
     [
         ((), ()),
-        (("note",), ("Unknown keys too long for the queue were dropped: note.",)),
+        (("note",), (f"{DROPPED}: note.",)),
         (
             tuple("abcdefghijkl"),
-            (
-                f"Unknown keys too long for the queue were dropped: {', '.join('abcdefghij')} and 2 more.",
-            ),
+            (f"{DROPPED}: {', '.join('abcdefghij')} and 2 more.",),
         ),
     ],
     ids=["none", "one", "many"],

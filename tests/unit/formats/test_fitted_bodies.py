@@ -71,7 +71,7 @@ def test_the_largest_unknown_keys_are_dropped_first(
 
 def test_a_request_is_never_cut_down() -> None:
     """Not its hundred retries, nor its options, which are no unknown keys."""
-    longest = ClipRequest(
+    full = ClipRequest(
         "c" * 64,
         "d" * 64,
         10**15 - 2,
@@ -80,9 +80,9 @@ def test_a_request_is_never_cut_down() -> None:
         {"note": "x" * 5000},
         SampleOptions(codec="h264", max_height=720),
     )
-    fitted = fitted_body(longest, 1024)
+    fitted = fitted_body(full, 1024)
     assert fitted.dropped == ("note",)
-    assert read_message(fitted.body, SENT_MS, SampleOptions) == longest
+    assert read_message(fitted.body, SENT_MS, SampleOptions) == full
     assert len(fitted.body) < 2048
 
 
