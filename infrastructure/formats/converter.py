@@ -31,6 +31,12 @@ def _tuple(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
     return structure
 
 
+def _members(value: object, _: object) -> dict[str, object]:
+    if type(value) is not dict:
+        raise TypeError("no object")
+    return value
+
+
 def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
     structure = make_dict_structure_fn(kind, CONVERTER, **_renamed(kind))
 
@@ -43,8 +49,13 @@ def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
 
 
 def _renamed(kind: Any) -> Any:  # noqa: ANN401 - for a cattrs hook
+    """Name each field's key; only options may be left out, as in manifests of before."""
     return {
-        field.name: override(rename=key_of(field.name), omit=field.name in _BEYOND_THE_FORMAT)
+        field.name: override(
+            rename=key_of(field.name),
+            omit=field.name in _BEYOND_THE_FORMAT,
+            omit_if_default=field.name == "options",
+        )
         for field in attrs.fields(kind)
     }
 
@@ -111,6 +122,7 @@ CONVERTER = cattrs.Converter(detailed_validation=False)
 CONVERTER.register_structure_hook(int, _exactly(int))
 CONVERTER.register_structure_hook(str, _exactly(str))
 CONVERTER.register_structure_hook(float, _exactly(float, int))
+CONVERTER.register_structure_hook_func(lambda kind: kind == Mapping[str, object], _members)
 CONVERTER.register_structure_hook_factory(
     lambda kind: getattr(kind, "__origin__", None) is tuple, _tuple
 )

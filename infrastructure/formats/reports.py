@@ -34,6 +34,7 @@ class ReportFormat:
                 "deliveredInMs": report.delivered_ms,
                 **coverage_members(report.coverage),
             },
+            "options": dict(report.options) or None,
             "reason": report.reason,
         }
         return {key: value for key, value in message.items() if value is not None}
