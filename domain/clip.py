@@ -127,7 +127,7 @@ class ClipReport:
     fingerprint: str = ""
     unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
     """What a newer version of the service has also reported: repeated with the report."""
-    options: Mapping[str, object] = field(factory=dict)
+    options: Mapping[str, object] = field(factory=dict, hash=False)
     """The request's options that differ from their defaults, by name."""
 
     @classmethod
