@@ -82,19 +82,33 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
+@define(kw_only=True)
+class TlsLoopback(Loopback):
+    """Answers by scripts after a handshake."""
+
+    context: ssl.SSLContext
+
+    def _answer(self, line: socket.socket, script: Script) -> None:
+        try:
+            secure = self.context.wrap_socket(line, server_side=True)
+        except OSError:  # the client does not trust the certificate
+            self.closed_by_client += 1
+        else:
+            super()._answer(secure, script)
+
+
 @contextmanager
 def tls_loopback(authority: Authority, *scripts: Script) -> Iterator[Loopback]:
     """Serve by scripts over TLS on a free port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.server)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        served = Loopback(list(scripts), url=f"https://127.0.0.1:{server.getsockname()[1]}")
-        secure = context.wrap_socket(server, server_side=True, do_handshake_on_connect=False)
-        Thread(target=served.serve, args=(secure,), daemon=True).start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        served = TlsLoopback(scripts=list(scripts), url=url, context=context)
+        Thread(target=served.serve, args=(server,), daemon=True).start()
         yield served
         with suppress(OSError):
-            secure.shutdown(socket.SHUT_RDWR)
-        secure.close()
+            server.shutdown(socket.SHUT_RDWR)
 
 
 @define
