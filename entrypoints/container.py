@@ -41,7 +41,7 @@ from infrastructure.in_memory import (
     InMemoryRetryQueue,
     InMemoryTranscoder,
 )
-from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
+from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners, pay_for_requests
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
@@ -109,9 +109,13 @@ class AwsService(Service):
 
     aws: providers.Dependency[AwsSettings] = providers.Dependency(instance_of=AwsSettings)
     s3 = providers.ThreadSafeSingleton(
-        expect_owners,
-        providers.Factory(boto3.client, "s3", config=CONFIG),
-        aws.provided.bucket_owners,
+        pay_for_requests,
+        providers.Factory(
+            expect_owners,
+            providers.Factory(boto3.client, "s3", config=CONFIG),
+            aws.provided.bucket_owners,
+        ),
+        aws.provided.paid_bucket,
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)

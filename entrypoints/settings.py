@@ -130,6 +130,8 @@ class AwsSettings:
     queue_url: Url = variable("AWS_SQS_QUEUE_URL")
     origin_folder: KeyPrefix = variable("S3_BUCKET_ORIGIN_DIR", "")
     origin_owner: AccountId | None = variable("S3_BUCKET_ORIGIN_OWNER", None)
+    origin_requester_pays: bool = variable("S3_BUCKET_ORIGIN_REQUESTER_PAYS", False)
+    """Whether the origin is a Requester Pays bucket, of which S3 refuses other requests."""
     destination_owner: AccountId | None = variable("S3_BUCKET_DESTINATION_OWNER", None)
     scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
 
@@ -141,6 +143,11 @@ class AwsSettings:
             self.destination_bucket: self.destination_owner,
         }
         return {bucket: owner for bucket, owner in owners.items() if owner}
+
+    @property
+    def paid_bucket(self) -> str | None:
+        """The bucket for whose requests we pay, if there is one."""
+        return self.origin_bucket if self.origin_requester_pays else None
 
 
 @frozen

@@ -25,7 +25,10 @@ DENIALS = {
     "ExpiredTokenException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "KMS.AccessDeniedException",
+    "KMSAccessDenied",
     "KMSAccessDeniedException",
+    "KmsAccessDenied",
     "SignatureDoesNotMatch",
 }
 """Error codes of S3, SQS and SNS (each service's API reference, "Common errors")."""

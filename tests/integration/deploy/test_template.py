@@ -18,8 +18,9 @@ from entrypoints.settings import read_settings
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
 from tests.integration.deploy.packaged import packaged
-from tests.integration.deploy.template import ACCOUNT, TEMPLATE, Stack, read_document
+from tests.integration.deploy.template import ACCOUNT, REGION, TEMPLATE, Stack, read_document
 
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key"
 TIMEOUTS = read_document()["Parameters"]["FunctionTimeout"]["AllowedValues"]
 
 
@@ -80,9 +81,16 @@ def test_requests_are_retained_longer_than_their_deliveries_take() -> None:
 
 
 def test_messages_are_encrypted() -> None:
-    """At rest, by SQS's own keys, which need no permission."""
+    """At rest, by SQS's own keys, which need no permission, or by one that is given: never both."""
     for queue in stack().resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in queue
+    made = stack(QueueKeyArn=f"{KEY}/queue", TopicKeyArn=f"{KEY}/topic")
+    for queue in made.resources("AWS::SQS::Queue").values():
+        assert queue["KmsMasterKeyId"] == f"{KEY}/queue"
+        assert "SqsManagedSseEnabled" not in queue
+    assert made.properties("Topic")["KmsMasterKeyId"] == f"{KEY}/topic"
+    assert "KmsMasterKeyId" not in stack().properties("Topic")
 
 
 def test_the_trigger_reads_partial_responses() -> None:
@@ -175,12 +183,38 @@ def test_clips_are_private_encrypted_and_kept() -> None:
     bucket = stack().properties("Clips")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert read_document()["Resources"]["Clips"]["DeletionPolicy"] == "Retain"
     assert read_document()["Resources"]["DeadLetters"]["DeletionPolicy"] == "Retain"
+
+
+def test_clips_are_encrypted_with_the_key_that_is_given() -> None:
+    """By the bucket's default, so that no request needs to name it."""
+    bucket = stack(DestinationKeyArn=f"{KEY}/clips").properties("Clips")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {
+        "ServerSideEncryptionByDefault": {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": f"{KEY}/clips",
+        },
+        "BucketKeyEnabled": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["alias/clips", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/clips", f"{KEY}/*"]
+)
+def test_a_key_is_named_by_its_own_arn(text: str) -> None:
+    """A policy cannot name it by an alias (KMS developer guide, "Specifying KMS keys")."""
+    parameters = read_document()["Parameters"]
+    for name in ("OriginKeyArn", "DestinationKeyArn", "QueueKeyArn", "TopicKeyArn"):
+        pattern = parameters[name]["AllowedPattern"]
+        assert not re.fullmatch(pattern, text)
+        assert re.fullmatch(pattern, f"{KEY}/1234abcd-12ab-34cd-56ef-1234567890ab")
+        assert re.fullmatch(pattern, parameters[name]["Default"])
 
 
 def test_clips_are_fetched_through_tls_only() -> None:

@@ -167,6 +167,7 @@ READ: dict[str, tuple[str, str, object]] = {
     "AWS_SQS_QUEUE_URL": ("aws.queue_url", "https://q.example/1/q", "https://q.example/1/q"),
     "S3_BUCKET_ORIGIN_DIR": ("aws.origin_folder", "/a/b/", "a/b"),
     "S3_BUCKET_ORIGIN_OWNER": ("aws.origin_owner", "123456789012", "123456789012"),
+    "S3_BUCKET_ORIGIN_REQUESTER_PAYS": ("aws.origin_requester_pays", "true", True),
     "S3_BUCKET_DESTINATION_OWNER": ("aws.destination_owner", "210987654321", "210987654321"),
     "CLIP_DOWNLOAD_DEST": ("aws.scratch", "/mnt/scratch", Path("/mnt/scratch")),
     "WORKER_SLOTS": ("worker.slots", "64", 64),
