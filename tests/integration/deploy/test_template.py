@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy.deploy import ARTIFACTS, ENVIRONMENTS, PACKAGE, read_environment, template_parameters
-from deploy.wheels import PYTHON
+from deploy.deploy import (
+    ARTIFACTS,
+    ENVIRONMENTS,
+    package_names,
+    read_environment,
+    template_parameters,
+)
+from deploy.package import DEPLOYED
+from deploy.wheels import ARCHITECTURES, PYTHON
 from devtools.footage.recording import FFMPEG
 from entrypoints.log_line import METRIC_UNITS, with_metrics
 from entrypoints.settings import read_settings
@@ -166,16 +173,28 @@ def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
 def test_the_template_names_the_built_package(packages: Path) -> None:
     """Handler, runtime, processor, and the places of the zips."""
     function, layer = (stack().properties(name) for name in ("Function", "FfmpegLayer"))
-    (arch,) = function["Architectures"]
+    arch = DEPLOYED
+    assert function["Architectures"] == [arch]
     assert function["Runtime"] == f"python{PYTHON}"
     built = packaged(packages, arch)
     assert [function["CodeUri"], layer["ContentUri"]] == [f"../dist/{z.name}" for z in built]
-    assert [path.name for path in built] == list(PACKAGE)
+    assert [path.name for path in built] == list(package_names(arch))
     assert layer["CompatibleArchitectures"] == [arch]
     assert layer["CompatibleRuntimes"] == [function["Runtime"]]
     assert function["Handler"] == "entrypoints.aws_lambda.handler"
     with zipfile.ZipFile(built[0]) as zipped:
         assert "entrypoints/aws_lambda.py" in zipped.namelist()
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_function_and_layer_have_the_chosen_processor(arch: str) -> None:
+    """Each that can be packaged for, and no other."""
+    made = stack(Architecture=arch)
+    assert made.properties("Function")["Architectures"] == [arch]
+    assert made.properties("FfmpegLayer")["CompatibleArchitectures"] == [arch]
+    parameter = read_document()["Parameters"]["Architecture"]
+    assert parameter["AllowedValues"] == list(ARCHITECTURES)
+    assert parameter["Default"] == DEPLOYED
 
 
 def test_clips_are_private_encrypted_and_kept() -> None:
