@@ -25,7 +25,7 @@ ROUNDS = 15
 PROGRAMS = {
     "bare boto3, a client for S3": "import boto3; boto3.client('s3')",
     "the handler's module": "import entrypoints.aws_lambda",
-    "the same, all clients made": "import entrypoints.aws_lambda as f; f.service.handle()",
+    "the same, all clients made": "import entrypoints.aws_lambda as f; f.service.handle_batch()",
 }
 AROUND = """
 import sys, time

@@ -182,7 +182,7 @@ def test_another_processor_gets_its_own_package(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-def test_the_uploaded_template_names_the_zips_beside_it(arch: str) -> None:
+def test_the_uploaded_template_names_the_zips_in_its_folder(arch: str) -> None:
     """Each once, and none of another processor."""
     named = re.findall(r"(?:CodeUri|ContentUri): (\S+)", template_for(arch))
     assert sorted(named) == sorted(package_names(arch))
