@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from botocore.exceptions import BotoCoreError, NoRegionError
 from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
@@ -21,7 +22,13 @@ from application.ports import (
     Transcoder,
 )
 from entrypoints.log_line import DeliveryOutcome
-from entrypoints.settings import AwsSettings, ClipSettings, read_clip_settings, read_settings
+from entrypoints.settings import (
+    AwsSettings,
+    ClipSettings,
+    InvalidSettings,
+    read_clip_settings,
+    read_settings,
+)
 from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
@@ -212,6 +219,21 @@ def aws_service(
         environ=providers.Object(environ),
         on_outcome=providers.Object(on_outcome),
     )
+
+
+def prepare(service: AwsService) -> None:
+    """Make all that a message needs, clients included; nothing is contacted but for credentials.
+
+    InvalidSettings if a client cannot be made, as without a region.
+    """
+    try:
+        service.handle_batch()
+    except (BotoCoreError, ValueError) as error:  # botocore raises the latter for an endpoint
+        is_missing = isinstance(error, NoRegionError)
+        remedy = "Set AWS_DEFAULT_REGION" if is_missing else "Check the AWS_ variables"
+        fault = str(error).removesuffix(".")
+        message = f"The clients of AWS cannot be made: {fault}. {remedy}."
+        raise InvalidSettings(message) from error
 
 
 def folder_service(
