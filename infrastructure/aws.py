@@ -76,11 +76,13 @@ def call(
     deadline_s: float,
     request: Callable[[], T],
     expected: Mapping[str, Exception] = NOTHING,
+    abort: Callable[[], None] = lambda: None,
 ) -> T:
     """Return the service's response.
 
     `expected` maps error codes to what they raise (a HEAD's code is only the HTTP status); all
-    others raise Unavailable. DeadlineExceeded once the deadline passes.
+    others raise Unavailable. DeadlineExceeded once the deadline passes; `abort` is then called to
+    end the request.
     """
     with translating_errors(service, expected):
-        return run_within(deadline_s, service, request)
+        return run_within(deadline_s, service, request, abort)

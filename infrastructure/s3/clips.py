@@ -26,6 +26,7 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
+from infrastructure.s3.bodies import BodyReader
 from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.multipart import CopyRejected, NoSuchUpload, put_multipart, read, read_bytes
 from infrastructure.s3.parts import (
@@ -94,14 +95,14 @@ class S3ClipStore(ClipStore):
     def _read_last(
         self, key: str, etag: str, size_bytes: int, length: int, deadline_s: float
     ) -> bytes:
+        reader = BodyReader()
+
         def get() -> bytes:
             bounds = f"bytes={size_bytes - length}-{size_bytes - 1}"
-            with self.client.get_object(Bucket=self.bucket, Key=key, Range=bounds, IfMatch=etag)[
-                "Body"
-            ] as body:
-                return body.read()
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, Range=bounds, IfMatch=etag)
+            return reader.read(answer["Body"])
 
-        data = call(f"S3, for {key},", deadline_s, get)
+        data = call(f"S3, for {key},", deadline_s, get, abort=reader.abort)
         if len(data) != length:
             raise Unavailable(f"S3, for {key}, answered {len(data)} bytes instead of {length}.")
         return data
@@ -191,14 +192,14 @@ class S3ClipStore(ClipStore):
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""
-        key = manifest_key(name)
+        key, reader = manifest_key(name), BodyReader()
 
         def get() -> bytes:
-            with self.client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
-                return body.read()
+            return reader.read(self.client.get_object(Bucket=self.bucket, Key=key)["Body"])
 
         try:
-            text = call(f"S3, for {key},", deadline_s, get, {"NoSuchKey": _Missing()})
+            expected = {"NoSuchKey": _Missing()}
+            text = call(f"S3, for {key},", deadline_s, get, expected, reader.abort)
         except _Missing:
             return None
         try:
