@@ -51,6 +51,7 @@ from infrastructure.in_memory import (
 from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners, pay_for_requests
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
+from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 P = TypeVar("P")
@@ -76,6 +77,7 @@ class Service(containers.DeclarativeContainer):
         ffmpeg,
         on_progress,
         settings.provided.verify,
+        memory_bytes=providers.Callable(available_memory_bytes, environ),
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
     queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
