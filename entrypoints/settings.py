@@ -172,6 +172,8 @@ class WorkerSettings:
     grace_s: Annotated[int, Between(0, 43_200)] = variable("WORKER_GRACE", 60)
     """How long messages in flight may take once the worker is to stop."""
     health_file: Path | None = variable("WORKER_HEALTH_FILE", None)
+    metrics_port: Annotated[int, Between(1, 65_535)] = variable("WORKER_METRICS_PORT", 0)
+    """The port that Prometheus scrapes; 0, which cannot be given: none."""
 
 
 VARIABLES = frozenset(

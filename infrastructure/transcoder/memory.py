@@ -1,7 +1,7 @@
 """Whether there is memory for pictures of a recording's size, before ffmpeg is started.
 
-Where it is not, the kernel kills ffmpeg or the whole function, and nobody learns why. The bound is
-the least that was measured, so it refuses nothing that can work: ffmpeg may still need more. Peak
+Where it is not, the kernel kills ffmpeg or the whole function without a reason. The bound is the
+least that was measured, so it refuses nothing that can work: ffmpeg may still need more. Peak
 memory of ffmpeg 9 on two processors, in bytes a pixel of the picture, about 30 MB apart:
 
     4:2:0, 8 bits               H.264 8K   H.264 4K   HEVC 4K

@@ -59,7 +59,7 @@ def test_importing_it_makes_all_clients() -> None:
     ("given", "fault"),
     [
         ({"AWS_DEFAULT_REGION": None}, "You must specify a region. Set AWS_DEFAULT_REGION."),
-        ({"AWS_PROFILE": "nobody"}, "(nobody) could not be found. Check the AWS_ variables."),
+        ({"AWS_PROFILE": "absent"}, "(absent) could not be found. Check the AWS_ variables."),
         ({"AWS_ENDPOINT_URL": "s3"}, "Invalid endpoint: s3. Check the AWS_ variables."),
     ],
     ids=["no region", "no such profile", "no address"],

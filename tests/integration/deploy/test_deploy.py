@@ -165,7 +165,7 @@ def test_the_package_is_uploaded_and_the_stack_updated(machine: Machine) -> None
 
 
 def test_another_processor_gets_its_own_package(machine: Machine) -> None:
-    """The zips of x86_64 are asked for and uploaded, and the stack is told."""
+    """The zips of x86_64 are asked for and uploaded, and the stack gets the parameter."""
     machine.values["Architecture"] = "x86_64"
     machine.install()
     machine.package()

@@ -174,6 +174,7 @@ READ: dict[str, tuple[str, str, object]] = {
     "WORKER_VISIBILITY": ("worker.visibility_s", "2", 2),
     "WORKER_POLL": ("worker.poll_s", "0", 0),
     "WORKER_GRACE": ("worker.grace_s", "0", 0),
+    "WORKER_METRICS_PORT": ("worker.metrics_port", "9464", 9464),
     "WORKER_HEALTH_FILE": ("worker.health_file", "/run/healthy", Path("/run/healthy")),
 }
 """Of each variable: the attribute that it sets, a text, and the value that this text means."""
@@ -244,6 +245,7 @@ def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> Non
         ("COMPOSE", "on"),
         ("WORKER_SLOTS", "0"),
         ("WORKER_VISIBILITY", "1"),
+        ("WORKER_METRICS_PORT", "65536"),
     ],
 )
 def test_an_invalid_setting_of_a_worker_is_rejected(name: str, text: str) -> None:
