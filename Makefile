@@ -92,7 +92,7 @@ package: build  ## the same as build
 
 deploy: $(COMMAND)  ## package and deploy (ENV=sandbox, staging or production)
 	@$(BIN)/python -m deploy.deploy --check "$(ENV)"
-	$(BIN)/python -m deploy.package --arch arm64 $(if $(COMPILER),--compiler $(COMPILER))
+	$(BIN)/python -m deploy.package --arch "$$($(BIN)/python -m deploy.deploy --arch "$(ENV)")" $(if $(COMPILER),--compiler $(COMPILER))
 	$(BIN)/python -m deploy.deploy "$(ENV)"
 
 sbox: environment := sandbox

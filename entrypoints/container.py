@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from botocore.exceptions import BotoCoreError, NoRegionError
 from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
@@ -21,7 +22,13 @@ from application.ports import (
     Transcoder,
 )
 from entrypoints.log_line import DeliveryOutcome
-from entrypoints.settings import AwsSettings, ClipSettings, read_clip_settings, read_settings
+from entrypoints.settings import (
+    AwsSettings,
+    ClipSettings,
+    InvalidSettings,
+    read_clip_settings,
+    read_settings,
+)
 from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
@@ -42,9 +49,16 @@ from infrastructure.in_memory import (
     InMemoryRetryQueue,
     InMemoryTranscoder,
 )
-from infrastructure.s3 import NewObjects, S3ClipStore, S3RecordingStore, expect_owners
+from infrastructure.s3 import (
+    NewObjects,
+    S3ClipStore,
+    S3RecordingStore,
+    expect_owners,
+    pay_for_requests,
+)
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
+from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 P = TypeVar("P")
@@ -70,6 +84,7 @@ class Service(containers.DeclarativeContainer):
         ffmpeg,
         on_progress,
         settings.provided.verify,
+        memory_bytes=providers.Callable(available_memory_bytes, environ),
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
     queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
@@ -110,9 +125,13 @@ class AwsService(Service):
 
     aws: providers.Dependency[AwsSettings] = providers.Dependency(instance_of=AwsSettings)
     s3 = providers.ThreadSafeSingleton(
-        expect_owners,
-        providers.Factory(boto3.client, "s3", config=CONFIG),
-        aws.provided.bucket_owners,
+        pay_for_requests,
+        providers.Factory(
+            expect_owners,
+            providers.Factory(boto3.client, "s3", config=CONFIG),
+            aws.provided.bucket_owners,
+        ),
+        aws.provided.paid_bucket,
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
@@ -222,6 +241,21 @@ def aws_service(
         environ=providers.Object(environ),
         on_outcome=providers.Object(on_outcome),
     )
+
+
+def prepare(service: AwsService) -> None:
+    """Make all that a message needs, clients included; nothing is contacted but for credentials.
+
+    InvalidSettings if a client cannot be made, as without a region.
+    """
+    try:
+        service.handle_batch()
+    except (BotoCoreError, ValueError) as error:  # botocore raises the latter for an endpoint
+        is_missing = isinstance(error, NoRegionError)
+        remedy = "Set AWS_DEFAULT_REGION" if is_missing else "Check the AWS_ variables"
+        fault = str(error).removesuffix(".")
+        message = f"The clients of AWS cannot be made: {fault}. {remedy}."
+        raise InvalidSettings(message) from error
 
 
 def folder_service(

@@ -141,6 +141,8 @@ class AwsSettings:
     queue_url: Url = variable("AWS_SQS_QUEUE_URL")
     origin_folder: KeyPrefix = variable("S3_BUCKET_ORIGIN_DIR", "")
     origin_owner: AccountId | None = variable("S3_BUCKET_ORIGIN_OWNER", None)
+    origin_requester_pays: bool = variable("S3_BUCKET_ORIGIN_REQUESTER_PAYS", False)
+    """Whether the origin is a Requester Pays bucket, of which S3 refuses other requests."""
     destination_owner: AccountId | None = variable("S3_BUCKET_DESTINATION_OWNER", None)
     scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
 
@@ -157,6 +159,11 @@ class AwsSettings:
             self.destination_bucket: self.destination_owner,
         }
         return {bucket: owner for bucket, owner in owners.items() if owner}
+
+    @property
+    def paid_bucket(self) -> str | None:
+        """The bucket for whose requests we pay, if there is one."""
+        return self.origin_bucket if self.origin_requester_pays else None
 
 
 @frozen
@@ -181,6 +188,8 @@ class WorkerSettings:
     grace_s: Annotated[int, Between(0, 43_200)] = variable("WORKER_GRACE", 60)
     """How long messages in flight may take once the worker is to stop."""
     health_file: Path | None = variable("WORKER_HEALTH_FILE", None)
+    metrics_port: Annotated[int, Between(1, 65_535)] = variable("WORKER_METRICS_PORT", 0)
+    """The port that Prometheus scrapes; 0, which cannot be given: none."""
 
 
 VARIABLES = frozenset(

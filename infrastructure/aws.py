@@ -25,7 +25,10 @@ DENIALS = {
     "ExpiredTokenException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "KMS.AccessDeniedException",
+    "KMSAccessDenied",
     "KMSAccessDeniedException",
+    "KmsAccessDenied",
     "SignatureDoesNotMatch",
 }
 """Error codes of S3, SQS and SNS (each service's API reference, "Common errors")."""
@@ -89,11 +92,12 @@ def call(
     deadline_s: float,
     request: Callable[[], T],
     expected: Mapping[str, Exception] = NOTHING,
+    abort: Callable[[], None] = lambda: None,
 ) -> T:
     """Return the service's response.
 
     `expected` maps error codes and HTTP statuses to what they raise; all others raise Unavailable.
-    DeadlineExceeded once the deadline passes.
+    DeadlineExceeded once the deadline passes; `abort` is then called to end the request.
     """
     with translating_errors(service, expected):
-        return run_within(deadline_s, service, request)
+        return run_within(deadline_s, service, request, abort)

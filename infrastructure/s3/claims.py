@@ -23,6 +23,7 @@ from domain.clip import ClipRequest
 from domain.errors import AlreadyInProgress, ClipError, RecordingChanged
 from infrastructure.aws import call
 from infrastructure.formats.object_keys import claim_key
+from infrastructure.s3.bodies import BodyReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -124,12 +125,15 @@ class S3Claims(Claims):
         return True
 
     def _read(self, key: str) -> bytes:
+        reader = BodyReader()
+
         def get() -> bytes:
-            with self.client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
-                return body.read()
+            return reader.read(self.client.get_object(Bucket=self.bucket, Key=key)["Body"])
 
         try:
-            return call(f"S3, for {key},", self.deadline_s, get, {"404": KeyError(key)})
+            return call(
+                f"S3, for {key},", self.deadline_s, get, {"404": KeyError(key)}, reader.abort
+            )
         except KeyError:
             return b""
 

@@ -23,6 +23,7 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
+from infrastructure.s3.bodies import BodyReader
 from infrastructure.s3.claims import S3Claims, claimed
 from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.new_objects import NewObjects
@@ -75,14 +76,17 @@ class S3ClipStore(ClipStore):
     def _read_last(
         self, key: str, etag: str, size_bytes: int, length: int, deadline_s: float
     ) -> bytes:
+        reader = BodyReader()
+
         def get() -> bytes:
             bounds = f"bytes={size_bytes - length}-{size_bytes - 1}"
-            with self.objects.client.get_object(
-                Bucket=self.objects.bucket, Key=key, Range=bounds, IfMatch=etag
-            )["Body"] as body:
-                return body.read()
+            objects = self.objects
+            answer = objects.client.get_object(
+                Bucket=objects.bucket, Key=key, Range=bounds, IfMatch=etag
+            )
+            return reader.read(answer["Body"])
 
-        data = call(f"S3, for {key},", deadline_s, get)
+        data = call(f"S3, for {key},", deadline_s, get, abort=reader.abort)
         if len(data) != length:
             raise Unavailable(f"S3, for {key}, answered {len(data)} bytes instead of {length}.")
         return data
@@ -155,16 +159,14 @@ class S3ClipStore(ClipStore):
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""
-        key = manifest_key(name)
+        key, reader = manifest_key(name), BodyReader()
 
         def get() -> bytes:
-            with self.objects.client.get_object(Bucket=self.objects.bucket, Key=key)[
-                "Body"
-            ] as body:
-                return body.read()
+            objects = self.objects
+            return reader.read(objects.client.get_object(Bucket=objects.bucket, Key=key)["Body"])
 
         try:
-            text = call(f"S3, for {key},", deadline_s, get, {"404": _Missing()})
+            text = call(f"S3, for {key},", deadline_s, get, {"404": _Missing()}, reader.abort)
         except _Missing:
             return None
         try:

@@ -9,6 +9,7 @@ before it is committed. Interlaced frames are not deinterlaced.
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -38,6 +39,7 @@ from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_
 from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
 from infrastructure.transcoder.find_damage import damaged_windows, find_damage, give_up_damage
+from infrastructure.transcoder.memory import require_memory
 from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
 
@@ -58,6 +60,8 @@ class FfmpegTranscoder(Transcoder):
     or "decode", every frame and all audio."""
     splice: bool = True
     """Whether frames are copied where they can be."""
+    memory_bytes: float = inf
+    """How much memory there is for ffmpeg, and all else."""
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
     """The smallest range of a recording that the store is left to copy."""
 
@@ -143,6 +147,7 @@ class FfmpegTranscoder(Transcoder):
         picture_format, first_id = _encoder_format(copied, picture_format)
         # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
         is_filled = self.verify == "decode" or not copied
+        require_memory(spans, self.memory_bytes)
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:

@@ -168,12 +168,14 @@ READ: dict[str, tuple[str, str, object]] = {
     "AWS_SQS_QUEUE_URL": ("aws.queue_url", "https://q.example/1/q", "https://q.example/1/q"),
     "S3_BUCKET_ORIGIN_DIR": ("aws.origin_folder", "/a/b/", "a/b"),
     "S3_BUCKET_ORIGIN_OWNER": ("aws.origin_owner", "123456789012", "123456789012"),
+    "S3_BUCKET_ORIGIN_REQUESTER_PAYS": ("aws.origin_requester_pays", "true", True),
     "S3_BUCKET_DESTINATION_OWNER": ("aws.destination_owner", "210987654321", "210987654321"),
     "CLIP_DOWNLOAD_DEST": ("aws.scratch", "/mnt/scratch", Path("/mnt/scratch")),
     "WORKER_SLOTS": ("worker.slots", "64", 64),
     "WORKER_VISIBILITY": ("worker.visibility_s", "2", 2),
     "WORKER_POLL": ("worker.poll_s", "0", 0),
     "WORKER_GRACE": ("worker.grace_s", "0", 0),
+    "WORKER_METRICS_PORT": ("worker.metrics_port", "9464", 9464),
     "WORKER_HEALTH_FILE": ("worker.health_file", "/run/healthy", Path("/run/healthy")),
 }
 """Of each variable: the attribute that it sets, a text, and the value that this text means."""
@@ -245,6 +247,7 @@ def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> Non
         ("S3_CONDITIONS", "all"),
         ("WORKER_SLOTS", "0"),
         ("WORKER_VISIBILITY", "1"),
+        ("WORKER_METRICS_PORT", "65536"),
     ],
 )
 def test_an_invalid_setting_of_a_worker_is_rejected(name: str, text: str) -> None:
