@@ -168,6 +168,12 @@ class Transcoder(ABC):
         clip UnusableFootage.
         """
 
+    @abstractmethod
+    def thumbnails(
+        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+    ) -> Mapping[int, Path]:
+        """Make the thumbnails of a stored clip, by width: of the picture that `render` chose."""
+
 
 class AlreadyExists(Exception):
     """There is an object of that name: nothing was written."""
@@ -179,6 +185,10 @@ class ClipStore(ABC):
     @abstractmethod
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Return the clip stored under `name`, whatever its window, else None."""
+
+    @abstractmethod
+    def open(self, name: ClipName, deadline_s: float) -> Recording:
+        """Open the stored clip as a recording; Unavailable if there is none."""
 
     @abstractmethod
     def store_thumbnails(
@@ -198,7 +208,8 @@ class ClipStore(ABC):
         """Store the rendition's pieces, in order, as one object, whole or not at all.
 
         `find` then returns the request's fingerprint, the writer, the coverage, however long it is,
-        and the media info. An object that exists already stays as it is: AlreadyExists.
+        and the media info. An object that exists already stays as it is: AlreadyExists. Of several
+        deliveries at once one succeeds; the others may also raise AlreadyInProgress.
         """
 
     @abstractmethod

@@ -41,7 +41,7 @@ from infrastructure.in_memory import (
     InMemoryRetryQueue,
     InMemoryTranscoder,
 )
-from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
+from infrastructure.s3 import NewObjects, S3ClipStore, S3RecordingStore, expect_owners
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
@@ -145,7 +145,17 @@ plug(
 )
 plug(
     AwsService.clips,
-    providers.Singleton(S3ClipStore, AwsService.s3, _aws.destination_bucket, _clips.copy_in_s3),
+    providers.Singleton(
+        S3ClipStore,
+        providers.Singleton(
+            NewObjects,
+            AwsService.s3,
+            _aws.destination_bucket,
+            _clips.copy_in_s3,
+            _clips.conditions,
+        ),
+        _clips.function_timeout_ms,
+    ),
 )
 plug(AwsService.queue, providers.Singleton(SqsRetryQueue, AwsService.sqs, _aws.queue_url))
 plug(

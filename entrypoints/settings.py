@@ -17,6 +17,7 @@ from attrs import Factory, field, frozen
 from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
 from infrastructure.camera_api.names import SegmentNaming
+from infrastructure.s3.conditions import NAMED, Conditions
 
 T = TypeVar("T")
 QUOTES = (
@@ -77,6 +78,10 @@ class ClipSettings:
     """What is decoded of a clip to verify it."""
     compose: Literal["auto", "off"] = variable("COMPOSE", "auto")
     """Whether S3 copies parts of clips from the recordings where it can."""
+    s3_conditions: Literal["auto", "both", "put", "complete", "none"] = variable(
+        "S3_CONDITIONS", "auto"
+    )
+    """Which conditional writes the destination's store honours; auto finds out."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = variable(
         "LOG_LEVEL", "INFO"
     )
@@ -115,6 +120,11 @@ class ClipSettings:
     def copy_in_s3(self) -> bool:
         """Whether S3 copies parts of clips from the recordings where it can."""
         return self.compose == "auto"
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """Which conditional writes the destination's store honours, if that is set."""
+        return NAMED.get(self.s3_conditions)
 
 
 @frozen

@@ -59,6 +59,7 @@ class Cloud:
             "S3_BUCKET_ORIGIN": self.origin,
             "S3_BUCKET_ORIGIN_DIR": ORIGIN_DIR,
             "S3_BUCKET_DESTINATION": self.destination,
+            "S3_CONDITIONS": "both",
             "AWS_SNS_TOPIC": self.topic_arn,
             "AWS_SQS_QUEUE_URL": self.queue_url,
             "MAX_RECEIVE_COUNT": str(self.max_receive_count),

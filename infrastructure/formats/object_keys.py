@@ -31,6 +31,11 @@ def manifest_key(name: ClipName) -> str:
     return f"{name.camera_id}/{name.clip_id}.json"
 
 
+def claim_key(name: ClipName, number: int) -> str:
+    """Return the key of a claim to the clip."""
+    return f"{name.camera_id}/{name.clip_id}.claim-{number}"
+
+
 def metadata(
     request: ClipRequest, footage: MediaInfo, writer: str, coverage: Coverage
 ) -> dict[str, str]:

@@ -57,8 +57,8 @@ class S3RecordingStore(RecordingStore):
             deadline_s,
             lambda: self._get(key, 0, FIRST_READ_BYTES),
             {
-                "NoSuchKey": NotRecordedYet(f"{name} is not stored yet."),
-                "InvalidRange": NotRecordedYet(f"{name} is still empty."),
+                "404": NotRecordedYet(f"{name} is not stored yet."),
+                "416": NotRecordedYet(f"{name} is still empty."),
             },
         )
         if first.size_bytes == 0:
@@ -70,7 +70,7 @@ class S3RecordingStore(RecordingStore):
                 f"S3, for {name},",
                 deadline_s,
                 lambda: self._get(key, offset, length, IfMatch=first.etag),
-                {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed},
+                {"412": changed, "404": changed, "416": changed},
             )
             if found.etag != first.etag:  # some S3 clones ignore If-Match
                 raise changed

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from domain.coverage import Verification, merged
 from domain.errors import Unavailable, UnusableFootage
-from domain.planning import ClipPlan
+from domain.planning import ClipPlan, Cut
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_video import Encoder
 from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
@@ -100,6 +100,26 @@ class FfmpegTranscoder(Transcoder):
             except UnusableFootage as error:
                 give_up_damage(sources, error)
                 raise
+        except OSError as error:
+            raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
+
+    def thumbnails(
+        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+    ) -> Mapping[int, Path]:
+        """Take the clip for a recording that is cut out whole."""
+        segment = clip.segment
+        plan = ClipPlan(segment.window, (Cut(segment, segment.window),))
+        sources = resolve_cuts(plan, {segment.name: clip})
+        timescale = clip_timescale(sources)
+        # The window may end earlier: a picture that stands for long is no footage, but shown.
+        quarter = round(sources[0].index.duration_ms) * timescale // 4000
+        try:
+            times = clip_times(sources, timescale)
+            pictured = _extract_frame(sources, times, quarter, folder / "thumbnail.mp4")
+            size = majority_format(sources)
+            return make_thumbnails(
+                Ffmpeg(self.path), pictured, size, thumbnails, folder, deadline_s
+            )
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from application.ports import AlreadyExists, RecordingPiece
 from domain.errors import ClipError, Unavailable
 from infrastructure.aws import call
-from infrastructure.s3.multipart import CopyRejected, put_multipart
+from infrastructure.s3.multipart import Target, UploadRejected, put_multipart
 from infrastructure.s3.parts import MAX_COPY_PART_BYTES, MIN_PART_BYTES, CopyPart, UploadPart
 from infrastructure.s3.recordings import S3Recording
 
@@ -66,7 +66,7 @@ def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> 
         )
 
     def make(key: str, *parts: CopyPart | UploadPart) -> None:
-        put_multipart(client, {"Bucket": bucket, "Key": key}, parts, {}, time.monotonic() + STEP_S)
+        put_multipart(Target(client, bucket, key), parts, time.monotonic() + STEP_S)
 
     try:
         began_s = time.monotonic()
@@ -89,7 +89,7 @@ def probe_multipart(client: "S3Client", recording: S3Recording, bucket: str) -> 
 def _error_of(step: Callable[[], object]) -> Exception | None:
     try:
         step()
-    except (ClipError, AlreadyExists, CopyRejected) as error:
+    except (ClipError, AlreadyExists, UploadRejected) as error:
         return error
     return None
 

@@ -10,7 +10,7 @@ from entrypoints.cli.doctor.incomplete_uploads import Upload
 from entrypoints.cli.doctor.multipart_probe import ProbeResult
 from entrypoints.cli.units import in_largest_unit, size
 from entrypoints.settings import ClipSettings
-from infrastructure.s3.multipart import CopyRejected
+from infrastructure.s3.multipart import UploadRejected
 from infrastructure.sqs.queue import redrive_policy
 
 DAY_MS = 86_400_000
@@ -193,7 +193,7 @@ def _judge_copies(probe: ProbeResult, *, compose: bool) -> Finding:
             speed = f"{size(probe.copied_bytes / max(probe.duration_s, 0.01))}/s"
             detail = f"S3 copied {size(probe.copied_bytes)} in {probe.duration_s:.2f} s: {speed}"
             return Finding(name, True, detail, "" if compose else "COMPOSE=auto would use that.")
-        case CopyRejected() as rejection:
+        case UploadRejected() as rejection:
             reason = "S3 does not copy ranges" if rejection.permanent else "S3 rejects copies"
             detail = f"{reason} ({rejection}): every clip passes through the function"
             if not compose:

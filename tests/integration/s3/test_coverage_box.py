@@ -25,6 +25,7 @@ from infrastructure.s3 import S3ClipStore, S3Recording
 from infrastructure.s3.coverage_box import BOX_BYTES, COVERAGE_UUID
 from tests.contract.real import aws_session
 from tests.contract.worlds import Footages
+from tests.support.clip_store import clip_store
 from tests.support.coverages import every_kind, windows
 from tests.support.strict_s3 import MIN_PART_BYTES, Fault, Stored, StrictS3, fails, strict_s3
 
@@ -52,7 +53,7 @@ def server() -> Iterator[StrictS3]:
 @pytest.fixture
 def store(server: StrictS3) -> S3ClipStore:
     client: S3Client = aws_session().client("s3", endpoint_url=server.url, config=CONFIG)
-    return S3ClipStore(client, "clips")
+    return clip_store(client, "clips")
 
 
 def own(folder: Path, data: bytes) -> FilePiece:

@@ -57,6 +57,10 @@ EFFECTS = {
 """How the log of a world names its calls."""
 
 
+RECIPE = b"0 a 0\n"
+"""The bytes of a stored clip: one frame."""
+
+
 @define
 class World:
     """The service on adapters in memory, a log of its effects in order, and faults."""
@@ -105,7 +109,7 @@ class World:
         is_lookup = call.method == "find" and self.log.count("HEAD clip") == self.rival_at_find
         is_commit = call.method == "commit" and not self.rival_at_find
         if self.rival and (is_lookup or is_commit):
-            self.clips.objects[REQUEST.name] = (self.rival, b"")
+            self.clips.objects[REQUEST.name] = (self.rival, RECIPE)
         reply: object = method(*args, **dict(call.kwargs))
         if call.method == self.loses_reply == "commit":
             method(*args)
@@ -150,13 +154,13 @@ def recorded(world: World) -> World:
 
 
 def test_a_clip_is_made_in_the_order_of_effects(recorded: World) -> None:
-    """Thumbnails, clip, status, notification, manifest: no report precedes the stored clip."""
+    """Clip, thumbnails, status, notification, manifest: no report precedes the stored clip."""
     result = recorded.deliver()
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
-        "PUT thumbnails",
         "PUT clip",
+        "PUT thumbnails",
         "PUT CLIP_AVAILABLE",
         "SNS CLIP_AVAILABLE",
         "PUT manifest",
@@ -517,23 +521,25 @@ def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorde
     """The announced gaps are those that were stored with the clip."""
     coverage = Coverage((TimeWindow(NOW - 52_000, NOW - 50_000),))
     clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, coverage)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     result = recorded.deliver(delivery=delivered(receive_count=2))
     assert result.report == ClipReport.available(REQUEST, coverage)
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
+        "PUT thumbnails",
         "PUT CLIP_AVAILABLE",
         "SNS CLIP_AVAILABLE",
         "PUT manifest",
     ]
     assert recorded.clips.manifests[REQUEST.name].writer == "m#1"
+    assert recorded.clips.thumbnails[REQUEST.name][300].startswith(RECIPE.strip())
 
 
 def test_a_clip_that_another_delivery_has_just_stored_is_not_announced(recorded: World) -> None:
     """The message is delivered again, in case the other delivery crashes before it announces."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 299_999)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     with pytest.raises(AlreadyInProgress):
         recorded.deliver()
     assert not recorded.statuses
@@ -542,7 +548,7 @@ def test_a_clip_that_another_delivery_has_just_stored_is_not_announced(recorded:
 def test_an_abandoned_clip_is_announced_by_another_message(recorded: World) -> None:
     """Its writer began longer ago than the delivery timeout."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 300_000)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     recorded.deliver()
     assert recorded.published == [ClipStatus.AVAILABLE]
 

@@ -26,7 +26,7 @@ from entrypoints.cli.doctor.verdicts import (
     judge_uploads,
 )
 from entrypoints.settings import read_clip_settings
-from infrastructure.s3.multipart import CopyRejected
+from infrastructure.s3.multipart import UploadRejected
 
 MIB = 1 << 20
 RULES = read_clip_settings({})
@@ -159,7 +159,12 @@ def test_other_verdicts() -> None:
 @pytest.mark.parametrize(
     ("step", "error", "name", "word"),
     [
-        ("changed", CopyRejected("InvalidRequest", permanent=False), "copy condition", "fault"),
+        (
+            "changed",
+            UploadRejected("InvalidRequest", "x", permanent=False),
+            "copy condition",
+            "fault",
+        ),
         ("changed", Unavailable("S3 answered InternalError."), "copy condition", "fault"),
         ("completed_again", DeadlineExceeded("late"), "If-None-Match (Complete)", "fault"),
         ("compared", Unavailable("S3 answered AccessDenied."), "copies", "fault"),
