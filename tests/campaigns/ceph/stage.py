@@ -44,6 +44,7 @@ class Stage:
             **world.environ(),
             "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL_S3": url,
+            "S3_CONDITIONS": "auto",
             "AWS_CA_BUNDLE": str(self.gateway.ca_bundle),
             "THUMBNAIL_SIZES": " ".join(map(str, WIDTHS)),
             **other,
