@@ -15,6 +15,7 @@ CALL_MEMBERS = {
     "update_clip": "recordInMs",
     "open": "openInMs",
     "render": "renderInMs",
+    "thumbnails": "thumbnailsInMs",
     "find": "findInMs",
     "store_thumbnails": "storeStillsInMs",
     "commit": "commitInMs",

@@ -1,8 +1,8 @@
 """Claims: one delivery at a time stores a clip, where completing an upload has no condition.
 
 A claim is a small object next to the clip, made by a conditional PUT. One that its delivery left
-behind is never taken over, but followed by the claim of the next number, so that the conditional
-PUT alone decides between two that want to.
+behind is never replaced, but followed by the claim of the next number, so that the conditional PUT
+alone decides between two deliveries that find it.
 """
 
 import json

@@ -303,3 +303,12 @@ def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch:
         world.transcoder.render(
             planned(0, 400), world.recordings(), THUMBNAILS, scratch, time.monotonic() - 1
         )
+
+
+def test_no_thumbnails_are_made_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:
+    """The error is DeadlineExceeded."""
+    plan = planned(0, 400)
+    rendered(world, scratch, plan)
+    clip = world.stored(scratch.parent / "clip", plan.duration_ms)
+    with pytest.raises(DeadlineExceeded):
+        world.transcoder.thumbnails(clip, THUMBNAILS, scratch, time.monotonic() - 1)

@@ -337,7 +337,7 @@ def test_a_claim_is_given_up_if_nothing_was_stored(world: World, server: StrictS
     assert CLAIM not in server.objects
 
 
-def test_a_claim_stays_if_the_clip_may_still_be_stored(world: World, server: StrictS3) -> None:
+def test_a_claim_stays_if_the_clip_may_come_late(world: World, server: StrictS3) -> None:
     """The effect of a completion without an answer may come late."""
     store, clip = claiming(world, server), long_clip(world)
     server.faults["complete"] = [fails(500, "InternalError")]
