@@ -23,6 +23,7 @@ from domain.clip import ClipRequest
 from domain.errors import AlreadyInProgress, ClipError, RecordingChanged
 from infrastructure.aws import call
 from infrastructure.formats.object_keys import claim_key
+from infrastructure.s3.checksums import checksum
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -109,6 +110,7 @@ class S3Claims(Claims):
                     Body=text,
                     ContentType="application/json",
                     IfNoneMatch="*",
+                    **checksum(self.client, text),
                 ),
                 {"412": there_is_one},
             )
