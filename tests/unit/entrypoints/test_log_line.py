@@ -53,6 +53,7 @@ def test_the_members_of_calls_keep_their_names() -> None:
         "recordInMs",
         "openInMs",
         "renderInMs",
+        "thumbnailsInMs",
         "findInMs",
         "storeStillsInMs",
         "commitInMs",
