@@ -18,6 +18,7 @@ from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip,
 from tests.support.loopback import Script, answer, loopback
 
 MIB = 1 << 20
+WORDS = {"ok", "fault", "skipped"}
 NOT_HTTP = " must be an http or https address"
 CHECKS = [
     *("python", "settings", "ffmpeg", "encoders", "scratch"),
@@ -28,8 +29,8 @@ CHECKS = [
     *("dead letters", "dead letter retention", "topic", "camera API"),
 ]
 COMPOSITION_CHECKS = [
-    *("copies", "copy condition", "If-None-Match (Complete)", "If-None-Match (PUT)"),
-    "cleaning up",
+    *("copies", "copy condition", "If-None-Match", "checksums", "metadata", "bucket owner"),
+    *("cleaning up", "store settings"),
 ]
 
 
@@ -48,7 +49,7 @@ def deployment(
 
 def words_of(printed: str) -> dict[str, str]:
     """Return the findings' words, by name."""
-    rows = [line for line in printed.splitlines() if line[:1] != " "]
+    rows = [line for line in printed.splitlines() if line[:8].strip() in WORDS]
     return {line[9:33].strip(): line[:8].strip() for line in rows}
 
 
@@ -283,12 +284,19 @@ class TestDeployment:
         assert "-> Check CAM_SERVICES_URL, RECORDINGS_URL" in ran.stdout
         assert "hush" not in ran.output
 
-    def test_moto_ignores_the_copy_condition(self, deployment: MotoDeployment) -> None:
-        """It passes all other checks with --compose; all test objects are deleted."""
-        ran = deployment.camclip("doctor", "--compose")
+    def test_a_store_is_tried_and_its_settings_are_printed(
+        self, deployment: MotoDeployment
+    ) -> None:
+        """Moto ignores the copy condition, which is no fault; all test objects are deleted."""
+        ran = deployment.camclip("doctor", "--compose", S3_CONDITIONS="auto")
         words = words_of(ran.stdout)
         assert list(words) == CHECKS + COMPOSITION_CHECKS
-        assert [name for name, word in words.items() if word != "ok"] == ["copy condition"]
+        assert [name for name, word in words.items() if word != "ok"] == []
+        assert ran.stdout.splitlines()[-3:] == [
+            "COMPOSE=auto",
+            "AWS_REQUEST_CHECKSUM_CALCULATION=when_supported",
+            "S3_CONDITIONS=both",
+        ]
         assert "S3 copied 13 MB in " in ran.stdout
         keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         assert [row["Key"] for row in keys] == ["pier/c1.mp4"]
