@@ -215,7 +215,7 @@ class _Probe:
     def delete(self) -> tuple[tuple[str, Exception], ...]:
         """Delete all objects; return the keys and errors of those that stay."""
         delete = partial(self.call, self.client.delete_object)
-        failures = ((key, _error_of(partial(delete, Key=key))) for key in self.keys)
+        failures = [(key, _error_of(partial(delete, Key=key))) for key in self.keys]
         return tuple((key, error) for key, error in failures if error)
 
 

@@ -11,19 +11,28 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.campaigns import print_now
+from tests.campaigns.ceph.doctor import doctor
 from tests.campaigns.ceph.gateway import NoCephError, gateway
 from tests.campaigns.ceph.rivals import composed_rivals, small_rivals
 from tests.campaigns.ceph.scenes import Scene, http, https, large_clip, replaced, small_clip
 from tests.campaigns.ceph.stage import Stage, stage
 
+NEEDED = {
+    "COMPOSE": "auto",
+    "S3_CONDITIONS": "put",
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_supported",
+}
+"""The settings that Ceph 16.2 needs."""
+WITHOUT_CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION": "when_required"}
 SCENES: Mapping[str, Scene] = {
     "one PUT, without TLS": small_clip(http),
     "composed, without TLS": large_clip(http),
     "one PUT, over TLS": small_clip(https),
     "composed, over TLS": large_clip(https),
-    "composed, over TLS, without checksums": large_clip(
-        https, AWS_REQUEST_CHECKSUM_CALCULATION="when_required"
-    ),
+    "composed, over TLS, without checksums": large_clip(https, **WITHOUT_CHECKSUMS),
+    "the doctor, without TLS": doctor(http, NEEDED),
+    "the doctor, over TLS": doctor(https, NEEDED),
+    "composed, with the doctor's settings": large_clip(https, **NEEDED),
     "a recording replaced before its copy": replaced(after=False),
     "a recording replaced after its copy": replaced(after=True),
     "two windows of one clipId, composed, in step": composed_rivals(),
