@@ -125,7 +125,9 @@ class MakeClip:
                 case InProgress():
                     raise AlreadyInProgress("Another delivery has just stored the clip.")
                 case NameTaken():
-                    raise Conflict("A clip of another window has this name.")
+                    raise Conflict(
+                        "A clip of another window, or with other options, has this name."
+                    )
                 case Absent(rejection):  # pragma: no branch - the last kind
                     situation, decision = self._decide(delivery, Situation(folder, rejection))
             match decision:
@@ -294,7 +296,8 @@ class MakeClip:
         except ClipError as error:
             notes = (*notes, f"The clip's status could not be reported: {error}")
         self._yield_to_rival(delivery, situation.folder)
-        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        dropped = self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        notes = (*notes, *_naming_dropped(dropped))
         return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
     def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
@@ -344,11 +347,11 @@ class MakeClip:
     def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
         """Return the clip stored since the first look, perhaps by this delivery, else None.
 
-        Conflict if it is a clip of another window.
+        Conflict if it is a clip of another window, or with other options.
         """
         clip = self.clips.find(delivery.request.name, delivery.deadline_s)
         if clip and clip.fingerprint != delivery.request.fingerprint:
-            raise Conflict("A clip of another window has this name now.")
+            raise Conflict("A clip of another window, or with other options, has this name now.")
         return clip
 
     @contextmanager
@@ -387,6 +390,14 @@ def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDe
     listed = named or ["No recording of that time is listed."]
     more = ["The log names more."] if len(notes) > MAX_NAMED else []
     return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
+
+
+def _naming_dropped(keys: tuple[str, ...]) -> Iterator[str]:
+    """Yield the note that unknown keys were dropped from a requeued message, if any were."""
+    if keys:
+        more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+        named = ", ".join(keys[:MAX_NAMED])
+        yield f"Unknown keys too long for the queue were dropped: {named}{more}."
 
 
 def _fatal(error: Rejected) -> Reject:

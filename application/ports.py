@@ -227,9 +227,11 @@ class RetryQueue(ABC):
     """Where a request waits until its footage may have been stored."""
 
     @abstractmethod
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
         """Queue the request, unknown keys included, for delivery after at least `delay_s` seconds.
 
+        Unknown keys that make it longer than the queue accepts are dropped, the largest first;
+        their names are returned, fit for a log.
         A delay outside 1..900 s raises ValueError.
         """
 

@@ -26,6 +26,7 @@ from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api.client import HttpCameraService
+from infrastructure.camera_api.session import open_session
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
@@ -115,6 +116,8 @@ class AwsService(Service):
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
+    functions = providers.ThreadSafeSingleton(boto3.client, "lambda", config=CONFIG)
+    """For the commands that examine the service, which itself does not call Lambda."""
 
 
 _aws, _clips = AwsService.aws.provided, AwsService.settings.provided
@@ -131,6 +134,7 @@ plug(
         _aws.recordings_url,
         AwsService.report_format,
         _clips.naming,
+        session=providers.Singleton(open_session, _aws.camera_api_addresses, AwsService.environ),
     ),
 )
 plug(

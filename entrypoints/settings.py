@@ -17,6 +17,7 @@ from attrs import Factory, field, frozen
 from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
 from infrastructure.camera_api.names import SegmentNaming
+from infrastructure.camera_api.network import network_faults
 from infrastructure.s3.conditions import NAMED, Conditions
 
 T = TypeVar("T")
@@ -144,6 +145,11 @@ class AwsSettings:
     scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
 
     @property
+    def camera_api_addresses(self) -> tuple[str, str]:
+        """The addresses that are reached by the environment's proxies and certificates."""
+        return self.cam_services_url, self.recordings_url
+
+    @property
     def bucket_owners(self) -> dict[str, str]:
         """The accounts that must own the buckets, by bucket; others may have any owner."""
         owners = {
@@ -214,8 +220,12 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
             variables = {f.name: f.metadata["variable"] for f in attrs.fields(kind)}
             for fault, note in error.group_exceptions()[0]:
                 text = texts[note.name]
-                given = f"{variables[note.name]}={text!a}" if text else None
+                shown = _without_secrets(text)
+                given = f"{variables[note.name]}={shown!a}" if text else None
                 faults.append(f"{given or f'{variables[note.name]} is not set: it'} {fault}")
+    for aws in read:
+        if isinstance(aws, AwsSettings):
+            faults += network_faults(aws.camera_api_addresses, environ)
     if faults:
         raise InvalidSettings("The configuration is invalid:\n  " + "\n  ".join(faults))
     return read
@@ -227,6 +237,12 @@ def _texts(environ: Mapping[str, str], kind: type) -> Iterator[tuple[str, str]]:
         text = _unquoted(environ.get(attribute.metadata["variable"], "").strip())
         if text or attribute.default is attrs.NOTHING:
             yield attribute.name, text
+
+
+def _without_secrets(text: str) -> str:
+    """Return a value without what may be secret in an address: credentials, query, fragment."""
+    without_query = re.sub(r"(?<=[?#]).+", "...", text, flags=re.DOTALL)
+    return re.sub("//.*@", "//...@", without_query, flags=re.DOTALL)
 
 
 def _unquoted(text: str) -> str:
@@ -277,8 +293,16 @@ def _timestamp_format(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if re.search(r"[\s\"'`<>\\]", text):
+        raise ValueError("must be an address without spaces, quotation marks and backslashes")
+    if "?" in text or "#" in text:
+        raise ValueError("must be an address without a query and a fragment: paths are added to it")
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address that is none
+        is_address = False
+    if not is_address:
         raise ValueError("must be an http or https address")
     return text.rstrip("/")
 

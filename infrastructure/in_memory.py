@@ -308,13 +308,16 @@ class InMemoryRetryQueue(RetryQueue):
     """The queued requests, with their delays in seconds."""
 
     sent: list[tuple[ClipRequest, int]] = Factory(list)
+    drops: tuple[str, ...] = ()
+    """The unknown keys that it says it dropped."""
 
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
         """Append the request."""
         if not 1 <= delay_s <= 900:  # noqa: PLR2004
             raise ValueError(f"a delay of {delay_s} s is not within 1..900")
         _check(deadline_s)
         self.sent.append((evolve(request), delay_s))
+        return self.drops
 
 
 @define

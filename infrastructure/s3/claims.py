@@ -84,6 +84,12 @@ def _delete_up_to(claims: Claims, number: int) -> None:
         claims.delete(earlier)
 
 
+def claim_text(request: ClipRequest, writer: str, token: str) -> bytes:
+    """Return what a claim says: whose it is, for people, and the token that no other has."""
+    members = {"writer": writer, "fingerprint": request.fingerprint, "token": token}
+    return json.dumps(members).encode()
+
+
 @frozen
 class S3Claims(Claims):
     """Claims to a request's clip, for one delivery of it."""
@@ -98,7 +104,8 @@ class S3Claims(Claims):
 
     def create(self, number: int) -> bool:
         """Put the claim under If-None-Match; if there is one, read whether it is this one."""
-        key, text = claim_key(self.request.name, number), self._text()
+        key = claim_key(self.request.name, number)
+        text = claim_text(self.request, self.writer, self.token)
         there_is_one = AlreadyExists(f"There is a claim {key} already.")
         try:
             call(
@@ -117,14 +124,6 @@ class S3Claims(Claims):
         except AlreadyExists:
             return self._read(key) == text  # the library tried again after a lost answer
         return True
-
-    def _text(self) -> bytes:
-        members = {
-            "writer": self.writer,
-            "fingerprint": self.request.fingerprint,
-            "token": self.token,
-        }
-        return json.dumps(members).encode()
 
     def _read(self, key: str) -> bytes:
         def get() -> bytes:

@@ -63,7 +63,8 @@ class Call:
 
     def __str__(self) -> str:
         """Name it as the order of effects does."""
-        status_report = [a.status.name for a in self.args if isinstance(a, ClipReport)]
+        reports = [a for a in self.args if isinstance(a, ClipReport)]
+        status_report = [report.status.value.removeprefix("CLIP_") for report in reports]
         return " ".join([f"{self.port}.{self.method}", *status_report])
 
 

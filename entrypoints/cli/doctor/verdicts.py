@@ -86,6 +86,26 @@ def judge_dead_letters(queue: Mapping[str, str], dead: Mapping[str, str]) -> lis
     ]
 
 
+def judge_recursive_loop(function: str, setting: str) -> Finding:
+    """Judge the function's RecursiveLoop, as GetFunctionRecursionConfig returns it.
+
+    Lambda's default, Terminate, counts each retry of a request as a turn of a loop (Lambda
+    developer guide, "Use Lambda recursive loop detection to prevent infinite loops").
+    """
+    name = "recursive loop"
+    if setting == "Allow":
+        return Finding(name, True, "RecursiveLoop is Allow: requests may wait for their footage")
+    detail = (
+        f"RecursiveLoop is {setting}: Lambda drops a request that waits for its footage after"
+        " about 16 invocations"
+    )
+    fix = (
+        "Set RecursiveLoop: Allow in the function's template, or: aws lambda"
+        f" put-function-recursion-config --function-name {function} --recursive-loop Allow"
+    )
+    return Finding(name, False, detail, fix)
+
+
 def judge_topic(topic_arn: str, attributes: Mapping[str, str]) -> Finding:
     """Judge the topic's attributes."""
     if topic_arn.endswith(".fifo"):

@@ -22,7 +22,7 @@ def needed(played: Played) -> set[Access]:
 def test_every_kind_of_request_was_played(played: Played) -> None:
     """Else the policy would be judged by too little."""
     assert played.results == {
-        "made": "Conflict('A clip of another window has this name.')",
+        "made": "Conflict('A clip of another window, or with other options, has this name.')",
         "made-again": "CLIP_AVAILABLE",
         "waiting": "CLIP_PENDING",
         "not-stored": "CLIP_PENDING",

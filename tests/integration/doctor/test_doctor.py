@@ -212,6 +212,56 @@ class TestDeployment:
             assert f"-> Allow {permission}" in ran.stdout
         assert "Traceback" not in ran.output
 
+    @pytest.mark.parametrize(("setting", "word"), [("Allow", "ok"), ("Terminate", "fault")])
+    def test_a_function_that_terminates_loops_is_a_fault(
+        self, deployment: MotoDeployment, setting: str, word: str
+    ) -> None:
+        """Terminate is Lambda's default: it would drop a request that waits for its footage."""
+        with loopback(answer("200 OK", json.dumps({"RecursiveLoop": setting}).encode())) as server:
+            ran = deployment.camclip(
+                "doctor", "--function", "clips-prod", AWS_ENDPOINT_URL_LAMBDA=server.url
+            )
+        words = words_of(ran.stdout)
+        assert words == {**dict.fromkeys(CHECKS, "ok"), "recursive loop": word}
+        assert ran.exit_code == (word == "fault")
+        fix = (
+            "-> Set RecursiveLoop: Allow in the function's template, or: aws lambda"
+            " put-function-recursion-config --function-name clips-prod --recursive-loop Allow"
+        )
+        assert (fix in ran.stdout) is (word == "fault")
+        [request] = server.requests
+        assert request.startswith("GET /2024-08-31/functions/clips-prod/recursion-config ")
+
+    @pytest.mark.parametrize(
+        ("status", "code", "word", "fix"),
+        [
+            (
+                "404 Not Found",
+                "ResourceNotFoundException",
+                "fault",
+                "-> Create it, or correct --function.",
+            ),
+            (
+                "403 Forbidden",
+                "AccessDeniedException",
+                "skipped",
+                "-> Allow lambda:GetFunctionRecursionConfig to your own credentials;",
+            ),
+        ],
+    )
+    def test_an_unknown_function_is_a_fault_but_not_a_missing_permission(
+        self, deployment: MotoDeployment, status: str, code: str, word: str, fix: str
+    ) -> None:
+        """Only the doctor reads this setting."""
+        refusal = answer(status, b"{}", f"x-amzn-ErrorType: {code}")
+        with loopback(refusal) as server:
+            ran = deployment.camclip(
+                "doctor", "--aws", "--function", "clips-prod", AWS_ENDPOINT_URL_LAMBDA=server.url
+            )
+        assert words_of(ran.stdout)["recursive loop"] == word
+        assert ran.exit_code == (word == "fault")
+        assert fix in ran.stdout
+
     def test_expired_credentials_are_reported_once(self, deployment: MotoDeployment) -> None:
         """S3 answers a HEAD with a bare 400 then; no other call is made."""
         with loopback(answer("400 Bad Request")) as server:

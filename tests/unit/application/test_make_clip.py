@@ -11,7 +11,7 @@ from attrs import Factory, define, evolve
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
 from application.ports import LeftOut, Rendition, ThumbnailSpec
-from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, UnknownStatus
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import (
@@ -40,6 +40,7 @@ from infrastructure.in_memory import (
 )
 from tests.model.recorder import make_clip
 from tests.model.world import Call
+from tests.unit.domain.test_options import TwoOptions
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
@@ -118,12 +119,12 @@ class World:
         return reply
 
     @property
-    def statuses(self) -> list[ClipStatus]:
+    def statuses(self) -> list[ClipStatus | UnknownStatus]:
         """The statuses reported to the camera API, in order."""
         return [report.status for report in self.cameras.reports]
 
     @property
-    def published(self) -> list[ClipStatus]:
+    def published(self) -> list[ClipStatus | UnknownStatus]:
         """The published statuses, in order."""
         return [report.status for report in self.notifier.published]
 
@@ -580,6 +581,23 @@ def test_the_loser_against_another_window_reports_nothing(recorded: World) -> No
     assert not recorded.statuses
 
 
+def test_the_same_id_with_other_options_is_a_conflict(recorded: World) -> None:
+    """The clip stays as it is, whichever of the two was made first; settings play no part."""
+    usual, other = REQUEST, evolve(REQUEST, options=TwoOptions(size=6))
+    for made, wanted in (
+        (usual, other),
+        (other, usual),
+        (other, evolve(other, options=TwoOptions(mood="6"))),
+    ):
+        stored = StoredClip(made.fingerprint, "other#1", NOW - 300_000)
+        recorded.clips.objects[REQUEST.name] = (stored, b"")
+        with pytest.raises(Conflict):
+            recorded.deliver(wanted)
+    assert not recorded.statuses
+    recorded.clips.objects[REQUEST.name] = (StoredClip(other.fingerprint, "o#1", 0), b"")
+    assert recorded.deliver(other).report.options == {"size": 6}
+
+
 def test_a_commit_that_finds_its_own_clip_had_lost_its_reply(recorded: World) -> None:
     """A commit that the client sent twice is a success."""
     recorded.loses_reply = "commit"
@@ -606,6 +624,29 @@ def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) ->
     result = world.deliver()
     assert len(world.queue.sent) == 1
     assert "the camera API answered 500" in result.notes[-1]
+
+
+DROPPED = "Unknown keys too long for the queue were dropped"
+
+
+@pytest.mark.parametrize(
+    ("dropped", "notes"),
+    [
+        ((), ()),
+        (("note",), (f"{DROPPED}: note.",)),
+        (
+            tuple("abcdefghijkl"),
+            (f"{DROPPED}: {', '.join('abcdefghij')} and 2 more.",),
+        ),
+    ],
+    ids=["none", "one", "many"],
+)
+def test_unknown_keys_that_the_queue_dropped_are_noted(
+    world: World, dropped: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    """By name, for the log; ten of them."""
+    world.queue.drops = dropped
+    assert world.deliver().notes == notes
 
 
 def test_a_request_that_cannot_be_requeued_is_delivered_again(world: World) -> None:
