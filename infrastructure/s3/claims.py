@@ -24,6 +24,7 @@ from domain.errors import AlreadyInProgress, ClipError, RecordingChanged
 from infrastructure.aws import call
 from infrastructure.formats.object_keys import claim_key
 from infrastructure.s3.bodies import BodyReader
+from infrastructure.s3.checksums import checksum
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -117,6 +118,7 @@ class S3Claims(Claims):
                     Body=text,
                     ContentType="application/json",
                     IfNoneMatch="*",
+                    **checksum(self.client, text),
                 ),
                 {"412": there_is_one},
             )

@@ -64,9 +64,15 @@ def find_conditions(client: "S3Client", bucket: str, deadline_s: float) -> Condi
 
     PROBE_KEY is written for it, and stays. Unavailable if the store fails.
     """
-    if is_aws(client):
-        return BOTH
-    target = Target(client, bucket, PROBE_KEY)
+    return BOTH if is_aws(client) else try_conditions(client, bucket, PROBE_KEY, deadline_s)
+
+
+def try_conditions(client: "S3Client", bucket: str, key: str, deadline_s: float) -> Conditions:
+    """Return what the bucket's store honours, by writing an object `key`, which stays.
+
+    Unavailable if the store fails.
+    """
+    target = Target(client, bucket, key)
     on_put = _honours_put(target, deadline_s)
     return Conditions(on_put, _honours_complete(target, deadline_s))
 

@@ -53,7 +53,8 @@ def doctor(
 
     Each fault comes with its fix; the exit code is 1 if there is one. Configured by the environment
     and `.env`. AWS is called with your credentials, not the function's role. `--compose` copies up
-    to 32 MiB of a recording to `.camclip-doctor/` in the destination, and deletes it.
+    to 32 MiB of a recording to `.camclip-doctor/` in the destination, deletes it, and prints the
+    settings that this store needs.
     """
     faults = count = 0
     for finding in findings(
@@ -102,8 +103,9 @@ def check_aws(deployment: Deployment, *, compose: bool) -> Iterator[Finding]:
 
 
 def lines(finding: Finding) -> Iterator[str]:
-    """Write a finding for people: one line, and one more for its fix."""
+    """Write a finding for people: one line, one more for its fix, and its settings."""
     word = typer.style(f"{finding.word:8}", fg=COLOURS[finding.word])
     yield f"{word} {finding.name:{NAME_WIDTH}} {finding.detail}"
     if finding.fix:
         yield f"{'':8} {'':{NAME_WIDTH}} -> {finding.fix}"
+    yield from finding.settings

@@ -18,7 +18,8 @@ from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip,
 from tests.support.loopback import Script, answer, loopback
 
 MIB = 1 << 20
-NOT_HTTP = " must be an http or https address"
+WORDS = {"ok", "fault", "skipped"}
+HAS_QUERY = " must be an address without a query and a fragment: paths are added to it"
 CHECKS = [
     *("python", "settings", "ffmpeg", "encoders", "scratch"),
     *("origin", "clock", "origin listing", "recording"),
@@ -28,8 +29,8 @@ CHECKS = [
     *("dead letters", "dead letter retention", "topic", "camera API"),
 ]
 COMPOSITION_CHECKS = [
-    *("copies", "copy condition", "If-None-Match (Complete)", "If-None-Match (PUT)"),
-    "cleaning up",
+    *("copies", "copy condition", "If-None-Match", "checksums", "metadata", "bucket owner"),
+    *("cleaning up", "store settings"),
 ]
 
 
@@ -48,7 +49,7 @@ def deployment(
 
 def words_of(printed: str) -> dict[str, str]:
     """Return the findings' words, by name."""
-    rows = [line for line in printed.splitlines() if line[:1] != " "]
+    rows = [line for line in printed.splitlines() if line[:8].strip() in WORDS]
     return {line[9:33].strip(): line[:8].strip() for line in rows}
 
 
@@ -74,7 +75,7 @@ class TestThisMachine:
         faults = [line for line in ran.stdout.splitlines() if line.startswith("fault")]
         assert faults == [
             f"fault    settings{' ' * 17}SQS_TIMEOUT='0' must be a whole number from 1 to 900",
-            f"fault    settings{' ' * 17}CLIP_URL='ftp://...@clips.example/?...'{NOT_HTTP}",
+            f"fault    settings{' ' * 17}CLIP_URL='ftp://...@clips.example/?...'{HAS_QUERY}",
         ]
         assert "hush" not in ran.output
         assert SECRET not in ran.output
@@ -333,12 +334,19 @@ class TestDeployment:
         assert "-> Check CAM_SERVICES_URL, RECORDINGS_URL" in ran.stdout
         assert "hush" not in ran.output
 
-    def test_moto_ignores_the_copy_condition(self, deployment: MotoDeployment) -> None:
-        """It passes all other checks with --compose; all test objects are deleted."""
-        ran = deployment.camclip("doctor", "--compose")
+    def test_a_store_is_tried_and_its_settings_are_printed(
+        self, deployment: MotoDeployment
+    ) -> None:
+        """Moto ignores the copy condition, which is no fault; all test objects are deleted."""
+        ran = deployment.camclip("doctor", "--compose", S3_CONDITIONS="auto")
         words = words_of(ran.stdout)
         assert list(words) == CHECKS + COMPOSITION_CHECKS
-        assert [name for name, word in words.items() if word != "ok"] == ["copy condition"]
+        assert [name for name, word in words.items() if word != "ok"] == []
+        assert ran.stdout.splitlines()[-3:] == [
+            "COMPOSE=auto",
+            "AWS_REQUEST_CHECKSUM_CALCULATION=when_supported",
+            "S3_CONDITIONS=both",
+        ]
         assert "S3 copied 13 MB in " in ran.stdout
         keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         assert [row["Key"] for row in keys] == ["pier/c1.mp4"]

@@ -8,10 +8,11 @@ import pytest
 
 from domain.clip import ClipName
 from domain.errors import DeadlineExceeded
-from infrastructure.s3 import S3ClipStore, S3RecordingStore
+from infrastructure.s3 import S3RecordingStore
 from tests.contract.real import clients_of
 from tests.contract.worlds import Footages
 from tests.integration.s3.test_s3 import ETAG, SEGMENT, UNREAD, part
+from tests.support.clip_store import clip_store
 from tests.support.loopback import Loopback, Script, drip, head, loopback
 
 LEFT_S = 0.5
@@ -40,11 +41,11 @@ def open_recording(server: Loopback) -> None:
 
 
 def read_manifest(server: Loopback) -> None:
-    S3ClipStore(clients_of(server.url).s3, "bucket").read_manifest(NAME, time.monotonic() + LEFT_S)
+    clip_store(clients_of(server.url).s3, "bucket").read_manifest(NAME, time.monotonic() + LEFT_S)
 
 
 def find_clip(server: Loopback) -> None:
-    S3ClipStore(clients_of(server.url).s3, "bucket").find(NAME, time.monotonic() + LEFT_S)
+    clip_store(clients_of(server.url).s3, "bucket").find(NAME, time.monotonic() + LEFT_S)
 
 
 Action = Callable[[Loopback], None]

@@ -24,6 +24,7 @@ from infrastructure.aws import CONFIG
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.s3 import S3RecordingStore
+from infrastructure.s3.claims import S3Claims
 from tests.contract.real import Aws, aws_session, clients_of
 from tests.contract.worlds import Footages
 from tests.support.clip_store import clip_store
@@ -334,6 +335,17 @@ def test_within_tls_the_checksum_is_a_header(tmp_path: Path) -> None:
         assert sent["Content-Length"] == str(len(body))
         assert not {"x-amz-trailer", "transfer-encoding"} & {name.lower() for name in sent}
     assert recording.ranges == ((7, 5 << 20), (7 + (5 << 20), 1))
+
+
+def test_within_tls_a_claims_checksum_is_a_header() -> None:
+    """As a clip's."""
+    bodies: list[bytes] = []
+    headers: list[HTTPHeaders] = []
+    client = secure(bodies, headers)
+    assert S3Claims(client, "bucket", REQUEST, "m#1", soon()).create(0)
+    ((body,), (sent,)) = bodies, headers
+    assert sent["x-amz-checksum-crc32"] in {base64_crc32(body), base64_crc32(body).encode()}
+    assert "x-amz-trailer" not in {name.lower() for name in sent}
 
 
 @pytest.mark.parametrize(
