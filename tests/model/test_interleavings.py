@@ -4,7 +4,7 @@ import pytest
 from attrs import frozen
 
 from tests.model.explorer import Exploration
-from tests.model.recorder import under_a_claim
+from tests.model.recorder import Committing, at_once, under_a_claim
 from tests.model.scenarios import TOGETHER
 
 
@@ -40,16 +40,21 @@ EXTENTS = [
 ]
 
 
-@pytest.mark.parametrize("extent", EXTENTS, ids=lambda e: f"{e.world}, crashes: {e.crashes}")
-def test_every_schedule_ends_right(extent: Extent) -> None:
+def assert_every_schedule_ends_right(extent: Extent, committing: Committing) -> None:
     """Whoever goes first, and wherever one dies: the oracle finds no fault in any state."""
     world = TOGETHER[extent.world]
-    exploration = Exploration()
+    exploration = Exploration(committing=committing)
     start = exploration.begin(world.world, world.deliveries, extent.crashes)
     exploration.explore(start)
     assert exploration.faults == {}
     assert len(exploration.steps) >= extent.states
     assert exploration.schedules(start) >= extent.schedules
+
+
+@pytest.mark.parametrize("extent", EXTENTS, ids=lambda e: f"{e.world}, crashes: {e.crashes}")
+def test_every_schedule_ends_right(extent: Extent) -> None:
+    """Where the store honours the condition on the clip."""
+    assert_every_schedule_ends_right(extent, at_once)
 
 
 UNDER_A_CLAIM = [
@@ -66,13 +71,7 @@ UNDER_A_CLAIM = [
 @pytest.mark.parametrize("extent", UNDER_A_CLAIM, ids=lambda e: f"{e.world}, crashes: {e.crashes}")
 def test_every_schedule_ends_right_where_completing_has_no_condition(extent: Extent) -> None:
     """A claim goes before it, and call by call everything may happen in between."""
-    world = TOGETHER[extent.world]
-    exploration = Exploration(committing=under_a_claim)
-    start = exploration.begin(world.world, world.deliveries, extent.crashes)
-    exploration.explore(start)
-    assert exploration.faults == {}
-    assert len(exploration.steps) >= extent.states
-    assert exploration.schedules(start) >= extent.schedules
+    assert_every_schedule_ends_right(extent, under_a_claim)
 
 
 @pytest.mark.parametrize("world", ["three messages of one request", "three, one may refuse"])
