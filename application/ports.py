@@ -6,13 +6,14 @@ the dependency failed or refused, and the effect is unknown. All other errors ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.coverage import Coverage, Verification
+from domain.errors import NotRecordedYet, UnusableFootage
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -80,6 +81,10 @@ class Recording(ABC):
         """
 
 
+Opened = Recording | NotRecordedYet | UnusableFootage
+"""A recording, or why it cannot be used."""
+
+
 class RecordingStore(ABC):
     """Where the recorder stores its files."""
 
@@ -94,6 +99,21 @@ class RecordingStore(ABC):
         bytes, this may be a NotFinishedYet. One that is no recording, or contradicts itself, raises
         UnusableFootage.
         """
+
+    def open_all(
+        self, segments: Sequence[RecordingSegment], window: TimeWindow, deadline_s: float
+    ) -> list[Opened]:
+        """Open the files of all segments, as `open` does; return what it returns or raises.
+
+        An adapter may open several at once.
+        """
+        return [self._opened(segment, window, deadline_s) for segment in segments]
+
+    def _opened(self, segment: RecordingSegment, window: TimeWindow, deadline_s: float) -> Opened:
+        try:
+            return self.open(segment, window, deadline_s)
+        except (NotRecordedYet, UnusableFootage) as error:
+            return error
 
 
 @frozen

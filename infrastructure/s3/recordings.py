@@ -19,6 +19,8 @@ from infrastructure.s3.bodies import BodyReader
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+OPEN_CONCURRENCY = 8
+"""Each holds an index in memory, of a few MiB as a rule."""
 MAX_READS = 3
 """How often a range is requested whose stream breaks off."""
 

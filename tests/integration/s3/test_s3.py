@@ -3,17 +3,19 @@
 import base64
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import HTTPClientError
 
 from application.ports import AlreadyExists, FilePiece, Recording, RecordingPiece, Rendition
+from devtools.local_aws.http_server import Response
 from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, Unavailable
@@ -23,12 +25,13 @@ from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.s3 import S3RecordingStore
+from infrastructure.s3 import S3Recording, S3RecordingStore
 from infrastructure.s3.claims import S3Claims
 from tests.contract.real import Aws, aws_session, clients_of
 from tests.contract.worlds import Footages
 from tests.support.clip_store import clip_store
 from tests.support.loopback import Script, answer, head, loopback, stall
+from tests.support.strict_s3 import properly, strict_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -369,3 +372,23 @@ def test_what_goes_wrong_with_a_piece_comes_through_at_once(
         clips.commit(REQUEST, rendition, "m#1", Coverage(), soon())
     assert caught.value is error
     assert recording.ranges == ((3, 5),)
+
+
+def test_recordings_are_opened_at_once(footages: Footages) -> None:
+    """Each waits for the others' first requests to come."""
+    together = Barrier(3, timeout=10)
+
+    def waits(proper: Callable[[], Response]) -> Response:
+        together.wait()
+        return proper()
+
+    names = [f"{letter}.mp4" for letter in "abc"]
+    with strict_s3() as server:
+        for name in names:
+            server.put(f"bucket/{name}", footages.whole.data)
+        server.faults["get"] = [waits, waits, waits, properly]
+        recordings = S3RecordingStore(clients_of(server.url).s3, "bucket")
+        opened = recordings.open_all(
+            [evolve(SEGMENT, name=name) for name in names], SEGMENT.window, soon()
+        )
+    assert all(isinstance(recording, S3Recording) for recording in opened)
