@@ -22,6 +22,7 @@ from deploy.wheels import ARCHITECTURES, PYTHON
 from devtools.footage.recording import FFMPEG
 from entrypoints.log_line import METRIC_UNITS, with_metrics
 from entrypoints.settings import read_settings
+from infrastructure.camera_api.network import CA_VARIABLES
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
 from tests.integration.deploy.packaged import packaged
