@@ -590,11 +590,11 @@ def test_the_same_id_with_other_options_is_a_conflict(recorded: World) -> None:
         (other, evolve(other, options=TwoOptions(mood="6"))),
     ):
         stored = StoredClip(made.fingerprint, "other#1", NOW - 300_000)
-        recorded.clips.objects[REQUEST.name] = (stored, b"")
+        recorded.clips.objects[REQUEST.name] = (stored, RECIPE)
         with pytest.raises(Conflict):
             recorded.deliver(wanted)
     assert not recorded.statuses
-    recorded.clips.objects[REQUEST.name] = (StoredClip(other.fingerprint, "o#1", 0), b"")
+    recorded.clips.objects[REQUEST.name] = (StoredClip(other.fingerprint, "o#1", 0), RECIPE)
     assert recorded.deliver(other).report.options == {"size": 6}
 
 
