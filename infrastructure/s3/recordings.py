@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 OPEN_CONCURRENCY = 8
-"""Each holds an index in memory, of a few MiB as a rule."""
+"""Each holds an index in memory, usually of a few MiB."""
 MAX_READS = 3
 """How often a range is requested whose stream breaks off."""
 
