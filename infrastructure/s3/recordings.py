@@ -14,10 +14,13 @@ from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
+from infrastructure.s3.bodies import BodyReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+OPEN_CONCURRENCY = 8
+"""Each holds an index in memory, usually of a few MiB."""
 MAX_READS = 3
 """How often a range is requested whose stream breaks off."""
 
@@ -52,25 +55,29 @@ class S3RecordingStore(RecordingStore):
         """Read the index; the first read, which it needs anyway, also returns size and ETag."""
         name = segment.name
         key = "/".join(filter(None, [self.folder.strip("/"), name]))
+        reader = BodyReader()
         first = call(
             f"S3, for {name},",
             deadline_s,
-            lambda: self._get(key, 0, FIRST_READ_BYTES),
+            lambda: self._get(reader, key, 0, FIRST_READ_BYTES),
             {
-                "NoSuchKey": NotRecordedYet(f"{name} is not stored yet."),
-                "InvalidRange": NotRecordedYet(f"{name} is still empty."),
+                "404": NotRecordedYet(f"{name} is not stored yet."),
+                "416": NotRecordedYet(f"{name} is still empty."),
             },
+            reader.abort,
         )
         if first.size_bytes == 0:
             raise NotRecordedYet(f"{name} is still empty.")
         changed = RecordingChanged(f"{name} was replaced while it was read.")
 
         def fetch(offset: int, length: int) -> bytes:
+            reader = BodyReader()  # reads are concurrent
             found = call(
                 f"S3, for {name},",
                 deadline_s,
-                lambda: self._get(key, offset, length, IfMatch=first.etag),
-                {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed},
+                lambda: self._get(reader, key, offset, length, IfMatch=first.etag),
+                {"412": changed, "404": changed, "416": changed},
+                reader.abort,
             )
             if found.etag != first.etag:  # some S3 clones ignore If-Match
                 raise changed
@@ -83,7 +90,9 @@ class S3RecordingStore(RecordingStore):
         opened = open_mp4(segment, window, first.etag, file, self.tolerance_ms)
         return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
 
-    def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:
+    def _get(
+        self, reader: BodyReader, key: str, offset: int, length: int, **conditions: str
+    ) -> _Range:
         """Get up to `length` bytes, again if the stream breaks off."""
         for read in range(1, MAX_READS + 1):
             answer = self.client.get_object(
@@ -92,15 +101,16 @@ class S3RecordingStore(RecordingStore):
                 Range=f"bytes={offset}-{offset + length - 1}",
                 **conditions,  # type: ignore[arg-type]
             )
-            with answer["Body"] as body:
+            body = answer["Body"]
+            with body:
                 if answer["ContentLength"] == 0:
                     return _Range(b"", 0, answer["ETag"])
                 size = answer.get("ContentRange", "").rpartition("/")[2]
                 if not size.isdecimal():
                     raise Unavailable("S3 does not support range requests.")
                 try:
-                    return _Range(body.read(), int(size), answer["ETag"])
+                    return _Range(reader.read(body), int(size), answer["ETag"])
                 except (BotoCoreError, urllib3.exceptions.HTTPError):
-                    if read == MAX_READS:
+                    if read == MAX_READS or reader.is_aborted:
                         raise
         raise AssertionError
