@@ -21,7 +21,13 @@ from application.ports import (
     Transcoder,
 )
 from entrypoints.log_line import DeliveryOutcome
-from entrypoints.settings import AwsSettings, ClipSettings, read_clip_settings, read_settings
+from entrypoints.settings import (
+    AwsSettings,
+    ClipSettings,
+    read_clip_settings,
+    read_settings,
+    with_new_defaults,
+)
 from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
@@ -69,6 +75,7 @@ class Service(containers.DeclarativeContainer):
         ffmpeg,
         on_progress,
         settings.provided.verify,
+        hevc=settings.provided.hevc,
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
     queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
@@ -219,7 +226,7 @@ def folder_service(
     """Return the service on the folder `root`; InvalidSettings if `environ` makes no sense."""
     return FolderService(
         root=root.absolute(),
-        settings=read_clip_settings(environ),
+        settings=read_clip_settings(with_new_defaults(environ)),
         environ=providers.Object(environ),
         on_outcome=providers.Object(on_outcome),
         on_progress=providers.Object(on_progress),

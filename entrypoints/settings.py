@@ -77,6 +77,8 @@ class ClipSettings:
     """What is decoded of a clip to verify it."""
     compose: Literal["auto", "off"] = variable("COMPOSE", "auto")
     """Whether S3 copies parts of clips from the recordings where it can."""
+    hevc: Literal["splice", "h264"] = variable("HEVC", "h264")
+    """What becomes of HEVC recordings; the default is what the 2018 service made of them."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = variable(
         "LOG_LEVEL", "INFO"
     )
@@ -173,6 +175,17 @@ VARIABLES = frozenset(
     for attribute in attrs.fields(kind)
 )
 """The names of all environment variables that are settings."""
+
+
+NEW_DEFAULTS = {"HEVC": "splice"}
+"""Defaults where no environment of the 2018 service is in use: whoever read its clips could rely on
+H.264. A new deployment's template names the same."""
+
+
+def with_new_defaults(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of an entrypoint that the 2018 service did not have."""
+    unset = {name: text for name, text in NEW_DEFAULTS.items() if not environ.get(name, "").strip()}
+    return {**environ, **unset}
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from attrs import evolve, field, frozen
 
 from infrastructure.mp4 import hevc_sets
+from infrastructure.mp4.avc import nal_units
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.hevc_sets import PARAMETER_SETS, NalType, nal_type, parse_sps
 
@@ -21,6 +22,8 @@ RANDOM_ACCESS = range(NalType.BLA_W_LP, NalType.LAST_RANDOM_ACCESS + 1)
 """NAL unit types of pictures that decoding may begin at."""
 PICTURES = range(NalType.LAST_SLICE + 1)
 """NAL unit types of slices."""
+NO_OUTPUT_OF_PRIOR_PICS = 0x40
+"""The flag in the first byte of a random access picture's slice header."""
 RECORD_BYTES = 23
 """Of an hvcC before its arrays of NAL units."""
 COMPLETE = 0x80
@@ -40,6 +43,11 @@ class HevcConfig:
     def nal_length_size(self) -> int:
         """How many bytes precede each NAL unit of a sample."""
         return (self.record[21] & 3) + 1
+
+    @property
+    def parameter_sets(self) -> tuple[bytes, ...]:
+        """The VPS, SPS and PPS."""
+        return tuple(nal for nal in self.nals if nal_type(nal) in PARAMETER_SETS)
 
     def sets(self, kind: int) -> tuple[bytes, ...]:
         """Return the NAL units of a type."""
@@ -140,6 +148,35 @@ def _common_record(records: Sequence[bytes]) -> bytes:
         nested = min(record[21] & 4 for record in records)
         common[19:22] = bytes((0, 0, nested | first[21] & 3))
     return bytes(common)
+
+
+def has_known_sets(prefix: bytes, config: HevcConfig) -> bool:
+    """Return whether a sample that begins with `prefix` has no parameter sets but those known.
+
+    Repeated known sets do no harm. A set that `prefix` cuts off decides nothing.
+    """
+    return not any(
+        len(nal) == length and nal_type(nal) in PARAMETER_SETS and nal not in config.nals
+        for length, nal in nal_units(prefix, config.nal_length_size)
+    )
+
+
+def is_idr_with_known_sets(prefix: bytes, config: HevcConfig) -> bool | None:
+    """Return whether a sample begins an IDR picture without parameter sets unknown to `config`.
+
+    Not if it makes decoders forget pictures that are not shown yet (no_output_of_prior_pics_flag),
+    nor if it has a second layer. None if `prefix` ends before the picture begins.
+    """
+    if not has_known_sets(prefix, config):
+        return False
+    for _, nal in nal_units(prefix, config.nal_length_size):
+        if len(nal) <= hevc_sets.HEADER_BYTES:
+            continue
+        if nal[0] & 1 or nal[1] >> 3:  # nuh_layer_id
+            return False
+        if nal_type(nal) in PICTURES:
+            return nal_type(nal) in hevc_sets.IDR and not nal[2] & NO_OUTPUT_OF_PRIOR_PICS
+    return None
 
 
 def picture_size(hvcc: bytes) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Give what x265 has encoded other parameter-set ids: all its sets have id 0, as a camera's do.
+"""Replace the parameter-set ids of what x265 encoded: all its ids are 0, as a camera's are.
 
 A decoder takes two sets of one id for each other, so frames of two encoders need distinct ids to be
 in one track. A slice header names its PPS near its beginning (ITU-T H.265, 7.3.6.1). With another
@@ -69,7 +69,7 @@ class Renumbered:
 
 
 def renumbered(config: HevcConfig, number: int) -> Renumbered:
-    """Give the VPS, SPS and PPS of a configuration the id `number`; InvalidMp4 if it has others."""
+    """Renumber the VPS, SPS and PPS of a configuration; InvalidMp4 if there is not one of each."""
     sets = [config.sets(kind) for kind in PARAMETER_SETS]
     if any(len(nals) != 1 for nals in sets):
         raise InvalidMp4("there is not one parameter set of each kind")

@@ -165,7 +165,7 @@ def parse_sps(nal: bytes) -> Sps:
     short_term_sets = _skip_short_term_sets(bits)
     has_long_term = bool(bits.u(1))
     if has_long_term:
-        for _ in range(_at_most(bits.ue(), MAX_LONG_TERM_PICTURES)):
+        for _ in range(_limited(bits.ue(), MAX_LONG_TERM_PICTURES)):
             bits.u(poc_bits + 1)
     has_temporal_mvp = bool(bits.u(1))
     bits.u(1)  # strong_intra_smoothing_enabled_flag
@@ -225,7 +225,7 @@ def _chroma_and_sizes(bits: BitReader) -> tuple[int, bool, tuple[int, int], tupl
     return chroma, has_planes, coded, (width, height)
 
 
-def _at_most(number: int, limit: int) -> int:
+def _limited(number: int, limit: int) -> int:
     if number > limit:
         raise InvalidMp4("a parameter set holds an absurd number")
     return number
@@ -243,7 +243,7 @@ def _skip_scaling_lists(bits: BitReader) -> None:
 
 def _skip_short_term_sets(bits: BitReader) -> int:
     """Read the short-term reference picture sets of an SPS; return their number."""
-    count = _at_most(bits.ue(), MAX_SHORT_TERM_SETS)
+    count = _limited(bits.ue(), MAX_SHORT_TERM_SETS)
     references = 0
     for number in range(count):
         if number and bits.u(1):  # inter_ref_pic_set_prediction_flag
@@ -252,13 +252,13 @@ def _skip_short_term_sets(bits: BitReader) -> int:
             references = sum(1 if bits.u(1) else bits.u(1) for _ in range(references + 1))
         else:
             references = read_own_references(bits)
-        _at_most(references, MAX_REFERENCES)
+        _limited(references, MAX_REFERENCES)
     return count
 
 
 def read_own_references(bits: BitReader) -> int:
     """Read a short-term set that is not predicted from another; return its number of pictures."""
-    references = _at_most(bits.ue() + bits.ue(), MAX_REFERENCES)
+    references = _limited(bits.ue() + bits.ue(), MAX_REFERENCES)
     for _ in range(references):
         bits.ue(), bits.u(1)
     return references

@@ -14,7 +14,7 @@ from deploy.deploy import ARTIFACTS, ENVIRONMENTS, PACKAGE, read_environment, te
 from deploy.wheels import PYTHON
 from devtools.footage.recording import FFMPEG
 from entrypoints.log_line import METRIC_UNITS, with_metrics
-from entrypoints.settings import read_settings
+from entrypoints.settings import read_settings, with_new_defaults
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
 from tests.integration.deploy.packaged import packaged
@@ -125,7 +125,7 @@ def test_defaults_are_those_of_the_code() -> None:
     rules = read_settings(stack().environment()).clips
     few = {name: stack().environment()[name] for name in read_places()}
     few["METRICS_NAMESPACE"] = "camclip-test"
-    assert rules == read_settings(few).clips
+    assert rules == read_settings(with_new_defaults(few)).clips
 
 
 def read_places() -> set[str]:

@@ -89,7 +89,7 @@ def decoded(config: hevc.HevcConfig, samples: Iterable[bytes]) -> list[str]:
 def test_renumbered_frames_decode_as_before(
     params: str, pix_fmt: str, size: str, tmp_path: Path
 ) -> None:
-    """Alone, and after frames of the sets that have the old id, which stay in effect beside it."""
+    """Alone, and after frames of the sets that have the old id, which stay in effect."""
     old = encoded(tmp_path, f"weightp=0:weightb=0:info=0:{params}", pix_fmt, size)
     other = encoded(tmp_path, "keyint=6:open-gop=0", pix_fmt, size)
     pictures = decoded(old.config, old.samples)
