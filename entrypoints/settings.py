@@ -304,8 +304,6 @@ def _timestamp_format(text: str) -> str:
 def _url(text: str) -> str:
     if re.search(r"[\s\"'`<>\\]", text):
         raise ValueError("must be an address without spaces, quotation marks and backslashes")
-    if "?" in text or "#" in text:
-        raise ValueError("must be an address without a query and a fragment: paths are added to it")
     try:
         parts = urlsplit(text)
         is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -313,6 +311,8 @@ def _url(text: str) -> str:
         is_address = False
     if not is_address:
         raise ValueError("must be an http or https address")
+    if "?" in text or "#" in text:
+        raise ValueError("must be an address without a query and a fragment: paths are added to it")
     return text.rstrip("/")
 
 
