@@ -8,7 +8,7 @@ LOCKS := deploy/requirements
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo unit test check lint fixlint coverage fuzz fuzz-cuts fuzz-mp4 kills soak \
-  test-browser bench event invoke local-aws build package deploy sbox stag prod lock doctoc release clean
+  test-browser test-ceph bench event invoke local-aws build package deploy sbox stag prod lock doctoc release clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z].*:.*## / {split($$1, names, ":"); printf "  %-18s %s\n", names[1], $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ soak: $(TOOLS)  ## requests and faults for ten minutes: nothing lost, nothing gr
 test-browser: $(TOOLS)  ## Chromium plays and steps through clips (needs Debian's chromium)
 	$(BIN)/python -m tests.campaigns.browser
 
+test-ceph: $(TOOLS)  ## the service on a real Ceph gateway (needs Debian's Ceph; not in .ci/run)
+	$(BIN)/python -m tests.campaigns.ceph
+
 bench: $(TOOLS)  ## measure a clip's cost and the 2018 pipeline's: benchmarks/.cache/report.md
 	$(BIN)/python -m benchmarks
 
@@ -92,7 +95,7 @@ package: build  ## the same as build
 
 deploy: $(COMMAND)  ## package and deploy (ENV=sandbox, staging or production)
 	@$(BIN)/python -m deploy.deploy --check "$(ENV)"
-	$(BIN)/python -m deploy.package --arch arm64 $(if $(COMPILER),--compiler $(COMPILER))
+	$(BIN)/python -m deploy.package --arch "$$($(BIN)/python -m deploy.deploy --arch "$(ENV)")" $(if $(COMPILER),--compiler $(COMPILER))
 	$(BIN)/python -m deploy.deploy "$(ENV)"
 
 sbox: environment := sandbox

@@ -145,15 +145,16 @@ class _Search:
 
     def open_all(self, names: Iterable[str]) -> None:
         """Open recordings; leave out those that cannot be read."""
-        for name in names:
-            segment = self.segments[name]
-            try:
-                recording = self.use.recordings.open(segment, self.request.window, self.deadline_s)
-            except (NotRecordedYet, UnusableFootage) as error:
+        names = list(names)
+        segments = [self.segments[name] for name in names]
+        window = self.request.window
+        opened = self.use.recordings.open_all(segments, window, self.deadline_s)
+        for name, segment, recording in zip(names, segments, opened, strict=True):
+            if isinstance(recording, ClipError):
                 del self.segments[name]
                 self.failed.add(name)
-                if segment.window.overlaps(self.request.window):
-                    self.errors.append(error)
+                if segment.window.overlaps(window):
+                    self.errors.append(recording)
             else:
                 self.opened[name] = recording
                 self.segments[name] = recording.segment.without(self.without_picture.get(name, ()))

@@ -64,8 +64,10 @@ MAX_NAMED = 10
 
 @frozen
 class Situation:
-    """What a delivery has found of its request, to act on: by default, nothing."""
+    """What a delivery has to act on: by default, nothing is known of its request."""
 
+    folder: Path
+    """Scratch space."""
     rejection: ClipReport | None = None
     """How an earlier delivery rejected the request, if one did."""
     footage: GatheredFootage = Factory(GatheredFootage)
@@ -114,23 +116,23 @@ class MakeClip:
         A result acknowledges the message; any error means redelivery. On the last delivery it is
         also reported and published as FATAL_ERROR, unless the request has an outcome already.
         """
-        with self._reporting_last_failure(delivery):
+        with self._reporting_last_failure(delivery, folder):
             match self._existing(delivery):
                 case Announced(report):
-                    return self._repeat(delivery, report)
+                    return self._repeat(delivery, report, folder)
                 case Unannounced(clip):
-                    report = ClipReport.available(delivery.request, clip.coverage)
-                    manifest = Manifest(report, clip.writer, clip.media)
-                    return self._announce(delivery, manifest, ("The clip was already stored.",))
+                    return self._resume(delivery, clip, folder)
                 case InProgress():
                     raise AlreadyInProgress("Another delivery has just stored the clip.")
                 case NameTaken():
-                    raise Conflict("A clip of another window has this name.")
+                    raise Conflict(
+                        "A clip of another window, or with other options, has this name."
+                    )
                 case Absent(rejection):  # pragma: no branch - the last kind
-                    situation, decision = self._decide(delivery, Situation(rejection))
+                    situation, decision = self._decide(delivery, Situation(folder, rejection))
             match decision:
                 case Build():
-                    return self._build(delivery, situation, folder)
+                    return self._build(delivery, situation)
                 case Requeue() | Reject():  # pragma: no branch - the other kinds
                     return self._requeue_or_reject(delivery, situation, decision)
 
@@ -181,14 +183,13 @@ class MakeClip:
         gather = GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
         return gather(delivery.request, delivery.deadline_s, without_picture)
 
-    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
+    def _build(self, delivery: Delivery, situation: Situation) -> ClipResult:
         request, deadline_s = delivery.request, delivery.deadline_s
         try:
-            footage, rendition = self._render(delivery, situation.footage, folder)
+            footage, rendition = self._render(delivery, situation.footage, situation.folder)
         except Rejected as error:
             return self._requeue_or_reject(delivery, situation, _fatal(error))
         coverage = _coverage(request.window, footage, rendition)
-        self.clips.store_thumbnails(request.name, rendition.thumbnails, deadline_s)
         try:
             self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
         except AlreadyExists:
@@ -200,8 +201,21 @@ class MakeClip:
             _sources(footage, rendition.pieces),
         )
         notes = (*footage.left_out, *rendition.notes)
-        result = self._announce(delivery, manifest, notes)
+        result = self._announce(delivery, manifest, rendition.thumbnails, notes)
         return evolve(result, read_bytes=footage.read_bytes)
+
+    def _resume(self, delivery: Delivery, clip: StoredClip, folder: Path) -> ClipResult:
+        """Announce a stored clip, which may lack its thumbnails."""
+        thumbnails = self._thumbnails_of_stored_clip(delivery, folder)
+        report = ClipReport.available(delivery.request, clip.coverage)
+        manifest = Manifest(report, clip.writer, clip.media)
+        return self._announce(delivery, manifest, thumbnails, ("The clip was already stored.",))
+
+    def _thumbnails_of_stored_clip(self, delivery: Delivery, folder: Path) -> Mapping[int, Path]:
+        """Make the clip's thumbnails of its own bytes: its recordings may be gone."""
+        deadline_s = delivery.deadline_s
+        stored = self.clips.open(delivery.request.name, deadline_s)
+        return self.transcoder.thumbnails(stored, self.thumbnails, folder, deadline_s)
 
     def _render(
         self, delivery: Delivery, footage: GatheredFootage, folder: Path
@@ -237,13 +251,19 @@ class MakeClip:
             raise AlreadyInProgress("Another delivery stored the clip first.")
 
     def _announce(
-        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self,
+        delivery: Delivery,
+        manifest: Manifest,
+        thumbnails: Mapping[int, Path],
+        notes: tuple[str, ...],
     ) -> ClipResult:
-        """Report that the clip is available, publish it, and store the manifest, in this order.
+        """Store the thumbnails, report the clip, publish it, store the manifest, in this order.
 
-        A manifest means that all of this is done, so a crash before it only repeats the report.
+        Only the delivery whose clip is stored has thumbnails to store: a rival with another window
+        leaves none. A manifest means that all of this is done.
         """
         deadline_s = delivery.deadline_s
+        self.clips.store_thumbnails(delivery.request.name, thumbnails, deadline_s)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
@@ -255,7 +275,7 @@ class MakeClip:
         """End the delivery without a clip; a request rejected earlier ends the same way again."""
         match decision:
             case Requeue() | Reject() if situation.rejection:
-                result = self._repeat(delivery, situation.rejection)
+                result = self._repeat(delivery, situation.rejection, situation.folder)
             case Requeue(delay_s):
                 result = self._requeue(delivery, situation, delay_s)
             case Reject():  # pragma: no branch - the last kind
@@ -275,8 +295,9 @@ class MakeClip:
             self.cameras.update_clip(report, deadline_s)
         except ClipError as error:
             notes = (*notes, f"The clip's status could not be reported: {error}")
-        self._yield_to_rival(delivery)
-        self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        self._yield_to_rival(delivery, situation.folder)
+        dropped = self.queue.send(request.retried(delivery.sent_at_ms), delay_s, deadline_s)
+        notes = (*notes, *_naming_dropped(dropped))
         return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
     def _reject(self, delivery: Delivery, situation: Situation, reject: Reject) -> ClipResult:
@@ -287,7 +308,7 @@ class MakeClip:
         )
         report = ClipReport.of(request, reject.status, reason=reject.reason)
         self.cameras.update_clip(report, deadline_s)
-        self._yield_to_rival(delivery)
+        self._yield_to_rival(delivery, situation.folder)
         try:
             self.notifier.publish(report, deadline_s)
             self.clips.write_manifest(
@@ -299,23 +320,26 @@ class MakeClip:
             raise _StatusStored(error) from error
         return ClipResult(report, notes, read_bytes=situation.footage.read_bytes)
 
-    def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
+    def _repeat(self, delivery: Delivery, report: ClipReport, folder: Path) -> ClipResult:
         """Report to the camera API again how the request ended; subscribers know already."""
         self.cameras.update_clip(report, delivery.deadline_s)
         if not report.has_clip:
-            self._yield_to_rival(delivery)
+            self._yield_to_rival(delivery, folder)
         note = "The clip was already available." if report.has_clip else "The request had ended."
         return ClipResult(report, (note,))
 
-    def _yield_to_rival(self, delivery: Delivery) -> None:
+    def _yield_to_rival(self, delivery: Delivery, folder: Path) -> None:
         """Check that the status just stored, one without a clip, is still true.
 
         If another delivery has committed the clip since the first look, the status is corrected to
-        AVAILABLE, and AlreadyInProgress is raised.
+        AVAILABLE, and AlreadyInProgress is raised. That delivery may not have stored the thumbnails
+        yet, so they are stored here, too.
         """
         clip = self._clip_stored_since(delivery)
         if clip is None:
             return
+        thumbnails = self._thumbnails_of_stored_clip(delivery, folder)
+        self.clips.store_thumbnails(delivery.request.name, thumbnails, delivery.deadline_s)
         report = ClipReport.available(delivery.request, clip.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
@@ -323,15 +347,15 @@ class MakeClip:
     def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
         """Return the clip stored since the first look, perhaps by this delivery, else None.
 
-        Conflict if it is a clip of another window.
+        Conflict if it is a clip of another window, or with other options.
         """
         clip = self.clips.find(delivery.request.name, delivery.deadline_s)
         if clip and clip.fingerprint != delivery.request.fingerprint:
-            raise Conflict("A clip of another window has this name now.")
+            raise Conflict("A clip of another window, or with other options, has this name now.")
         return clip
 
     @contextmanager
-    def _reporting_last_failure(self, delivery: Delivery) -> Iterator[None]:
+    def _reporting_last_failure(self, delivery: Delivery, folder: Path) -> Iterator[None]:
         """Report and publish an error of the last delivery, unless its request has ended."""
         try:
             yield
@@ -341,10 +365,10 @@ class MakeClip:
             raise stored.error from stored.error.__cause__
         except Exception as error:
             if delivery.deliveries_left == 0:
-                self._report_failure(delivery, error)
+                self._report_failure(delivery, error, folder)
             raise
 
-    def _report_failure(self, delivery: Delivery, error: Exception) -> None:
+    def _report_failure(self, delivery: Delivery, error: Exception, folder: Path) -> None:
         """Report FATAL_ERROR; if that fails, add a note to `error`."""
         reason = str(error) if isinstance(error, ClipError) else "The service failed."
         report = ClipReport.of(delivery.request, ClipStatus.FATAL_ERROR, reason=reason)
@@ -352,7 +376,7 @@ class MakeClip:
             if self._existing(delivery) != Absent():
                 return
             self.cameras.update_clip(report, delivery.deadline_s)
-            self._yield_to_rival(delivery)
+            self._yield_to_rival(delivery, folder)
             self.notifier.publish(report, delivery.deadline_s)
         except ClipError as unreported:
             error.add_note(f"Reporting the failure also failed: {unreported}")
@@ -366,6 +390,14 @@ def _naming_left_out(decision: RetryDecision, notes: tuple[str, ...]) -> RetryDe
     listed = named or ["No recording of that time is listed."]
     more = ["The log names more."] if len(notes) > MAX_NAMED else []
     return evolve(decision, reason=" ".join((decision.reason, *listed, *more)))
+
+
+def _naming_dropped(keys: tuple[str, ...]) -> Iterator[str]:
+    """Yield the note that unknown keys were dropped from a requeued message, if any were."""
+    if keys:
+        more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+        named = ", ".join(keys[:MAX_NAMED])
+        yield f"Unknown keys too long for the queue were dropped: {named}{more}."
 
 
 def _fatal(error: Rejected) -> Reject:

@@ -6,13 +6,14 @@ the dependency failed or refused, and the effect is unknown. All other errors ar
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.coverage import Coverage, Verification
+from domain.errors import NotRecordedYet, UnusableFootage
 from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -80,6 +81,10 @@ class Recording(ABC):
         """
 
 
+Opened = Recording | NotRecordedYet | UnusableFootage
+"""A recording, or why it cannot be used."""
+
+
 class RecordingStore(ABC):
     """Where the recorder stores its files."""
 
@@ -94,6 +99,21 @@ class RecordingStore(ABC):
         bytes, this may be a NotFinishedYet. One that is no recording, or contradicts itself, raises
         UnusableFootage.
         """
+
+    def open_all(
+        self, segments: Sequence[RecordingSegment], window: TimeWindow, deadline_s: float
+    ) -> list[Opened]:
+        """Open the files of all segments, as `open` does; return what it returns or raises.
+
+        An adapter may open several at once.
+        """
+        return [self._opened(segment, window, deadline_s) for segment in segments]
+
+    def _opened(self, segment: RecordingSegment, window: TimeWindow, deadline_s: float) -> Opened:
+        try:
+            return self.open(segment, window, deadline_s)
+        except (NotRecordedYet, UnusableFootage) as error:
+            return error
 
 
 @frozen
@@ -168,6 +188,12 @@ class Transcoder(ABC):
         clip UnusableFootage.
         """
 
+    @abstractmethod
+    def thumbnails(
+        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+    ) -> Mapping[int, Path]:
+        """Make the thumbnails of a stored clip, by width: of the picture that `render` chose."""
+
 
 class AlreadyExists(Exception):
     """There is an object of that name: nothing was written."""
@@ -179,6 +205,10 @@ class ClipStore(ABC):
     @abstractmethod
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Return the clip stored under `name`, whatever its window, else None."""
+
+    @abstractmethod
+    def open(self, name: ClipName, deadline_s: float) -> Recording:
+        """Open the stored clip as a recording; Unavailable if there is none."""
 
     @abstractmethod
     def store_thumbnails(
@@ -198,7 +228,8 @@ class ClipStore(ABC):
         """Store the rendition's pieces, in order, as one object, whole or not at all.
 
         `find` then returns the request's fingerprint, the writer, the coverage, however long it is,
-        and the media info. An object that exists already stays as it is: AlreadyExists.
+        and the media info. An object that exists already stays as it is: AlreadyExists. Of several
+        deliveries at once one succeeds; the others may also raise AlreadyInProgress.
         """
 
     @abstractmethod
@@ -216,9 +247,11 @@ class RetryQueue(ABC):
     """Where a request waits until its footage may have been stored."""
 
     @abstractmethod
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
         """Queue the request, unknown keys included, for delivery after at least `delay_s` seconds.
 
+        Unknown keys that make it longer than the queue accepts are dropped, the largest first;
+        their names are returned, fit for a log.
         A delay outside 1..900 s raises ValueError.
         """
 

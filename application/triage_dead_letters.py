@@ -24,7 +24,7 @@ class Verdict(Enum):
     UNANNOUNCED = "clip stored, not announced"
     ANNOUNCED = "clip stored and announced"
     REJECTED = "would end as"
-    NAME_TAKEN = "clip id taken by a clip of another window"
+    NAME_TAKEN = "clip id taken by a clip of another window or other options"
     INVALID = "invalid message"
     UNKNOWN = "not checked"
 

@@ -34,7 +34,8 @@ from infrastructure.formats.object_keys import clip_key, thumbnail_key
 from infrastructure.in_memory import InMemoryCameraService, InMemoryNotifier, InMemoryRetryQueue
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.s3 import S3ClipStore, S3RecordingStore
+from infrastructure.s3 import NewObjects, S3ClipStore, S3RecordingStore
+from infrastructure.s3.conditions import BOTH
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def by_camclip(job: Job, s3: "S3Client") -> Frames:
         InMemoryCameraService({CAMERA: job.segments}),
         S3RecordingStore(s3, RECORDINGS),
         FfmpegTranscoder(Path(job.ffmpeg)),
-        S3ClipStore(s3, CLIPS),
+        S3ClipStore(NewObjects(s3, CLIPS, known_conditions=BOTH)),
         InMemoryRetryQueue(),
         InMemoryNotifier(),
         RetryPolicy(max_duration_ms=3_600_000),

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deploy.wheels import TOP
+from deploy.package import DEPLOYED, function_name, layer_name
+from deploy.wheels import ARCHITECTURES, TOP
 
 ENVIRONMENTS = ("sandbox", "staging", "production")
 TEMPLATE = TOP / "deploy" / "template.yaml"
-PACKAGE = ("cameras-service-generate-clip.zip", "ffmpeg-layer-arm64.zip")
 ARTIFACTS = "ArtifactsBucket"
+ARCHITECTURE = "Architecture"
 PLACEHOLDER = "example.com"
 
 
@@ -27,6 +28,27 @@ def read_environment(path: Path) -> dict[str, str]:
     lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+
+
+def architecture(values: Mapping[str, str]) -> str:
+    """Return the processor that the parameters name, or the template's default."""
+    return values.get(ARCHITECTURE, DEPLOYED)
+
+
+def package_names(arch: str) -> tuple[str, str]:
+    """Return the names of a processor's zips: the function's and the layer's."""
+    return function_name(arch), layer_name(arch)
+
+
+def template_for(arch: str) -> str:
+    """Return the template with the names of a processor's zips, relative to their own folder.
+
+    The AWS CLI uploads literal paths only: no parameter can choose them.
+    """
+    text = TEMPLATE.read_text()
+    for named, wanted in zip(package_names(DEPLOYED), package_names(arch), strict=True):
+        text = text.replace(f"../dist/{named}", wanted)
+    return text
 
 
 def template_parameters() -> set[str]:
@@ -44,6 +66,8 @@ def find_obstacles(path: Path) -> Iterator[str]:
         yield f"{_shown(path)} still has sample names: replace {', '.join(placeholders)}."
     if unknown := sorted(set(values) - template_parameters() - {ARTIFACTS}):
         yield f"{_shown(path)} names parameters that the template lacks: {', '.join(unknown)}."
+    if architecture(values) not in ARCHITECTURES:
+        yield f"{_shown(path)} must name {' or '.join(ARCHITECTURES)} as {ARCHITECTURE}."
     if not values.get(ARTIFACTS):
         yield f"{_shown(path)} must name {ARTIFACTS}, a bucket for the package."
     if not shutil.which("aws"):
@@ -60,12 +84,14 @@ def find_obstacles(path: Path) -> Iterator[str]:
 
 def deploy(environment: str, values: Mapping[str, str], package: Path) -> int:
     """Upload the package and update the stack; return the AWS CLI's exit code."""
+    template = package / f"template-{environment}.in.yaml"
+    template.write_text(template_for(architecture(values)))
     packaged = package / f"template-{environment}.yaml"
     stack = f"camclip-{environment}"
     parameters = [f"{name}={value}" for name, value in values.items() if name != ARTIFACTS]
     steps: Sequence[Sequence[str]] = (
         (
-            *("package", "--template-file", str(TEMPLATE)),
+            *("package", "--template-file", str(template)),
             *("--s3-bucket", values[ARTIFACTS], "--s3-prefix", "camclip"),
             *("--output-template-file", str(packaged)),
         ),
@@ -92,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("environment", metavar="ENV", help=" or ".join(ENVIRONMENTS))
     parser.add_argument("--check", action="store_true", help="only print obstacles")
+    parser.add_argument("--arch", action="store_true", help="only print the function's processor")
     parser.add_argument("--parameters", type=Path, help="default: deploy/environments/ENV.env")
     parser.add_argument("--package", type=Path, default=TOP / "dist", help="where the package is")
     options = parser.parse_args(argv)
@@ -100,15 +127,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     path = options.parameters or TOP / "deploy" / "environments" / f"{options.environment}.env"
     if not path.is_file():
         return _fail([f"There is no {_shown(path)}."])
+    values = read_environment(path)
+    if options.arch:
+        sys.stdout.write(f"{architecture(values)}\n")
+        return 0
     missing = list(find_obstacles(path))
-    absent = [name for name in PACKAGE if not (options.package / name).is_file()]
+    absent = [
+        name
+        for name in package_names(architecture(values))
+        if not (options.package / name).is_file()
+    ]
     if absent and not options.check:
         missing.append(f"There is no {' and no '.join(absent)}: run `make package`.")
     if missing:
         return _fail(missing)
     if options.check:
         return 0
-    return 1 if deploy(options.environment, read_environment(path), options.package) else 0
+    return 1 if deploy(options.environment, values, options.package) else 0
 
 
 def _fail(obstacles: Sequence[str]) -> int:

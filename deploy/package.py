@@ -28,7 +28,7 @@ LIMIT_BYTES = 250 << 20
 """The size of a function and its layers, unpacked (AWS Lambda developer guide, "quotas")."""
 
 DEPLOYED = "arm64"
-"""The processor that the template names."""
+"""The template's default processor."""
 
 EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can store."""
@@ -59,6 +59,11 @@ def function_name(arch: str, suffix: str = "") -> str:
     return f"cameras-service-generate-clip{'' if arch == DEPLOYED else f'-{arch}'}{suffix}.zip"
 
 
+def layer_name(arch: str) -> str:
+    """Return the name of the layer's zip."""
+    return f"ffmpeg-layer-{arch}.zip"
+
+
 def build_layer(arch: str, out: Path) -> Path:
     """Build the layer's zip in the folder `out`; return its path.
 
@@ -76,7 +81,7 @@ def build_layer(arch: str, out: Path) -> Path:
             "licences/imageio-ffmpeg/LICENSE": source.read(licence),
         }
     # Level 6 would save 8 % of the upload and take three times as long.
-    return _write(out / f"ffmpeg-layer-{arch}.zip", files, level=1)
+    return _write(out / layer_name(arch), files, level=1)
 
 
 def check_size(*paths: Path) -> int:

@@ -8,6 +8,7 @@ from attrs import Factory, evolve, field, frozen
 from attrs.validators import matches_re, optional
 
 from domain.coverage import Coverage, total_ms
+from domain.options import ClipOptions
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
@@ -27,6 +28,16 @@ class ClipStatus(Enum):
     TOO_LONG = "CLIP_TOO_LONG"
     RETRY_TIMEOUT = "CLIP_RETRY_TIMEOUT"
     FATAL_ERROR = "FATAL_ERROR"
+
+
+@frozen
+class UnknownStatus:
+    """A status in which a newer version of the service has ended a request.
+
+    It means that there is no clip: in every version the status of a stored clip is AVAILABLE.
+    """
+
+    value: str = field(validator=matches_re(r"[A-Z][A-Z0-9_]{0,63}"))
 
 
 def fingerprint_of(*parts: object) -> str:
@@ -57,6 +68,7 @@ class ClipRequest:
     """When each earlier message of this request was sent, since the epoch."""
     unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False)
     """The message's other members: kept when the request is requeued."""
+    options: ClipOptions = ClipOptions()  # noqa: RUF009 - it is frozen
 
     @property
     def name(self) -> ClipName:
@@ -70,8 +82,12 @@ class ClipRequest:
 
     @property
     def fingerprint(self) -> str:
-        """Distinguishes two clips that have the same id."""
-        return fingerprint_of(FORMAT_VERSION, self.camera_id, self.start_ms, self.end_ms)
+        """Distinguishes two clips that have the same id.
+
+        Without options it is what it was before there were any. Settings are not part of it.
+        """
+        options = filter(None, (self.options.canonical,))
+        return fingerprint_of(FORMAT_VERSION, self.camera_id, self.start_ms, self.end_ms, *options)
 
     def retried(self, sent_at_ms: int) -> "ClipRequest":
         """Return the request to requeue, with `sent_at_ms` appended to its retry timestamps."""
@@ -99,7 +115,7 @@ class ClipReport:
     """A request's status and result, as reported to the camera API and published."""
 
     clip_id: str
-    status: ClipStatus
+    status: ClipStatus | UnknownStatus
     camera_id: str | None = None
     start_ms: int | None = None
     end_ms: int | None = None
@@ -109,6 +125,10 @@ class ClipReport:
     reason: str | None = None
     """For people: why there is no clip, or what it lacks."""
     fingerprint: str = ""
+    unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
+    """What a newer version of the service has also reported: repeated with the report."""
+    options: Mapping[str, object] = field(factory=dict, hash=False)
+    """The request's options that differ from their defaults, by name."""
 
     @classmethod
     def of(
@@ -130,6 +150,7 @@ class ClipReport:
             coverage or Coverage(),
             reason,
             request.fingerprint,
+            request.options.chosen,
         )
 
     @classmethod

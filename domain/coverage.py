@@ -1,9 +1,9 @@
 """What a clip shows of its window, and what it does not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from domain.window import TimeWindow
 
@@ -56,6 +56,9 @@ class Coverage:
     verified: Verification | None = None
     notes: tuple[str, ...] = ()
     """For people: what is doubtful about the footage."""
+    as_written: Mapping[str, object] = field(default=Factory(dict), eq=False, kw_only=True)
+    """What a newer version of the service wrote, if it says more than this one understands: passed
+    on as it is."""
 
     @property
     def is_complete(self) -> bool:

@@ -87,4 +87,4 @@ class NoClipId(ClipError):
 
 
 class Conflict(ClipError):
-    """A clip of another window has this name, and must not be touched."""
+    """A clip of another window, or with other options, has this name and must not be touched."""

@@ -36,7 +36,7 @@ class InProgress:
 
 @frozen
 class NameTaken:
-    """A clip of another window has the name."""
+    """A clip of another window, or with other options, has the name."""
 
 
 Existing = Absent | Announced | Unannounced | InProgress | NameTaken

@@ -1,4 +1,6 @@
-"""The Lambda function. Importing it reads and checks the environment.
+"""The Lambda function. Importing it reads and checks the environment, and makes all clients.
+
+The first message does not wait for what is made while Lambda initialises.
 
 Each message of a batch leaves one JSON line in the log.
 """
@@ -12,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from domain.errors import AccessDenied, ClipError
-from entrypoints.container import aws_service
+from entrypoints.container import aws_service, prepare
 from entrypoints.log_line import DeliveryOutcome, with_metrics
 
 logger = Logger("camclip")
@@ -36,6 +38,7 @@ def log(outcome: DeliveryOutcome) -> None:
 
 service = aws_service(os.environ, log)
 service.ffmpeg()  # it must be there before the first message is
+prepare(service)
 settings = service.settings()
 logger.setLevel(settings.log_level)
 batches = count()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from botocore.exceptions import BotoCoreError, NoRegionError
 from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
@@ -24,6 +25,7 @@ from entrypoints.log_line import DeliveryOutcome
 from entrypoints.settings import (
     AwsSettings,
     ClipSettings,
+    InvalidSettings,
     read_clip_settings,
     read_settings,
     with_new_defaults,
@@ -32,6 +34,7 @@ from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api.client import HttpCameraService
+from infrastructure.camera_api.session import open_session
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
@@ -47,9 +50,16 @@ from infrastructure.in_memory import (
     InMemoryRetryQueue,
     InMemoryTranscoder,
 )
-from infrastructure.s3 import S3ClipStore, S3RecordingStore, expect_owners
+from infrastructure.s3 import (
+    NewObjects,
+    S3ClipStore,
+    S3RecordingStore,
+    expect_owners,
+    pay_for_requests,
+)
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
+from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 P = TypeVar("P")
@@ -76,6 +86,7 @@ class Service(containers.DeclarativeContainer):
         on_progress,
         settings.provided.verify,
         hevc=settings.provided.hevc,
+        memory_bytes=providers.Callable(available_memory_bytes, environ),
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
     queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
@@ -116,12 +127,18 @@ class AwsService(Service):
 
     aws: providers.Dependency[AwsSettings] = providers.Dependency(instance_of=AwsSettings)
     s3 = providers.ThreadSafeSingleton(
-        expect_owners,
-        providers.Factory(boto3.client, "s3", config=CONFIG),
-        aws.provided.bucket_owners,
+        pay_for_requests,
+        providers.Factory(
+            expect_owners,
+            providers.Factory(boto3.client, "s3", config=CONFIG),
+            aws.provided.bucket_owners,
+        ),
+        aws.provided.paid_bucket,
     )
     sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
     sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
+    functions = providers.ThreadSafeSingleton(boto3.client, "lambda", config=CONFIG)
+    """For the commands that examine the service, which itself does not call Lambda."""
 
 
 _aws, _clips = AwsService.aws.provided, AwsService.settings.provided
@@ -138,6 +155,7 @@ plug(
         _aws.recordings_url,
         AwsService.report_format,
         _clips.naming,
+        session=providers.Singleton(open_session, _aws.camera_api_addresses, AwsService.environ),
     ),
 )
 plug(
@@ -152,7 +170,17 @@ plug(
 )
 plug(
     AwsService.clips,
-    providers.Singleton(S3ClipStore, AwsService.s3, _aws.destination_bucket, _clips.copy_in_s3),
+    providers.Singleton(
+        S3ClipStore,
+        providers.Singleton(
+            NewObjects,
+            AwsService.s3,
+            _aws.destination_bucket,
+            _clips.copy_in_s3,
+            _clips.conditions,
+        ),
+        _clips.function_timeout_ms,
+    ),
 )
 plug(AwsService.queue, providers.Singleton(SqsRetryQueue, AwsService.sqs, _aws.queue_url))
 plug(
@@ -215,6 +243,21 @@ def aws_service(
         environ=providers.Object(environ),
         on_outcome=providers.Object(on_outcome),
     )
+
+
+def prepare(service: AwsService) -> None:
+    """Make all that a message needs, clients included; nothing is contacted but for credentials.
+
+    InvalidSettings if a client cannot be made, as without a region.
+    """
+    try:
+        service.handle_batch()
+    except (BotoCoreError, ValueError) as error:  # botocore raises the latter for an endpoint
+        is_missing = isinstance(error, NoRegionError)
+        remedy = "Set AWS_DEFAULT_REGION" if is_missing else "Check the AWS_ variables"
+        fault = str(error).removesuffix(".")
+        message = f"The clients of AWS cannot be made: {fault}. {remedy}."
+        raise InvalidSettings(message) from error
 
 
 def folder_service(

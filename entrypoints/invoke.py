@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError
-
 from domain.errors import ClipError
 from entrypoints.cli.environment import load_environment
 from entrypoints.lambda_context import HandlerContext
@@ -50,7 +48,7 @@ def main() -> None:
     context = HandlerContext(time.monotonic() + TIMEOUT_S, str(uuid4()))
     try:
         response = handler(event, context)  # type: ignore[arg-type]
-    except (NotAnSqsEvent, BotoCoreError) as error:
+    except NotAnSqsEvent as error:
         sys.exit(f"{sys.argv[1]} could not be handled: {error}")
     sys.stdout.write("".join(f"{line}\n" for line in (json.dumps(response), *statuses.found)))
 

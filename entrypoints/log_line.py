@@ -1,5 +1,6 @@
 """The log line of one delivery: its facts, and the CloudWatch metrics among them."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -14,7 +15,9 @@ CALL_MEMBERS = {
     "find_segments": "findSegmentsInMs",
     "update_clip": "recordInMs",
     "open": "openInMs",
+    "open_all": "openInMs",
     "render": "renderInMs",
+    "thumbnails": "thumbnailsInMs",
     "find": "findInMs",
     "store_thumbnails": "storeStillsInMs",
     "commit": "commitInMs",
@@ -65,6 +68,13 @@ class DeliveryOutcome:
             return self.result.report.status.value
         return "CLIP_DELETED" if isinstance(self.error, ClipDeleted) else "GIVEN_BACK"
 
+    def _spent_ms(self) -> Counter[str]:
+        """Return the time spent in each member's methods."""
+        spent_ms: Counter[str] = Counter()
+        for name, duration_ms in self.calls_ms.items():
+            spent_ms[CALL_MEMBERS[name]] += duration_ms
+        return spent_ms
+
     def line(self) -> dict[str, object]:
         """Return the members of the log line: all known facts, never a message's body."""
         request, result, error = self.request, self.result, self.error
@@ -97,7 +107,7 @@ class DeliveryOutcome:
             "attempt": self.receive_count,
             "retries": len(request.retries_ms) if isinstance(request, ClipRequest) else None,
             "elapsedInMs": self.elapsed_ms,
-            **{CALL_MEMBERS[name]: duration_ms for name, duration_ms in self.calls_ms.items()},
+            **self._spent_ms(),
             "notes": list(dict.fromkeys(self.notes)) or None,
             "error": type(error).__name__ if error else None,
             "fault": str(error) if isinstance(error, ClipError) else None,

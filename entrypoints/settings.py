@@ -17,6 +17,8 @@ from attrs import Factory, field, frozen
 from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
 from infrastructure.camera_api.names import SegmentNaming
+from infrastructure.camera_api.network import network_faults
+from infrastructure.s3.conditions import NAMED, Conditions
 
 T = TypeVar("T")
 QUOTES = (
@@ -79,6 +81,10 @@ class ClipSettings:
     """Whether S3 copies parts of clips from the recordings where it can."""
     hevc: Literal["splice", "h264"] = variable("HEVC", "h264")
     """What becomes of HEVC recordings; the default is what the 2018 service made of them."""
+    s3_conditions: Literal["auto", "both", "put", "complete", "none"] = variable(
+        "S3_CONDITIONS", "auto"
+    )
+    """Which conditional writes the destination's store honours; auto finds out."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = variable(
         "LOG_LEVEL", "INFO"
     )
@@ -118,6 +124,11 @@ class ClipSettings:
         """Whether S3 copies parts of clips from the recordings where it can."""
         return self.compose == "auto"
 
+    @property
+    def conditions(self) -> Conditions | None:
+        """Which conditional writes the destination's store honours, if that is set."""
+        return NAMED.get(self.s3_conditions)
+
 
 @frozen
 class AwsSettings:
@@ -132,8 +143,15 @@ class AwsSettings:
     queue_url: Url = variable("AWS_SQS_QUEUE_URL")
     origin_folder: KeyPrefix = variable("S3_BUCKET_ORIGIN_DIR", "")
     origin_owner: AccountId | None = variable("S3_BUCKET_ORIGIN_OWNER", None)
+    origin_requester_pays: bool = variable("S3_BUCKET_ORIGIN_REQUESTER_PAYS", False)
+    """Whether the origin is a Requester Pays bucket, of which S3 refuses other requests."""
     destination_owner: AccountId | None = variable("S3_BUCKET_DESTINATION_OWNER", None)
     scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
+
+    @property
+    def camera_api_addresses(self) -> tuple[str, str]:
+        """The addresses that are reached by the environment's proxies and certificates."""
+        return self.cam_services_url, self.recordings_url
 
     @property
     def bucket_owners(self) -> dict[str, str]:
@@ -143,6 +161,11 @@ class AwsSettings:
             self.destination_bucket: self.destination_owner,
         }
         return {bucket: owner for bucket, owner in owners.items() if owner}
+
+    @property
+    def paid_bucket(self) -> str | None:
+        """The bucket for whose requests we pay, if there is one."""
+        return self.origin_bucket if self.origin_requester_pays else None
 
 
 @frozen
@@ -167,6 +190,8 @@ class WorkerSettings:
     grace_s: Annotated[int, Between(0, 43_200)] = variable("WORKER_GRACE", 60)
     """How long messages in flight may take once the worker is to stop."""
     health_file: Path | None = variable("WORKER_HEALTH_FILE", None)
+    metrics_port: Annotated[int, Between(1, 65_535)] = variable("WORKER_METRICS_PORT", 0)
+    """The port that Prometheus scrapes; 0, which cannot be given: none."""
 
 
 VARIABLES = frozenset(
@@ -217,8 +242,12 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
             variables = {f.name: f.metadata["variable"] for f in attrs.fields(kind)}
             for fault, note in error.group_exceptions()[0]:
                 text = texts[note.name]
-                given = f"{variables[note.name]}={text!a}" if text else None
+                shown = _without_secrets(text)
+                given = f"{variables[note.name]}={shown!a}" if text else None
                 faults.append(f"{given or f'{variables[note.name]} is not set: it'} {fault}")
+    for aws in read:
+        if isinstance(aws, AwsSettings):
+            faults += network_faults(aws.camera_api_addresses, environ)
     if faults:
         raise InvalidSettings("The configuration is invalid:\n  " + "\n  ".join(faults))
     return read
@@ -230,6 +259,12 @@ def _texts(environ: Mapping[str, str], kind: type) -> Iterator[tuple[str, str]]:
         text = _unquoted(environ.get(attribute.metadata["variable"], "").strip())
         if text or attribute.default is attrs.NOTHING:
             yield attribute.name, text
+
+
+def _without_secrets(text: str) -> str:
+    """Return a value without what may be secret in an address: credentials, query, fragment."""
+    without_query = re.sub(r"(?<=[?#]).+", "...", text, flags=re.DOTALL)
+    return re.sub("//.*@", "//...@", without_query, flags=re.DOTALL)
 
 
 def _unquoted(text: str) -> str:
@@ -280,9 +315,17 @@ def _timestamp_format(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if re.search(r"[\s\"'`<>\\]", text):
+        raise ValueError("must be an address without spaces, quotation marks and backslashes")
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address that is none
+        is_address = False
+    if not is_address:
         raise ValueError("must be an http or https address")
+    if "?" in text or "#" in text:
+        raise ValueError("must be an address without a query and a fragment: paths are added to it")
     return text.rstrip("/")
 
 

@@ -34,6 +34,11 @@ def measured_calls() -> Iterator[dict[str, int]]:
         spent_ms.update((name, round(1000 * s)) for name, s in _calls.spent_s.items())
 
 
+def is_method(port: type, name: str) -> bool:
+    """Return whether `name` is a method that the port offers."""
+    return not name.startswith("_") and callable(getattr(port, name))
+
+
 def timed(port: Callable[..., P], adapter: P) -> P:
     """Return an adapter of `port` that forwards its calls to `adapter` and measures them."""
 
@@ -50,6 +55,6 @@ def timed(port: Callable[..., P], adapter: P) -> P:
         return call
 
     base: Any = port
-    methods = {name: forwarding(name) for name in base.__abstractmethods__}
+    methods = {name: forwarding(name) for name in vars(base) if is_method(base, name)}
     adapter_type: type[P] = type(f"Timed{base.__name__}", (base,), methods)
     return adapter_type()

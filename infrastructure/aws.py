@@ -25,10 +25,16 @@ DENIALS = {
     "ExpiredTokenException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "KMS.AccessDeniedException",
+    "KMSAccessDenied",
     "KMSAccessDeniedException",
+    "KmsAccessDenied",
     "SignatureDoesNotMatch",
 }
 """Error codes of S3, SQS and SNS (each service's API reference, "Common errors")."""
+
+PLAINER_CODES = {"NoSuchBucket", "NoSuchUpload"}
+"""Codes that say more than their status, 404, which means a missing object."""
 
 NOTHING: Mapping[str, Exception] = MappingProxyType({})
 
@@ -42,9 +48,21 @@ CONFIG = Config(
 """For every client; one client per service, made once."""
 
 
+def code_and_status(error: ClientError) -> tuple[str, int]:
+    """Return the error code and the HTTP status; the code of an answer without one is its status.
+
+    Stores other than S3 have codes of their own (OpenStack Swift 2.30 answers 412 as
+    `InvalidRequest`): only the status is reliable there.
+    """
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return str(error.response.get("Error", {}).get("Code", status or "an error")), status
+
+
 @contextmanager
 def translating_errors(service: str, expected: Mapping[str, Exception] = NOTHING) -> Iterator[None]:
-    """Translate every error of the AWS libraries to Unavailable, except `expected` error codes.
+    """Translate every error of the AWS libraries to Unavailable, except `expected` ones.
+
+    `expected` maps error codes and HTTP statuses to what they raise; the code counts first.
 
     All of them can be temporary, even an expired token, a denied request or a missing bucket: an
     operator fixes them while the message waits. Texts are left out because they quote requests.
@@ -52,9 +70,10 @@ def translating_errors(service: str, expected: Mapping[str, Exception] = NOTHING
     try:
         yield
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "an error"))
-        if code in expected:
-            raise expected[code] from error
+        code, status = code_and_status(error)
+        for key in (code, "" if code in PLAINER_CODES else str(status)):
+            if key in expected:
+                raise expected[key] from error
         fault = AccessDenied if code in DENIALS else Unavailable
         raise fault(f"{service} answered {code}.") from error
     except (
@@ -73,11 +92,12 @@ def call(
     deadline_s: float,
     request: Callable[[], T],
     expected: Mapping[str, Exception] = NOTHING,
+    abort: Callable[[], None] = lambda: None,
 ) -> T:
     """Return the service's response.
 
-    `expected` maps error codes to what they raise (a HEAD's code is only the HTTP status); all
-    others raise Unavailable. DeadlineExceeded once the deadline passes.
+    `expected` maps error codes and HTTP statuses to what they raise; all others raise Unavailable.
+    DeadlineExceeded once the deadline passes; `abort` is then called to end the request.
     """
     with translating_errors(service, expected):
-        return run_within(deadline_s, service, request)
+        return run_within(deadline_s, service, request, abort)

@@ -5,7 +5,7 @@ is a text that names each frame.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -201,16 +201,32 @@ class InMemoryTranscoder(Transcoder):
             raise Rejected("There is no frame in the clip's window.")
         clip = folder / "clip.txt"
         clip.write_text("".join(lines))
-        thumbnail_ms = next(t for t in reversed(times_ms) if t <= plan.duration_ms / 4)
-        images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
-        for width, path in images.items():
-            path.write_text(f"{thumbnail_ms} {width}x{width * 9 // 32 * 2}")
+        images = _thumbnails(lines, plan.duration_ms, thumbnails, folder)
         size = clip.stat().st_size
         return Rendition(
             (FilePiece(clip, 0, size // 2), FilePiece(clip, size // 2, size - size // 2)),
             images,
             MediaInfo(len(lines), times_ms[0], times_ms[-1], plan.duration_ms, "text", 16, 9),
         )
+
+    def thumbnails(
+        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+    ) -> Mapping[int, Path]:
+        """Write one file per thumbnail."""
+        _check(deadline_s)
+        lines = clip.read(0, clip.size_bytes).decode().splitlines(keepends=True)
+        return _thumbnails(lines, clip.segment.window.duration_ms, thumbnails, folder)
+
+
+def _thumbnails(
+    lines: Sequence[str], duration_ms: int, thumbnails: ThumbnailSpec, folder: Path
+) -> dict[int, Path]:
+    """Write the line of the frame that the clip shows at its quarter, and the picture's size."""
+    shown = next(line for line in reversed(lines) if int(line.split()[0]) <= duration_ms / 4)
+    images = {width: folder / f"{width}.{thumbnails.format}" for width in thumbnails.widths}
+    for width, path in images.items():
+        path.write_text(f"{shown.strip()} {width}x{width * 9 // 32 * 2}")
+    return images
 
 
 def piece_bytes(piece: Piece) -> bytes:
@@ -238,6 +254,17 @@ class InMemoryClipStore(ClipStore):
         """Return the stored clip."""
         _check(deadline_s)
         return self.objects[name][0] if name in self.objects else None
+
+    def open(self, name: ClipName, deadline_s: float) -> InMemoryRecording:
+        """Open the clip's bytes."""
+        _check(deadline_s)
+        if name not in self.objects:
+            raise Unavailable(f"there is no clip {name.clip_id}")
+        clip, data = self.objects[name]
+        duration_ms = round(clip.media.duration_ms) if clip.media else 1
+        segment = RecordingSegment(TimeWindow(0, duration_ms), name.clip_id)
+        file = StoredFile(data, duration_ms)
+        return InMemoryRecording(segment, file, {name.clip_id: file}, deadline_s)
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
@@ -281,13 +308,16 @@ class InMemoryRetryQueue(RetryQueue):
     """The queued requests, with their delays in seconds."""
 
     sent: list[tuple[ClipRequest, int]] = Factory(list)
+    drops: tuple[str, ...] = ()
+    """The unknown keys that it says it dropped."""
 
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
         """Append the request."""
         if not 1 <= delay_s <= 900:  # noqa: PLR2004
             raise ValueError(f"a delay of {delay_s} s is not within 1..900")
         _check(deadline_s)
         self.sent.append((evolve(request), delay_s))
+        return self.drops
 
 
 @define

@@ -8,7 +8,8 @@
                  dead letters                                          clip, report, notification
 
 `cloud.py` is moto with the buckets, queues and topic of a deployment; `runtime.py` runs a
-function's process and `runtime_api.py` answers it; `event_source.py` is Lambda's poller;
+function's process and `runtime_api.py` answers it; `event_source.py` is Lambda's poller, which
+drops the 17th invocation of a chain by `recursive_loop.py` unless that is allowed;
 `camera_api.py` stands in for the camera API. The package for Lambda contains none of this, and the
 command line imports none of it before the command runs.
 """

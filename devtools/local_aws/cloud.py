@@ -7,6 +7,7 @@ environment holds.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from io import BytesIO
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ class Cloud:
             "S3_BUCKET_ORIGIN": self.origin,
             "S3_BUCKET_ORIGIN_DIR": ORIGIN_DIR,
             "S3_BUCKET_DESTINATION": self.destination,
+            "S3_CONDITIONS": "both",
             "AWS_SNS_TOPIC": self.topic_arn,
             "AWS_SQS_QUEUE_URL": self.queue_url,
             "MAX_RECEIVE_COUNT": str(self.max_receive_count),
@@ -175,7 +177,7 @@ def moto_server(*, serializes_queues: bool = True) -> Iterator[str]:
         def log(self, *_: object) -> None:
             pass
 
-    app = DomainDispatcherApplication(create_backend_app)
+    app = _with_trace_headers(DomainDispatcherApplication(create_backend_app))
     server = make_server(
         "127.0.0.1",
         0,
@@ -191,6 +193,26 @@ def moto_server(*, serializes_queues: bool = True) -> Iterator[str]:
         server.shutdown()
         serving.join()
         server.server_close()
+
+
+def _with_trace_headers(app: "WSGIApplication") -> "WSGIApplication":
+    """Return the application with messages that keep the trace header of their SendMessage.
+
+    moto 5 keeps the system attribute AWSTraceHeader, but does not make it of the HTTP header, as
+    SQS does (X-Ray developer guide, "Amazon SQS and AWS X-Ray"). Only for JSON, which boto3 sends.
+    """
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        trace = environ.get("HTTP_X_AMZN_TRACE_ID")
+        if trace and environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.SendMessage":
+            request = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            system = request.setdefault("MessageSystemAttributes", {})
+            system.setdefault("AWSTraceHeader", {"DataType": "String", "StringValue": trace})
+            body = json.dumps(request).encode()
+            environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return app(environ, start_response)
+
+    return answer
 
 
 def _serialized(app: "WSGIApplication") -> "WSGIApplication":

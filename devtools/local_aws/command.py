@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from devtools.local_aws.recursive_loop import RecursiveLoop
 from entrypoints.cli.command import command
 from entrypoints.cli.console import UsageError
 
@@ -27,6 +28,13 @@ def local_aws(
         typer.Option(metavar="ZIP", help="Run this function package, not the source."),
     ] = None,
     camera: Annotated[str, typer.Option(metavar="ID", help="The camera of the sample.")] = "pier",
+    recursive_loop: Annotated[
+        RecursiveLoop,
+        typer.Option(
+            help="What Lambda does after 16 invocations for one request: `Allow` as the template"
+            " sets it, or AWS's default."
+        ),
+    ] = RecursiveLoop.ALLOW,
     *,
     once: Annotated[
         bool, typer.Option("--once", help="Send one request, fetch its clip, and end.")
@@ -44,4 +52,4 @@ def local_aws(
         )
     from devtools.local_aws.session import run  # noqa: PLC0415 - loads boto3 and all
 
-    raise typer.Exit(run(root.absolute(), package, camera, once=once))
+    raise typer.Exit(run(root.absolute(), package, camera, recursive_loop, once=once))

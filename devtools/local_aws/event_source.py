@@ -4,6 +4,9 @@ A message is deleted once the function has answered without naming it in `batchI
 an error, a crash or a timeout none is. SQS delivers the others again when their visibility timeout
 ends, and dead-letters them after the queue's maximum of deliveries. How Lambda reads answers:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+A message that is part of a recursive loop does not reach the function, unless that is allowed: it
+is dead-lettered, here at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +14,10 @@ from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from botocore.exceptions import BotoCoreError, ClientError
 
+from devtools.local_aws.recursive_loop import invocation_trace, is_loop
 from devtools.local_aws.runtime import Function, Invoked
 from devtools.local_aws.runtime_api import FunctionError
 
@@ -35,6 +39,8 @@ class Delivery:
     """Ids of the messages that succeeded; the others are delivered again."""
     invoked: Invoked | None = None
     error: str = ""
+    dropped: Sequence[Mapping[str, Any]] = ()
+    """The records that the function did not get, since they are part of a recursive loop."""
 
 
 @define
@@ -49,6 +55,8 @@ class EventSource:
     batch_size: int = 10
     failed_hidden_s: int | None = None
     """Shortens the visibility timeout of messages that failed, not of those in flight."""
+    loop_dead_letters_url: str | None = None
+    """The queue for messages of recursive loops (Terminate); None if these are allowed (Allow)."""
     in_flight: Sequence[Mapping[str, Any]] = ()
     """The records that the function is handling."""
     faults: list[str] = field(factory=list)
@@ -75,11 +83,21 @@ class EventSource:
         messages = received.get("Messages", [])
         if not messages:
             return None
+        dropped = self._drop_loops(messages)
+        delivery = self._deliver([message for message in messages if message not in dropped])
+        delivery = evolve(delivery, dropped=[self._record(message) for message in dropped])
+        self.on_delivery(delivery)
+        return delivery
+
+    def _deliver(self, messages: Sequence["MessageTypeDef"]) -> Delivery:
         records = [self._record(message) for message in messages]
+        if not records:
+            return Delivery(records, frozenset())
         ids = frozenset(record["messageId"] for record in records)
         self.in_flight = records
         try:
-            invoked = self.function.invoke({"Records": records})
+            trace = invocation_trace(map(trace_of, messages))
+            invoked = self.function.invoke({"Records": records}, trace)
         except FunctionError as error:
             self._settle(messages, frozenset())
             delivery = Delivery(records, frozenset(), error=str(error))
@@ -88,8 +106,23 @@ class EventSource:
             self._settle(messages, done)
             delivery = Delivery(records, done, invoked)
         self.in_flight = ()
-        self.on_delivery(delivery)
         return delivery
+
+    def _drop_loops(self, messages: Sequence["MessageTypeDef"]) -> Sequence["MessageTypeDef"]:
+        """Dead-letter those messages that are part of a loop, and return them."""
+        if self.loop_dead_letters_url is None:
+            return ()
+        loops = [message for message in messages if is_loop(trace_of(message))]
+        for message in loops:
+            self.sqs.send_message(
+                QueueUrl=self.loop_dead_letters_url,
+                MessageBody=message["Body"],
+                MessageSystemAttributes={
+                    "AWSTraceHeader": {"DataType": "String", "StringValue": trace_of(message)}
+                },
+            )
+            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return loops
 
     def _settle(self, messages: Sequence["MessageTypeDef"], done: frozenset[str]) -> None:
         for message in messages:
@@ -117,6 +150,11 @@ class EventSource:
             "eventSourceARN": ARN + self.queue_url.rpartition("/")[2],
             "awsRegion": "us-east-1",
         }
+
+
+def trace_of(message: "MessageTypeDef") -> str:
+    """Return a received message's trace header; empty if it has none."""
+    return message["Attributes"].get("AWSTraceHeader", "")
 
 
 def failures(payload: object, ids: frozenset[str]) -> frozenset[str]:

@@ -12,9 +12,14 @@ from typing import Any
 from attrs import Factory, frozen
 
 from devtools.local_aws.event_source import Delivery
+from devtools.local_aws.recursive_loop import MAX_INVOCATIONS, RecursiveLoop
 
 POLL_INTERVAL_S = 0.2
 QUIET_S = 0.5
+LOOP = (
+    f"now a dead letter: {MAX_INVOCATIONS} invocations led to it, and RecursiveLoop is"
+    f" {RecursiveLoop.TERMINATE}"
+)
 LOGGER_MEMBERS = frozenset(
     ("level", "location", "message", "timestamp", "service", "xray_trace_id", "exception_name")
 )
@@ -35,7 +40,11 @@ class Log:
         self.add("function", readable(line))
 
     def delivery(self, delivery: Delivery) -> None:
-        """Add the outcome of an invocation, as Lambda's REPORT line does."""
+        """Add the outcome of an invocation, as Lambda's REPORT line does, and what was dropped."""
+        for record in delivery.dropped:
+            self.add("lambda", f"message {record['messageId']} dropped, {LOOP}")
+        if not delivery.records:
+            return
         many = len(delivery.records)
         event = f"{many} message{'s' if many > 1 else ''}, {len(delivery.deleted)} done"
         invoked = delivery.invoked

@@ -23,6 +23,7 @@ from attrs import Factory, define, field, frozen
 
 from devtools.local_aws.http_server import serve
 from devtools.local_aws.process_table import descendants
+from devtools.local_aws.recursive_loop import invocation_trace
 from devtools.local_aws.runtime_api import NAME, FunctionError, RuntimeApi
 
 HANDLER = "entrypoints.aws_lambda.handler"
@@ -93,13 +94,16 @@ class Function:
         """Start the process now rather than at the first invocation; FunctionError if it fails."""
         self._ready_process()
 
-    def invoke(self, event: object) -> Invoked:
-        """Invoke the function with `event`; FunctionError if it fails, dies, or takes too long."""
+    def invoke(self, event: object, trace: str | None = None) -> Invoked:
+        """Invoke the function with `event`; FunctionError if it fails, dies, or takes too long.
+
+        Without a trace header, the invocation begins a chain.
+        """
         before = self.pid
         process = self._ready_process()
         began_s = time.monotonic()
         try:
-            payload = process.api.invoke(event, self.timeout_s)
+            payload = process.api.invoke(event, self.timeout_s, trace or invocation_trace())
         except FunctionError:
             if process.api.failure:
                 self.restart()

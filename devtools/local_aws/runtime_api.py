@@ -65,14 +65,14 @@ class RuntimeApi:
                     self.failure = f"It was not ready within {timeout_s:g} s."
         return self._is_ready
 
-    def invoke(self, event: object, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+    def invoke(self, event: object, timeout_s: float, trace: str) -> Any:  # noqa: ANN401 - JSON
         """Hand over an event and return the handler's answer; FunctionError if there is none."""
         headers = {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": str(uuid4()),
             "Lambda-Runtime-Deadline-Ms": str(round(1000 * (time.time() + timeout_s))),
             "Lambda-Runtime-Invoked-Function-Arn": ARN,
-            "Lambda-Runtime-Trace-Id": f"Root=1-{uuid4().hex[:8]}-{uuid4().hex[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": trace,
         }
         self._is_ready = False
         self._invocations.put(Response(200, json.dumps(event).encode(), headers))

@@ -16,6 +16,7 @@ from devtools.local_aws.cloud import ORIGIN_DIR, Cloud, cloud
 from devtools.local_aws.event_source import EventSource
 from devtools.local_aws.http_server import serve
 from devtools.local_aws.log import Log
+from devtools.local_aws.recursive_loop import RecursiveLoop
 from devtools.local_aws.runtime import Function, link_client, source_path
 from domain.clip import ClipName, ClipRequest, ClipStatus
 from domain.window import TimeWindow
@@ -115,13 +116,15 @@ class Session:
         return AVAILABLE
 
 
-def run(root: Path, package: Path | None, camera_id: str, *, once: bool) -> int:
+def run(
+    root: Path, package: Path | None, camera_id: str, recursive_loop: RecursiveLoop, *, once: bool
+) -> int:
     """Serve until a signal, or until one clip is stored; return the exit code."""
     environ = {"FUNCTION_TIMEOUT": str(TIMEOUT_S), **with_new_defaults(environment())}
     settings = read_clip_settings(environ)
     _record_sample_if_empty(root, environ)
     stop = _stop_signal()
-    with _session(root, package, environ, settings) as session:
+    with _session(root, package, environ, settings, recursive_loop) as session:
         sample = _sample(session, camera_id, settings)
         session.print_addresses(sample)
         return session.run_once(sample, stop) if once else session.follow(stop)
@@ -129,7 +132,11 @@ def run(root: Path, package: Path | None, camera_id: str, *, once: bool) -> int:
 
 @contextmanager
 def _session(
-    root: Path, package: Path | None, environ: Mapping[str, str], settings: ClipSettings
+    root: Path,
+    package: Path | None,
+    environ: Mapping[str, str],
+    settings: ClipSettings,
+    recursive_loop: RecursiveLoop,
 ) -> Iterator[Session]:
     """Start everything; the end of the block ends the function first, moto last."""
     timeout_s = settings.function_timeout_ms // 1000
@@ -161,6 +168,8 @@ def _session(
             log.function_line,
         )
         source = EventSource(there.sqs, there.queue_url, function, log.delivery)
+        if recursive_loop == RecursiveLoop.TERMINATE:
+            source.loop_dead_letters_url = there.dead_url
         session = Session(root, there, cameras, cameras_url, log, source)
         stop = Event()
         for work in (lambda: source.run(stop), lambda: _listen(session, stop)):

@@ -16,7 +16,7 @@ from attrs import define, field
 from rich.table import Table
 
 from application.triage_dead_letters import Selection, TriageDeadLetters, TriagedLetter, Verdict
-from domain.clip import InvalidRequest
+from domain.clip import ClipRequest, InvalidRequest
 from domain.delivery import Delivery
 from domain.errors import ClipError, NoClipId
 from entrypoints.cli.command import command
@@ -25,9 +25,9 @@ from entrypoints.cli.service import call_deadline_s, open_aws
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import in_largest_unit
 from infrastructure.aws import translating_errors
-from infrastructure.formats.messages import message_body, read_message
+from infrastructure.formats.messages import FittedBody, read_message
 from infrastructure.sqs.dead_letters import DeadLetter, DeadLetterQueue, dead_letter_url
-from infrastructure.sqs.queue import queue_attributes
+from infrastructure.sqs.queue import accepted_body, queue_attributes
 
 HIDDEN_S = 600
 """The visibility timeout of the letters while they are triaged and moved."""
@@ -147,14 +147,25 @@ class ReceivedLetters:
             err.print(f"{name} was not moved: its visibility timeout is over. Run this again.")
             return False
         letter = self.letters[triaged.message_id]
-        body = message_body(triaged.request) if triaged.request else letter.body
         try:
-            self.dead.move(letter, body, queue_url, call_deadline_s())
+            fitted = self._fitted(letter, triaged.request, queue_url)
+            self.dead.move(letter, fitted.body, queue_url, call_deadline_s())
         except ClipError as error:
             err.print(f"{name} was not moved, or is in both queues: {error}", markup=False)
             return False
+        if fitted.dropped:
+            keys = ", ".join(fitted.dropped)
+            err.print(f"{name} lost unknown keys too long for the queue: {keys}", markup=False)
         del self.letters[triaged.message_id]
         return True
+
+    def _fitted(
+        self, letter: DeadLetter, request: ClipRequest | None, queue_url: str
+    ) -> FittedBody:
+        if request is None:
+            return FittedBody(letter.body)
+        size = letter.attributes_bytes
+        return accepted_body(self.dead.client, queue_url, request, call_deadline_s(), size)
 
 
 @contextmanager

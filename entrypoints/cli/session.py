@@ -13,7 +13,7 @@ import typer
 from attrs import define
 from rich.table import Table
 
-from domain.clip import ClipName, ClipReport, ClipStatus
+from domain.clip import ClipName, ClipReport, ClipStatus, UnknownStatus
 from domain.coverage import Coverage
 from domain.errors import AlreadyInProgress, ClipError
 from domain.recording import RecordingSegment
@@ -47,7 +47,10 @@ POLL_S = 0.3
 LISTING_S = 600
 """Time to read how long all recordings of a camera are."""
 ALL_TIME = TimeWindow(0, 10**15)
-STYLES = {ClipStatus.AVAILABLE: "bold green", ClipStatus.PENDING: "bold yellow"}
+STYLES: Mapping[ClipStatus | UnknownStatus, str] = {
+    ClipStatus.AVAILABLE: "bold green",
+    ClipStatus.PENDING: "bold yellow",
+}
 
 
 @define

@@ -1,11 +1,13 @@
 """The process of a slot: both ends of it.
 
-It reads one message per line from its standard input and writes one response per line to a pipe.
+It reads one message per line from its standard input and writes one response per line to a pipe:
+how it ended, and the figures of its log line as JSON.
 It logs to its standard output, as in Lambda. When its input ends, the worker has died, and the
 process ends at once, because no one extends the message's lease any more.
 """
 
 import json
+import logging
 import os
 import select
 import signal
@@ -21,12 +23,14 @@ from typing import Any, NoReturn
 from attrs import define, field
 
 from entrypoints.lambda_context import HandlerContext
+from entrypoints.log_line import METRIC_UNITS
 from entrypoints.worker.decisions import ChildResponse
 from entrypoints.worker.log import log_all_as_json
 
 READY, DONE, FAILED = b"ready", b"done", b"failed"
+FIGURES = ("status", "error", *METRIC_UNITS)
+"""The members of a log line that the worker counts."""
 RESPONSES = {
-    None: ChildResponse.NONE,
     DONE: ChildResponse.DONE,
     FAILED: ChildResponse.FAILED,
 }
@@ -38,6 +42,8 @@ class Child:
 
     environ: Mapping[str, str] = field(repr=False)
     is_ready: bool = False
+    figures: Mapping[str, object] = field(factory=dict)
+    """Those of the last message; none if its process died."""
     _process: "subprocess.Popen[bytes] | None" = None
     _responses: int = -1
 
@@ -77,6 +83,7 @@ class Child:
 
     def send(self, record: Mapping[str, Any], left_s: float) -> None:
         """Send a message to the process, to be handled within `left_s`."""
+        self.figures = {}
         assert self._process  # noqa: S101 - it was ready
         assert self._process.stdin  # noqa: S101
         line = json.dumps({"record": record, "left_s": left_s}).encode() + b"\n"
@@ -85,8 +92,13 @@ class Child:
             self._process.stdin.flush()
 
     def response(self, seconds: float) -> ChildResponse:
-        """Wait for the response."""
-        return RESPONSES.get(self._read(seconds), ChildResponse.DIED)
+        """Wait for the response, and keep its figures."""
+        line = self._read(seconds)
+        if line is None:
+            return ChildResponse.NONE
+        word, _, figures = line.partition(b" ")
+        self.figures = json.loads(figures) if word in RESPONSES else {}
+        return RESPONSES.get(word, ChildResponse.DIED)
 
     def end(self) -> None:
         """Kill the process, if there is one, and wait for its end. Its ffmpegs end with it."""
@@ -111,7 +123,29 @@ class Child:
         """Return a line, None if none came in time, b"" if none will."""
         if not select.select([self._responses], [], [], seconds)[0]:
             return None
-        return os.read(self._responses, 64).strip()
+        line = b""
+        while not line.endswith(b"\n") and (more := os.read(self._responses, 4096)):
+            line += more
+        return line.strip()
+
+
+class _LastFigures(logging.Handler):
+    """Keeps the figures of the last message's log line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: dict[str, object] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what the record says of a message."""
+        members = vars(record)
+        if "status" in members:
+            self.figures = {name: members[name] for name in FIGURES if name in members}
+
+    def taken(self) -> bytes:
+        """Return the figures as JSON, once."""
+        figures, self.figures = self.figures, {}
+        return json.dumps(figures).encode()
 
 
 def serve(responses: int) -> NoReturn:
@@ -124,6 +158,8 @@ def serve(responses: int) -> NoReturn:
     from entrypoints.aws_lambda import handler, logger  # noqa: PLC0415 - it reads the environment
 
     log_all_as_json(logger)
+    last = _LastFigures()
+    logging.getLogger(logger.name).addHandler(last)
     os.write(responses, READY + b"\n")
     while True:
         message = messages.get()
@@ -137,7 +173,7 @@ def serve(responses: int) -> NoReturn:
         except Exception:  # noqa: BLE001 - logged, and the message is redelivered, as in Lambda
             logger.exception("the handler failed")
         sys.stdout.flush()
-        os.write(responses, (FAILED if failed else DONE) + b"\n")
+        os.write(responses, b"%b %b\n" % (FAILED if failed else DONE, last.taken()))
 
 
 def _listen(messages: "SimpleQueue[dict[str, Any]]") -> None:

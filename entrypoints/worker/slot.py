@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from threading import Thread
 
 from attrs import define, field, frozen
@@ -66,6 +67,8 @@ class Slot:
     sqs_failures: FailureLog
     """Shared by all slots: they use one queue."""
     start_failures: FailureLog
+    on_handled: Callable[[WorkOutcome, Mapping[str, object]], None] = lambda *_: None
+    """Called with how the work on each message ended, and the figures of its log line."""
     in_flight: ReceivedMessage | None = None
     heartbeat_due_s: float = field(factory=lambda: time.monotonic() + STUCK_S)
     """When its next heartbeat is due; later, it is stuck."""
@@ -140,6 +143,7 @@ class Slot:
         timeout_s = began_s + self.config.timeout_s
         self.child.send(message.record, timeout_s - time.monotonic())
         outcome = self._watch(message, lease, timeout_s)
+        self.on_handled(outcome, self.child.figures)
         if outcome not in {WorkOutcome.DONE, WorkOutcome.FAILED}:
             self.child.end()  # before another consumer can receive the message
             self._warn(message, "a message was not finished", outcome.value)

@@ -16,6 +16,7 @@ from entrypoints.worker.child import Child
 from entrypoints.worker.decisions import Stopping
 from entrypoints.worker.health import notify_systemd
 from entrypoints.worker.log import FailureLog, log_all_as_json
+from entrypoints.worker.metrics import Metrics
 from entrypoints.worker.slot import CALL_S, Slot, SlotConfig, StopSignal
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.scratch import sweep
@@ -117,13 +118,20 @@ def run(environ: Mapping[str, str]) -> int:
     except OSError as error:
         sys.stderr.write(f"WORKER_HEALTH_FILE={worker.health_file} cannot be written: {error}\n")
         return USAGE
+    metrics = Metrics()
+    if worker.metrics_port:
+        try:
+            metrics.serve(worker.metrics_port, worker.slots)
+        except OSError as error:
+            sys.stderr.write(f"WORKER_METRICS_PORT={worker.metrics_port}: {error.strerror}\n")
+            return USAGE
     clips, stop = settings.clips, StopSignal()
     logger = Logger("camclip", level=clips.log_level)
     log_all_as_json(logger)
     config = SlotConfig(clips.function_timeout_s, clips.max_receive_count, clips.backoff_base_s)
     sqs, starting = FailureLog(logger, "SQS"), FailureLog(logger, "starting a slot's process")
     slots = [
-        Slot(number, consumer, Child(environ), config, stop, logger, sqs, starting)
+        Slot(number, consumer, Child(environ), config, stop, logger, sqs, starting, metrics.observe)
         for number in range(worker.slots)
     ]
     extra = {"slots": worker.slots, "visibilityInSeconds": worker.visibility_s}

@@ -3,21 +3,13 @@
 import http.client
 import json
 import re
-import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from contextvars import ContextVar
-from typing import Any
 from urllib.parse import quote
 
 import requests
 import urllib3
-from attrs import Factory, define, field, frozen
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.util import Retry
+from attrs import Factory, field, frozen
 
 from application.ports import CameraService, Listing
 from domain.clip import ClipReport
@@ -25,86 +17,15 @@ from domain.errors import AccessDenied, ClipDeleted, DeadlineExceeded, Rejected,
 from domain.window import TimeWindow
 from infrastructure.camera_api.answers import read_alias, read_segments
 from infrastructure.camera_api.names import SegmentNaming
+from infrastructure.camera_api.session import Exchange, current_exchange, open_session
 from infrastructure.deadline import run_within
 from infrastructure.formats.reports import ReportFormat
 
 MAX_ANSWER_BYTES = 1 << 20
 CONNECT_S = 3
 READ_S = 10
-MAX_RETRY_AFTER_S = 5
-RETRIED = (429, 500, 502, 503, 504)
 DENIALS = {401, 403}
 NOT_FOUND = 404
-
-
-@define
-class _Exchange:
-    """One exchange, which another thread can abort."""
-
-    sock: socket.socket | None = None
-    is_aborted: bool = False
-
-    def abort(self) -> None:
-        """End a read that waits, and let no retry follow: a late PUT could undo a newer status."""
-        self.is_aborted = True
-        if self.sock:
-            with suppress(OSError):  # it has just ended by itself
-                self.sock.shutdown(socket.SHUT_RDWR)
-
-
-_exchange: ContextVar[_Exchange] = ContextVar("exchange")
-
-
-class _Abortable:
-    """A connection that shows its socket to the exchange that uses it."""
-
-    sock: socket.socket | None
-
-    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - urllib3's
-        exchange = _exchange.get()
-        if exchange.is_aborted:
-            raise DeadlineExceeded("The exchange was aborted at its deadline.")
-        super().request(*args, **kwargs)  # type: ignore[misc]
-        exchange.sock = self.sock  # now: once an answer begins, http.client may drop it
-
-
-class _Connection(_Abortable, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Abortable, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-def _session() -> requests.Session:
-    """Return a session that retries twice and depends on nothing but the URLs it is given.
-
-    A proxy or a .netrc in the environment would silently change the server and the credentials.
-    """
-    session = requests.Session()
-    session.trust_env = False
-    retries = Retry(
-        total=2,  # PUT too: storing a status twice is storing it once
-        status_forcelist=RETRIED,
-        backoff_factor=0.2,
-        raise_on_status=False,
-        retry_after_max=MAX_RETRY_AFTER_S,
-    )
-    adapter = HTTPAdapter(max_retries=retries)
-    adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    # A small compressed answer could expand to a huge one.
-    session.headers["Accept-Encoding"] = "identity"
-    return session
 
 
 @frozen
@@ -145,7 +66,7 @@ class HttpCameraService(CameraService):
     naming: SegmentNaming = Factory(SegmentNaming)
     max_call_s: float = 30
     """How long one call may take, its retries included."""
-    session: requests.Session = field(default=Factory(_session), repr=False)
+    session: requests.Session = field(default=Factory(open_session), repr=False)
 
     def find_segments(self, camera_id: str, window: TimeWindow, deadline_s: float) -> Listing:
         """GET the camera's alias, then the recordings listed under it."""
@@ -210,10 +131,10 @@ class HttpCameraService(CameraService):
         body: str | None = None,
     ) -> _Answer:
         own_deadline_s = time.monotonic() + self.max_call_s
-        until_s, current = min(deadline_s, own_deadline_s), _Exchange()
+        until_s, current = min(deadline_s, own_deadline_s), Exchange()
 
         def exchange() -> _Answer:
-            _exchange.set(current)
+            current_exchange.set(current)
             with self.session.request(
                 method,
                 address,

@@ -12,8 +12,10 @@ from attrs import frozen
 from application.ports import AlreadyExists, ClipStore, FilePiece, Piece, Rendition
 from domain.clip import ClipName, ClipRequest
 from domain.coverage import Coverage
-from domain.errors import Unavailable
+from domain.errors import NotRecordedYet, Unavailable
 from domain.manifest import Manifest, StoredClip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.folder.files import (
     OPERATIONS,
     FileOperations,
@@ -25,6 +27,7 @@ from infrastructure.folder.files import (
     translating_os_errors,
     write_atomically,
 )
+from infrastructure.folder.recordings import open_recording
 from infrastructure.formats.manifests import manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
     clip_key,
@@ -33,6 +36,7 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
+from infrastructure.mp4.recording import Mp4Recording
 
 CHUNK_BYTES = 2 << 20
 
@@ -77,6 +81,17 @@ class FolderClipStore(ClipStore):
                 with suppress(FileNotFoundError, ValueError):
                     description = description or json.loads(described.read_bytes())
             return stored_clip(description, stat.st_mtime_ns // 1_000_000)
+
+    def open(self, name: ClipName, deadline_s: float) -> Mp4Recording:
+        """Open the clip's file."""
+        path = self.path(name)
+        with translating_os_errors(path.name, deadline_s):
+            try:
+                start = TimeWindow(0, 1)
+                segment = RecordingSegment(start, path.name)
+                return open_recording(path, segment, start, deadline_s, tolerance_ms=0)
+            except NotRecordedYet as error:
+                raise Unavailable(f"There is no clip {path.name}.") from error
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float

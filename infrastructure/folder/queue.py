@@ -42,14 +42,15 @@ class FolderRetryQueue(RetryQueue):
     max_receive_count: int = 5
     now_ms: Callable[[], int] = now_ms
 
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
-        """Write the request's message."""
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
+        """Write the request's message; a folder has room for any."""
         if not 1 <= delay_s <= MAX_DELAY_S:
             raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
         with translating_os_errors("The queue", deadline_s):
             sent_at_ms = self.now_ms()
             name = f"{sent_at_ms + 1000 * delay_s}-{sent_at_ms}-{uuid4().hex[:8]}.json"
             write_atomically(self._folder / name, message_body(request))
+        return ()
 
     def receive(self) -> QueuedMessage | None:
         """Receive and hide the message that has been due the longest; None if none is due."""

@@ -9,7 +9,10 @@ from infrastructure.formats.json_values import reject_constant, unique_keys
 
 
 def coverage_members(coverage: Coverage) -> dict[str, Any]:
-    """Return the coverage's members; `clock` and `verified` only if there are any."""
+    """Return the coverage's members; `clock` and `verified` only if there are any.
+
+    What a newer version of the service wrote is returned as it is.
+    """
     members: dict[str, Any] = CONVERTER.unstructure(coverage)
     return members
 

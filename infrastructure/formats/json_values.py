@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+MAX_KEY_CHARS = 40
+
 
 def unique_keys(pairs: Sequence[tuple[object, object]]) -> dict[object, object]:
     """Return an object's members; ValueError if a key is repeated or not text."""
@@ -22,3 +24,9 @@ def whole_ms(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value):
         return int(value)
     return value if type(value) is int and 0 <= value < 10**15 else None
+
+
+def shown_key(key: str) -> str:
+    """Return an untrusted key for people and logs: printable ASCII, cut off if it is long."""
+    shown = ascii(key)[1:-1]
+    return shown if len(shown) <= MAX_KEY_CHARS else f"{shown[:MAX_KEY_CHARS]}..."

@@ -19,7 +19,10 @@ def manifest_json(manifest: Manifest) -> str:
 
 
 def read_manifest(text: str) -> Manifest:
-    """Read what `manifest_json` wrote, now or before; ValueError if it is anything else."""
+    """Read what `manifest_json` wrote, now, before or in a newer version.
+
+    ValueError if it is anything else. Unknown members of the report are kept: it is repeated.
+    """
     try:
         written = json.loads(text, object_pairs_hook=unique_keys, parse_constant=reject_constant)
         report = written["report"]

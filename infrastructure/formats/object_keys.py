@@ -31,6 +31,11 @@ def manifest_key(name: ClipName) -> str:
     return f"{name.camera_id}/{name.clip_id}.json"
 
 
+def claim_key(name: ClipName, number: int) -> str:
+    """Return the key of a claim to the clip."""
+    return f"{name.camera_id}/{name.clip_id}.claim-{number}"
+
+
 def metadata(
     request: ClipRequest, footage: MediaInfo, writer: str, coverage: Coverage
 ) -> dict[str, str]:
@@ -53,7 +58,10 @@ def metadata(
 
 
 def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
-    """Read what `metadata` wrote, now or before; anything else describes a clip of others."""
+    """Read what `metadata` wrote, now, before or in a newer version.
+
+    Anything else describes a clip of others.
+    """
     try:
         coverage = (
             read_coverage(metadata[COVERAGE])
@@ -74,11 +82,11 @@ def _gaps(start_ms: int, text: str) -> tuple[TimeWindow, ...]:
 
 
 def _media_info(text: str) -> MediaInfo | None:
-    """Read the media info; None if it is not such, or of a version with more fields."""
+    """Read the media info; None if it is not such. Newer versions append words."""
     fields = attrs.fields(attrs.resolve_types(MediaInfo))
     words = list(map(unquote, text.split(" ")))
     required = [field for field in fields if field.default is attrs.NOTHING]
-    if not len(required) <= len(words) <= len(fields):
+    if len(words) < len(required):
         return None
     try:
         kinds = (field.type for field in fields)

@@ -19,8 +19,9 @@ class ReportFormat:
     thumbnails: ThumbnailSpec
 
     def report(self, report: ClipReport) -> dict[str, object]:
-        """Return the report's members, without unknown ones; object keys begin with a slash."""
-        message = {
+        """Return the report's members but those that are None; object keys begin with a slash."""
+        message: dict[str, object] = {
+            **report.unknown_keys,
             "clipId": report.clip_id,
             "cameraId": report.camera_id,
             START: report.start_ms,
@@ -33,6 +34,7 @@ class ReportFormat:
                 "deliveredInMs": report.delivered_ms,
                 **coverage_members(report.coverage),
             },
+            "options": dict(report.options) or None,
             "reason": report.reason,
         }
         return {key: value for key, value in message.items() if value is not None}

@@ -1,7 +1,16 @@
 """Recordings read from S3 by byte ranges, and clips assembled and stored there."""
 
 from infrastructure.s3.clips import S3ClipStore
+from infrastructure.s3.new_objects import NewObjects
 from infrastructure.s3.owners import expect_owners
 from infrastructure.s3.recordings import S3Recording, S3RecordingStore
+from infrastructure.s3.requester_pays import pay_for_requests
 
-__all__ = ["S3ClipStore", "S3Recording", "S3RecordingStore", "expect_owners"]
+__all__ = [
+    "NewObjects",
+    "S3ClipStore",
+    "S3Recording",
+    "S3RecordingStore",
+    "expect_owners",
+    "pay_for_requests",
+]

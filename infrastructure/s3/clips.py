@@ -1,22 +1,19 @@
 """Finished clips in S3, with their thumbnails and manifests."""
 
-import io
-import logging
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from threading import Event
-from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 
-from application.ports import AlreadyExists, ClipStore, FilePiece, RecordingPiece, Rendition
+from application.ports import ClipStore, Rendition
 from domain.clip import ClipName, ClipRequest
 from domain.coverage import Coverage
-from domain.errors import Unavailable
+from domain.errors import NotRecordedYet, Unavailable
 from domain.manifest import Manifest, StoredClip
+from domain.recording import RecordingSegment
+from domain.window import TimeWindow
 from infrastructure.aws import call
 from infrastructure.formats.manifests import manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
@@ -26,21 +23,13 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
+from infrastructure.s3.bodies import BodyReader
+from infrastructure.s3.claims import S3Claims, claimed
 from infrastructure.s3.coverage_box import with_box, without_box
-from infrastructure.s3.multipart import CopyRejected, NoSuchUpload, put_multipart, read, read_bytes
-from infrastructure.s3.parts import (
-    MIN_PART_BYTES,
-    AnyPiece,
-    BytesPiece,
-    Part,
-    UploadPart,
-    plan_parts,
-)
+from infrastructure.s3.new_objects import NewObjects
+from infrastructure.s3.parts import BytesPiece
+from infrastructure.s3.recordings import S3Recording, S3RecordingStore
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-CHUNK_BYTES = 2 << 20
 THUMBNAIL_CONCURRENCY = 4
 
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
@@ -49,21 +38,14 @@ CACHE_ONE_HOUR = "public, max-age=3600"
 """Another delivery of the request may store the thumbnails again."""
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
-LOG = logging.getLogger(__name__)
-
 
 @frozen
 class S3ClipStore(ClipStore):
     """The destination bucket."""
 
-    client: "S3Client"
-    bucket: str
-    copy_in_s3: bool = True
-    """Whether S3 is to copy ranges of its own recordings."""
-    min_part_bytes: int = MIN_PART_BYTES
-    """The store's minimum part size."""
-    _copy_unsupported: Event = field(factory=Event, init=False, eq=False, repr=False)
-    """Set once the store has answered that it does not support copying."""
+    objects: NewObjects
+    delivery_timeout_ms: int = 300_000
+    """The maximum duration of a delivery: a claim that is older belongs to none."""
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Read the clip's metadata, and the box at its end if the metadata name one."""
@@ -72,7 +54,7 @@ class S3ClipStore(ClipStore):
             head = call(
                 f"S3, for {key},",
                 deadline_s,
-                lambda: self.client.head_object(Bucket=self.bucket, Key=key),
+                lambda: self.objects.client.head_object(Bucket=self.objects.bucket, Key=key),
                 {"404": _Missing()},
             )
         except _Missing:
@@ -94,17 +76,29 @@ class S3ClipStore(ClipStore):
     def _read_last(
         self, key: str, etag: str, size_bytes: int, length: int, deadline_s: float
     ) -> bytes:
+        reader = BodyReader()
+
         def get() -> bytes:
             bounds = f"bytes={size_bytes - length}-{size_bytes - 1}"
-            with self.client.get_object(Bucket=self.bucket, Key=key, Range=bounds, IfMatch=etag)[
-                "Body"
-            ] as body:
-                return body.read()
+            objects = self.objects
+            answer = objects.client.get_object(
+                Bucket=objects.bucket, Key=key, Range=bounds, IfMatch=etag
+            )
+            return reader.read(answer["Body"])
 
-        data = call(f"S3, for {key},", deadline_s, get)
+        data = call(f"S3, for {key},", deadline_s, get, abort=reader.abort)
         if len(data) != length:
             raise Unavailable(f"S3, for {key}, answered {len(data)} bytes instead of {length}.")
         return data
+
+    def open(self, name: ClipName, deadline_s: float) -> S3Recording:
+        """Open the clip's object."""
+        key, start = clip_key(name), TimeWindow(0, 1)
+        store = S3RecordingStore(self.objects.client, self.objects.bucket, tolerance_ms=0)
+        try:
+            return store.open(RecordingSegment(start, key), start, deadline_s)
+        except NotRecordedYet as error:
+            raise Unavailable(f"There is no clip {key}.") from error
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
@@ -113,12 +107,14 @@ class S3ClipStore(ClipStore):
 
         def store(width: int) -> None:
             image_format = thumbnails[width].suffix.removeprefix(".")
-            self._put(
+            self.objects.put(
                 thumbnail_key(name, width, image_format),
                 thumbnails[width].read_bytes(),
+                {
+                    "ContentType": THUMBNAIL_CONTENT_TYPES[image_format],
+                    "CacheControl": CACHE_ONE_HOUR,
+                },
                 deadline_s,
-                ContentType=THUMBNAIL_CONTENT_TYPES[image_format],
-                CacheControl=CACHE_ONE_HOUR,
             )
 
         with ThreadPoolExecutor(THUMBNAIL_CONCURRENCY) as several:
@@ -146,59 +142,29 @@ class S3ClipStore(ClipStore):
             "Metadata": described,
         }
         pieces = (*rendition.pieces, BytesPiece(box, 0, len(box)))
-        local = [piece for piece in pieces if not isinstance(piece, RecordingPiece)]
-        copy = self.copy_in_s3 and not self._copy_unsupported.is_set()
-        parts = self._parts(pieces, copy=copy)
-        if len(parts) == 1 and isinstance(parts[0], UploadPart):
-            data = read_bytes(parts[0].pieces)
-            self._put(key, data, deadline_s, IfNoneMatch="*", **headers)
-        elif len(local) == len(pieces):
-            body = io.BufferedReader(_JoinedPieces(local), CHUNK_BYTES)
-            size = sum(piece.length for piece in pieces)
-            self._put(key, body, deadline_s, ContentLength=size, IfNoneMatch="*", **headers)
-        else:
-            self._put_multipart(request.name, pieces, parts, headers, deadline_s)
+        with self._alone(request, writer, deadline_s):
+            self.objects.store(key, pieces, headers, deadline_s)
 
-    def _put_multipart(
-        self,
-        name: ClipName,
-        pieces: Sequence[AnyPiece],
-        parts: Sequence[Part],
-        headers: Mapping[str, Any],
-        deadline_s: float,
-    ) -> None:
-        target = {"Bucket": self.bucket, "Key": clip_key(name)}
-        try:
-            try:
-                put_multipart(self.client, target, parts, headers, deadline_s)
-            except CopyRejected as rejection:
-                if rejection.permanent:
-                    self._copy_unsupported.set()
-                LOG.warning(
-                    "S3 did not copy a recording's range (%s): it is uploaded instead, %s.",
-                    rejection,
-                    "from now on" if rejection.permanent else "this time",
-                )
-                parts = self._parts(pieces, copy=False)
-                put_multipart(self.client, target, parts, headers, deadline_s)
-        except NoSuchUpload as gone:
-            if self.find(name, deadline_s):
-                raise AlreadyExists(f"There is an object {target['Key']} already.") from gone
-            raise
-
-    def _parts(self, pieces: Sequence[AnyPiece], *, copy: bool) -> list[Part]:
-        return plan_parts(pieces, copy=copy, min_part_bytes=self.min_part_bytes)
+    def _alone(
+        self, request: ClipRequest, writer: str, deadline_s: float
+    ) -> AbstractContextManager[None]:
+        """Return a block in which no other delivery stores the clip, where a claim is needed."""
+        conditions = self.objects.conditions(deadline_s)
+        if conditions.on_complete or not conditions.on_put:
+            return nullcontext()
+        claims = S3Claims(self.objects.client, self.objects.bucket, request, writer, deadline_s)
+        return claimed(claims, self.delivery_timeout_ms)
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""
-        key = manifest_key(name)
+        key, reader = manifest_key(name), BodyReader()
 
         def get() -> bytes:
-            with self.client.get_object(Bucket=self.bucket, Key=key)["Body"] as body:
-                return body.read()
+            objects = self.objects
+            return reader.read(objects.client.get_object(Bucket=objects.bucket, Key=key)["Body"])
 
         try:
-            text = call(f"S3, for {key},", deadline_s, get, {"NoSuchKey": _Missing()})
+            text = call(f"S3, for {key},", deadline_s, get, {"404": _Missing()}, reader.abort)
         except _Missing:
             return None
         try:
@@ -210,59 +176,13 @@ class S3ClipStore(ClipStore):
         self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
     ) -> None:
         """Put the manifest's JSON, under If-None-Match where it may not replace one."""
-        conditions = {} if replace else {"IfNoneMatch": "*"}
-        self._put(
-            manifest_key(name),
-            manifest_json(manifest).encode(),
-            deadline_s,
-            ContentType="application/json",
-            CacheControl="no-cache",
-            **conditions,
-        )
-
-    def _put(self, key: str, body: Any, deadline_s: float, **headers: Any) -> None:  # noqa: ANN401 - boto3's
-        # 409 means that another write or delete of the key was in progress; the result is unknown.
-        call(
-            f"S3, for {key},",
-            deadline_s,
-            lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **headers),
-            {"PreconditionFailed": AlreadyExists(f"There is an object {key} already.")},
-        )
+        key, text = manifest_key(name), manifest_json(manifest).encode()
+        headers = {"ContentType": "application/json", "CacheControl": "no-cache"}
+        if replace:
+            self.objects.put(key, text, headers, deadline_s)
+        else:
+            self.objects.store(key, [BytesPiece(text, 0, len(text))], headers, deadline_s)
 
 
 class _Missing(Exception):
     """There is no such object."""
-
-
-class _JoinedPieces(io.RawIOBase):
-    """Local bytes as one file, read on demand.
-
-    With TLS each byte is read once (a trailing checksum follows it); without, as with a local
-    stand-in for S3, three times.
-    """
-
-    def __init__(self, pieces: Sequence[FilePiece | BytesPiece]) -> None:
-        self._pieces = [piece for piece in pieces if piece.length]
-        self._ends = list(accumulate(piece.length for piece in self._pieces))
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        size = self._ends[-1] if self._ends else 0
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: size}[whence]
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's WriteableBuffer
-        number = bisect_right(self._ends, self._at)
-        if number == len(self._pieces):
-            return 0
-        piece, left = self._pieces[number], self._ends[number] - self._at
-        length = min(left, len(buffer))
-        buffer[:length] = read(piece, piece.length - left, length)
-        self._at += length
-        return length

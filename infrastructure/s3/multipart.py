@@ -4,16 +4,19 @@ import io
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import Factory, frozen
 from botocore.exceptions import ClientError
 
 from application.ports import AlreadyExists, FilePiece
 from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
-from infrastructure.aws import call
+from infrastructure.aws import call, code_and_status
+from infrastructure.s3.checksums import Algorithm, algorithm, checksum
 from infrastructure.s3.parts import AnyPiece, BytesPiece, CopyPart, Part, UploadPart
+from infrastructure.s3.recordings import S3Recording
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,15 +35,22 @@ MAX_ABORT_S = 5
 NOT_REJECTIONS = {404, 408, 409, 412, 416, 429}
 """Statuses below 500 that a store answers even if it copies in general."""
 NOT_IMPLEMENTED = {405, 501}
+FAILED = 500
+NO_COPIES = "COMPOSE=off"
+NO_CHECKSUMS = "COMPOSE=off or AWS_REQUEST_CHECKSUM_CALCULATION=when_required"
 
 LOG = logging.getLogger(__name__)
 
 
-class CopyRejected(Exception):
-    """The store does not copy this range; if `permanent`, it copies none at all."""
+class UploadRejected(Exception):
+    """The store does not make an object of these parts; if `permanent`, of no such parts.
 
-    def __init__(self, code: str, *, permanent: bool) -> None:
+    `remedy` is the setting that spares the next process the attempt.
+    """
+
+    def __init__(self, code: str, remedy: str, *, permanent: bool) -> None:
         super().__init__(code)
+        self.remedy = remedy
         self.permanent = permanent
 
 
@@ -48,35 +58,51 @@ class NoSuchUpload(Unavailable):
     """There is no such upload: it was completed and the reply lost, or it was aborted."""
 
 
-def put_multipart(
-    client: "S3Client",
-    target: Mapping[str, Any],
-    parts: Sequence[Part],
-    headers: Mapping[str, Any],
-    deadline_s: float,
-) -> None:
-    """Store the parts as one object at `target` (its Bucket and Key).
+@frozen
+class Target:
+    """An object that is to be stored from parts."""
 
-    AlreadyExists if there is an object; RecordingChanged if a recording was replaced; CopyRejected
-    if copied parts must be uploaded instead. Whatever fails, the upload is aborted.
+    client: "S3Client"
+    bucket: str
+    key: str
+    headers: Mapping[str, Any] = Factory(dict)
+    is_conditional: bool = True
+    """Whether there must be no object of this name."""
+    has_checksums: bool = True
+    """Whether the checksums of the parts are named, if there are any."""
+
+
+def put_multipart(target: Target, parts: Sequence[Part], deadline_s: float) -> None:
+    """Store the parts as one object.
+
+    AlreadyExists if there is an object and there must be none; RecordingChanged if a recording was
+    replaced; UploadRejected if all bytes must be uploaded, without checksums. Whatever fails, the
+    upload is aborted.
     """
-    key = target["Key"]
-    what = f"S3, for {key},"
-
-    def create() -> _Upload:
-        # It must name the algorithm of the checksums that boto3 sends with the parts.
-        made = client.create_multipart_upload(**target, **headers, ChecksumAlgorithm="CRC32")
-        upload = _Upload(client, {**target, "UploadId": made["UploadId"]}, what, deadline_s)
-        if time.monotonic() > deadline_s:  # the caller has given up
-            upload.abort()
-        return upload
-
-    upload = call(what, deadline_s, create)
+    upload = call(_service(target), deadline_s, lambda: _create(target, deadline_s))
     try:
         upload.complete(upload.fill(parts), sum(part.length for part in parts))
     except BaseException:
         upload.abort()
         raise
+
+
+def _create(target: Target, deadline_s: float) -> "_Upload":
+    client = target.client
+    place: dict[str, Any] = {"Bucket": target.bucket, "Key": target.key}
+    used = algorithm(client) if target.has_checksums else None
+    named: dict[str, Any] = {"ChecksumAlgorithm": used} if used else {}
+    made = client.create_multipart_upload(**place, **target.headers, **named)
+    named_place = {**place, "UploadId": made["UploadId"]}
+    is_conditional = target.is_conditional
+    upload = _Upload(client, named_place, _service(target), deadline_s, used, is_conditional)
+    if time.monotonic() > deadline_s:  # the caller has given up
+        upload.abort()
+    return upload
+
+
+def _service(target: Target) -> str:
+    return f"S3, for {target.key},"
 
 
 @frozen
@@ -85,27 +111,56 @@ class _Upload:
     target: dict[str, Any]
     what: str
     deadline_s: float
+    algorithm: Algorithm | None
+    """Of the checksums of its parts."""
+    is_conditional: bool
+    copied: Event = Factory(Event)
+    """Set once a part was copied."""
 
     def fill(self, parts: Sequence[Part]) -> "list[CompletedPartTypeDef]":
-        """Copy and upload the parts, several at once; the first failure ends it."""
+        """Copy and upload the parts, several at once; the first failure ends it.
+
+        Once a recording's last part is copied, its ETag is compared: not every store honours the
+        condition on the copy (Ceph RGW 16.2 does not).
+        """
         copiers, uploaders = (
             ThreadPoolExecutor(COPY_CONCURRENCY),
             ThreadPoolExecutor(UPLOAD_CONCURRENCY),
         )
         filled: list[Future[CompletedPartTypeDef]] = []
+        copies: dict[Future[CompletedPartTypeDef], S3Recording] = {}
+        pending: set[Future[Any]] = set()
         try:
             for number, part in enumerate(parts, 1):
                 if isinstance(part, CopyPart):
                     filled.append(copiers.submit(self._copy, number, part))
+                    copies[filled[-1]] = part.recording
                 else:
                     filled.append(uploaders.submit(self._upload, number, part))
-            for part_filled in as_completed(filled):
-                part_filled.result()
+            pending.update(filled)
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for ended in done:
+                    ended.result()
+                for recording in {id(r): r for r in map(copies.get, done) if r}.values():
+                    if not any(copies.get(other) is recording for other in pending):
+                        pending.add(copiers.submit(self._require_unchanged, recording))
             return [part_filled.result() for part_filled in filled]
         finally:
             copiers.shutdown(wait=False, cancel_futures=True)
             uploaders.shutdown(wait=False, cancel_futures=True)
-            wait([part_filled for part_filled in filled if not part_filled.cancelled()], GRACE_S)
+            wait([ended for ended in pending if not ended.cancelled()], GRACE_S)
+
+    def _require_unchanged(self, recording: S3Recording) -> None:
+        changed = RecordingChanged(f"{recording.segment.name} was replaced while it was copied.")
+        found = call(
+            f"S3, for {recording.segment.name},",
+            self.deadline_s,
+            lambda: self.client.head_object(Bucket=recording.bucket, Key=recording.key),
+            {"404": changed},
+        )
+        if found["ETag"] != recording.version:
+            raise changed
 
     def _copy(self, number: int, part: CopyPart) -> "CompletedPartTypeDef":
         recording = part.recording
@@ -121,18 +176,31 @@ class _Upload:
                     CopySourceIfMatch=recording.version,
                 )
             except ClientError as error:
-                _raise_if_rejected(error)
+                self._raise_if_rejected(error)
                 raise
             return answer.get("CopyPartResult", {})
 
-        expected = {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed}
-        return self._part(number, request, expected)
+        expected = {"412": changed, "404": changed, "416": changed}
+        part_copied = self._part(number, request, expected)
+        self.copied.set()
+        return part_copied
+
+    def _raise_if_rejected(self, error: ClientError) -> None:
+        """Raise UploadRejected if the store does not copy what it may still let us read."""
+        code, status = code_and_status(error)
+        never = status in NOT_IMPLEMENTED or (status == FAILED and not self.copied.is_set())
+        if never:
+            raise UploadRejected(code, NO_COPIES, permanent=True) from error
+        if 300 <= status < 500 and status not in NOT_REJECTIONS:  # noqa: PLR2004 - redirects, and rejections
+            raise UploadRejected(code, NO_COPIES, permanent=False) from error
 
     def _upload(self, number: int, part: UploadPart) -> "CompletedPartTypeDef":
         data = read_bytes(part.pieces)
         return self._part(
             number,
-            lambda: self.client.upload_part(**self.target, PartNumber=number, Body=data),
+            lambda: self.client.upload_part(
+                **self.target, PartNumber=number, Body=data, **checksum(self.client, data)
+            ),
             {},
         )
 
@@ -146,13 +214,14 @@ class _Upload:
         if "ETag" not in answer:
             raise Unavailable(f"{self.what} answered without the ETag of a part.")
         completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
-        if "ChecksumCRC32" in answer:
+        if self.algorithm and "ChecksumCRC32" in answer:
             completed["ChecksumCRC32"] = answer["ChecksumCRC32"]
         return completed
 
     def complete(self, parts: "list[CompletedPartTypeDef]", size_bytes: int) -> None:
-        """Complete the upload, unless there is an object of its name."""
+        """Complete the upload; if it is conditional, unless there is an object of its name."""
         key = self.target["Key"]
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if self.is_conditional else {}
         # 409 means that another write or delete of the key was in progress: the upload is lost.
         call(
             self.what,
@@ -161,11 +230,12 @@ class _Upload:
                 **self.target,
                 MultipartUpload={"Parts": parts},
                 MpuObjectSize=size_bytes,
-                IfNoneMatch="*",
+                **condition,
             ),
             {
-                "PreconditionFailed": AlreadyExists(f"There is an object {key} already."),
+                "412": AlreadyExists(f"There is an object {key} already."),
                 "NoSuchUpload": NoSuchUpload(f"S3 has no such upload of {key}."),
+                "InvalidPart": UploadRejected("InvalidPart", NO_CHECKSUMS, permanent=True),
             },
         )
 
@@ -186,16 +256,6 @@ class _Upload:
             LOG.warning(
                 "An incomplete upload of %s may be left behind: %s", self.target["Key"], error
             )
-
-
-def _raise_if_rejected(error: ClientError) -> None:
-    """Raise CopyRejected if the store does not copy a range that it may still let us read."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    code = str(error.response.get("Error", {}).get("Code", status))
-    if status in NOT_IMPLEMENTED:
-        raise CopyRejected(code, permanent=True) from error
-    if 300 <= status < 500 and status not in NOT_REJECTIONS:  # noqa: PLR2004 - redirects, and rejections
-        raise CopyRejected(code, permanent=False) from error
 
 
 def read_bytes(pieces: Iterable[AnyPiece]) -> bytes:

@@ -110,10 +110,17 @@ def _copied(piece: AnyPiece, min_bytes: int) -> list[Part]:
 
 
 def _equal_parts(pieces: Sequence[AnyPiece], max_bytes: int) -> list[list[AnyPiece]]:
-    """Cut into as few equal parts as `max_bytes` allows; each is then more than half of that."""
+    """Cut into as few parts of equal size as `max_bytes` allows; the last one may be smaller.
+
+    Each is more than half of `max_bytes`, but the last, which lacks up to a byte per part. (R2
+    rejects parts of unlike size but for the last: Cloudflare R2, "Multipart upload limitations".)
+    """
     total = _length(pieces)
+    if not total:
+        return []
     count = -(-total // max_bytes)
-    ends = [total * number // count for number in range(1, count + 1)]
+    part_bytes = -(-total // count)
+    ends = [min(total, part_bytes * number) for number in range(1, count + 1)]
     parts: list[list[AnyPiece]] = [[] for _ in ends]
     at = number = 0
     for piece in pieces:

@@ -1,12 +1,14 @@
 """The recorder's files in S3."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import urllib3
 from attrs import frozen
 from botocore.exceptions import BotoCoreError
 
-from application.ports import RecordingStore
+from application.ports import Opened, RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -14,10 +16,13 @@ from infrastructure.aws import call
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
+from infrastructure.s3.bodies import BodyReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+OPEN_CONCURRENCY = 8
+"""Each holds an index in memory, usually of a few MiB."""
 MAX_READS = 3
 """How often a range is requested whose stream breaks off."""
 
@@ -52,25 +57,29 @@ class S3RecordingStore(RecordingStore):
         """Read the index; the first read, which it needs anyway, also returns size and ETag."""
         name = segment.name
         key = "/".join(filter(None, [self.folder.strip("/"), name]))
+        reader = BodyReader()
         first = call(
             f"S3, for {name},",
             deadline_s,
-            lambda: self._get(key, 0, FIRST_READ_BYTES),
+            lambda: self._get(reader, key, 0, FIRST_READ_BYTES),
             {
-                "NoSuchKey": NotRecordedYet(f"{name} is not stored yet."),
-                "InvalidRange": NotRecordedYet(f"{name} is still empty."),
+                "404": NotRecordedYet(f"{name} is not stored yet."),
+                "416": NotRecordedYet(f"{name} is still empty."),
             },
+            reader.abort,
         )
         if first.size_bytes == 0:
             raise NotRecordedYet(f"{name} is still empty.")
         changed = RecordingChanged(f"{name} was replaced while it was read.")
 
         def fetch(offset: int, length: int) -> bytes:
+            reader = BodyReader()  # reads are concurrent
             found = call(
                 f"S3, for {name},",
                 deadline_s,
-                lambda: self._get(key, offset, length, IfMatch=first.etag),
-                {"PreconditionFailed": changed, "NoSuchKey": changed, "InvalidRange": changed},
+                lambda: self._get(reader, key, offset, length, IfMatch=first.etag),
+                {"412": changed, "404": changed, "416": changed},
+                reader.abort,
             )
             if found.etag != first.etag:  # some S3 clones ignore If-Match
                 raise changed
@@ -83,7 +92,21 @@ class S3RecordingStore(RecordingStore):
         opened = open_mp4(segment, window, first.etag, file, self.tolerance_ms)
         return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
 
-    def _get(self, key: str, offset: int, length: int, **conditions: str) -> _Range:
+    def open_all(
+        self, segments: Sequence[RecordingSegment], window: TimeWindow, deadline_s: float
+    ) -> list[Opened]:
+        """Open several at once: most of the time passes until S3 answers."""
+        openers = ThreadPoolExecutor(OPEN_CONCURRENCY)
+        try:
+            return list(
+                openers.map(lambda segment: self._opened(segment, window, deadline_s), segments)
+            )
+        finally:
+            openers.shutdown(wait=False, cancel_futures=True)
+
+    def _get(
+        self, reader: BodyReader, key: str, offset: int, length: int, **conditions: str
+    ) -> _Range:
         """Get up to `length` bytes, again if the stream breaks off."""
         for read in range(1, MAX_READS + 1):
             answer = self.client.get_object(
@@ -92,15 +115,16 @@ class S3RecordingStore(RecordingStore):
                 Range=f"bytes={offset}-{offset + length - 1}",
                 **conditions,  # type: ignore[arg-type]
             )
-            with answer["Body"] as body:
+            body = answer["Body"]
+            with body:
                 if answer["ContentLength"] == 0:
                     return _Range(b"", 0, answer["ETag"])
                 size = answer.get("ContentRange", "").rpartition("/")[2]
                 if not size.isdecimal():
                     raise Unavailable("S3 does not support range requests.")
                 try:
-                    return _Range(body.read(), int(size), answer["ETag"])
+                    return _Range(reader.read(body), int(size), answer["ETag"])
                 except (BotoCoreError, urllib3.exceptions.HTTPError):
-                    if read == MAX_READS:
+                    if read == MAX_READS or reader.is_aborted:
                         raise
         raise AssertionError

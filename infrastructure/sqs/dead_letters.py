@@ -30,6 +30,16 @@ class DeadLetter:
     attributes: Mapping[str, Any]
     """The sender's message attributes: moved along with the body."""
 
+    @property
+    def attributes_bytes(self) -> int:
+        """The part of SQS's limit that the attributes take: names, types and values."""
+        texts = [
+            text
+            for name, attribute in self.attributes.items()
+            for text in (name, *attribute.values())
+        ]
+        return sum(len(text.encode() if isinstance(text, str) else text) for text in texts)
+
 
 @frozen
 class DeadLetterQueue:

@@ -11,7 +11,7 @@ from domain.clip import ClipRequest
 from domain.errors import Unavailable
 from domain.retry import MAX_DELAY_S
 from infrastructure.aws import call
-from infrastructure.formats.messages import message_body
+from infrastructure.formats.messages import FittedBody, fitted_body
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -21,6 +21,13 @@ LEASE_LOST_CODES = (
     "MessageNotInflight",
     "ReceiptHandleIsInvalid",
 )
+
+
+MIN_LIMIT_BYTES = 1024
+"""The smallest MaximumMessageSize that a queue can have (SQS, SetQueueAttributes)."""
+
+USUAL_LIMIT_BYTES = 262_144
+"""The MaximumMessageSize of a queue that was made before it could be more (1 MiB, 2025)."""
 
 
 class LeaseLost(Unavailable):
@@ -34,17 +41,19 @@ class SqsRetryQueue(RetryQueue):
     client: "SQSClient"
     queue_url: str
 
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
-        """Send the request's message with a delay."""
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
+        """Send the request's message with a delay, as long as the queue accepts."""
         if not 1 <= delay_s <= MAX_DELAY_S:
             raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
+        fitted = accepted_body(self.client, self.queue_url, request, deadline_s)
         call(
             "SQS",
             deadline_s,
             lambda: self.client.send_message(
-                QueueUrl=self.queue_url, MessageBody=message_body(request), DelaySeconds=delay_s
+                QueueUrl=self.queue_url, MessageBody=fitted.body, DelaySeconds=delay_s
             ),
         )
+        return fitted.dropped
 
     def delay_redelivery(self, receipt_handle: str, delay_s: int, deadline_s: float) -> None:
         """Set when a received message is delivered again, in seconds from now.
@@ -52,6 +61,29 @@ class SqsRetryQueue(RetryQueue):
         SQS hides a message for at most 12 hours.
         """
         change_visibility(self.client, self.queue_url, receipt_handle, delay_s, deadline_s)
+
+
+def accepted_body(
+    client: "SQSClient",
+    queue_url: str,
+    request: ClipRequest,
+    deadline_s: float,
+    attributes_bytes: int = 0,
+) -> FittedBody:
+    """Return a body that the queue accepts next to message attributes of so many bytes.
+
+    Any queue accepts most bodies; for a longer one it is asked how much it accepts. If it does not
+    say, USUAL_LIMIT_BYTES hold.
+    """
+    small = fitted_body(request, MIN_LIMIT_BYTES - attributes_bytes)
+    if not small.dropped:
+        return small
+    try:
+        limit = queue_attributes(client, queue_url, deadline_s).get("MaximumMessageSize", "")
+    except Unavailable:
+        limit = ""
+    max_bytes = int(limit) if limit.isdecimal() else USUAL_LIMIT_BYTES
+    return fitted_body(request, max_bytes - attributes_bytes)
 
 
 def change_visibility(

@@ -9,6 +9,7 @@ before it is committed. Interlaced frames are not deinterlaced.
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -16,7 +17,7 @@ from attrs import evolve, frozen
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from domain.coverage import Verification, merged
 from domain.errors import Unavailable, UnusableFootage
-from domain.planning import ClipPlan
+from domain.planning import ClipPlan, Cut
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_video import Encoder
 from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
@@ -38,6 +39,7 @@ from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_
 from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
 from infrastructure.transcoder.find_damage import damaged_windows, find_damage, give_up_damage
+from infrastructure.transcoder.memory import require_memory
 from infrastructure.transcoder.verify import verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
 
@@ -61,6 +63,8 @@ class FfmpegTranscoder(Transcoder):
     hevc: str = "splice"
     """What becomes of HEVC recordings: "splice", their frames are copied like those of H.264, and a
     clip that has most of its frames from them is HEVC; or "h264", every clip is H.264."""
+    memory_bytes: float = inf
+    """How much memory there is for ffmpeg, and all else."""
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
     """The smallest range of a recording that the store is left to copy."""
 
@@ -106,6 +110,26 @@ class FfmpegTranscoder(Transcoder):
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
+    def thumbnails(
+        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+    ) -> Mapping[int, Path]:
+        """Take the clip for a recording that is cut out whole."""
+        segment = clip.segment
+        plan = ClipPlan(segment.window, (Cut(segment, segment.window),))
+        sources = resolve_cuts(plan, {segment.name: clip})
+        timescale = clip_timescale(sources)
+        # The window may end earlier: a picture that stands for long is no footage, but shown.
+        quarter = round(sources[0].index.duration_ms) * timescale // 4000
+        try:
+            times = clip_times(sources, timescale)
+            pictured = _extract_frame(sources, times, quarter, folder / "thumbnail.mp4")
+            size = majority_format(sources)
+            return make_thumbnails(
+                Ffmpeg(self.path), pictured, size, thumbnails, folder, deadline_s
+            )
+        except OSError as error:
+            raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
+
     def _render(  # noqa: PLR0913 - a straight line
         self,
         plan: ClipPlan,
@@ -127,6 +151,7 @@ class FfmpegTranscoder(Transcoder):
         codec, picture_format, first_id = _encoder_for(copied, picture_format)
         # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
         is_filled = self.verify == "decode" or not copied
+        require_memory(spans, self.memory_bytes)
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:

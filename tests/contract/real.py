@@ -24,6 +24,7 @@ from infrastructure.s3 import S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
 from tests.contract.media import FORMAT, LENGTH_MS, Media
+from tests.support.clip_store import clip_store
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -136,7 +137,7 @@ class S3ClipWorld:
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.bucket = aws.bucket()
-        self.clips: S3ClipStore = S3ClipStore(aws.s3, self.bucket)
+        self.clips: S3ClipStore = clip_store(aws.s3, self.bucket)
 
     def clip_bytes(self, name: ClipName) -> bytes | None:
         return self.aws.object(self.bucket, clip_key(name))

@@ -10,11 +10,17 @@ from attrs import evolve, frozen
 from application.ports import AlreadyExists, FilePiece, Piece, Recording, RecordingPiece, Rendition
 from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
-from domain.errors import DeadlineExceeded, RecordingChanged, Retryable
+from domain.errors import (
+    AlreadyInProgress,
+    DeadlineExceeded,
+    RecordingChanged,
+    Retryable,
+    Unavailable,
+)
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from tests.contract.worlds import START_MS, ClipWorld
+from tests.contract.worlds import LENGTH_MS, START_MS, ClipWorld, Footages
 from tests.support.coverages import every_kind, windows
 
 REQUEST = ClipRequest("clip-1", "pier", START_MS, START_MS + 300_000, (START_MS + 5,))
@@ -172,7 +178,7 @@ def test_of_two_commits_at_once_one_wins(clip_world: ClipWorld, rendered: Rendit
     def commit(writer: str) -> str | None:
         try:
             clip_world.clips.commit(REQUEST, rendered, writer, Coverage(), soon())
-        except AlreadyExists:
+        except (AlreadyExists, AlreadyInProgress):
             return None
         return writer
 
@@ -205,6 +211,27 @@ def test_a_rendition_shorter_than_it_was_leaves_nothing(
             REQUEST, rendition(FilePiece(path, 0, 100)), WRITER, Coverage(), soon()
         )
     assert clip_world.clip_bytes(NAME) is None
+
+
+def test_a_stored_clip_is_opened_as_a_recording(
+    clip_world: ClipWorld, footages: Footages, tmp_path: Path
+) -> None:
+    """Its bytes are read by ranges; it begins at 0."""
+    path = tmp_path / "rendered"
+    path.write_bytes(footages.whole.data)
+    size_bytes = path.stat().st_size
+    media = evolve(FOOTAGE, duration_ms=LENGTH_MS)
+    whole = Rendition((FilePiece(path, 0, size_bytes),), {}, media)
+    clip_world.clips.commit(REQUEST, whole, WRITER, Coverage(), soon())
+    clip = clip_world.clips.open(NAME, soon())
+    assert clip.size_bytes == size_bytes
+    assert clip.read(100, 1000) == footages.whole.data[100:1100]
+    assert clip.segment.window == TimeWindow(0, LENGTH_MS)
+
+
+def test_a_clip_that_is_not_there_cannot_be_opened(clip_world: ClipWorld) -> None:
+    with pytest.raises(Unavailable):
+        clip_world.clips.open(NAME, soon())
 
 
 def test_thumbnails_replace_earlier_ones(clip_world: ClipWorld, tmp_path: Path) -> None:
@@ -253,6 +280,8 @@ def test_nothing_is_begun_after_the_deadline(
     clips, over_s = clip_world.clips, time.monotonic()
     with pytest.raises(DeadlineExceeded):
         clips.find(NAME, over_s)
+    with pytest.raises(DeadlineExceeded):
+        clips.open(NAME, over_s)
     with pytest.raises(DeadlineExceeded):
         clips.store_thumbnails(NAME, {300: picture}, over_s)
     with pytest.raises(DeadlineExceeded):

@@ -5,6 +5,7 @@ import time
 import pytest
 from attrs import evolve
 
+from application.ports import Recording
 from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, UnusableFootage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -180,3 +181,32 @@ def test_nothing_is_read_after_the_deadline_of_opening(
     time.sleep(max(0, deadline_s - time.monotonic()))
     with pytest.raises(DeadlineExceeded):
         opened.read(UNREAD, 10)
+
+
+def test_several_are_opened_and_each_says_what_became_of_it(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """In their order: a recording, or the error that opening it alone raises."""
+    recording_world.stores("a.mp4", footages.whole)
+    recording_world.stores("b.mp4", footages.text)
+    recording_world.stores("c.mp4", footages.whole)
+    segments = [evolve(SEGMENT, name=f"{letter}.mp4") for letter in "abdc"]
+    first, unusable, absent, last = recording_world.recordings.open_all(
+        segments, SEGMENT.window, soon()
+    )
+    assert isinstance(unusable, UnusableFootage)
+    assert isinstance(absent, NotRecordedYet)
+    for opened, segment in ((first, segments[0]), (last, segments[3])):
+        assert isinstance(opened, Recording)
+        assert (
+            opened.segment
+            == recording_world.recordings.open(segment, SEGMENT.window, soon()).segment
+        )
+
+
+def test_none_is_opened_after_the_deadline(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    recording_world.stores(SEGMENT.name, footages.whole)
+    with pytest.raises(DeadlineExceeded):
+        recording_world.recordings.open_all([SEGMENT, SEGMENT], SEGMENT.window, time.monotonic())

@@ -24,7 +24,7 @@ def soon() -> float:
 
 def test_a_request_comes_back_whole_and_not_too_soon(queue_world: QueueWorld) -> None:
     """Not before its delay is over, and with everything that its message held."""
-    queue_world.queue.send(REQUEST, 1, soon())
+    assert queue_world.queue.send(REQUEST, 1, soon()) == ()
     assert queue_world.received_within(0.2) == []
     (received,) = queue_world.received_within(2)
     assert received == REQUEST

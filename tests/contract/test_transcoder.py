@@ -20,6 +20,7 @@ from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.in_memory import (
+    InMemoryRecording,
     InMemoryRecordingStore,
     InMemoryTranscoder,
     StoredFile,
@@ -65,9 +66,15 @@ class InMemoryTranscoderWorld:
             found.append(ShownFrame(float(clip_ms), AFTER_MS[NAMES.index(name)] + int(media_ms)))
         return found
 
+    def stored(self, clip: Path, duration_ms: int) -> Recording:
+        """Open a clip as its store does."""
+        file = StoredFile(clip.read_bytes(), duration_ms)
+        segment = RecordingSegment(TimeWindow(0, duration_ms), "clip")
+        return InMemoryRecording(segment, file, {"clip": file}, soon())
+
     def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
         """Return which of the clip's `frames` a thumbnail shows, its width and its height."""
-        clip_ms, size = path.read_text().split()
+        clip_ms, _, _, size = path.read_text().split()
         width, height = size.split("x")
         (shown,) = (frame for frame in frames if frame.clip_ms == float(clip_ms))
         return shown, int(width), int(height)
@@ -106,6 +113,9 @@ class FfmpegTranscoderWorld:
             ShownFrame(time_ms, number * FRAME_MS)
             for time_ms, number in zip(reading.times_ms, reading.numbers, strict=True)
         ]
+
+    def stored(self, clip: Path, duration_ms: int) -> Recording:  # noqa: ARG002 - it says so itself
+        return _open(RecordingSegment(TimeWindow(0, 1), "clip"), clip.read_bytes())
 
     def thumbnail(self, path: Path, frames: list[ShownFrame]) -> tuple[ShownFrame, int, int]:
         number, width, height = look_at(path)
@@ -236,6 +246,23 @@ def test_thumbnails_show_the_frame_after_a_quarter_of_the_clip(
         assert (wide, high % 2) == (width, 0)
 
 
+@pytest.mark.parametrize(("from_ms", "to_ms"), [(0, 1600), (1500, 5900), (41, 201), (0, 100)])
+def test_thumbnails_of_a_stored_clip_show_the_same_picture(
+    world: TranscoderWorld, scratch: Path, tmp_path: Path, from_ms: int, to_ms: int
+) -> None:
+    """In the requested widths and with even heights, whatever has become of its recordings."""
+    plan = planned(from_ms, to_ms)
+    rendition, frames = rendered(world, scratch, plan)
+    clip = world.stored(scratch.parent / "clip", plan.duration_ms)
+    folder = tmp_path / "later"
+    folder.mkdir()
+    later = world.transcoder.thumbnails(clip, THUMBNAILS, folder, soon())
+    assert set(later) == set(THUMBNAILS.widths)
+    for width, path in later.items():
+        assert path.parent == folder
+        assert world.thumbnail(path, frames) == world.thumbnail(rendition.thumbnails[width], frames)
+
+
 def test_no_thumbnails_are_made_if_no_width_is_requested(
     world: TranscoderWorld, scratch: Path
 ) -> None:
@@ -276,3 +303,12 @@ def test_nothing_is_rendered_after_the_deadline(world: TranscoderWorld, scratch:
         world.transcoder.render(
             planned(0, 400), world.recordings(), THUMBNAILS, scratch, time.monotonic() - 1
         )
+
+
+def test_no_thumbnails_are_made_after_the_deadline(world: TranscoderWorld, scratch: Path) -> None:
+    """The error is DeadlineExceeded."""
+    plan = planned(0, 400)
+    rendered(world, scratch, plan)
+    clip = world.stored(scratch.parent / "clip", plan.duration_ms)
+    with pytest.raises(DeadlineExceeded):
+        world.transcoder.thumbnails(clip, THUMBNAILS, scratch, time.monotonic() - 1)

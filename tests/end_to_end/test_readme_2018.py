@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from deploy.deploy import PACKAGE
+from deploy.deploy import package_names
 from deploy.package import DEPLOYED, function_name
 from domain.retry import RetryPolicy
 from entrypoints.cli.sample_event import Flow, window_of
@@ -134,7 +134,7 @@ def test_the_package_has_its_name(packages: Path) -> None:
     """`unzip -l` lists the handler and the libraries."""
     path = Path(shlex.split(README["package"])[-1])
     assert path.parent.name == "dist"
-    assert path.name == function_name(DEPLOYED) == PACKAGE[0]
+    assert path.name == function_name(DEPLOYED) == package_names(DEPLOYED)[0]
     function, _ = packaged(packages, DEPLOYED)
     with zipfile.ZipFile(function) as zipped:
         assert {"entrypoints/aws_lambda.py", "boto3/__init__.py"} <= set(zipped.namelist())

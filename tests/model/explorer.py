@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from attrs import Factory, define, evolve, field, frozen
 
 from application.make_clip import MakeClip
-from tests.model.recorder import FOLDER, make_clip
+from tests.model.recorder import FOLDER, Committing, at_once, make_clip
 from tests.model.sqs_model import DELIVERY_TIMEOUT_MS
 from tests.model.world import Call, InFlightMessage, Raised, World
 
@@ -59,6 +59,7 @@ class Exploration:
     """The graph of everything that can happen from `begin` on."""
 
     kind: type[MakeClip] = MakeClip
+    committing: Committing = at_once
     values: Values = Factory(Values)
     steps: dict[State, list[tuple[str, State]]] = Factory(dict)
     faults: dict[str, list[str]] = Factory(dict)
@@ -196,7 +197,7 @@ class Exploration:
 
         delivery = in_flight.message.delivery(in_flight.began_ms)
         try:
-            make_clip(self.kind, answer)(delivery, FOLDER)
+            make_clip(self.kind, answer, committing=self.committing)(delivery, FOLDER)
         except Pause as pause:
             call: Call = pause.args[0]
             return call

@@ -9,6 +9,7 @@ from attrs import define, evolve, frozen
 
 from application.make_clip import MakeClip
 from application.ports import (
+    AlreadyExists,
     CameraService,
     ClipStore,
     Notifier,
@@ -17,7 +18,9 @@ from application.ports import (
     ThumbnailSpec,
     Transcoder,
 )
+from domain.clip import ClipRequest
 from domain.retry import RetryPolicy
+from infrastructure.s3.claims import Claims, claimed
 from tests.model.sqs_model import DELIVERY_TIMEOUT_MS
 from tests.model.world import Call, InFlightMessage, Raised, World
 
@@ -31,11 +34,49 @@ PORTS: dict[str, ABCMeta] = {
 }
 POLICY = RetryPolicy(retry_limit_ms=299_000, retry_delay_ms=300_000)
 FOLDER = Path("/nowhere")
+Commit = Callable[..., None]
+Committing = Callable[[Callable[[Call], Any]], Commit]
 ACKNOWLEDGE = Call("queue", "acknowledge")
 
 
+class ModelClaims(Claims):
+    """Claims whose every call goes through `answer`."""
+
+    def __init__(self, answer: Callable[[Call], Any]) -> None:
+        self._answer = answer
+
+    def create(self, number: int) -> bool:
+        return bool(self._answer(Call("claims", "create", (number,))))
+
+    def age_ms(self, number: int) -> int:
+        return int(self._answer(Call("claims", "age_ms", (number,))))
+
+    def delete(self, number: int) -> None:
+        self._answer(Call("claims", "delete", (number,)))
+
+
+def under_a_claim(answer: Callable[[Call], Any], timeout_ms: int = DELIVERY_TIMEOUT_MS) -> Commit:
+    """Return how a clip is committed where completing an upload has no condition."""
+
+    def commit(request: ClipRequest, *args: object) -> None:
+        with claimed(ModelClaims(answer), timeout_ms):
+            if answer(Call("clips", "find", (request.name, *args[-1:]))):
+                raise AlreadyExists
+            answer(Call("clips", "overwrite", (request, *args)))
+
+    return commit
+
+
+def at_once(answer: Callable[[Call], Any]) -> Commit:
+    """Return how a clip is committed where the store honours the condition."""
+    return lambda *args: answer(Call("clips", "commit", args))
+
+
 def make_clip(
-    kind: type[MakeClip], answer: Callable[[Call], Any], policy: RetryPolicy = POLICY
+    kind: type[MakeClip],
+    answer: Callable[[Call], Any],
+    policy: RetryPolicy = POLICY,
+    committing: Committing = at_once,
 ) -> MakeClip:
     """Put the use case together on ports whose every call goes through `answer`."""
 
@@ -49,6 +90,7 @@ def make_clip(
         return type(name, (PORTS[name],), {method: through(method) for method in methods})()
 
     ports = {name: port(name) for name in PORTS}
+    ports["clips"].commit = committing(answer)
     return kind(
         **ports,
         policy=policy,

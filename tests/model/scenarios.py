@@ -115,10 +115,15 @@ REFUSED = ClipRequest("clip", "pier", NOW - 1_000_400, NOW - 1_000_000)
 LATE_FOOTAGE = (footage("a", -1_100_000, 600_000),)
 
 TWO = evolve(requested(times=2), recorded=WHOLE)
+OTHER = evolve(WANTED, start_ms=WANTED.start_ms + 120)
+TWO_WINDOWS = evolve(
+    requested(), queue=requested().queue.sent(OTHER, NOW), rival=OTHER, recorded=WHOLE
+)
 
 TOGETHER = {
     "one message": at_once(evolve(requested(), recorded=WHOLE)),
     "two messages of one request": at_once(TWO),
+    "two windows of one clip": at_once(TWO_WINDOWS),
     "one message at two receivers": at_two_receivers(
         evolve(requested(), recorded=WHOLE), count_again=True
     ),

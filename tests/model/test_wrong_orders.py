@@ -1,13 +1,17 @@
 """The oracle is no rubber stamp: each other order of effects one could think of turns it red."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import frozen
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from application.gather_footage import GatheredFootage
 from application.make_clip import ClipResult, MakeClip, Situation
+from application.ports import Rendition
 from domain.clip import ClipReport, ClipStatus
 from domain.delivery import Delivery
 from domain.errors import AlreadyInProgress
@@ -15,40 +19,56 @@ from domain.idempotency import Existing, InProgress, Unannounced, decide_existin
 from domain.manifest import Manifest, StoredClip
 from domain.retry import Reject
 from tests.model.explorer import Exploration
-from tests.model.recorder import ACKNOWLEDGE
+from tests.model.recorder import ACKNOWLEDGE, Commit, Committing, under_a_claim
 from tests.model.scenarios import TOGETHER
 from tests.model.test_state_machine import RequestLifecycle
+from tests.model.world import Call
 
 
 class AcknowledgesBeforeItPublishes(MakeClip):
     def _announce(
-        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self,
+        delivery: Delivery,
+        manifest: Manifest,
+        thumbnails: Mapping[int, Path],
+        notes: tuple[str, ...],
     ) -> ClipResult:
         self.cameras.update_clip(manifest.report, delivery.deadline_s)
         acknowledge = getattr(self.queue, ACKNOWLEDGE.method)  # no port's: the tests' own
         acknowledge()
-        return super()._announce(delivery, manifest, notes)
+        return super()._announce(delivery, manifest, thumbnails, notes)
+
+
+class StoresThumbnailsBeforeTheClip(MakeClip):
+    def _render(
+        self, delivery: Delivery, footage: GatheredFootage, folder: Path
+    ) -> tuple[GatheredFootage, Rendition]:
+        gathered, rendition = super()._render(delivery, footage, folder)
+        self.clips.store_thumbnails(
+            delivery.request.name, rendition.thumbnails, delivery.deadline_s
+        )
+        return gathered, rendition
 
 
 class LosesAndAcknowledges(MakeClip):
-    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
+    def _build(self, delivery: Delivery, situation: Situation) -> ClipResult:
         assert situation.footage.plan
         try:
-            return super()._build(delivery, situation, folder)
+            return super()._build(delivery, situation)
         except AlreadyInProgress:
             return ClipResult(ClipReport.available(delivery.request, situation.footage.coverage))
 
 
 class ReportsBeforeItStores(MakeClip):
-    def _build(self, delivery: Delivery, situation: Situation, folder: Path) -> ClipResult:
+    def _build(self, delivery: Delivery, situation: Situation) -> ClipResult:
         assert situation.footage.plan
         report = ClipReport.available(delivery.request, situation.footage.coverage)
         self.cameras.update_clip(report, delivery.deadline_s)
-        return super()._build(delivery, situation, folder)
+        return super()._build(delivery, situation)
 
 
 class IgnoresRivals(MakeClip):
-    def _yield_to_rival(self, delivery: Delivery) -> None:
+    def _yield_to_rival(self, delivery: Delivery, folder: Path) -> None:
         pass
 
 
@@ -62,9 +82,14 @@ class ReadsTheManifestFirst(MakeClip):
 
 class WritesTheManifestBeforeItPublishes(MakeClip):
     def _announce(
-        self, delivery: Delivery, manifest: Manifest, notes: tuple[str, ...]
+        self,
+        delivery: Delivery,
+        manifest: Manifest,
+        thumbnails: Mapping[int, Path],
+        notes: tuple[str, ...],
     ) -> ClipResult:
         name, deadline_s = delivery.request.name, delivery.deadline_s
+        self.clips.store_thumbnails(name, thumbnails, deadline_s)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.clips.write_manifest(name, manifest, deadline_s, replace=True)
         self.notifier.publish(manifest.report, deadline_s)
@@ -89,7 +114,7 @@ class RejectsOverAFinishedClip(MakeClip):
 
 
 class RepeatsARejectionOverARivalsClip(MakeClip):
-    def _repeat(self, delivery: Delivery, report: ClipReport) -> ClipResult:
+    def _repeat(self, delivery: Delivery, report: ClipReport, folder: Path) -> ClipResult:  # noqa: ARG002
         self.cameras.update_clip(report, delivery.deadline_s)
         return ClipResult(report)
 
@@ -114,6 +139,11 @@ class Wrong:
 WRONG = [
     Wrong(
         AcknowledgesBeforeItPublishes, "one message", "the outcome was never published", crashes=1
+    ),
+    Wrong(
+        StoresThumbnailsBeforeTheClip,
+        "two windows of one clip",
+        "the thumbnails are another clip's",
     ),
     Wrong(
         LosesAndAcknowledges,
@@ -172,13 +202,33 @@ def test_a_wrong_order_is_found_out(wrong: Wrong) -> None:
         assert (wrong.fault in exploration.faults) is faulty
 
 
+def without_a_claim(answer: Callable[[Call], Any]) -> Commit:
+    return lambda *args: answer(Call("clips", "overwrite", args))
+
+
+def under_a_claim_that_falls_at_once(answer: Callable[[Call], Any]) -> Commit:
+    return under_a_claim(answer, timeout_ms=0)
+
+
+@pytest.mark.parametrize("committing", [without_a_claim, under_a_claim_that_falls_at_once])
+def test_a_wrong_claim_is_found_out(committing: Committing) -> None:
+    """Where completing has no condition, two clips of one name are both called available."""
+    world = TOGETHER["two windows of one clip"]
+    exploration = Exploration(committing=committing)
+    exploration.explore(exploration.begin(world.world, world.deliveries, 0))
+    assert "one outcome was published under two event ids" in exploration.faults
+
+
+FOUND = r"never published|manifest does not say|before the clip was stored"
+
+
 @pytest.mark.parametrize(
     "kind", [AcknowledgesBeforeItPublishes, WritesTheManifestBeforeItPublishes]
 )
 def test_the_accounts_find_a_wrong_order_out(kind: type[MakeClip]) -> None:
     """What can be seen without two receivers at once, the state machine sees too."""
     quick = settings(phases=[Phase.generate], max_examples=1_000, stateful_step_count=20)
-    with pytest.raises(AssertionError, match=r"never published|manifest does not say"):
+    with pytest.raises(AssertionError, match=FOUND):
         run_state_machine_as_test(
             type("Wrong", (RequestLifecycle,), {"kind": kind}), settings=quick
         )

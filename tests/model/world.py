@@ -4,9 +4,10 @@ A port call is a step from one value to the next, made by the in-memory adapters
 be, at any moment, is noted in `faults` as it happens; `verdict` adds what must hold in the end.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from attrs import Factory, define, evolve, frozen
@@ -62,7 +63,8 @@ class Call:
 
     def __str__(self) -> str:
         """Name it as the order of effects does."""
-        status_report = [a.status.name for a in self.args if isinstance(a, ClipReport)]
+        reports = [a for a in self.args if isinstance(a, ClipReport)]
+        status_report = [report.status.value.removeprefix("CLIP_") for report in reports]
         return " ".join([f"{self.port}.{self.method}", *status_report])
 
 
@@ -105,6 +107,8 @@ class World:
 
     request: ClipRequest
     queue: Queue = Factory(Queue)
+    rival: ClipRequest | None = None
+    """A request for another window under the same name; the queue may hold it, too."""
     recorded: tuple[RecordedFile, ...] = ()
     to_come: tuple[RecordedFile, ...] = ()
     """What the recorder has not uploaded yet."""
@@ -120,7 +124,10 @@ class World:
     status_report: ClipReport | None = None
     """The status that the camera API stored last."""
     clip: tuple[StoredClip, bytes] | None = None
-    thumbnails: bool = False
+    thumbnails: bytes = b""
+    """The one thumbnail of the clip."""
+    claims: tuple[tuple[int, int], ...] = ()
+    """Claims to the clip: their numbers, and when they were made."""
     manifest: Manifest | None = None
     published: tuple[tuple[str, ClipReport], ...] = ()
     """The published reports, and by which delivery."""
@@ -202,13 +209,24 @@ class World:
                 return self
 
     def _false_reports(self, report: ClipReport) -> set[str]:
-        if report.has_clip and not (self.clip and self._is_whole(*self.clip) and self.thumbnails):
+        if not report.has_clip:
+            return set()
+        if not (self.clip and self._is_whole(*self.clip) and self.thumbnails):
             return {"AVAILABLE was reported before the clip was stored"}
-        return set()
+        return self._foreign_thumbnails()
 
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
-        right = self.clip_text.encode() or planned(self.request, self.recorded, clip.coverage.gaps)
+        requests = filter(None, (self.request, self.rival))
+        request = next(r for r in requests if r.fingerprint == clip.fingerprint)
+        right = self.clip_text.encode() or planned(request, self.recorded, clip.coverage.gaps)
         return data == right
+
+    def _foreign_thumbnails(self) -> set[str]:
+        assert self.clip
+        clip, data = self.clip
+        assert clip.media
+        right = pictured(data, round(clip.media.duration_ms))[WIDTH].read_bytes()
+        return set() if self.thumbnails == right else {"the thumbnails are another clip's"}
 
     def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
         """Return what is wrong with publishing that, after what was published before."""
@@ -254,6 +272,8 @@ class World:
             faults.add("the clip does not hold the planned frames")
         if self.clip and any(r.coverage != self.clip[0].coverage for r in self.clip_reports):
             faults.add("a report does not say what the clip shows")
+        if self.clip and any(report.has_clip for _, report in self.published):
+            faults |= self._foreign_thumbnails()
         if self.queue.held or self.queue.dead:
             return frozenset(faults)
         if self.status_report is None or self.status_report.status is ClipStatus.PENDING:
@@ -279,6 +299,7 @@ class _Ports:
     notifier: InMemoryNotifier
     without_picture: tuple[tuple[str, TimeWindow], ...]
     damaged: tuple[TimeWindow, ...]
+    claims: dict[int, int]
 
     @classmethod
     def of(cls, world: World) -> "_Ports":
@@ -290,13 +311,14 @@ class _Ports:
             InMemoryClipStore(
                 lambda: world.now_ms,
                 {name: clip} if clip else {},
-                {name: {}} if world.thumbnails else {},
+                {name: {WIDTH: world.thumbnails}} if world.thumbnails else {},
                 {name: manifest} if manifest else {},
             ),
             InMemoryRetryQueue(),
             InMemoryNotifier(),
             world.without_picture,
             world.damaged,
+            dict(world.claims),
         )
 
     def call(self, call: Call) -> object:
@@ -307,11 +329,29 @@ class _Ports:
                 if any(c.segment.name == name and c.window.overlaps(window) for c in plan.cuts):
                     raise NoPicture("There is no picture.", name, (window,))
             return _rendered(plan, tuple(sorted(opened.items())), self.damaged)
+        if call.method == "thumbnails":
+            clip = call.args[0]
+            return pictured(clip.file.data, clip.segment.window.duration_ms)
+        if call.port == "claims":
+            return self._claim(call.method, call.args[0])
+        if call.method == "overwrite":  # as commit, by a store that ignores the condition
+            self.clips.objects.pop(call.args[0].name, None)
+            self.clips.commit(*call.args)
+            return None
         adapter = getattr(self, call.port)
         reply: object = getattr(adapter, call.method)(*call.args, **dict(call.kwargs))
         if isinstance(reply, InMemoryRecording):
             return _OPENED.setdefault((reply.segment, reply.file), reply)
         return tuple(reply) if isinstance(reply, list) else reply
+
+    def _claim(self, method: str, number: int) -> object:
+        now_ms = self.clips.now_ms()
+        if method == "create":
+            return number not in self.claims and bool(self.claims.setdefault(number, now_ms))
+        if method == "age_ms":
+            return now_ms - self.claims.get(number, now_ms)
+        self.claims.pop(number, None)
+        return None
 
     def world(self, before: World, by: InFlightMessage) -> World:
         name, queue = before.request.name, before.queue
@@ -324,13 +364,29 @@ class _Ports:
             if self.cameras.reports
             else before.status_report,
             clip=self.clips.objects.get(name),
-            thumbnails=name in self.clips.thumbnails,
+            thumbnails=self.clips.thumbnails.get(name, {}).get(WIDTH, b""),
+            claims=tuple(sorted(self.claims.items())),
             manifest=self.clips.manifests.get(name),
             published=(*before.published, *((str(by), r) for r in self.notifier.published)),
         )
 
 
 _OPENED: dict[tuple[RecordingSegment, StoredFile], InMemoryRecording] = {}
+
+
+_SCRATCH = TemporaryDirectory()
+WIDTH = 300
+THUMBNAILS = ThumbnailSpec((WIDTH,))
+
+
+@cache
+def pictured(data: bytes, duration_ms: int) -> Mapping[int, Path]:
+    """Make the thumbnails of a clip, and keep them."""
+    file = StoredFile(data, duration_ms)
+    segment = RecordingSegment(TimeWindow(0, duration_ms), "clip")
+    clip = InMemoryRecording(segment, file, {"clip": file}, FOREVER)
+    folder = Path(mkdtemp(dir=_SCRATCH.name))
+    return InMemoryTranscoder().thumbnails(clip, THUMBNAILS, folder, FOREVER)
 
 
 @cache
@@ -340,11 +396,9 @@ def _rendered(
     damaged: tuple[TimeWindow, ...],
 ) -> Rendition:
     """Render a recipe, and keep it in memory."""
-    with TemporaryDirectory() as folder:
-        made = InMemoryTranscoder().render(
-            plan, dict(opened), ThumbnailSpec(()), Path(folder), FOREVER
-        )
-        data = b"".join(map(piece_bytes, made.pieces))
+    folder = Path(mkdtemp(dir=_SCRATCH.name))
+    made = InMemoryTranscoder().render(plan, dict(opened), THUMBNAILS, folder, FOREVER)
+    data = b"".join(map(piece_bytes, made.pieces))
     file = StoredFile(data, plan.delivered_ms)
     segment = RecordingSegment(plan.window, "rendered")
     piece = RecordingPiece(

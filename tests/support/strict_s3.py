@@ -2,6 +2,18 @@
 
 It checks the conditions of copies, the sizes of parts and sources, the size and checksums of a
 completed upload, each uploaded part against its checksum, and the size of the metadata.
+
+Its switches make it as lax, or as strict, as other stores are:
+
+| switch | a store that | seen with |
+|---|---|---|
+| `compares_sources` off | ignores the condition on copies | Ceph RGW 16.2 |
+| `conditions_on_put` off | ignores If-None-Match on PUT | s3rver, fauxqs |
+| `knows_condition_on_put` off | answers 501 to it | OpenStack Swift 2.30 |
+| `conditions_on_complete` off | ignores it on Complete | Ceph RGW 16.2, s3rver |
+| `own_codes` | answers 404 and 412 with codes of its own | OpenStack Swift 2.30 |
+| `checksums_copies` off | rejects copied parts if checksums are named | MinIO (documented) |
+| `wants_equal_parts` | rejects parts of unlike size but for the last | R2 (documented) |
 """
 
 import base64
@@ -55,6 +67,10 @@ class Upload:
     headers: Mapping[str, str]
     parts: dict[int, Stored] = Factory(dict)
 
+    @property
+    def has_checksums(self) -> bool:
+        return "x-amz-checksum-algorithm" in self.headers
+
 
 Fault = Callable[[Callable[[], Response]], Response | None]
 """Returns the answer, possibly the proper one; None closes the connection."""
@@ -93,6 +109,15 @@ class StrictS3:
     """By operation; the last one stays."""
     min_part_bytes: int = MIN_PART_BYTES
     """The smallest part; the source of a copy must be larger."""
+    compares_sources: bool = True
+    conditions_on_put: bool = True
+    knows_condition_on_put: bool = True
+    conditions_on_complete: bool = True
+    own_codes: bool = False
+    checksums_copies: bool = True
+    wants_equal_parts: bool = False
+    age_s: int = 0
+    """How old every object says that it is."""
     over: Event = Factory(Event)
     lock: Any = Factory(Lock)
 
@@ -120,7 +145,9 @@ class StrictS3:
     def _properly(self, request: S3Request) -> Response:
         with self.lock:
             response: Response = getattr(self, "_" + request.operation)(request)
-            return response
+        if self.own_codes and response.status in {404, 412}:
+            return error(response.status, "InvalidRequest")
+        return response
 
     def _get(self, request: S3Request) -> Response:
         found = self.objects.get(request.key)
@@ -140,15 +167,23 @@ class StrictS3:
         found = self.objects.get(request.key)
         if found is None:
             return Response(404)
-        now = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
-        headers = {"Last-Modified": now, "Content-Length": str(len(found.data)), **found.headers}
+        stored = time.gmtime(time.time() - self.age_s)
+        then = time.strftime("%a, %d %b %Y %H:%M:%S GMT", stored)
+        headers = {"Last-Modified": then, "Content-Length": str(len(found.data)), **found.headers}
         return Response(200, b"", {"ETag": found.etag, **headers})
 
     def _put(self, request: S3Request) -> Response:
         if _metadata_bytes(request) > MAX_METADATA_BYTES:
             return error(400, "MetadataTooLarge")
-        if "if-none-match" in request.headers and request.key in self.objects:
-            return error(412, "PreconditionFailed")
+        if "if-none-match" in request.headers:
+            if not self.knows_condition_on_put:
+                return error(501, "NotImplemented")
+            if self.conditions_on_put and request.key in self.objects:
+                return error(412, "PreconditionFailed")
+        if _crc32(request.body) != request.headers.get(
+            "x-amz-checksum-crc32", _crc32(request.body)
+        ):
+            return error(400, "BadDigest")
         return Response(
             200, b"", {"ETag": self.put(request.key, request.body, _kept(request)).etag}
         )
@@ -169,7 +204,8 @@ class StrictS3:
             return error(400, "BadDigest")
         part = Stored(request.body, _etag(request.body), NO_BODY)
         upload.parts[int(request.query["partNumber"])] = part
-        return Response(200, b"", {"ETag": part.etag, "x-amz-checksum-crc32": checksum})
+        sent = {"x-amz-checksum-crc32": checksum} if upload.has_checksums else {}
+        return Response(200, b"", {"ETag": part.etag, **sent})
 
     def _copy(self, request: S3Request) -> Response:
         upload = self.uploads.get(request.query["uploadId"])
@@ -178,7 +214,7 @@ class StrictS3:
         source = self.objects.get(unquote(request.headers["x-amz-copy-source"]))
         if source is None:
             return error(404, "NoSuchKey")
-        if request.headers["x-amz-copy-source-if-match"] != source.etag:
+        if self.compares_sources and (request.headers["x-amz-copy-source-if-match"] != source.etag):
             return error(412, "PreconditionFailed")
         if len(source.data) <= self.min_part_bytes:
             return error(400, "InvalidRequest")
@@ -188,13 +224,16 @@ class StrictS3:
         data = source.data[start : last + 1]
         part = Stored(data, _etag(data), NO_BODY)
         upload.parts[int(request.query["partNumber"])] = part
+        if not upload.has_checksums or not self.checksums_copies:
+            return _xml("CopyPartResult", ETag=part.etag)
         return _xml("CopyPartResult", ETag=part.etag, ChecksumCRC32=_crc32(data))
 
     def _complete(self, request: S3Request) -> Response:
         upload = self.uploads.get(request.query["uploadId"])
         if upload is None:
             return error(404, "NoSuchUpload")
-        if "if-none-match" in request.headers and request.key in self.objects:
+        is_conditional = self.conditions_on_complete and "if-none-match" in request.headers
+        if is_conditional and request.key in self.objects:
             return error(412, "PreconditionFailed")
         listed = re.findall(r"<Part>(.*?)</Part>", request.body.decode(), re.DOTALL)
         parts = [upload.parts[int(_tag(text, "PartNumber"))] for text in listed]
@@ -203,8 +242,10 @@ class StrictS3:
         for part, text in zip(parts, listed, strict=True):
             if _tag(text, "ETag").replace("&quot;", '"') != part.etag:
                 return error(400, "InvalidPart")
-            if _tag(text, "ChecksumCRC32") != _crc32(part.data):
-                return error(400, "InvalidRequest")
+            if upload.has_checksums and _tag(text, "ChecksumCRC32") != _crc32(part.data):
+                return error(400, "InvalidPart")
+        if self.wants_equal_parts and len({len(part.data) for part in parts[:-1]}) > 1:
+            return error(400, "InvalidPart")
         if any(len(part.data) < self.min_part_bytes for part in parts[:-1]):
             return error(400, "EntityTooSmall")
         data = b"".join(part.data for part in parts)

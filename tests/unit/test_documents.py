@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from domain.options import ClipOptions
 from entrypoints.cli.app import COMMANDS
 from entrypoints.settings import VARIABLES
+from infrastructure.formats.options import option_rows
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,6 +61,12 @@ def test_the_readme_lists_every_setting() -> None:
     """Every environment variable that the service reads has a row."""
     missing = [name for name in (*VARIABLES, "CAMCLIP_FFMPEG") if f"`{name}`" not in README]
     assert missing == []
+
+
+def test_the_readme_lists_every_option() -> None:
+    """Every option of a message has the row that follows from its declaration."""
+    rows = option_rows(ClipOptions) or ["There are no options yet"]
+    assert [row for row in rows if row not in README] == []
 
 
 @documents

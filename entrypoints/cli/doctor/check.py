@@ -27,6 +27,8 @@ class Deployment:
     service: AwsService
     camera_id: str | None = None
     """The camera to request, if any."""
+    function: str | None = None
+    """The Lambda function's name or ARN, if there is one to check."""
     regions: dict[str, str] = Factory(dict)
     """By bucket; empty if the store does not return it."""
     recordings: list[S3Recording] = Factory(list)

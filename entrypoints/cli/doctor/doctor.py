@@ -23,8 +23,8 @@ CHECKS = (
     *(s3_checks.origin, s3_checks.origin_listing, s3_checks.recording),
     *(s3_checks.destination, s3_checks.destination_listing, s3_checks.destination_reading),
     *(s3_checks.lifecycle, s3_checks.uploads, s3_checks.privacy),
-    *(messaging_checks.queue, messaging_checks.dead_letters, messaging_checks.topic),
-    messaging_checks.cameras,
+    *(messaging_checks.queue, messaging_checks.dead_letters, messaging_checks.recursive_loop),
+    *(messaging_checks.topic, messaging_checks.cameras),
 )
 
 
@@ -41,6 +41,10 @@ def doctor(
     camera: Annotated[
         str | None, typer.Option(metavar="ID", help="A camera to request from the camera API.")
     ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The Lambda function, to check its loop detection."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the findings as JSON, one per line.")
     ] = False,
@@ -49,10 +53,16 @@ def doctor(
 
     Each fault comes with its fix; the exit code is 1 if there is one. Configured by the environment
     and `.env`. AWS is called with your credentials, not the function's role. `--compose` copies up
-    to 32 MiB of a recording to `.camclip-doctor/` in the destination, and deletes it.
+    to 32 MiB of a recording to `.camclip-doctor/` in the destination, deletes it, and prints the
+    settings that this store needs.
     """
     faults = count = 0
-    for finding in findings(aws=aws or compose or bool(camera), compose=compose, camera_id=camera):
+    for finding in findings(
+        aws=aws or compose or bool(camera or function),
+        compose=compose,
+        camera_id=camera,
+        function=function,
+    ):
         typer.echo(json.dumps(finding.as_json()) if as_json else "\n".join(lines(finding)))
         faults += finding.ok is False
         count += finding.ok is not None
@@ -63,14 +73,16 @@ def doctor(
     raise typer.Exit(FAILED if faults else 0)
 
 
-def findings(*, aws: bool, compose: bool, camera_id: str | None) -> Iterator[Finding]:
+def findings(
+    *, aws: bool, compose: bool, camera_id: str | None, function: str | None
+) -> Iterator[Finding]:
     """Yield what is found on this machine and, if `aws`, in the deployment."""
     load_environment()
     yield from check_locally(os.environ)
     if not aws:
         return
     try:
-        deployment = Deployment(open_aws(), camera_id)
+        deployment = Deployment(open_aws(), camera_id, function)
     except InvalidSettings:
         yield Finding("AWS", None, "not checked: the settings are invalid", "Fix them first.")
         return
@@ -91,8 +103,9 @@ def check_aws(deployment: Deployment, *, compose: bool) -> Iterator[Finding]:
 
 
 def lines(finding: Finding) -> Iterator[str]:
-    """Write a finding for people: one line, and one more for its fix."""
+    """Write a finding for people: one line, one more for its fix, and its settings."""
     word = typer.style(f"{finding.word:8}", fg=COLOURS[finding.word])
     yield f"{word} {finding.name:{NAME_WIDTH}} {finding.detail}"
     if finding.fix:
         yield f"{'':8} {'':{NAME_WIDTH}} -> {finding.fix}"
+    yield from finding.settings

@@ -41,6 +41,8 @@ class Finding:
     detail: str = field(converter=without_secrets)
     fix: str = ""
     """How to fix it; if it is ok, how to improve it."""
+    settings: tuple[str, ...] = ()
+    """Settings to copy, as `NAME=value`."""
 
     @property
     def word(self) -> str:
@@ -49,7 +51,8 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return {"name": self.name, "finding": self.word, "said": self.detail, "mend": self.fix}
+        row = {"name": self.name, "finding": self.word, "said": self.detail, "mend": self.fix}
+        return {**row, "settings": list(self.settings)} if self.settings else row
 
 
 def judged(name: str, ok: bool, detail: str, fix: str) -> Finding:  # noqa: FBT001 - the verdict

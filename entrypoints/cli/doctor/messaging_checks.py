@@ -1,6 +1,6 @@
-"""The checks of the queue, the topic and the camera API."""
+"""The checks of the queue, the function that it feeds, the topic and the camera API."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 from domain.errors import ClipError, Rejected
@@ -17,6 +17,7 @@ from infrastructure.sqs.queue import queue_attributes
 
 QUEUE = "AWS_SQS_QUEUE_URL"
 DEAD_LETTERS = "sqs:GetQueueUrl and sqs:GetQueueAttributes"
+FUNCTION = "--function"
 HOUR_MS = 3_600_000
 
 
@@ -34,6 +35,20 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     if url:
         dead = queue_attributes(deployment.sqs, url, call_deadline_s())
         yield from verdicts.judge_dead_letters(deployment.queue, dead)
+
+
+@check("recursive loop", "lambda:GetFunctionRecursionConfig", FUNCTION, doctor_only=True)
+def recursive_loop(deployment: Deployment) -> Iterator[Finding]:
+    """Check whether Lambda allows the function's loop through its queue, if it is given."""
+    functions, name = deployment.service.functions, deployment.function
+    if name is None:
+        return
+    found: Mapping[str, str] = call(
+        "Lambda",
+        call_deadline_s(),
+        lambda: functions().get_function_recursion_config(FunctionName=name),
+    )
+    yield verdicts.judge_recursive_loop(name, found["RecursiveLoop"])
 
 
 @check("topic", "sns:GetTopicAttributes", "AWS_SNS_TOPIC", doctor_only=True)

@@ -3,8 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
+
+import boto3
+from botocore.config import Config
 
 from domain.errors import Unavailable
 from domain.recording import RecordingSegment
@@ -13,13 +16,25 @@ from entrypoints.cli.doctor import verdicts
 from entrypoints.cli.doctor.check import Deployment, call_s3, check
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads, parts_bytes
-from entrypoints.cli.doctor.multipart_probe import probe_multipart
+from entrypoints.cli.doctor.multipart_probe import probe_store
+from entrypoints.cli.doctor.probe_verdicts import (
+    CHECKSUMS,
+    COMPOSE,
+    CONDITIONS,
+    REQUIRED,
+    SUPPORTED,
+    judge_probe,
+)
 from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms
 from entrypoints.cli.units import seconds, size
+from infrastructure.aws import CONFIG
 from infrastructure.camera_api.names import is_recording_name
 from infrastructure.s3 import S3RecordingStore
 from infrastructure.s3.parts import MIN_PART_BYTES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ORIGIN, DESTINATION = "S3_BUCKET_ORIGIN", "S3_BUCKET_DESTINATION"
 LISTING, READING = "s3:ListBucket on it", "s3:GetObject on it"
@@ -148,14 +163,28 @@ def privacy(deployment: Deployment) -> Iterator[Finding]:
 
 @check("composition", "s3:PutObject on the destination", DESTINATION)
 def composition(deployment: Deployment) -> Iterator[Finding]:
-    """Upload an object that is copied from a recording, and check S3's conditions on it."""
+    """Upload an object that is copied from a recording, and try all that the service relies on."""
     usable = [rec for rec in deployment.recordings if rec.size_bytes > MIN_PART_BYTES]
     if not usable:
         detail = "not checked: no readable recording of more than 5 MiB was found"
         yield Finding("composition", None, detail)
         return
-    probe = probe_multipart(deployment.s3, usable[0], deployment.aws.destination_bucket)
-    yield from verdicts.judge_probe(probe, compose=deployment.clips.copy_in_s3)
+    clips = deployment.clips
+    required = deployment.s3.meta.config.request_checksum_calculation  # type: ignore[attr-defined]
+    configured = {
+        COMPOSE: clips.compose,
+        CONDITIONS: clips.s3_conditions,
+        CHECKSUMS: required,
+    }
+    clients = {mode: _client(mode) for mode in (SUPPORTED, REQUIRED)}
+    probe = probe_store(clients, usable[0], deployment.aws.destination_bucket)
+    yield from judge_probe(probe, configured)
+
+
+def _client(checksums: Literal["when_supported", "when_required"]) -> "S3Client":
+    """Return a client that sends checksums or none, and expects no bucket owner."""
+    config = CONFIG.merge(Config(request_checksum_calculation=checksums))
+    return call_s3(lambda: boto3.client("s3", config=config))
 
 
 def _head(deployment: Deployment, bucket: str) -> Mapping[str, Any]:

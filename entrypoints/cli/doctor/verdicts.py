@@ -3,14 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from application.ports import AlreadyExists
-from domain.errors import RecordingChanged
 from entrypoints.cli.doctor.finding import Finding, judged
 from entrypoints.cli.doctor.incomplete_uploads import Upload
-from entrypoints.cli.doctor.multipart_probe import ProbeResult
 from entrypoints.cli.units import in_largest_unit, size
 from entrypoints.settings import ClipSettings
-from infrastructure.s3.multipart import CopyRejected
 from infrastructure.sqs.queue import redrive_policy
 
 DAY_MS = 86_400_000
@@ -88,6 +84,26 @@ def judge_dead_letters(queue: Mapping[str, str], dead: Mapping[str, str]) -> lis
         Finding("dead letters", True, f"about {waiting} messages", triage),
         judged("dead letter retention", retention_s > queue_s, detail, fix),
     ]
+
+
+def judge_recursive_loop(function: str, setting: str) -> Finding:
+    """Judge the function's RecursiveLoop, as GetFunctionRecursionConfig returns it.
+
+    Lambda's default, Terminate, counts each retry of a request as a turn of a loop (Lambda
+    developer guide, "Use Lambda recursive loop detection to prevent infinite loops").
+    """
+    name = "recursive loop"
+    if setting == "Allow":
+        return Finding(name, True, "RecursiveLoop is Allow: requests may wait for their footage")
+    detail = (
+        f"RecursiveLoop is {setting}: Lambda drops a request that waits for its footage after"
+        " about 16 invocations"
+    )
+    fix = (
+        "Set RecursiveLoop: Allow in the function's template, or: aws lambda"
+        f" put-function-recursion-config --function-name {function} --recursive-loop Allow"
+    )
+    return Finding(name, False, detail, fix)
 
 
 def judge_topic(topic_arn: str, attributes: Mapping[str, str]) -> Finding:
@@ -173,78 +189,6 @@ def judge_privacy(block: Mapping[str, bool], encryption: str) -> Finding:
     state = "blocked" if private else "not fully blocked"
     better = "" if private else "Block public access to the bucket, unless clips are public."
     return Finding("privacy", True, f"public access is {state}, encryption: {encryption}", better)
-
-
-def judge_probe(probe: ProbeResult, *, compose: bool) -> list[Finding]:
-    """Judge a test upload; without `compose` the service does not use copies."""
-    return [
-        _judge_copies(probe, compose=compose),
-        *([_judge_changed(probe.changed)] if probe.composed is None else []),
-        _judge_condition("CompleteMultipartUpload", probe.completed_again),
-        _judge_condition("PUT", probe.put_again),
-        _judge_undeleted(probe),
-    ]
-
-
-def _judge_copies(probe: ProbeResult, *, compose: bool) -> Finding:
-    name = "copies"
-    match probe.composed or probe.compared:
-        case None:
-            speed = f"{size(probe.copied_bytes / max(probe.duration_s, 0.01))}/s"
-            detail = f"S3 copied {size(probe.copied_bytes)} in {probe.duration_s:.2f} s: {speed}"
-            return Finding(name, True, detail, "" if compose else "COMPOSE=auto would use that.")
-        case CopyRejected() as rejection:
-            reason = "S3 does not copy ranges" if rejection.permanent else "S3 rejects copies"
-            detail = f"{reason} ({rejection}): every clip passes through the function"
-            if not compose:
-                return Finding(name, None, detail, "COMPOSE=off is the right setting for it.")
-            fix = "Set COMPOSE=off, so that the service does not try."
-            if not rejection.permanent:
-                fix = (
-                    "Allow s3:GetObject on the recordings (and kms:Decrypt on their key) and use"
-                    " one region for both buckets; or set COMPOSE=off."
-                )
-            return Finding(name, False, detail, fix)
-        case error:
-            fix = "Set COMPOSE=off until copies are correct."
-            return Finding(name, False, str(error), fix)
-
-
-def _judge_changed(changed: Exception | None) -> Finding:
-    name = "copy condition"
-    match changed:
-        case RecordingChanged():
-            return Finding(name, True, "a recording with another ETag is not copied")
-        case None:
-            fix = "Set COMPOSE=off: a clip could mix two versions of a recording."
-            return Finding(name, False, "x-amz-copy-source-if-match is ignored", fix)
-        case error:
-            detail = f"a recording with another ETag is not answered with 412: {error}"
-            return Finding(name, False, detail, "Set COMPOSE=off.")
-
-
-def _judge_condition(operation: str, response: Exception | None) -> Finding:
-    name = f"If-None-Match ({operation.removesuffix('MultipartUpload')})"
-    match response:
-        case AlreadyExists():
-            return Finding(name, True, f"{operation} overwrites nothing")
-        case None:
-            fix = (
-                "Use a version of the store that supports it, or process one message at a time."
-                " Statuses stay right, but two concurrent deliveries may store a clip twice."
-            )
-            return Finding(name, False, f"{operation} ignores it and overwrites", fix)
-        case error:
-            return Finding(name, False, f"{operation} failed: {error}", "Try again.")
-
-
-def _judge_undeleted(probe: ProbeResult) -> Finding:
-    if not probe.undeleted:
-        return Finding("cleaning up", True, "all test objects are deleted")
-    keys = " ".join(key for key, _ in probe.undeleted)
-    detail = f"not deleted: {keys} ({probe.undeleted[0][1]})"
-    fix = "Delete it with credentials that may s3:DeleteObject; the service does not need that."
-    return Finding("cleaning up", None, detail, fix)
 
 
 def _number(attributes: Mapping[str, str], name: str) -> int:

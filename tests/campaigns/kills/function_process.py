@@ -31,11 +31,18 @@ class Answer:
     """Ids of the messages in batchItemFailures."""
     took_s: float
     log: list[dict[str, Any]]
+    warnings: list[str]
+    """Lines that are not JSON: of other loggers than the handler's."""
 
     @property
     def faults(self) -> list[str]:
         """Why messages failed."""
         return [str(line.get("fault") or line["error"]) for line in self.log if "error" in line]
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of the errors of messages that failed."""
+        return [str(line["error"]) for line in self.log if "error" in line]
 
 
 @define
@@ -64,8 +71,10 @@ class FunctionProcess:
         answer = json.loads(self.read(ANSWER))
         failures = answer["answer"]["batchItemFailures"]
         log = [json.loads(line) for line in self.log if line.startswith("{")]
+        warnings = [line for line in self.log if not line.startswith("{")]
         self.log.clear()
-        return Answer([f["itemIdentifier"] for f in failures], answer["tookInS"], log)
+        failed = [failure["itemIdentifier"] for failure in failures]
+        return Answer(failed, answer["tookInS"], log, warnings)
 
     def read(self, kind: str) -> str:
         """Read until a line of this kind; return the rest of that line."""

@@ -47,6 +47,7 @@ def hasty(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN40
     late = service.notifier()
     if not isinstance(late, Late):
         service.notifier.override(providers.Singleton(Late, late))
+        service.reset_singletons()  # made already, around the other notifier
         late = service.notifier()
     assert isinstance(late, Late)
     late.publish_waiting()

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import boto3
+
 from devtools.footage import assert_clip, cached_recording, read_clip, wanted
 from devtools.local_aws.camera_api import file_name
+from devtools.local_aws.cloud import KEY, REGION, SECRET
 from devtools.local_aws.process_table import descendants, is_running
+from devtools.local_aws.recursive_loop import MAX_INVOCATIONS, invocation_trace
 from tests.end_to_end.lambda_runtime.conftest import FOOTAGE, HANGING, MAX_S
 from tests.support.service import wait_until
 
@@ -68,6 +72,33 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
     assert f"The clip: {clip}" in output
     # The middle half of a recording of 4 s.
     assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
+
+
+def test_where_loops_are_terminated_the_dropped_message_is_printed(
+    tmp_path: Path, films: Path
+) -> None:
+    """A message that sixteen invocations led to, as AWS's default has it."""
+    store_recording(tmp_path, films)
+    trace = ""
+    for _ in range(MAX_INVOCATIONS):
+        trace = invocation_trace([trace])
+    with started(tmp_path, "--recursive-loop", "Terminate") as process:
+        assert process.stdout
+        lines = iter(process.stdout)
+        queue_url = next(line.split()[1] for line in lines if line.startswith("requests "))
+        sqs = boto3.Session(KEY, SECRET, region_name=REGION).client("sqs", endpoint_url=queue_url)
+        sent = sqs.send_message(
+            QueueUrl=queue_url,
+            MessageBody="any",
+            MessageSystemAttributes={
+                "AWSTraceHeader": {"DataType": "String", "StringValue": trace}
+            },
+        )
+        sqs.close()
+        line = next(line for line in lines if "  lambda " in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=MAX_S)
+    assert f"message {sent['MessageId']} dropped, now a dead letter" in line
 
 
 def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> None:

@@ -1,8 +1,10 @@
-"""Importing the Lambda module: the environment is checked, and nothing is reached for."""
+"""Importing the Lambda module: the environment is checked, nothing is reached for, all is made."""
 
 import os
 import subprocess
 import sys
+
+import pytest
 
 from tests.unit.entrypoints.test_settings import REQUIRED
 
@@ -13,6 +15,21 @@ import entrypoints.aws_lambda
 bad = {"typer", "rich", "imageio_ffmpeg", "moto", "pytest"} & set(sys.modules)
 sys.exit(f"it imported {bad}" if bad else 0)
 """
+
+MADE = """
+import boto3.session
+from entrypoints.aws_lambda import service
+boto3.session.Session.client = None
+service.handle_batch(), service.s3(), service.sqs(), service.sns()
+"""
+IN_AWS = {
+    **REQUIRED,
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+}
+"""What Lambda sets (Lambda developer guide, "Defined runtime environment variables")."""
 
 
 def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -28,8 +45,35 @@ def run(code: str, environment: dict[str, str]) -> subprocess.CompletedProcess[s
 
 def test_importing_it_reaches_for_nothing() -> None:
     """No network, no credentials, and nothing of the command line or the tests."""
-    done = run(QUIET, REQUIRED)
+    done = run(QUIET, IN_AWS)
     assert done.returncode == 0, done.stderr
+
+
+def test_importing_it_makes_all_clients() -> None:
+    """The first message finds them made."""
+    done = run(MADE, IN_AWS)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"AWS_DEFAULT_REGION": None}, "You must specify a region. Set AWS_DEFAULT_REGION."),
+        ({"AWS_PROFILE": "absent"}, "(absent) could not be found. Check the AWS_ variables."),
+        ({"AWS_ENDPOINT_URL": "s3"}, "Invalid endpoint: s3. Check the AWS_ variables."),
+    ],
+    ids=["no region", "no such profile", "no address"],
+)
+def test_a_client_that_cannot_be_made_is_a_configuration_error(
+    given: dict[str, str | None], fault: str
+) -> None:
+    """It is reported before a message is taken, with its remedy."""
+    environment = {name: value for name, value in {**IN_AWS, **given}.items() if value}
+    done = run("import entrypoints.aws_lambda", environment)
+    assert done.returncode != 0
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("entrypoints.settings.InvalidSettings: The clients of AWS cannot")
+    assert last.endswith(fault)
 
 
 def test_a_deployment_that_makes_no_sense_says_so_at_once() -> None:

@@ -20,9 +20,9 @@ from devtools.local_aws.http_server import Response
 from entrypoints.container import AwsService, aws_service
 from infrastructure.aws import CONFIG
 from infrastructure.ffmpeg.locate import find_ffmpeg
-from infrastructure.s3 import S3ClipStore
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.end_to_end.service.tripwire import Crash, hung
+from tests.support.clip_store import clip_store
 from tests.support.exact_clip import ExactClip
 from tests.support.service import Context, World
 from tests.support.strict_s3 import StrictS3, fails, lost, properly, strict_s3
@@ -86,7 +86,7 @@ def composing(world: World) -> Iterator[Composing]:
         bucket = world.cloud.destination
         service.s3.override(providers.Object(client))
         service.clips.override(
-            providers.Singleton(S3ClipStore, client, bucket, min_part_bytes=MIN_PART_BYTES)
+            providers.Singleton(clip_store, client, bucket, min_part_bytes=MIN_PART_BYTES)
         )
         service.transcoder.override(
             providers.Singleton(

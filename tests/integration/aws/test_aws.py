@@ -30,6 +30,9 @@ ERRORS = [
     and kind.__module__.partition(".")[0] in {"botocore", "boto3", "urllib3", "http"}
 ]
 
+KMS_DENIALS = ["KMSAccessDenied", "KmsAccessDenied", "KMS.AccessDeniedException"]
+"""What SNS and SQS answer, the latter in two forms (their models in botocore)."""
+
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_every_error_of_the_libraries_is_translated(kind: type[Exception]) -> None:
@@ -43,7 +46,7 @@ def test_every_error_of_the_libraries_is_translated(kind: type[Exception]) -> No
 
 
 @pytest.mark.parametrize(
-    "code", ["ExpiredToken", "AccessDenied", "NoSuchBucket", "400", "SlowDown"]
+    "code", ["ExpiredToken", "AccessDenied", *KMS_DENIALS, "NoSuchBucket", "400", "SlowDown"]
 )
 def test_what_people_can_put_right_is_unavailable(code: str) -> None:
     """Its code is reported; its text is not, because it may quote the request."""
@@ -53,7 +56,9 @@ def test_what_people_can_put_right_is_unavailable(code: str) -> None:
         translating_errors("S3"),
     ):
         raise error
-    assert isinstance(caught.value, AccessDenied) == (code in {"ExpiredToken", "AccessDenied"})
+    assert isinstance(caught.value, AccessDenied) == (
+        code in {"ExpiredToken", "AccessDenied", *KMS_DENIALS}
+    )
 
 
 def test_a_code_may_have_a_meaning() -> None:

@@ -393,15 +393,6 @@ def test_one_call_has_a_limit_of_its_own(ask: Ask) -> None:
         ask(api_at(server.url, max_call_s=0.5), 100)
 
 
-def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is a .netrc read: the addresses are the service's own settings."""
-    with loopback(BUSY) as proxy, loopback(ALIAS, EMPTY) as server:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
-        assert find(api_at(server.url)) == []
-    assert proxy.requests == []
-
-
 def test_connections_are_kept() -> None:
     """The second question need not wait for another handshake."""
 

@@ -66,6 +66,7 @@ def needed_by_lambda(queue_arn: str, log_group: str) -> set[Access]:
 
 KEPT = {
     *("Bucket", "Key", "CopySource", "QueueUrl", "TopicArn"),
+    "RequestPayer",
     *("ExpectedBucketOwner", "ExpectedSourceBucketOwner"),
 }
 

@@ -40,6 +40,7 @@ GIVEN = {
     "OriginBucket": "policy-recordings",
     "OriginFolder": "rewinds",
     "OriginBucketOwner": ANOTHER_ACCOUNT,
+    "OriginRequesterPays": "true",
     "DestinationBucket": "policy-clips",
 }
 

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from attrs import define, field
 
-from deploy.deploy import PACKAGE
-from deploy.wheels import TOP
+from deploy.deploy import package_names, template_for
+from deploy.package import DEPLOYED
+from deploy.wheels import ARCHITECTURES, TOP
 
+PACKAGE = package_names(DEPLOYED)
 VALUES = {
     "ArtifactsBucket": "packages",
     "CamServicesUrl": "https://cameras.acme.test",
@@ -49,13 +53,15 @@ class Machine:
         tool.write_text(fake)
         tool.chmod(0o755)
 
-    def package(self) -> None:
-        self.build.mkdir()
-        for name in PACKAGE:
+    def package(self, arch: str = DEPLOYED) -> None:
+        self.build.mkdir(exist_ok=True)
+        for name in package_names(arch):
             (self.build / name).touch()
 
-    def deploy(self, *words: str) -> tuple[int, str]:
-        """Run the command; return its exit code and its standard error."""
+    def deploy(
+        self, *words: str, output: Literal["stdout", "stderr"] = "stderr"
+    ) -> tuple[int, str]:
+        """Run the command; return its exit code and its standard error, or another output."""
         settings = self.folder / "mine.env"
         settings.write_text("# mine\n\n" + "".join(f"{k}={v}\n" for k, v in self.values.items()))
         done = subprocess.run(
@@ -70,7 +76,7 @@ class Machine:
             timeout=60,
             check=False,
         )
-        return done.returncode, done.stderr
+        return done.returncode, str(getattr(done, output))
 
     def calls(self) -> list[list[str]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
@@ -146,7 +152,7 @@ def test_the_package_is_uploaded_and_the_stack_updated(machine: Machine) -> None
     _, package, deploy, describe = machine.calls()
     assert package[:2] == ["cloudformation", "package"]
     assert package[package.index("--s3-bucket") + 1] == "packages"
-    assert package[package.index("--template-file") + 1] == str(TOP / "deploy/template.yaml")
+    assert Path(package[package.index("--template-file") + 1]).parent == machine.build
     packaged = package[package.index("--output-template-file") + 1]
     assert deploy[:2] == ["cloudformation", "deploy"]
     assert deploy[deploy.index("--template-file") + 1] == packaged
@@ -156,6 +162,46 @@ def test_the_package_is_uploaded_and_the_stack_updated(machine: Machine) -> None
     expected = {name: value for name, value in VALUES.items() if name != "ArtifactsBucket"}
     assert overrides == [f"{name}={value}" for name, value in expected.items()]
     assert describe[:2] == ["cloudformation", "describe-stacks"]
+
+
+def test_another_processor_gets_its_own_package(machine: Machine) -> None:
+    """The zips of x86_64 are asked for and uploaded, and the stack gets the parameter."""
+    machine.values["Architecture"] = "x86_64"
+    machine.install()
+    machine.package()
+    code, output = machine.deploy("sandbox")
+    assert code == 1
+    missing = package_names("x86_64")
+    assert f"no {missing[0]} and no {missing[1]}: run `make package`" in output
+    machine.package("x86_64")
+    assert machine.deploy("sandbox") == (0, "")
+    *_, package, deploy, _ = machine.calls()
+    uploaded = Path(package[package.index("--template-file") + 1])
+    assert uploaded.read_text() == template_for("x86_64")
+    assert "Architecture=x86_64" in deploy
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_the_uploaded_template_names_the_zips_in_its_folder(arch: str) -> None:
+    """Each once, and none of another processor."""
+    named = re.findall(r"(?:CodeUri|ContentUri): (\S+)", template_for(arch))
+    assert sorted(named) == sorted(package_names(arch))
+
+
+def test_the_processor_to_package_for_is_printed(machine: Machine) -> None:
+    """For `make deploy`, which packages no more than that."""
+    for values, arch in (({}, DEPLOYED), ({"Architecture": "x86_64"}, "x86_64")):
+        machine.values = values
+        assert machine.deploy("sandbox", "--arch", output="stdout") == (0, f"{arch}\n")
+
+
+def test_an_unknown_processor_is_reported(machine: Machine) -> None:
+    """Before anything is packaged."""
+    machine.values["Architecture"] = "arm"
+    machine.install()
+    code, output = machine.deploy("sandbox", "--check")
+    assert code == 1
+    assert "must name arm64 or x86_64 as Architecture" in output
 
 
 @pytest.mark.parametrize("step", ["package", "deploy"])

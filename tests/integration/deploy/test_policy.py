@@ -22,7 +22,7 @@ def needed(played: Played) -> set[Access]:
 def test_every_kind_of_request_was_played(played: Played) -> None:
     """Else the policy would be judged by too little."""
     assert played.results == {
-        "made": "Conflict('A clip of another window has this name.')",
+        "made": "Conflict('A clip of another window, or with other options, has this name.')",
         "made-again": "CLIP_AVAILABLE",
         "waiting": "CLIP_PENDING",
         "not-stored": "CLIP_PENDING",
@@ -100,13 +100,48 @@ def test_without_a_folder_the_whole_origin_may_be_read() -> None:
     assert allows(statements, Access("s3:GetObject", "arn:aws:s3:::policy-recordings/pier.mp4"))
 
 
-def test_a_kms_key_is_used_for_decryption_only() -> None:
-    """Recordings that are encrypted with a KMS key need kms:Decrypt, also to be copied."""
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key"
-    statements = Stack({**GIVEN, "OriginKeyArn": key}).statements()
-    assert allows(statements, Access("kms:Decrypt", key))
-    assert not allows(statements, Access("kms:Decrypt", key + "-too"))
-    assert not allows(statements, Access("kms:Encrypt", key))
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key"
+USES_OF_KEYS = {
+    "OriginKeyArn": {"kms:Decrypt"},
+    "DestinationKeyArn": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "QueueKeyArn": {"kms:Decrypt", "kms:GenerateDataKey"},
+    "TopicKeyArn": {
+        *("kms:Decrypt", "kms:GenerateDataKey"),
+        *("kms:GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyPair"),
+    },
+}
+"""Parameter -> the actions that the role may then use, as AWS documents them.
+
+S3 API reference, GetObject and CreateMultipartUpload, "Permissions": S3 decrypts the parts to
+complete an upload. SQS developer guide, "Key management": producers need both, consumers Decrypt.
+SNS developer guide, "Key management": publishers need Decrypt and GenerateDataKey*.
+"""
+
+
+@pytest.mark.parametrize("parameter", USES_OF_KEYS)
+def test_a_key_is_used_as_its_service_needs_it(parameter: str) -> None:
+    """Only that key, and for nothing else."""
+    statements = Stack({**GIVEN, parameter: KEY}).statements()
+    known = {*set().union(*USES_OF_KEYS.values()), "kms:Encrypt", "kms:CreateGrant"}
+    for key, used in ((KEY, USES_OF_KEYS[parameter]), (KEY + "-too", set())):
+        allowed = {action for action in known if allows(statements, Access(action, key))}
+        assert allowed == used
+
+
+def test_all_requests_that_concern_the_origin_agree_to_pay(played: Played) -> None:
+    """Copies, too; writing clips costs the bucket's owner what it always did."""
+    agreed = {
+        (call.operation, call.params["Bucket"])
+        for call in played.calls
+        if call.service == "s3" and call.params.get("RequestPayer") == "requester"
+    }
+    reading = {
+        (call.operation, call.params["Bucket"])
+        for call in played.calls
+        if "CopySource" in call.params or call.params.get("Bucket") == GIVEN["OriginBucket"]
+    }
+    assert agreed == reading
+    assert {operation for operation, _ in reading} >= {"GetObject", "UploadPartCopy"}
 
 
 def test_every_call_of_s3_names_the_expected_bucket_owner(played: Played) -> None:

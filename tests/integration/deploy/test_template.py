@@ -10,16 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from deploy.deploy import ARTIFACTS, ENVIRONMENTS, PACKAGE, read_environment, template_parameters
-from deploy.wheels import PYTHON
+from deploy.deploy import (
+    ARTIFACTS,
+    ENVIRONMENTS,
+    package_names,
+    read_environment,
+    template_parameters,
+)
+from deploy.package import DEPLOYED
+from deploy.wheels import ARCHITECTURES, PYTHON
 from devtools.footage.recording import FFMPEG
 from entrypoints.log_line import METRIC_UNITS, with_metrics
 from entrypoints.settings import read_settings, with_new_defaults
+from infrastructure.camera_api.network import CA_VARIABLES
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from tests.integration.deploy.conftest import GIVEN
 from tests.integration.deploy.packaged import packaged
-from tests.integration.deploy.template import ACCOUNT, TEMPLATE, Stack, read_document
+from tests.integration.deploy.template import ACCOUNT, REGION, TEMPLATE, Stack, read_document
 
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key"
 TIMEOUTS = read_document()["Parameters"]["FunctionTimeout"]["AllowedValues"]
 
 
@@ -80,9 +89,16 @@ def test_requests_are_retained_longer_than_their_deliveries_take() -> None:
 
 
 def test_messages_are_encrypted() -> None:
-    """At rest, by SQS's own keys, which need no permission."""
+    """At rest, by SQS's own keys, which need no permission, or by one that is given: never both."""
     for queue in stack().resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in queue
+    made = stack(QueueKeyArn=f"{KEY}/queue", TopicKeyArn=f"{KEY}/topic")
+    for queue in made.resources("AWS::SQS::Queue").values():
+        assert queue["KmsMasterKeyId"] == f"{KEY}/queue"
+        assert "SqsManagedSseEnabled" not in queue
+    assert made.properties("Topic")["KmsMasterKeyId"] == f"{KEY}/topic"
+    assert "KmsMasterKeyId" not in stack().properties("Topic")
 
 
 def test_the_trigger_reads_partial_responses() -> None:
@@ -95,12 +111,13 @@ def test_the_trigger_reads_partial_responses() -> None:
 
 
 def test_every_setting_that_is_read_is_set() -> None:
-    """By its parameter or with its default; PATH is Lambda's own."""
+    """By its parameter or with its default; PATH is Lambda's own, the network the operator's."""
     given = {**stack(OriginBucketOwner=ACCOUNT).environment(), "CAMCLIP_FFMPEG": FFMPEG}
     environment = RecordingEnvironment(given)
     read_settings(environment)
     find_ffmpeg(environment)
-    assert environment.names == set(given)
+    proxies = {name for name in environment.names if name.lower().endswith("_proxy")}
+    assert environment.names - proxies - set(CA_VARIABLES) == set(given)
 
 
 def test_settings_come_from_the_values_that_aws_gets() -> None:
@@ -158,11 +175,12 @@ def test_the_settings_of_each_environment_make_sense(environment: str) -> None:
 def test_the_template_names_the_built_package(packages: Path) -> None:
     """Handler, runtime, processor, and the places of the zips."""
     function, layer = (stack().properties(name) for name in ("Function", "FfmpegLayer"))
-    (arch,) = function["Architectures"]
+    arch = DEPLOYED
+    assert function["Architectures"] == [arch]
     assert function["Runtime"] == f"python{PYTHON}"
     built = packaged(packages, arch)
     assert [function["CodeUri"], layer["ContentUri"]] == [f"../dist/{z.name}" for z in built]
-    assert [path.name for path in built] == list(PACKAGE)
+    assert [path.name for path in built] == list(package_names(arch))
     assert layer["CompatibleArchitectures"] == [arch]
     assert layer["CompatibleRuntimes"] == [function["Runtime"]]
     assert function["Handler"] == "entrypoints.aws_lambda.handler"
@@ -170,17 +188,54 @@ def test_the_template_names_the_built_package(packages: Path) -> None:
         assert "entrypoints/aws_lambda.py" in zipped.namelist()
 
 
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_function_and_layer_have_the_chosen_processor(arch: str) -> None:
+    """Each that can be packaged for, and no other."""
+    made = stack(Architecture=arch)
+    assert made.properties("Function")["Architectures"] == [arch]
+    assert made.properties("FfmpegLayer")["CompatibleArchitectures"] == [arch]
+    parameter = read_document()["Parameters"]["Architecture"]
+    assert parameter["AllowedValues"] == list(ARCHITECTURES)
+    assert parameter["Default"] == DEPLOYED
+
+
 def test_clips_are_private_encrypted_and_kept() -> None:
     """Uploads that killed functions left behind expire."""
     bucket = stack().properties("Clips")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     (rule,) = bucket["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert read_document()["Resources"]["Clips"]["DeletionPolicy"] == "Retain"
     assert read_document()["Resources"]["DeadLetters"]["DeletionPolicy"] == "Retain"
+
+
+def test_clips_are_encrypted_with_the_key_that_is_given() -> None:
+    """By the bucket's default, so that no request needs to name it."""
+    bucket = stack(DestinationKeyArn=f"{KEY}/clips").properties("Clips")
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption == {
+        "ServerSideEncryptionByDefault": {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": f"{KEY}/clips",
+        },
+        "BucketKeyEnabled": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["alias/clips", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/clips", f"{KEY}/*"]
+)
+def test_a_key_is_named_by_its_own_arn(text: str) -> None:
+    """A policy cannot name it by an alias (KMS developer guide, "Specifying KMS keys")."""
+    parameters = read_document()["Parameters"]
+    for name in ("OriginKeyArn", "DestinationKeyArn", "QueueKeyArn", "TopicKeyArn"):
+        pattern = parameters[name]["AllowedPattern"]
+        assert not re.fullmatch(pattern, text)
+        assert re.fullmatch(pattern, f"{KEY}/1234abcd-12ab-34cd-56ef-1234567890ab")
+        assert re.fullmatch(pattern, parameters[name]["Default"])
 
 
 def test_clips_are_fetched_through_tls_only() -> None:

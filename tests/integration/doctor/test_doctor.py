@@ -18,7 +18,8 @@ from tests.integration.doctor.deployment import SECRET, MotoDeployment, camclip,
 from tests.support.loopback import Script, answer, loopback
 
 MIB = 1 << 20
-NOT_HTTP = " must be an http or https address"
+WORDS = {"ok", "fault", "skipped"}
+HAS_QUERY = " must be an address without a query and a fragment: paths are added to it"
 CHECKS = [
     *("python", "settings", "ffmpeg", "encoders", "scratch"),
     *("origin", "clock", "origin listing", "recording"),
@@ -28,8 +29,8 @@ CHECKS = [
     *("dead letters", "dead letter retention", "topic", "camera API"),
 ]
 COMPOSITION_CHECKS = [
-    *("copies", "copy condition", "If-None-Match (Complete)", "If-None-Match (PUT)"),
-    "cleaning up",
+    *("copies", "copy condition", "If-None-Match", "checksums", "metadata", "bucket owner"),
+    *("cleaning up", "store settings"),
 ]
 
 
@@ -48,7 +49,7 @@ def deployment(
 
 def words_of(printed: str) -> dict[str, str]:
     """Return the findings' words, by name."""
-    rows = [line for line in printed.splitlines() if line[:1] != " "]
+    rows = [line for line in printed.splitlines() if line[:8].strip() in WORDS]
     return {line[9:33].strip(): line[:8].strip() for line in rows}
 
 
@@ -74,7 +75,7 @@ class TestThisMachine:
         faults = [line for line in ran.stdout.splitlines() if line.startswith("fault")]
         assert faults == [
             f"fault    settings{' ' * 17}SQS_TIMEOUT='0' must be a whole number from 1 to 900",
-            f"fault    settings{' ' * 17}CLIP_URL='ftp://...@clips.example/?...'{NOT_HTTP}",
+            f"fault    settings{' ' * 17}CLIP_URL='ftp://...@clips.example/?...'{HAS_QUERY}",
         ]
         assert "hush" not in ran.output
         assert SECRET not in ran.output
@@ -211,6 +212,56 @@ class TestDeployment:
             assert f"-> Allow {permission}" in ran.stdout
         assert "Traceback" not in ran.output
 
+    @pytest.mark.parametrize(("setting", "word"), [("Allow", "ok"), ("Terminate", "fault")])
+    def test_a_function_that_terminates_loops_is_a_fault(
+        self, deployment: MotoDeployment, setting: str, word: str
+    ) -> None:
+        """Terminate is Lambda's default: it would drop a request that waits for its footage."""
+        with loopback(answer("200 OK", json.dumps({"RecursiveLoop": setting}).encode())) as server:
+            ran = deployment.camclip(
+                "doctor", "--function", "clips-prod", AWS_ENDPOINT_URL_LAMBDA=server.url
+            )
+        words = words_of(ran.stdout)
+        assert words == {**dict.fromkeys(CHECKS, "ok"), "recursive loop": word}
+        assert ran.exit_code == (word == "fault")
+        fix = (
+            "-> Set RecursiveLoop: Allow in the function's template, or: aws lambda"
+            " put-function-recursion-config --function-name clips-prod --recursive-loop Allow"
+        )
+        assert (fix in ran.stdout) is (word == "fault")
+        [request] = server.requests
+        assert request.startswith("GET /2024-08-31/functions/clips-prod/recursion-config ")
+
+    @pytest.mark.parametrize(
+        ("status", "code", "word", "fix"),
+        [
+            (
+                "404 Not Found",
+                "ResourceNotFoundException",
+                "fault",
+                "-> Create it, or correct --function.",
+            ),
+            (
+                "403 Forbidden",
+                "AccessDeniedException",
+                "skipped",
+                "-> Allow lambda:GetFunctionRecursionConfig to your own credentials;",
+            ),
+        ],
+    )
+    def test_an_unknown_function_is_a_fault_but_not_a_missing_permission(
+        self, deployment: MotoDeployment, status: str, code: str, word: str, fix: str
+    ) -> None:
+        """Only the doctor reads this setting."""
+        refusal = answer(status, b"{}", f"x-amzn-ErrorType: {code}")
+        with loopback(refusal) as server:
+            ran = deployment.camclip(
+                "doctor", "--aws", "--function", "clips-prod", AWS_ENDPOINT_URL_LAMBDA=server.url
+            )
+        assert words_of(ran.stdout)["recursive loop"] == word
+        assert ran.exit_code == (word == "fault")
+        assert fix in ran.stdout
+
     def test_expired_credentials_are_reported_once(self, deployment: MotoDeployment) -> None:
         """S3 answers a HEAD with a bare 400 then; no other call is made."""
         with loopback(answer("400 Bad Request")) as server:
@@ -283,12 +334,19 @@ class TestDeployment:
         assert "-> Check CAM_SERVICES_URL, RECORDINGS_URL" in ran.stdout
         assert "hush" not in ran.output
 
-    def test_moto_ignores_the_copy_condition(self, deployment: MotoDeployment) -> None:
-        """It passes all other checks with --compose; all test objects are deleted."""
-        ran = deployment.camclip("doctor", "--compose")
+    def test_a_store_is_tried_and_its_settings_are_printed(
+        self, deployment: MotoDeployment
+    ) -> None:
+        """Moto ignores the copy condition, which is no fault; all test objects are deleted."""
+        ran = deployment.camclip("doctor", "--compose", S3_CONDITIONS="auto")
         words = words_of(ran.stdout)
         assert list(words) == CHECKS + COMPOSITION_CHECKS
-        assert [name for name, word in words.items() if word != "ok"] == ["copy condition"]
+        assert [name for name, word in words.items() if word != "ok"] == []
+        assert ran.stdout.splitlines()[-3:] == [
+            "COMPOSE=auto",
+            "AWS_REQUEST_CHECKSUM_CALCULATION=when_supported",
+            "S3_CONDITIONS=both",
+        ]
         assert "S3 copied 13 MB in " in ran.stdout
         keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         assert [row["Key"] for row in keys] == ["pier/c1.mp4"]

@@ -125,7 +125,7 @@ def test_a_dry_run_groups_the_letters_by_verdict(world: World) -> None:
         "would end as CLIP_TOO_LONG": (False, 1, "long"),
         "would end as FATAL_ERROR (unknown camera)": (False, 1, "unknown"),
         "would end as CLIP_OUT_OF_RANGE (no footage)": (False, 1, "early"),
-        "clip id taken by a clip of another window": (False, 1, "taken"),
+        "clip id taken by a clip of another window or other options": (False, 1, "taken"),
         INVALID: (False, 1, "invalid"),
         "invalid message (without a clip id)": (False, 1, ""),
     }
@@ -173,6 +173,24 @@ def test_failed_requests_are_queued_with_their_age(world: World) -> None:
     assert queued["noted"]["MessageAttributes"]["tenant"]["StringValue"] == "harbour"
     left = [body for body in world.sent if not any(f'"{name}"' in body for name in queued)]
     assert world.dead() == sorted(left)
+
+
+def test_a_letter_is_moved_no_longer_than_the_queue_accepts(world: World) -> None:
+    """Its message attributes count, too; the keys that it loses are named."""
+    aws = world.deployment.aws
+    aws.sqs.set_queue_attributes(QueueUrl=aws.queue_url, Attributes={"MaximumMessageSize": "4096"})
+    unknown_keys = {"long": "x" * 2000, "short": "y" * 1000}
+    world.add_letter(world.request("fits", unknown_keys=unknown_keys))
+    world.add_letter(world.request("tagged", unknown_keys=unknown_keys), tenant="z" * 1000)
+    ran = world.deployment.camclip("redrive", "--go")
+    assert ran.exit_code == 0, ran.output
+    assert "tagged lost unknown keys too long for the queue: long\n" in ran.stderr
+    assert "fits lost" not in ran.stderr
+    queued = {body["clipId"]: body for body in (json.loads(m["Body"]) for m in world.queued())}
+    assert {name: sorted({"long", "short"} & set(body)) for name, body in queued.items()} == {
+        "fits": ["long", "short"],
+        "tagged": ["short"],
+    }
 
 
 def test_all_moves_every_letter(world: World) -> None:

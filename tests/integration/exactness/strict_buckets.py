@@ -13,9 +13,10 @@ from domain.coverage import Coverage
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
-from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
+from infrastructure.s3 import S3Recording, S3RecordingStore
 from tests.contract.real import aws_session
 from tests.integration.exactness.camera import DEADLINE_S, TOLERANCE_MS, Buckets
+from tests.support.clip_store import clip_store
 from tests.support.strict_s3 import StrictS3, strict_s3
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class StrictBuckets(Buckets):
         """Commit the clip with the service's own store; long ranges must be copied, not read."""
         self.server.objects.pop("clips/pier/composed.mp4", None)
         self.server.requests.clear()
-        clips = S3ClipStore(self.client, "clips", min_part_bytes=MIN_PART_BYTES)
+        clips = clip_store(self.client, "clips", min_part_bytes=MIN_PART_BYTES)
         clips.commit(REQUEST, rendition, "m#1", Coverage(), time.monotonic() + DEADLINE_S)
         clip = self.server.objects["clips/pier/composed.mp4"].data
         assert clip == super().join(rendition)

@@ -1,17 +1,21 @@
 """S3 as it fails, and what the objects bear there."""
 
+import base64
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import HTTPClientError
 
 from application.ports import AlreadyExists, FilePiece, Recording, RecordingPiece, Rendition
+from devtools.local_aws.http_server import Response
 from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.coverage import Coverage
 from domain.errors import DeadlineExceeded, NotRecordedYet, RecordingChanged, Unavailable
@@ -21,10 +25,13 @@ from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.mp4.index import FIRST_READ_BYTES
 from infrastructure.mp4.recording import Mp4Recording
-from infrastructure.s3 import S3ClipStore, S3RecordingStore
+from infrastructure.s3 import S3Recording, S3RecordingStore
+from infrastructure.s3.claims import S3Claims
 from tests.contract.real import Aws, aws_session, clients_of
 from tests.contract.worlds import Footages
+from tests.support.clip_store import clip_store
 from tests.support.loopback import Script, answer, head, loopback, stall
+from tests.support.strict_s3 import properly, strict_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -175,7 +182,7 @@ def test_the_clip_bears_what_a_player_and_a_person_need(
     aws: Aws, bucket: str, rendered: Rendition
 ) -> None:
     """Its type, that it never changes, and what it is."""
-    S3ClipStore(aws.s3, bucket).commit(REQUEST, rendered, "m#1", Coverage(), soon())
+    clip_store(aws.s3, bucket).commit(REQUEST, rendered, "m#1", Coverage(), soon())
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.mp4")
     assert found["ContentType"] == "video/mp4"
     assert found["CacheControl"] == "public, max-age=31536000, immutable"
@@ -192,7 +199,7 @@ def test_thumbnails_have_their_content_type(
     """And may be stored once more, so that they are not kept forever."""
     picture = tmp_path / f"thumbnail.{suffix}"
     picture.write_bytes(b"still")
-    S3ClipStore(aws.s3, bucket).store_thumbnails(REQUEST.name, {300: picture}, soon())
+    clip_store(aws.s3, bucket).store_thumbnails(REQUEST.name, {300: picture}, soon())
     found = aws.s3.head_object(Bucket=bucket, Key=f"pier/c1_300.{suffix}")
     assert found["ContentType"] == "image/" + suffix.replace("jpg", "jpeg")
     assert found["CacheControl"] == "public, max-age=3600"
@@ -201,7 +208,7 @@ def test_thumbnails_have_their_content_type(
 def test_the_manifest_is_json_that_may_change(aws: Aws, bucket: str) -> None:
     """A rejection's gives way to a clip's."""
     manifest = Manifest(ClipReport.available(REQUEST, Coverage()), "m#1")
-    S3ClipStore(aws.s3, bucket).write_manifest(REQUEST.name, manifest, soon(), replace=True)
+    clip_store(aws.s3, bucket).write_manifest(REQUEST.name, manifest, soon(), replace=True)
     found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.json")
     assert (found["ContentType"], found["CacheControl"]) == ("application/json", "no-cache")
 
@@ -211,12 +218,12 @@ def test_a_broken_manifest_is_not_an_absent_one(aws: Aws, bucket: str, body: byt
     """The message is redelivered: what was published is unknown."""
     aws.s3.put_object(Bucket=bucket, Key="pier/c1.json", Body=body)
     with pytest.raises(Unavailable):
-        S3ClipStore(aws.s3, bucket).read_manifest(REQUEST.name, soon())
+        clip_store(aws.s3, bucket).read_manifest(REQUEST.name, soon())
 
 
 def test_a_missing_bucket_is_unavailable(aws: Aws, rendered: Rendition, tmp_path: Path) -> None:
     """Nothing is reported as stored. Only a HEAD cannot distinguish the bucket from the clip."""
-    clips = S3ClipStore(aws.s3, "no-such-bucket")
+    clips = clip_store(aws.s3, "no-such-bucket")
     picture = tmp_path / "still.jpg"
     picture.write_bytes(b"still")
     with pytest.raises(Unavailable):
@@ -232,14 +239,14 @@ def test_a_head_that_fails_says_nothing_of_the_clip(status: str) -> None:
     """An expired token shows as a bare 400: it has no body to say more."""
     fault: Script = lambda line: line.sendall(head(status, 0))  # noqa: E731
     with loopback(fault) as server, pytest.raises(Unavailable):
-        S3ClipStore(clients_of(server.url).s3, "bucket").find(ClipName("pier", "c1"), soon())
+        clip_store(clients_of(server.url).s3, "bucket").find(ClipName("pier", "c1"), soon())
 
 
 def test_a_lost_reply_leads_to_the_object_being_there(rendered: Rendition) -> None:
     """The library asks again, and meets what the first request stored."""
     there = error("412 Precondition Failed", "PreconditionFailed")
     with loopback(lambda line: line.close(), there) as server, pytest.raises(AlreadyExists):
-        S3ClipStore(clients_of(server.url).s3, "bucket").commit(
+        clip_store(clients_of(server.url).s3, "bucket").commit(
             REQUEST, rendered, "m#1", Coverage(), soon()
         )
     assert len(server.requests) == 2
@@ -251,7 +258,7 @@ def test_a_conflict_of_two_writes_decides_nothing(rendered: Rendition) -> None:
     """S3 asks for another try then (User Guide, conditional writes)."""
     fault = error("409 Conflict", "ConditionalRequestConflict")
     with loopback(fault) as server, pytest.raises(Unavailable):
-        S3ClipStore(clients_of(server.url).s3, "bucket").commit(
+        clip_store(clients_of(server.url).s3, "bucket").commit(
             REQUEST, rendered, "m#1", Coverage(), soon()
         )
 
@@ -270,16 +277,24 @@ class CountingRecording(Recording):
         return bytes(length)
 
 
+def base64_crc32(data: bytes) -> str:
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
 @frozen
 class Sink:
     """Takes a request in the network's place, reading and wrapping as botocore's session does."""
 
     bodies: list[bytes]
+    headers: list[HTTPHeaders]
 
     def __call__(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body: Any = request.body
+        self.headers.append(request.headers)
         try:
-            self.bodies.append(b"".join(iter(lambda: body.read(65536), b"")))
+            is_file = hasattr(body, "read")
+            read = b"".join(iter(lambda: body.read(65536), b"")) if is_file else body
+            self.bodies.append(read)
         except Exception as error:
             raise HTTPClientError(error=error) from error
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw())
@@ -290,17 +305,18 @@ class _Raw:
         return iter(())
 
 
-def secure(bodies: list[bytes]) -> "S3Client":
-    sink: Any = Sink(bodies)
+def secure(bodies: list[bytes], headers: list[HTTPHeaders]) -> "S3Client":
+    sink: Any = Sink(bodies, headers)
     client = aws_session().client("s3", endpoint_url="https://s3.example", config=CONFIG)
     client.meta.events.register("before-send.s3.PutObject", sink)
     return client
 
 
-def test_within_tls_the_checksum_follows_the_bytes(tmp_path: Path) -> None:
-    """Of a clip that is one request; files are streamed, ranges of recordings read once."""
+def test_within_tls_the_checksum_is_a_header(tmp_path: Path) -> None:
+    """Not a trailer, which some stores reject; ranges of recordings are read once."""
     bodies: list[bytes] = []
-    client = secure(bodies)
+    headers: list[HTTPHeaders] = []
+    client = secure(bodies, headers)
     recording = CountingRecording()
     path = tmp_path / "head"
     path.write_bytes(b"head" + bytes(11 << 20))
@@ -309,16 +325,30 @@ def test_within_tls_the_checksum_follows_the_bytes(tmp_path: Path) -> None:
         RecordingPiece(recording, 7, (5 << 20) + 1),
         FilePiece(path, 0, 4),
     )
-    S3ClipStore(client, "bucket").commit(
+    clip_store(client, "bucket").commit(
         REQUEST, Rendition(small, {}, FOOTAGE), "m#1", Coverage(), soon()
     )
     large = FilePiece(path, 0, 11 << 20), FilePiece(path, 0, 4)
-    S3ClipStore(client, "bucket").commit(
+    clip_store(client, "bucket").commit(
         REQUEST, Rendition(large, {}, FOOTAGE), "m#1", Coverage(), soon()
     )
     assert [body.count(b"head") for body in bodies] == [2, 2]
-    assert all(b"x-amz-checksum-crc32:" in body for body in bodies)
+    for body, sent in zip(bodies, headers, strict=True):
+        assert sent["x-amz-checksum-crc32"] in {base64_crc32(body), base64_crc32(body).encode()}
+        assert sent["Content-Length"] == str(len(body))
+        assert not {"x-amz-trailer", "transfer-encoding"} & {name.lower() for name in sent}
     assert recording.ranges == ((7, 5 << 20), (7 + (5 << 20), 1))
+
+
+def test_within_tls_a_claims_checksum_is_a_header() -> None:
+    """As a clip's."""
+    bodies: list[bytes] = []
+    headers: list[HTTPHeaders] = []
+    client = secure(bodies, headers)
+    assert S3Claims(client, "bucket", REQUEST, "m#1", soon()).create(0)
+    ((body,), (sent,)) = bodies, headers
+    assert sent["x-amz-checksum-crc32"] in {base64_crc32(body), base64_crc32(body).encode()}
+    assert "x-amz-trailer" not in {name.lower() for name in sent}
 
 
 @pytest.mark.parametrize(
@@ -337,8 +367,29 @@ def test_what_goes_wrong_with_a_piece_comes_through_at_once(
 
     recording = Broken()
     rendition = Rendition((RecordingPiece(recording, 3, 5),), {}, FOOTAGE)
-    clips = S3ClipStore(secure([]) if within_tls else aws.s3, bucket)
+    clips = clip_store(secure([], []) if within_tls else aws.s3, bucket)
     with pytest.raises(type(error)) as caught:
         clips.commit(REQUEST, rendition, "m#1", Coverage(), soon())
     assert caught.value is error
     assert recording.ranges == ((3, 5),)
+
+
+def test_recordings_are_opened_at_once(footages: Footages) -> None:
+    """Each waits for the others' first requests to come."""
+    together = Barrier(3, timeout=10)
+
+    def waits(proper: Callable[[], Response]) -> Response:
+        together.wait()
+        return proper()
+
+    names = [f"{letter}.mp4" for letter in "abc"]
+    with strict_s3() as server:
+        for name in names:
+            server.put(f"bucket/{name}", footages.whole.data)
+        server.faults["get"] = [waits, waits, waits, properly]
+        recordings = S3RecordingStore(clients_of(server.url).s3, "bucket")
+        opened = recordings.open_all(
+            [evolve(SEGMENT, name=name) for name in names], SEGMENT.window, soon()
+        )
+    assert not together.broken
+    assert all(isinstance(recording, S3Recording) for recording in opened)

@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
 from devtools.footage import assert_clip, read_clip, wanted
 from devtools.local_aws.process_table import is_running
+from entrypoints.worker.metrics import metric_name
 from tests.integration.worker.conftest import FOOTAGE, REPOSITORY, World
 from tests.support.service import wait_until
 
@@ -227,6 +229,59 @@ def test_a_process_that_hangs_is_ended_at_the_timeout(world: World) -> None:
     assert not world.is_healthy()
     worker.signal(signal.SIGCONT)
     wait_until(world.is_healthy, 10)
+
+
+def scrape(port: int) -> dict[str, float]:
+    """Return every sample that the worker serves, by its name and labels; none if it does not."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_prometheus_reads_the_figures_of_the_log(world: World) -> None:
+    """Of all slots and of processes that were replaced; every message counts once."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    world.request("one")
+    worker = world.start(WORKER_METRICS_PORT=str(port), WORKER_SLOTS="2")
+    served = wait_until(lambda: (found := scrape(port)).get(AVAILABLE) and found)
+    assert served[AVAILABLE] == 1
+    assert served["camclip_worker_slots"] == 2
+    assert served['camclip_worker_messages_total{outcome="done"}'] == 1
+    wait_until(lambda: worker.said("clip"))
+    (line,) = worker.said("clip")
+    assert served["camclip_read_bytes_total"] == line["readBytes"]
+    assert served["camclip_encoded_frames_total"] == line["encodedFrames"]
+    for member in ("elapsedInMs", "renderInMs", "commitInMs", "waitedInMs"):
+        name = metric_name(member)
+        assert served[f"{name}_count"] == 1
+        assert served[f"{name}_sum"] == pytest.approx(line[member] / 1000)
+    assert served["camclip_retries_sum"] == 0
+    for child in worker.children():
+        os.kill(child, signal.SIGKILL)
+    world.request("two")
+    world.request("nobody", "no clip is named here")
+    wait_until(lambda: scrape(port).get(AVAILABLE) == 2 and GONE in scrape(port))
+    served = scrape(port)
+    assert served[GONE] == served['camclip_errors_total{error="NoClipId"}'] >= 1
+    assert served["camclip_elapsed_seconds_count"] == 2 + served[GONE]
+
+
+AVAILABLE = 'camclip_clips_total{status="CLIP_AVAILABLE"}'
+GONE = 'camclip_clips_total{status="GIVEN_BACK"}'
+
+
+def test_a_metrics_port_that_is_taken_is_reported(world: World) -> None:
+    """Before a message is received."""
+    with socket.create_server(("0.0.0.0", 0)) as taken:  # noqa: S104 - as the worker does
+        port = str(taken.getsockname()[1])
+        worker = world.start(WORKER_METRICS_PORT=port)
+        assert worker.ended() == 2
+    assert worker.output.read_text() == f"WORKER_METRICS_PORT={port}: Address already in use\n"
 
 
 CAMCLIP = ("-c", "from entrypoints.cli.app import main; main()", "worker")

@@ -11,7 +11,7 @@ from attrs import Factory, define, evolve
 from application.gather_footage import MAX_CUTS
 from application.make_clip import ClipResult, MakeClip
 from application.ports import LeftOut, Rendition, ThumbnailSpec
-from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest
+from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, UnknownStatus
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import (
@@ -40,6 +40,7 @@ from infrastructure.in_memory import (
 )
 from tests.model.recorder import make_clip
 from tests.model.world import Call
+from tests.unit.domain.test_options import TwoOptions
 
 NOW = 1_600_000_000_000
 REQUEST = ClipRequest("clip", "pier", NOW - 60_000, NOW - 50_000)
@@ -55,6 +56,10 @@ EFFECTS = {
     "publish": "SNS {0.status.value}",
 }
 """How the log of a world names its calls."""
+
+
+RECIPE = b"0 a 0\n"
+"""The bytes of a stored clip: one frame."""
 
 
 @define
@@ -105,7 +110,7 @@ class World:
         is_lookup = call.method == "find" and self.log.count("HEAD clip") == self.rival_at_find
         is_commit = call.method == "commit" and not self.rival_at_find
         if self.rival and (is_lookup or is_commit):
-            self.clips.objects[REQUEST.name] = (self.rival, b"")
+            self.clips.objects[REQUEST.name] = (self.rival, RECIPE)
         reply: object = method(*args, **dict(call.kwargs))
         if call.method == self.loses_reply == "commit":
             method(*args)
@@ -114,12 +119,12 @@ class World:
         return reply
 
     @property
-    def statuses(self) -> list[ClipStatus]:
+    def statuses(self) -> list[ClipStatus | UnknownStatus]:
         """The statuses reported to the camera API, in order."""
         return [report.status for report in self.cameras.reports]
 
     @property
-    def published(self) -> list[ClipStatus]:
+    def published(self) -> list[ClipStatus | UnknownStatus]:
         """The published statuses, in order."""
         return [report.status for report in self.notifier.published]
 
@@ -150,13 +155,13 @@ def recorded(world: World) -> World:
 
 
 def test_a_clip_is_made_in_the_order_of_effects(recorded: World) -> None:
-    """Thumbnails, clip, status, notification, manifest: no report precedes the stored clip."""
+    """Clip, thumbnails, status, notification, manifest: no report precedes the stored clip."""
     result = recorded.deliver()
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
-        "PUT thumbnails",
         "PUT clip",
+        "PUT thumbnails",
         "PUT CLIP_AVAILABLE",
         "SNS CLIP_AVAILABLE",
         "PUT manifest",
@@ -517,23 +522,25 @@ def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorde
     """The announced gaps are those that were stored with the clip."""
     coverage = Coverage((TimeWindow(NOW - 52_000, NOW - 50_000),))
     clip = StoredClip(REQUEST.fingerprint, "m#1", NOW, coverage)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     result = recorded.deliver(delivery=delivered(receive_count=2))
     assert result.report == ClipReport.available(REQUEST, coverage)
     assert recorded.log == [
         "HEAD clip",
         "GET manifest",
+        "PUT thumbnails",
         "PUT CLIP_AVAILABLE",
         "SNS CLIP_AVAILABLE",
         "PUT manifest",
     ]
     assert recorded.clips.manifests[REQUEST.name].writer == "m#1"
+    assert recorded.clips.thumbnails[REQUEST.name][300].startswith(RECIPE.strip())
 
 
 def test_a_clip_that_another_delivery_has_just_stored_is_not_announced(recorded: World) -> None:
     """The message is delivered again, in case the other delivery crashes before it announces."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 299_999)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     with pytest.raises(AlreadyInProgress):
         recorded.deliver()
     assert not recorded.statuses
@@ -542,7 +549,7 @@ def test_a_clip_that_another_delivery_has_just_stored_is_not_announced(recorded:
 def test_an_abandoned_clip_is_announced_by_another_message(recorded: World) -> None:
     """Its writer began longer ago than the delivery timeout."""
     clip = StoredClip(REQUEST.fingerprint, "other#1", NOW - 300_000)
-    recorded.clips.objects[REQUEST.name] = (clip, b"")
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
     recorded.deliver()
     assert recorded.published == [ClipStatus.AVAILABLE]
 
@@ -574,6 +581,23 @@ def test_the_loser_against_another_window_reports_nothing(recorded: World) -> No
     assert not recorded.statuses
 
 
+def test_the_same_id_with_other_options_is_a_conflict(recorded: World) -> None:
+    """The clip stays as it is, whichever of the two was made first; settings play no part."""
+    usual, other = REQUEST, evolve(REQUEST, options=TwoOptions(size=6))
+    for made, wanted in (
+        (usual, other),
+        (other, usual),
+        (other, evolve(other, options=TwoOptions(mood="6"))),
+    ):
+        stored = StoredClip(made.fingerprint, "other#1", NOW - 300_000)
+        recorded.clips.objects[REQUEST.name] = (stored, RECIPE)
+        with pytest.raises(Conflict):
+            recorded.deliver(wanted)
+    assert not recorded.statuses
+    recorded.clips.objects[REQUEST.name] = (StoredClip(other.fingerprint, "o#1", 0), RECIPE)
+    assert recorded.deliver(other).report.options == {"size": 6}
+
+
 def test_a_commit_that_finds_its_own_clip_had_lost_its_reply(recorded: World) -> None:
     """A commit that the client sent twice is a success."""
     recorded.loses_reply = "commit"
@@ -600,6 +624,29 @@ def test_a_request_is_requeued_even_if_its_pending_status_fails(world: World) ->
     result = world.deliver()
     assert len(world.queue.sent) == 1
     assert "the camera API answered 500" in result.notes[-1]
+
+
+DROPPED = "Unknown keys too long for the queue were dropped"
+
+
+@pytest.mark.parametrize(
+    ("dropped", "notes"),
+    [
+        ((), ()),
+        (("note",), (f"{DROPPED}: note.",)),
+        (
+            tuple("abcdefghijkl"),
+            (f"{DROPPED}: {', '.join('abcdefghij')} and 2 more.",),
+        ),
+    ],
+    ids=["none", "one", "many"],
+)
+def test_unknown_keys_that_the_queue_dropped_are_noted(
+    world: World, dropped: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    """By name, for the log; ten of them."""
+    world.queue.drops = dropped
+    assert world.deliver().notes == notes
 
 
 def test_a_request_that_cannot_be_requeued_is_delivered_again(world: World) -> None:

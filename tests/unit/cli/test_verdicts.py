@@ -4,29 +4,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
-from application.ports import AlreadyExists
-from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
 from entrypoints.cli.doctor.doctor import lines
 from entrypoints.cli.doctor.finding import Finding, fix_for, without_secrets
 from entrypoints.cli.doctor.incomplete_uploads import Upload
 from entrypoints.cli.doctor.local_checks import judge_encoders, judge_python, judge_scratch
-from entrypoints.cli.doctor.multipart_probe import ProbeResult
 from entrypoints.cli.doctor.verdicts import (
     DAY_MS,
     judge_clock,
     judge_dead_letters,
     judge_lifecycle,
     judge_privacy,
-    judge_probe,
     judge_queue,
     judge_regions,
     judge_topic,
     judge_uploads,
 )
 from entrypoints.settings import read_clip_settings
-from infrastructure.s3.multipart import CopyRejected
 
 MIB = 1 << 20
 RULES = read_clip_settings({})
@@ -154,28 +148,6 @@ def test_other_verdicts() -> None:
     assert judge_privacy({"BlockPublicAcls": True}, "AES256").fix == ""
     assert judge_privacy({"BlockPublicAcls": True, "IgnorePublicAcls": False}, "").fix != ""
     assert judge_privacy({}, "").fix != ""
-
-
-@pytest.mark.parametrize(
-    ("step", "error", "name", "word"),
-    [
-        ("changed", CopyRejected("InvalidRequest", permanent=False), "copy condition", "fault"),
-        ("changed", Unavailable("S3 answered InternalError."), "copy condition", "fault"),
-        ("completed_again", DeadlineExceeded("late"), "If-None-Match (Complete)", "fault"),
-        ("compared", Unavailable("S3 answered AccessDenied."), "copies", "fault"),
-        ("composed", Unavailable("S3 answered InternalError."), "copies", "fault"),
-    ],
-)
-def test_unexpected_errors_of_the_probe(step: str, error: Exception, name: str, word: str) -> None:
-    """Any error but the expected one is a fault, with the store's message."""
-    passed = ProbeResult(
-        1, 1.0, None, None, RecordingChanged(), AlreadyExists(), AlreadyExists(), ()
-    )
-    failing: dict[str, Any] = {step: error}
-    judged = judge_probe(evolve(passed, **failing), compose=True)
-    (finding,) = [finding for finding in judged if finding.name == name]
-    assert finding.word == word
-    assert str(error) in finding.detail
 
 
 @pytest.mark.parametrize(

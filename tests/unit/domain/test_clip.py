@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.clip import FORMAT_VERSION, ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.window import TimeWindow
@@ -103,3 +103,33 @@ def test_a_clip_with_gaps_says_how_much_it_lacks() -> None:
         ClipReport.available(REQUEST, Coverage(gaps)).reason
         == "There is no footage of 2.5 s of the clip."
     )
+
+
+@pytest.mark.parametrize(
+    ("request_", "fingerprint", "event_id"),
+    [
+        (
+            ClipRequest("clip-1", "pier", 1_537_119_363_000, 1_537_119_423_000),
+            "d9474215770554b3cb8922c0055a70ec",
+            "d41efe12a041e4324ebe90fbdd587779",
+        ),
+        (
+            ClipRequest("c" * 64, "A_-9" * 16, 0, 1),
+            "68df903593fb645328098ea99d8c775e",
+            "b49a9daf24246eb59680b1680551e38b",
+        ),
+        (
+            ClipRequest("x", "cam", 5, -3),
+            "7d75ca221e73ee0a2ccaae87cc4e1b90",
+            "9c41ece51c654bd036e9abd895c92a76",
+        ),
+    ],
+    ids=["usual", "long", "turned"],
+)
+def test_the_fingerprint_of_a_request_without_options_never_changes(
+    request_: ClipRequest, fingerprint: str, event_id: str
+) -> None:
+    """Stored clips and sent notifications have it: another would make every clip a conflict."""
+    assert request_.fingerprint == fingerprint
+    assert ClipReport.of(request_, ClipStatus.AVAILABLE).event_id == event_id
+    assert FORMAT_VERSION == 1

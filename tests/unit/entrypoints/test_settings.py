@@ -159,6 +159,7 @@ READ: dict[str, tuple[str, str, object]] = {
     "VERIFY": ("clips.verify", "decode", "decode"),
     "COMPOSE": ("clips.compose", "off", "off"),
     "HEVC": ("clips.hevc", "Splice", "splice"),
+    "S3_CONDITIONS": ("clips.s3_conditions", "put", "put"),
     "LOG_LEVEL": ("clips.log_level", "debug", "DEBUG"),
     "CAM_SERVICES_URL": ("aws.cam_services_url", "http://a.example/", "http://a.example"),
     "RECORDINGS_URL": ("aws.recordings_url", "https://b.example/v2/", "https://b.example/v2"),
@@ -169,12 +170,14 @@ READ: dict[str, tuple[str, str, object]] = {
     "AWS_SQS_QUEUE_URL": ("aws.queue_url", "https://q.example/1/q", "https://q.example/1/q"),
     "S3_BUCKET_ORIGIN_DIR": ("aws.origin_folder", "/a/b/", "a/b"),
     "S3_BUCKET_ORIGIN_OWNER": ("aws.origin_owner", "123456789012", "123456789012"),
+    "S3_BUCKET_ORIGIN_REQUESTER_PAYS": ("aws.origin_requester_pays", "true", True),
     "S3_BUCKET_DESTINATION_OWNER": ("aws.destination_owner", "210987654321", "210987654321"),
     "CLIP_DOWNLOAD_DEST": ("aws.scratch", "/mnt/scratch", Path("/mnt/scratch")),
     "WORKER_SLOTS": ("worker.slots", "64", 64),
     "WORKER_VISIBILITY": ("worker.visibility_s", "2", 2),
     "WORKER_POLL": ("worker.poll_s", "0", 0),
     "WORKER_GRACE": ("worker.grace_s", "0", 0),
+    "WORKER_METRICS_PORT": ("worker.metrics_port", "9464", 9464),
     "WORKER_HEALTH_FILE": ("worker.health_file", "/run/healthy", Path("/run/healthy")),
 }
 """Of each variable: the attribute that it sets, a text, and the value that this text means."""
@@ -252,11 +255,84 @@ def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> Non
         ("VERIFY", "all"),
         ("COMPOSE", "on"),
         ("HEVC", "h265"),
+        ("S3_CONDITIONS", "all"),
         ("WORKER_SLOTS", "0"),
         ("WORKER_VISIBILITY", "1"),
+        ("WORKER_METRICS_PORT", "65536"),
     ],
 )
 def test_an_invalid_setting_of_a_worker_is_rejected(name: str, text: str) -> None:
     """Addresses, buckets, accounts and topics have a form."""
     with pytest.raises(InvalidSettings, match=name):
         read_worker_settings({**REQUIRED, name: text})
+
+
+ADDRESSES = [name for name in REQUIRED if name.endswith("_URL")]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://a.example/v1?token=hidden", "a query"),
+        ("https://a.example/v1?", "a query"),
+        ("https://a.example/v1/?x=hidden#hidden", "a query"),
+        ("https://a.example/#hidden", "a fragment"),
+        ("https://a.example/#", "a fragment"),
+        ("https://a .example/v1", "spaces"),
+        ("https://a.example/v 1", "spaces"),
+        ("https://a.example\t/v1", "printable"),
+        ('https://a.example/"v1"/x', "quotation marks"),
+        ("<https://a.example/v1>", "quotation marks"),
+        ("https:\\\\a.example", "backslashes"),
+        ("https://a.example:port", "an http or https address"),
+        ("https://a.example:99999", "an http or https address"),
+        ("https://[a.example", "an http or https address"),
+        ("https://:443", "an http or https address"),
+        ("https://user:hidden@", "an http or https address"),
+        ("ftp://user:hidden/word@a.example", "an http or https address"),
+        ("a.example", "an http or https address"),
+    ],
+)
+def test_an_address_that_cannot_be_a_base_is_refused_by_name(
+    name: str, text: str, expected: str
+) -> None:
+    """Paths are added to it; neither its query nor its credentials are repeated."""
+    with pytest.raises(InvalidSettings, match=f"{name}='.*must be .*{expected}") as refused:
+        read_settings({**REQUIRED, name: text})
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("https://a.example/v1/", "https://a.example/v1"),
+        (" 'https://a.example//' ", "https://a.example"),
+        ("http://user:p%40ss@[::1]:8080/v1", "http://user:p%40ss@[::1]:8080/v1"),
+        ("https://kameras.m\u00fcller.example/v1", "https://kameras.m\u00fcller.example/v1"),
+    ],
+)
+def test_an_address_is_read_without_its_outer_slash(name: str, text: str, read: str) -> None:
+    """Nor the spaces and the quotes around it."""
+    assert attribute(*read_worker_settings({**REQUIRED, name: text}), READ[name][0]) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("S3_BUCKET_ORIGIN", "recordings/"),
+        ("S3_BUCKET_ORIGIN", "s3://recordings"),
+        ("S3_BUCKET_DESTINATION", "my clips"),
+        ("S3_BUCKET_DESTINATION", "'clips"),
+        ("AWS_SNS_TOPIC", "arn:aws:sns:us-west-1:123456789012:clips/"),
+        ("AWS_SNS_TOPIC", "arn:aws:sns:us-west-1:123456789012:my clips"),
+        ("S3_BUCKET_ORIGIN_OWNER", "1234 5678 9012"),
+        ("METRICS_NAMESPACE", "my clips"),
+        ("CLIP_DOWNLOAD_DEST", '/mnt/scratch"'),
+    ],
+)
+def test_a_slash_a_space_or_a_quote_too_many_is_refused_by_name(name: str, text: str) -> None:
+    """No service would find what is meant."""
+    with pytest.raises(InvalidSettings, match=f"{name}="):
+        read_settings({**REQUIRED, name: text})

@@ -16,11 +16,12 @@ REQUEST = ClipRequest("c1", "pier", 0, 1000)
 class Slow(RetryQueue):
     """Takes a while, and fails for a delay of 13 s."""
 
-    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> None:
+    def send(self, request: ClipRequest, delay_s: int, deadline_s: float) -> tuple[str, ...]:
         assert request == REQUEST
         time.sleep(deadline_s)
         if delay_s == 13:
             raise Unavailable("out of order")
+        return ()
 
 
 SLOW: RetryQueue = Slow()

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.clip import ClipReport, ClipStatus
+from domain.clip import ClipReport, ClipStatus, UnknownStatus
 from domain.coverage import Coverage
 from domain.manifest import Manifest, Source
 from domain.window import TimeWindow
@@ -86,6 +86,19 @@ def test_a_manifest_of_before_is_read() -> None:
     assert read_manifest(json.dumps(written)) == manifest
 
 
+def test_what_a_newer_version_says_is_written_as_it_was() -> None:
+    """Members of the report and of its coverage that this version does not know, and words."""
+    report = json.loads(manifest_json(MANIFEST))
+    report["report"] |= {"status": "CLIP_GREAT", "poster": [7]}
+    report["report"]["coverage"] |= {"verified": "most", "colour": {"primaries": 9}}
+    manifest = read_manifest(json.dumps(report))
+    assert manifest.report.status == UnknownStatus("CLIP_GREAT")
+    assert not manifest.report.has_clip
+    assert manifest.report.coverage.verified is None
+    written = json.loads(manifest_json(manifest))
+    assert written["report"] == report["report"]
+
+
 @pytest.mark.parametrize(
     ("found", "instead"),
     [
@@ -95,7 +108,9 @@ def test_a_manifest_of_before_is_read() -> None:
         ('"writer": "m#1"', '"writer": 5'),
         ('"lastInMs": 4.0', '"lastInMs": "4.0"'),
         ('"lastInMs": 4.0', '"lastInMs": NaN'),
-        ('"CLIP_AVAILABLE"', '"CLIP_GREAT"'),
+        ('"CLIP_AVAILABLE"', '"great"'),
+        ('"CLIP_AVAILABLE"', '""'),
+        ('"CLIP_AVAILABLE"', "5"),
         ('"retryTimestamps": []', '"retryTimestamps": ""'),
         ('"retryTimestamps": []', '"retryTimestamps": null'),
         ('"damaged": []', '"damaged": {}'),
@@ -104,7 +119,7 @@ def test_a_manifest_of_before_is_read() -> None:
         ('"unused": []', '"unused": [{"name": "a"}]'),
         ('"notes": []', '"notes": [5]'),
         ('"notes": []', '"notes": [], "clock": {"rate": "1"}'),
-        ('"notes": []', '"notes": [], "verified": "most"'),
+        ('"notes": []', '"notes": [], "verified": 5'),
         ('"report"', '"repute"'),
         (f'"startTimestampInMs": {START_MS}', f'"startTimestampInMs": {END_MS}'),
         ('"writer": "m#1",', ""),

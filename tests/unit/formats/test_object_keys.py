@@ -102,9 +102,14 @@ def test_metadata_of_others_is_another_clips(changes: dict[str, str | None]) -> 
     assert stored_clip({"codec": "h264"}, 7) == StoredClip("", "", 7)
 
 
-@pytest.mark.parametrize(
-    "words", ["1 2 3", "1 2 3 4 avc1 5 6 7 8 9", "x 0.0 4.0 5.0 avc1 1920 1080 3"]
-)
+def test_measurements_of_a_newer_version_are_read() -> None:
+    """It appends words."""
+    written = metadata(REQUEST, FOOTAGE, "m#1", Coverage())
+    newer = {**written, "footage": f"{written['footage']} hdr10 2"}
+    assert stored_clip(newer, 7) == stored_clip(written, 7)
+
+
+@pytest.mark.parametrize("words", ["1 2 3", "x 0.0 4.0 5.0 avc1 1920 1080 3"])
 def test_measurements_of_another_version_are_no_obstacle(words: str) -> None:
     """The clip is still known by its fingerprint."""
     written = metadata(REQUEST, FOOTAGE, "m#1", Coverage())

@@ -1,0 +1,1 @@
+"""What each version of the service has written durably, and what the present one writes."""
