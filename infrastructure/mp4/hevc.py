@@ -102,16 +102,14 @@ def _array(kind: int, nals: Sequence[bytes]) -> bytes:
 def merge_hvcc(configs: Sequence[HevcConfig]) -> HevcConfig:
     """Put all parameter sets under the first configuration, with what holds for all of them.
 
-    That is the highest tier and level, and the flags that all have. Equal sets are kept once.
+    That is the highest tier and level, and the flags that all have. Equal sets are kept once, and
+    nothing but sets: Apple's devices were reported to reject an hvcC with SEI.
     ValueError where two unlike sets carry one id, or lengths differ.
     """
     first = configs[0]
     if any(config.nal_length_size != first.nal_length_size for config in configs):
         raise ValueError("the NAL length sizes differ")
-    nals = _distinct(
-        [nal for nal in config.nals if config is first or nal_type(nal) in PARAMETER_SETS]
-        for config in configs
-    )
+    nals = _distinct(config.parameter_sets for config in configs)
     merged = evolve(first, nals=nals)
     if any(len(set(ids)) != len(ids) for ids in ids_of(merged)):
         raise ValueError("two unlike parameter sets carry one id")
