@@ -28,6 +28,7 @@ from entrypoints.settings import (
     InvalidSettings,
     read_clip_settings,
     read_settings,
+    with_new_defaults,
 )
 from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
@@ -84,6 +85,7 @@ class Service(containers.DeclarativeContainer):
         ffmpeg,
         on_progress,
         settings.provided.verify,
+        hevc=settings.provided.hevc,
         memory_bytes=providers.Callable(available_memory_bytes, environ),
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
@@ -267,7 +269,7 @@ def folder_service(
     """Return the service on the folder `root`; InvalidSettings if `environ` makes no sense."""
     return FolderService(
         root=root.absolute(),
-        settings=read_clip_settings(environ),
+        settings=read_clip_settings(with_new_defaults(environ)),
         environ=providers.Object(environ),
         on_outcome=providers.Object(on_outcome),
         on_progress=providers.Object(on_progress),

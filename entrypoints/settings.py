@@ -79,6 +79,8 @@ class ClipSettings:
     """What is decoded of a clip to verify it."""
     compose: Literal["auto", "off"] = variable("COMPOSE", "auto")
     """Whether S3 copies parts of clips from the recordings where it can."""
+    hevc: Literal["splice", "h264"] = variable("HEVC", "h264")
+    """What becomes of HEVC recordings; the default is what the 2018 service made of them."""
     s3_conditions: Literal["auto", "both", "put", "complete", "none"] = variable(
         "S3_CONDITIONS", "auto"
     )
@@ -200,6 +202,17 @@ VARIABLES = frozenset(
 """The names of all environment variables that are settings."""
 
 
+NEW_DEFAULTS = {"HEVC": "splice"}
+"""Defaults where no environment of the 2018 service is in use: whoever read its clips could rely on
+H.264. A new deployment's template names the same."""
+
+
+def with_new_defaults(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of an entrypoint that the 2018 service did not have."""
+    unset = {name: text for name, text in NEW_DEFAULTS.items() if not environ.get(name, "").strip()}
+    return {**environ, **unset}
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read all settings, or raise InvalidSettings."""
     clips, aws = _read(environ, ClipSettings, AwsSettings)
@@ -304,8 +317,6 @@ def _timestamp_format(text: str) -> str:
 def _url(text: str) -> str:
     if re.search(r"[\s\"'`<>\\]", text):
         raise ValueError("must be an address without spaces, quotation marks and backslashes")
-    if "?" in text or "#" in text:
-        raise ValueError("must be an address without a query and a fragment: paths are added to it")
     try:
         parts = urlsplit(text)
         is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -313,6 +324,8 @@ def _url(text: str) -> str:
         is_address = False
     if not is_address:
         raise ValueError("must be an http or https address")
+    if "?" in text or "#" in text:
+        raise ValueError("must be an address without a query and a fragment: paths are added to it")
     return text.rstrip("/")
 
 

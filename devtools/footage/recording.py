@@ -42,6 +42,7 @@ class Recording:
         first frame is shown later than that by the reorder delay of its B-frames.
     rotation: quarter turns, in degrees clockwise, by which a player turns the coded picture.
     listed_ms: how long the camera says it is, if that is not its duration.
+    codec_params: more of x264's or x265's own parameters, separated by colons.
     bitrate_kbps replaces `crf`. extra_args go to ffmpeg before the output's name.
     """
 
@@ -68,6 +69,7 @@ class Recording:
     layout: Literal["faststart", "moov_last", "fragmented", "fragmented_no_index"] = "faststart"
     start_time_s: float = 0.0
     rotation: Literal[0, 90, 180, 270] = 0
+    codec_params: str = ""
     extra_args: tuple[str, ...] = ()
     listed_ms: int | None = field(default=None, repr=False)
 
@@ -209,6 +211,8 @@ def _video_codec(recording: Recording) -> list[str]:
     argv += ["-preset", recording.preset]
     params = f"keyint={gop_frames}:min-keyint={gop_frames}:scenecut=0:open-gop={open_gop}"
     params += f":intra-refresh={refresh}"
+    if recording.codec_params:
+        params += f":{recording.codec_params}"
     if recording.codec == "h264":
         tff = ":tff=1" if recording.interlaced else ""
         return [*argv, "-c:v", "libx264", "-x264-params", params + tff]

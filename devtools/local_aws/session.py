@@ -33,7 +33,7 @@ from entrypoints.cli.demo.sample_camera import AGE_MS, SAMPLE_FORMAT, make_sampl
 from entrypoints.cli.environment import environment
 from entrypoints.cli.sample_event import Flow, window_of
 from entrypoints.cli.times import now_ms
-from entrypoints.settings import ClipSettings, read_clip_settings
+from entrypoints.settings import ClipSettings, read_clip_settings, with_new_defaults
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.folder.cameras import FolderCameraService
@@ -120,7 +120,7 @@ def run(
     root: Path, package: Path | None, camera_id: str, recursive_loop: RecursiveLoop, *, once: bool
 ) -> int:
     """Serve until a signal, or until one clip is stored; return the exit code."""
-    environ = {"FUNCTION_TIMEOUT": str(TIMEOUT_S), **environment()}
+    environ = {"FUNCTION_TIMEOUT": str(TIMEOUT_S), **with_new_defaults(environment())}
     settings = read_clip_settings(environ)
     _record_sample_if_empty(root, environ)
     stop = _stop_signal()

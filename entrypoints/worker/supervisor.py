@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError
 
 from domain.errors import ClipError
-from entrypoints.settings import InvalidSettings, read_worker_settings
+from entrypoints.settings import InvalidSettings, read_worker_settings, with_new_defaults
 from entrypoints.worker.child import Child
 from entrypoints.worker.decisions import Stopping
 from entrypoints.worker.health import notify_systemd
@@ -104,6 +104,7 @@ class Supervisor:
 
 def run(environ: Mapping[str, str]) -> int:
     """Work until a signal; return the exit code. The slots' processes inherit `environ`."""
+    environ = with_new_defaults(environ)
     try:
         settings, worker = read_worker_settings(environ)
         find_ffmpeg(environ)  # each slot's process looks for it, too

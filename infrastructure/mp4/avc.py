@@ -37,6 +37,9 @@ class NalType(IntEnum):
     PICTURE_PARAMETERS = 8
 
 
+PARAMETER_SETS = {NalType.SEQUENCE_PARAMETERS, NalType.PICTURE_PARAMETERS}
+
+
 @frozen
 class AvcConfig:
     """An avcC's payload in parts; *extension* is what follows the PPS (chroma, bit depths)."""
@@ -229,6 +232,31 @@ def nal_units(prefix: bytes, nal_length_size: int) -> Iterator[tuple[int, bytes]
         at = begin + length
         if length:
             yield length, prefix[begin:at]
+
+
+def has_known_sets(prefix: bytes, config: AvcConfig) -> bool:
+    """Return whether a sample that begins with `prefix` has no parameter sets but those known.
+
+    Repeated known sets do no harm. A set that `prefix` cuts off decides nothing.
+    """
+    known = {*config.sps, *config.pps}
+    return not any(
+        nal[0] & 31 in PARAMETER_SETS and len(nal) == length and nal not in known
+        for length, nal in nal_units(prefix, config.nal_length_size)
+    )
+
+
+def is_idr_with_known_sets(prefix: bytes, config: AvcConfig) -> bool | None:
+    """Return whether a sample begins an IDR picture without parameter sets unknown to `config`.
+
+    None if `prefix` ends before the picture begins.
+    """
+    if not has_known_sets(prefix, config):
+        return False
+    kinds = (nal[0] & 31 for _, nal in nal_units(prefix, config.nal_length_size))
+    slices = (kind for kind in kinds if NalType.SLICE <= kind <= NalType.IDR_SLICE)
+    first = next(slices, None)
+    return None if first is None else first == NalType.IDR_SLICE
 
 
 def first_slice_type(prefix: bytes, nal_length_size: int) -> str | None:

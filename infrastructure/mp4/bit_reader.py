@@ -1,9 +1,17 @@
-"""The payload of an H.264 NAL unit, read bit by bit (ITU-T H.264, 7.2, 7.4.1 and 9.1)."""
+"""The payload of a NAL unit, read bit by bit (ITU-T H.264, 7.2, 7.4.1 and 9.1; H.265, 7.2 and 9.2).
+
+H.265 codes numbers and prevents start codes as H.264 does.
+"""
 
 from infrastructure.mp4.errors import InvalidMp4
 
 MAX_PAYLOAD_BYTES = 4096
 MAX_LEADING_ZEROS = 32
+
+
+def without_emulation_prevention(payload: bytes) -> bytes:
+    """Return a NAL unit's payload without the bytes 03 that prevent start codes in it (7.4.1)."""
+    return payload.replace(b"\0\0\3", b"\0\0")
 
 
 class BitReader:
@@ -13,9 +21,14 @@ class BitReader:
     """
 
     def __init__(self, payload: bytes) -> None:
-        raw = payload[:MAX_PAYLOAD_BYTES].replace(b"\0\0\3", b"\0\0")
+        raw = without_emulation_prevention(payload[:MAX_PAYLOAD_BYTES])
         self._number = int.from_bytes(raw)
-        self._left = 8 * len(raw)
+        self._length = self._left = 8 * len(raw)
+
+    @property
+    def position(self) -> int:
+        """How many bits have been read."""
+        return self._length - self._left
 
     def u(self, count: int) -> int:
         """Read an unsigned number of *count* bits."""

@@ -162,6 +162,18 @@ def avc1_entry(template: bytes, avcc: bytes) -> bytes:
 
     The fields and other boxes (colr, pasp, btrt) are those of the sample entry *template*.
     """
+    return _video_entry_with(b"avc1", template, box(b"avcC", avcc))
+
+
+def hvc1_entry(template: bytes, hvcc: bytes) -> bytes:
+    """Build an hvc1 sample entry around the payload *hvcc*, as ``avc1_entry`` does.
+
+    Its parameter sets must be complete (ISO/IEC 14496-15, 8.4.1.1).
+    """
+    return _video_entry_with(b"hvc1", template, box(b"hvcC", hvcc))
+
+
+def _video_entry_with(code: bytes, template: bytes, config: bytes) -> bytes:
     boxes = children(memoryview(template)[VIDEO_ENTRY_BYTES:])
     kept = [box(kind, bytes(inner)) for kind, inner in boxes if kind not in {b"avcC", b"hvcC"}]
-    return box(b"avc1", template[8:VIDEO_ENTRY_BYTES], box(b"avcC", avcc), *kept)
+    return box(code, template[8:VIDEO_ENTRY_BYTES], config, *kept)

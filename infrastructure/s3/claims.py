@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -52,8 +52,8 @@ class Claims(ABC):
 
 
 @contextmanager
-def claimed(claims: Claims, exists: Callable[[], object], timeout_ms: int) -> Iterator[None]:
-    """Hold a claim while the block stores the clip; AlreadyExists if the clip `exists` by then.
+def claimed(claims: Claims, timeout_ms: int) -> Iterator[None]:
+    """Hold a claim while the block stores the clip, unless there is one by then.
 
     AlreadyInProgress if another delivery holds a claim: one that is younger than `timeout_ms`, the
     longest that a delivery takes. The claim is deleted when the block ends, unless the block may
@@ -61,8 +61,6 @@ def claimed(claims: Claims, exists: Callable[[], object], timeout_ms: int) -> It
     """
     number = _claim(claims, timeout_ms)
     try:
-        if exists():
-            raise AlreadyExists("There is a clip already.")
         yield
     except STORED_NOTHING:
         _delete_up_to(claims, number)

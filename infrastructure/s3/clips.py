@@ -153,9 +153,7 @@ class S3ClipStore(ClipStore):
         if conditions.on_complete or not conditions.on_put:
             return nullcontext()
         claims = S3Claims(self.objects.client, self.objects.bucket, request, writer, deadline_s)
-        return claimed(
-            claims, lambda: self.find(request.name, deadline_s), self.delivery_timeout_ms
-        )
+        return claimed(claims, self.delivery_timeout_ms)
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""

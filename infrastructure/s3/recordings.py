@@ -1,12 +1,14 @@
 """The recorder's files in S3."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import urllib3
 from attrs import frozen
 from botocore.exceptions import BotoCoreError
 
-from application.ports import RecordingStore
+from application.ports import Opened, RecordingStore
 from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -89,6 +91,18 @@ class S3RecordingStore(RecordingStore):
         file.add(0, first.data)
         opened = open_mp4(segment, window, first.etag, file, self.tolerance_ms)
         return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
+
+    def open_all(
+        self, segments: Sequence[RecordingSegment], window: TimeWindow, deadline_s: float
+    ) -> list[Opened]:
+        """Open several at once: most of the time passes until S3 answers."""
+        openers = ThreadPoolExecutor(OPEN_CONCURRENCY)
+        try:
+            return list(
+                openers.map(lambda segment: self._opened(segment, window, deadline_s), segments)
+            )
+        finally:
+            openers.shutdown(wait=False, cancel_futures=True)
 
     def _get(
         self, reader: BodyReader, key: str, offset: int, length: int, **conditions: str

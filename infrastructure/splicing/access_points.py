@@ -1,8 +1,8 @@
 """Where a copied run of samples may begin and end.
 
-An access point is *clean* if it is an IDR picture (ITU-T H.264, 7.4.1.2.4) without parameter sets
-in its sample that the track's avcC lacks. A run decodes from its own first sample, whatever stands
-before and after it, if
+An access point is *clean* if it is an IDR picture (ITU-T H.264, 7.4.1.2.4; H.265, table 7-1)
+without parameter sets in its sample that the track's sample entry lacks. A run decodes from its own
+first sample, whatever stands before and after it, if
 
 - it begins with a clean access point,
 - all earlier samples are shown before this one, and all later ones after it,
@@ -18,11 +18,10 @@ from itertools import accumulate
 from attrs import field, frozen
 
 from application.ports import RecordingPiece
-from infrastructure.mp4.avc import AvcConfig, NalType, nal_units
+from infrastructure.splicing.codecs import Codec
 
 MAX_KEYFRAMES_TRIED = 64
 """Where so many sync samples are not clean, none will be: each try may cost a request."""
-PARAMETER_SETS = {NalType.SEQUENCE_PARAMETERS, NalType.PICTURE_PARAMETERS}
 KEYFRAME_PREFIX_BYTES = 4096
 """Enough of a keyframe to see its parameter sets and where its first slice begins."""
 
@@ -66,16 +65,32 @@ def split_frames(
         if not is_clean(key):
             continue
         end = next((i for i in range(key, len(pts)) if i not in requested), len(pts))
-        while end > key and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
-            end -= 1
-        if end > key:
-            last = max_pts_through[end - 1]
-            return FrameSplit(
-                tuple(i for i in frames if pts[i] < pts[key]),
-                range(key, end),
-                tuple(i for i in frames if pts[i] > last),
-            )
+        split = _copying(pts, frames, key, end)
+        if split.copied:
+            return split
     return FrameSplit(tuple(frames), range(0))
+
+
+def shortened(
+    split: FrameSplit, pts: Sequence[int], frames: Sequence[int], stop: int
+) -> FrameSplit:
+    """Return a split of `frames` whose copied run ends before the sample `stop` of that run."""
+    return _copying(pts, frames, split.copied.start, stop)
+
+
+def _copying(pts: Sequence[int], frames: Sequence[int], key: int, end: int) -> FrameSplit:
+    """Copy from `key` to `end`, or less: everything up to there is shown before what follows."""
+    max_pts_through, min_pts_from = presentation_bounds(pts)
+    while end > key and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
+        end -= 1
+    if end == key:
+        return FrameSplit(tuple(frames), range(0))
+    last = max_pts_through[end - 1]
+    return FrameSplit(
+        tuple(i for i in frames if pts[i] < pts[key]),
+        range(key, end),
+        tuple(i for i in frames if pts[i] > last),
+    )
 
 
 def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -86,27 +101,15 @@ def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
     return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
-def is_clean_access_point(sync_sample: RecordingPiece, config: AvcConfig) -> bool:
+def is_clean_access_point(sync_sample: RecordingPiece, codec: Codec, config: bytes) -> bool:
     """Return whether a sync sample is clean; its bytes are read."""
     recording, offset, length = sync_sample.recording, sync_sample.offset, sync_sample.length
-    prefix = recording.read(offset, min(length, KEYFRAME_PREFIX_BYTES))
-    is_clean = is_idr_with_known_sets(prefix, config)
+    is_clean = codec.is_clean(read_prefix(sync_sample), config)
     if is_clean is None and length > KEYFRAME_PREFIX_BYTES:
-        is_clean = is_idr_with_known_sets(recording.read(offset, length), config)
+        is_clean = codec.is_clean(recording.read(offset, length), config)
     return bool(is_clean)
 
 
-def is_idr_with_known_sets(prefix: bytes, config: AvcConfig) -> bool | None:
-    """Return whether a sample begins an IDR picture without parameter sets unknown to `config`.
-
-    Repeated known sets do no harm. None if `prefix` ends before the picture begins.
-    """
-    known = {*config.sps, *config.pps}
-    is_idr: bool | None = None
-    for length, nal in nal_units(prefix, config.nal_length_size):
-        kind = nal[0] & 31
-        if kind in PARAMETER_SETS and len(nal) == length and nal not in known:
-            return False
-        if is_idr is None and NalType.SLICE <= kind <= NalType.IDR_SLICE:
-            is_idr = kind == NalType.IDR_SLICE
-    return is_idr
+def read_prefix(sample: RecordingPiece) -> bytes:
+    """Read the beginning of a keyframe."""
+    return sample.recording.read(sample.offset, min(sample.length, KEYFRAME_PREFIX_BYTES))

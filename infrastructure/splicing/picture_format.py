@@ -26,7 +26,9 @@ class PictureFormat:
     size: tuple[int, int] | None
     """Width and height in pixels that frames are fitted into; None keeps each frame's own."""
     full_range: bool = False
-    """Whether encoded frames use all 8-bit values, because the copied ones do."""
+    """Whether encoded frames use all values of a sample, because the copied ones do."""
+    sample_bits: int = 8
+    """Of encoded frames, as of the copied ones."""
 
     def matches(self, video: Track) -> bool:
         """Return whether the track's frames have this format as they are stored."""
@@ -40,6 +42,8 @@ class PictureFormat:
     def filters(self) -> str:
         """The ffmpeg filters: even sides, 4:2:0, and square pixels if frames are fitted."""
         values, pixels = ("pc", "yuvj420p") if self.full_range else ("tv", "yuv420p")
+        if self.sample_bits > 8:  # noqa: PLR2004 - of a byte
+            pixels = f"yuv420p{self.sample_bits}le"
         if self.size is None:
             return f"crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,scale=out_range={values},format={pixels}"
         size = f"{self.size[0]}:{self.size[1]}"

@@ -1,15 +1,22 @@
 """The spans of a clip's frames: copied unchanged, or encoded."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, groupby
 
 from attrs import evolve, field, frozen
 
-from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc, parse_sps, read_pps_id
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
-from infrastructure.splicing.access_points import is_clean_access_point, split_frames
+from infrastructure.splicing.access_points import (
+    FrameSplit,
+    is_clean_access_point,
+    read_prefix,
+    shortened,
+    split_frames,
+)
+from infrastructure.splicing.codecs import ALL_CODECS, CODECS, IN_BAND, Codec, codec_of
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.groups import joined, picture_groups
 from infrastructure.splicing.picture_format import PictureFormat
@@ -51,9 +58,9 @@ def plan_spans(
     times: Sequence[Sequence[int]],
     picture_format: PictureFormat,
     *,
-    splice: bool = True,
+    codecs: Collection[Codec] = ALL_CODECS,
 ) -> list[Span]:
-    """Decide which frames are copied and which are encoded; without `splice`, all are encoded.
+    """Decide which frames are copied and which are encoded; only those of `codecs` are copied.
 
     `times` has a row for each of `sources`: when the clip shows each of its frames, in ticks.
 
@@ -64,9 +71,11 @@ def plan_spans(
         EncodedSpan(source, source.frames, tuple(cut_times), source.decode_start)
         for source, cut_times in zip(sources, times, strict=True)
     ]
-    if not splice:
+    if not codecs:
         return [*chain.from_iterable(map(_split_damage, whole))]
-    obstacles = {id(source): copy_obstacle(source.video, picture_format) for source in sources}
+    obstacles = {
+        id(source): copy_obstacle(source.video, picture_format, codecs) for source in sources
+    }
     frames_by_config: Counter[bytes] = Counter()
     for span in whole:
         if obstacles[id(span.source)] is None:
@@ -84,36 +93,23 @@ def plan_spans(
     return spans
 
 
-def copy_obstacle(video: Track, picture_format: PictureFormat) -> str | None:
+def copy_obstacle(
+    video: Track, picture_format: PictureFormat, codecs: Collection[Codec] = ALL_CODECS
+) -> str | None:
     """Return why no frame of this track can be copied, as a clause about its recording, else None.
 
-    One sample entry must hold for copied and encoded frames, and those that we encode are
-    progressive H.264, 4:2:0 with 8 bits, with their parameter sets in the avcC.
+    One sample entry must hold for copied and encoded frames.
     """
-    if video.codec != "avc1":
-        return f"its video is {video.codec}, not H.264 with its parameter sets in the index"
+    codec = CODECS.get(video.codec)
+    if codec is None or codec not in codecs:
+        names = " or ".join(sorted(known.title for known in codecs))
+        return f"its video is {video.codec}, not {names} with its parameter sets in the index"
     if not picture_format.matches(video):
         return "its pictures are scaled or turned"
     try:
-        config = parse_avcc(video.config)
-        sets = [parse_sps(nal) for nal in config.sps]
-        picture_ids = [read_pps_id(nal) for nal in config.pps]
+        return codec.obstacle(video.config)
     except InvalidMp4 as error:
         return f"its parameter sets cannot be read: {error}"
-    if len(sets) != 1:
-        return f"it has {len(sets)} sequence parameter sets"
-    if not picture_ids:
-        return "it has no picture parameter set"
-    sps = sets[0]
-    if config.profile == HIGH_444_PREDICTIVE:
-        return "its profile is High 4:4:4 Predictive, which decoders read by the encoder's version"
-    if sps.chroma_format_idc != 1:
-        return "its colours are not 4:2:0"
-    if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8):
-        return "its samples have more than 8 bits"
-    if not sps.frame_mbs_only:
-        return "it may be interlaced"
-    return None
 
 
 def _split_damage(span: EncodedSpan) -> Iterator[EncodedSpan]:
@@ -131,17 +127,36 @@ def _split_damage(span: EncodedSpan) -> Iterator[EncodedSpan]:
         yield EncodedSpan(source, run.frames, times, run.decode_start, is_damaged)
 
 
-def _split(span: EncodedSpan) -> list[Span]:
-    """Return the spans of frames some of which may be copied."""
-    source, video = span.source, span.source.video
-    held = tuple(i for i in span.frames if i in source.frames[: source.held_frames])
-    config = parse_avcc(video.config)
+def _copied_frames(source: CutSource, frames: Sequence[int]) -> FrameSplit:
+    """Decide which of a cut's frames are copied; the bytes of some keyframes are read."""
+    video, codec = source.video, codec_of(source.video)
+    keyframes = [i for i, sync in enumerate(video.sync) if sync]
     split = split_frames(
         video.pts,
-        span.frames[len(held) :],
-        [i for i, sync in enumerate(video.sync) if sync],
-        lambda i: is_clean_access_point(source.pieces(video, [i])[0], config),
+        frames,
+        keyframes,
+        lambda i: is_clean_access_point(source.pieces(video, [i])[0], codec, video.config),
     )
+    if video.codec not in IN_BAND:
+        return split
+
+    # Where sets change, they change at a keyframe, and for the rest of the file.
+    def is_changed(keyframe: int) -> bool:
+        (sample,) = source.pieces(video, [keyframe])
+        return not codec.has_known_sets(read_prefix(sample), video.config)
+
+    later = [i for i in keyframes if i in split.copied][1:]
+    if not later or not is_changed(later[-1]):
+        return split
+    stop = later[bisect_left(later, True, key=is_changed)]
+    return shortened(split, video.pts, frames, stop)
+
+
+def _split(span: EncodedSpan) -> list[Span]:
+    """Return the spans of frames some of which may be copied."""
+    source = span.source
+    held = tuple(i for i in span.frames if i in source.frames[: source.held_frames])
+    split = _copied_frames(source, span.frames[len(held) :])
     time_of = dict(zip(span.frames, span.times, strict=True))
 
     def encoded(frames: tuple[int, ...]) -> EncodedSpan:

@@ -6,11 +6,10 @@ from attrs import field, frozen
 
 from application.ports import FilePiece, Piece, RecordingPiece
 from domain.errors import UnusableFootage
-from infrastructure.mp4.avc import build_avcc, merge_avcc, parse_avcc
 from infrastructure.mp4.index import Track
-from infrastructure.mp4.sample_entry import avc1_entry
 from infrastructure.mp4.writer import TrackToWrite, video_times
 from infrastructure.splicing.audio import AudioPlan
+from infrastructure.splicing.codecs import codec_of
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
 
 
@@ -83,9 +82,13 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
     size = template.width, template.height
     if any((span.track.width, span.track.height) != size for span in spans):
         raise UnusableFootage("The recordings' pictures were encoded in different sizes.")
-    configs = [parse_avcc(track.config) for track in (template, *(span.track for span in spans))]
+    tracks = (template, *(span.track for span in spans))
+    if len({codec_of(track).name for track in tracks}) > 1:
+        raise UnusableFootage("The recordings' pictures were encoded with different codecs.")
     try:
-        avcc = build_avcc(merge_avcc(configs))
+        entry = codec_of(template).sample_entry(
+            template.sample_entry, [track.config for track in tracks]
+        )
     except ValueError as error:
         raise UnusableFootage(f"The encoded spans do not fit together: {error}") from error
     times = [time for span in spans for time in span.times]
@@ -97,7 +100,7 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
     duration = max(max(times) + 1, until) - delay
     track = TrackToWrite(
         kind="vide",
-        sample_entry=avc1_entry(template.sample_entry, avcc),
+        sample_entry=entry,
         timescale=timescale,
         offsets=(),
         sizes=[sample.length for sample in samples],

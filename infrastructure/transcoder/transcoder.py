@@ -7,7 +7,7 @@ before it is committed. Interlaced frames are not deinterlaced.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from pathlib import Path
@@ -23,7 +23,7 @@ from infrastructure.ffmpeg.encode_video import Encoder
 from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
-from infrastructure.mp4.avc import parse_avcc, parse_sps, read_pps_id
+from infrastructure.splicing.codecs import AVC, HEVC, Codec, codec_of
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
@@ -60,6 +60,9 @@ class FfmpegTranscoder(Transcoder):
     or "decode", every frame and all audio."""
     splice: bool = True
     """Whether frames are copied where they can be."""
+    hevc: str = "splice"
+    """What becomes of HEVC recordings: "splice", their frames are copied like those of H.264, and a
+    clip that has most of its frames from them is HEVC; or "h264", every clip is H.264."""
     memory_bytes: float = inf
     """How much memory there is for ffmpeg, and all else."""
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
@@ -141,10 +144,11 @@ class FfmpegTranscoder(Transcoder):
         timescale = clip_timescale(sources)
         times = clip_times(sources, timescale)
         picture_format = majority_format(sources)
-        spans = plan_spans(sources, times, picture_format, splice=splice)
+        codecs = self._copied_codecs if splice else ()
+        spans = plan_spans(sources, times, picture_format, codecs=codecs)
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
-        picture_format, first_id = _encoder_format(copied, picture_format)
+        codec, picture_format, first_id = _encoder_for(copied, picture_format)
         # A clip without copied frames is decoded whole, so its holes, audio, are filled before.
         is_filled = self.verify == "decode" or not copied
         require_memory(spans, self.memory_bytes)
@@ -168,7 +172,7 @@ class FfmpegTranscoder(Transcoder):
                 make_audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
             )
             on_frames = self._on_frames(sum(len(span.frames) for span in to_encode))
-            encoder = Encoder(ffmpeg, picture_format, folder, first_id, on_frames)
+            encoder = Encoder(ffmpeg, codec, picture_format, folder, first_id, on_frames)
             encoded = encoder.encode((excerpt.result() for excerpt in excerpts), deadline_s)
             samples = _samples_of(spans, encoded)
             video = video_track(samples, timescale, duration_ms * timescale // 1000)
@@ -198,25 +202,30 @@ class FfmpegTranscoder(Transcoder):
                 _notes(to_encode),
             )
 
+    @property
+    def _copied_codecs(self) -> Collection[Codec]:
+        return {AVC, HEVC} if self.hevc == "splice" else {AVC}
+
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
         return (lambda done: on_progress(done, total)) if on_progress else lambda _: None
 
 
-def _encoder_format(
+def _encoder_for(
     copied: Sequence[CopiedSpan], picture_format: PictureFormat
-) -> tuple[PictureFormat, int]:
-    """Return the picture format and first free parameter-set id of frames next to copied ones.
+) -> tuple[Codec, PictureFormat, int]:
+    """Return codec, picture format and first free parameter-set id of frames next to copied ones.
 
-    A decoder would take two parameter sets of one id for each other.
+    A decoder would take two parameter sets of one id for each other. Without copied frames, the
+    codec is H.264: it is encoded several times faster, and everything plays it.
     """
     if not copied:
-        return picture_format, 0
-    config = parse_avcc(copied[0].source.video.config)
-    sets = [parse_sps(nal) for nal in config.sps]
-    ids = [s.sps_id for s in sets] + [read_pps_id(nal) for nal in config.pps]
-    full_range = any(s.full_range for s in sets)
-    return evolve(picture_format, full_range=full_range), max(ids) + 1
+        return AVC, picture_format, 0
+    video = copied[0].source.video
+    codec = codec_of(video)
+    full_range, sample_bits = codec.sample_format(video.config)
+    picture_format = evolve(picture_format, full_range=full_range, sample_bits=sample_bits)
+    return codec, picture_format, max(codec.ids(video.config)) + 1
 
 
 def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from domain.errors import UnusableFootage
 from domain.manifest import MediaInfo
 from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.mp4.index import SampleIndex
+from infrastructure.splicing.codecs import codec_of
 from infrastructure.splicing.layout import Layout
 from infrastructure.splicing.tracks import ClipTrack
 
@@ -36,7 +37,7 @@ def verify_tables(
         first_ms=times[0] * 1000 / video.timescale,
         last_ms=times[-1] * 1000 / video.timescale,
         duration_ms=(tables.delay + tables.duration) * 1000 / video.timescale,
-        codec="h264",
+        codec=codec_of(video).name,
         width=video.width,
         height=video.height,
         copied_frames=copied_frames,

@@ -12,8 +12,8 @@ from attrs import evolve
 from application.ports import RecordingPiece
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.mp4.avc import parse_avcc
 from infrastructure.splicing.access_points import is_clean_access_point, presentation_bounds
+from infrastructure.splicing.codecs import codec_of
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.tracks import SpanSamples, video_track
@@ -77,7 +77,7 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
     None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
     max_through, min_from = presentation_bounds(span.times)
-    config = parse_avcc(span.track.config)
+    codec, config = codec_of(span.track), span.track.config
     length = len(span.times)
     for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
         sample = span.samples[start]
@@ -86,7 +86,7 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
         )
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
-        if is_clean_access_point(sample, config):
+        if is_clean_access_point(sample, codec, config):
             return _slice(span, start, length)
     return span if length <= MAX_FRAMES_SEARCHED else None
 

@@ -9,6 +9,7 @@ from attrs import define, evolve, frozen
 
 from application.make_clip import MakeClip
 from application.ports import (
+    AlreadyExists,
     CameraService,
     ClipStore,
     Notifier,
@@ -58,10 +59,9 @@ def under_a_claim(answer: Callable[[Call], Any], timeout_ms: int = DELIVERY_TIME
     """Return how a clip is committed where completing an upload has no condition."""
 
     def commit(request: ClipRequest, *args: object) -> None:
-        def exists() -> object:
-            return answer(Call("clips", "find", (request.name, *args[-1:])))
-
-        with claimed(ModelClaims(answer), exists, timeout_ms):
+        with claimed(ModelClaims(answer), timeout_ms):
+            if answer(Call("clips", "find", (request.name, *args[-1:]))):
+                raise AlreadyExists
             answer(Call("clips", "overwrite", (request, *args)))
 
     return commit

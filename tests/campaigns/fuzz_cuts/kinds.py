@@ -97,12 +97,31 @@ _COPIED: dict[str, tuple[dict[str, Any], ...]] = {
         dict(layout="fragmented_no_index", start_time_s=2.5),
     ),
     "variable frame rate": (dict(gop_frames=50), *UNEVEN),
+    "HEVC": (dict(codec="hevc"),),
+    "HEVC with ten bits in a pyramid, fragmented": (
+        dict(codec="hevc", pix_fmt="yuv420p10le", layout="fragmented", bframes=4, gop_frames=45),
+        dict(codec_params="b-adapt=0:b-pyramid=1"),
+        dict(codec_params="b-adapt=0:b-pyramid=1"),
+        dict(codec_params="b-adapt=0:b-pyramid=1"),
+    ),
+    "HEVC in slices, with parameter sets among the samples": (
+        dict(codec="hevc", extra_args=("-tag:v", "hev1"), gop_frames=30),
+        dict(codec_params="slices=4:ctu=16:repeat-headers=1"),
+        dict(codec_params="slices=4:ctu=16:repeat-headers=1"),
+        dict(codec_params="slices=4:ctu=16:repeat-headers=1"),
+    ),
     "no sound, 25 fps": (dict(audio=None, fps=Fraction(25), gop_frames=50),),
 }
 _ENCODED: dict[str, tuple[dict[str, Any], ...]] = {
     "open GOP": (dict(open_gop=True, gop_frames=30),),
     "intra refresh": (dict(intra_refresh=True),),
-    "HEVC": (dict(codec="hevc"),),
+    "HEVC with open GOPs": (dict(codec="hevc", open_gop=True, gop_frames=30),),
+    "HEVC with unlike parameter sets": (
+        dict(codec="hevc", gop_frames=30),
+        {},
+        dict(codec_params="ctu=16"),
+        dict(pix_fmt="yuv420p10le"),
+    ),
     "ten bits": (dict(pix_fmt="yuv420p10le"),),
     "full range": (dict(pix_fmt="yuvj420p"),),
     "two unlike sizes": ({}, {}, SMALL, {}),

@@ -261,7 +261,7 @@ def _carried(sources: Sequence[CutSource], duration_ms: int, folder: Path) -> It
         assert sorted(i for span in own for i in span.frames) == sorted(source.frames)
         copied = {i for span in own if isinstance(span, CopiedSpan) for i in span.frames}
         assert copied.isdisjoint(source.frames[: source.held_frames])
-    for span in [*spans, *plan_spans(sources, times, picture_format, splice=False)]:
+    for span in [*spans, *plan_spans(sources, times, picture_format, codecs=())]:
         if isinstance(span, CopiedSpan):
             yield _copied(span, timescale, duration_ms, folder)
         else:

@@ -25,6 +25,8 @@ class Case:
     from_ms: int
     to_ms: int
     copied: int = 0
+    codec: str = "h264"
+    """Of the clip."""
 
 
 def of_one(
@@ -36,13 +38,16 @@ def of_one(
     **kind: Any,  # noqa: ANN401
 ) -> Case:
     """Return a clip of one recording of a kind."""
-    return Case((recording(seconds, **kind),), from_ms, to_ms, copied)
+    codec = "hevc" if copied and kind.get("codec") == "hevc" else "h264"
+    return Case((recording(seconds, **kind),), from_ms, to_ms, copied, codec)
 
 
-def of_two(first: dict[str, Any], second: dict[str, Any], *, copied: int = 0) -> Case:
+def of_two(
+    first: dict[str, Any], second: dict[str, Any], *, copied: int = 0, codec: str = "h264"
+) -> Case:
     """Return a clip across the join of two recordings of 4 s of two kinds."""
     recordings = recording(**first), recording(after_ms=4000, **second)
-    return Case(recordings, 2345, 6789, copied)
+    return Case(recordings, 2345, 6789, copied, codec)
 
 
 def small(case: Case) -> Case:
@@ -69,6 +74,10 @@ def with_clock(*, media_s: float, listed_ms: int) -> tuple[Recording, ...]:
 
 UNEVEN_MS = tuple(n * 40 + (n * 7919) % 37 for n in range(100))
 THREE = tuple(recording(2, after_ms=after_ms) for after_ms in (0, 2000, 4000))
+
+HEVC_KIND: dict[str, Any] = {"codec": "hevc", "gop_frames": 30}
+AS_HEV1 = ("-tag:v", "hev1")
+IN_BAND = "repeat-headers=1"
 
 _CASES = {
     "one recording, from keyframe to keyframe": of_one(2000, 4000, copied=60),
@@ -102,8 +111,45 @@ _CASES = {
     "keyframes only": of_one(1234, 3456, all_intra=True, copied=66),
     "a keyframe every 10 s": of_one(9876, 11_234, 12, gop_frames=300, bframes=3, copied=37),
     "intra refresh": of_one(4321, 5678, 6, intra_refresh=True),
-    "HEVC": of_one(1234, 3456, codec="hevc"),
+    "HEVC": of_one(1234, 3456, copied=43, codec="hevc"),
+    "HEVC, from a keyframe on": of_one(2000, 3456, copied=43, codec="hevc"),
+    "HEVC, within a GOP": of_one(234, 1456, codec="hevc"),
     "HEVC with an open GOP": of_one(1967, 3456, codec="hevc", open_gop=True),
+    "HEVC without B-frames": of_one(1234, 3456, copied=44, codec="hevc", bframes=0),
+    "HEVC with a pyramid of B-frames": of_one(
+        1234, 3456, copied=41, codec="hevc", bframes=4, codec_params="b-adapt=0:b-pyramid=1"
+    ),
+    "HEVC with 10 bits": of_one(1234, 3456, copied=43, codec="hevc", pix_fmt="yuv420p10le"),
+    "HEVC with full range": of_one(1234, 3456, copied=43, codec="hevc", pix_fmt="yuvj420p"),
+    "HEVC with 10 bits and full range": of_one(
+        1234, 3456, copied=43, codec="hevc", pix_fmt="yuv420p10le", codec_params="range=full"
+    ),
+    "HEVC with 4:2:2": of_one(1234, 3456, codec="hevc", pix_fmt="yuv422p"),
+    "HEVC in slices": of_one(1234, 3456, copied=43, codec="hevc", codec_params="slices=4:ctu=16"),
+    "HEVC with temporal sub-layers": of_one(
+        1234, 3456, copied=41, codec="hevc", bframes=3, codec_params="temporal-layers=3"
+    ),
+    "HEVC with weights and long parameter sets": of_one(
+        1234,
+        3456,
+        copied=43,
+        codec="hevc",
+        codec_params="weightb=1:scaling-list=default:hrd=1"
+        ":vbv-maxrate=2000:vbv-bufsize=2000:aud=1:hash=1",
+    ),
+    "HEVC as hev1": of_one(1234, 3456, copied=43, codec="hevc", extra_args=AS_HEV1),
+    "HEVC with parameter sets among the samples": of_one(
+        1234, 5432, 6, copied=103, codec="hevc", extra_args=AS_HEV1, codec_params=IN_BAND
+    ),
+    "HEVC in fragments": of_one(1234, 3456, copied=43, codec="hevc", layout="fragmented"),
+    "HEVC upside down": of_one(1234, 3456, codec="hevc", rotation=180),
+    "HEVC, two recordings": of_two(HEVC_KIND, HEVC_KIND, copied=112, codec="hevc"),
+    "HEVC, two recordings with unlike parameter sets": of_two(
+        HEVC_KIND, {**HEVC_KIND, "codec_params": "ctu=16"}, copied=82, codec="hevc"
+    ),
+    "HEVC, 8 bits, then 10 bits for longer": of_two(
+        HEVC_KIND, {**HEVC_KIND, "pix_fmt": "yuv420p10le"}, copied=82, codec="hevc"
+    ),
     "MPEG-4 part 2": of_one(1234, 3456, codec="mpeg4", bframes=0),
     "10 bits a sample": of_one(1234, 3456, pix_fmt="yuv420p10le"),
     "4:4:4": of_one(1234, 3456, pix_fmt="yuv444p"),
@@ -133,7 +179,8 @@ _CASES = {
     "48 kHz, then 44.1 kHz": of_two({}, {"audio_rate_hz": 44_100}, copied=82),
     "mono, then stereo": of_two({}, {"channels": 2}, copied=82),
     "30, then 25 frames a second": of_two({}, {"fps": Fraction(25)}, copied=70),
-    "H.264, then HEVC": of_two({}, {"codec": "hevc"}),
+    "H.264, then HEVC for longer": of_two({}, HEVC_KIND, copied=82, codec="hevc"),
+    "HEVC, then H.264 for longer": of_two(HEVC_KIND, {}, copied=82),
     "a small picture, then a large one for longer": of_two({"size": (128, 72)}, {}, copied=82),
     "a large picture, then a small one for longer": of_two({}, {"size": (128, 72)}, copied=82),
     "a date that is rounded": Case(

@@ -391,4 +391,5 @@ def test_recordings_are_opened_at_once(footages: Footages) -> None:
         opened = recordings.open_all(
             [evolve(SEGMENT, name=name) for name in names], SEGMENT.window, soon()
         )
+    assert not together.broken
     assert all(isinstance(recording, S3Recording) for recording in opened)

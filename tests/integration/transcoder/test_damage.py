@@ -255,8 +255,10 @@ def test_damage_costs_no_more_than_its_group_of_pictures(  # noqa: PLR0917
     check(shown, dict(enumerate(FILM.numbers[first:], first)), (max(60, first), 90))
     if change in {drop, erase}:
         assert shown.damaged or shown.gaps
-    if shown.damaged:
-        assert shown.result.report.coverage.verified is Verification.ALL
+    coverage = shown.result.report.coverage
+    if shown.damaged and not coverage.notes:
+        # Frames without a picture are noted: the clip is made without them, as of any recording.
+        assert coverage.verified is Verification.ALL
     assert shown.thumbnails == [64]
 
 

@@ -14,6 +14,7 @@ from entrypoints.settings import (
     read_clip_settings,
     read_settings,
     read_worker_settings,
+    with_new_defaults,
 )
 
 SAMPLES = sorted(Path(__file__).parents[3].glob(".env.sample_*"))
@@ -157,6 +158,7 @@ READ: dict[str, tuple[str, str, object]] = {
     "METRICS_NAMESPACE": ("clips.metrics_namespace", "camclip/test", "camclip/test"),
     "VERIFY": ("clips.verify", "decode", "decode"),
     "COMPOSE": ("clips.compose", "off", "off"),
+    "HEVC": ("clips.hevc", "Splice", "splice"),
     "S3_CONDITIONS": ("clips.s3_conditions", "put", "put"),
     "LOG_LEVEL": ("clips.log_level", "debug", "DEBUG"),
     "CAM_SERVICES_URL": ("aws.cam_services_url", "http://a.example/", "http://a.example"),
@@ -215,6 +217,14 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert read_clip_settings(dict.fromkeys(VARIABLES, "")) == ClipSettings()
 
 
+def test_only_an_environment_that_may_be_of_2018_has_h264_by_default() -> None:
+    """The command line and the worker, which are newer, keep what a camera recorded."""
+    assert read_settings(REQUIRED).clips.hevc == "h264"
+    for environ in ({}, {"HEVC": " "}):
+        assert read_clip_settings(with_new_defaults(environ)).hevc == "splice"
+    assert with_new_defaults({"HEVC": "h264"}) == {"HEVC": "h264"}
+
+
 def test_a_bucket_has_an_owner_only_if_one_is_set() -> None:
     """Buckets without one may belong to any account."""
     assert read_settings(REQUIRED).aws.bucket_owners == {}
@@ -244,6 +254,7 @@ def test_worker_settings_have_defaults_and_their_faults_join_the_others() -> Non
         ("METRICS_NAMESPACE", "AWS/Lambda"),
         ("VERIFY", "all"),
         ("COMPOSE", "on"),
+        ("HEVC", "h265"),
         ("S3_CONDITIONS", "all"),
         ("WORKER_SLOTS", "0"),
         ("WORKER_VISIBILITY", "1"),

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure.mp4 import avc
+from infrastructure.mp4.avc import is_idr_with_known_sets
 from infrastructure.mp4.bit_reader import BitReader
 from infrastructure.mp4.boxes import box
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.sample_entry import avc1_entry
-from infrastructure.splicing.access_points import is_idr_with_known_sets
 from infrastructure.splicing.picture_format import PictureFormat
 from infrastructure.splicing.spans import copy_obstacle
 from tests.unit.mp4.media import ffmpeg, index_of
