@@ -1,5 +1,6 @@
 """Copied ranges are named, not read; encoded frames look like them; nothing else is copied."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -62,7 +63,8 @@ class Choosing(FfmpegTranscoder):
     option: ClassVar[Literal["splice", "h264"] | None] = None
 
     def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
-        return super().render(*args, options=ClipOptions(hevc=self.option))
+        render: Callable[..., Rendition] = super().render
+        return render(*args, ClipOptions(hevc=self.option))
 
 
 @pytest.mark.parametrize(
