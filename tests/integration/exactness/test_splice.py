@@ -1,6 +1,5 @@
 """Copied ranges are named, not read; encoded frames look like them; nothing else is copied."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -63,8 +62,9 @@ class Choosing(FfmpegTranscoder):
     option: ClassVar[Literal["splice", "h264"] | None] = None
 
     def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
-        render: Callable[..., Rendition] = super().render
-        return render(*args, ClipOptions(hevc=self.option))
+        render: Any = super().render
+        rendition: Rendition = render(*args, ClipOptions(hevc=self.option))
+        return rendition
 
 
 @pytest.mark.parametrize(
