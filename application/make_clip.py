@@ -227,7 +227,12 @@ class MakeClip:
             assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
                 rendition = self.transcoder.render(
-                    plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
+                    plan,
+                    footage.recordings,
+                    self.thumbnails,
+                    folder,
+                    delivery.deadline_s,
+                    delivery.request.options,
                 )
                 damaged = (*rendition.damaged, *_held_over(plan, without_picture))
                 named = (f"Frames of {name} cannot be decoded." for name in without_picture)

@@ -15,6 +15,7 @@ from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.coverage import Coverage, Verification
 from domain.errors import NotRecordedYet, UnusableFootage
 from domain.manifest import Manifest, MediaInfo, StoredClip
+from domain.options import USUAL, ClipOptions
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -169,13 +170,14 @@ class Transcoder(ABC):
     """Turns recordings into a clip."""
 
     @abstractmethod
-    def render(
+    def render(  # noqa: PLR0913, PLR0917
         self,
         plan: ClipPlan,
         recordings: Mapping[str, Recording],
         thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
+        options: ClipOptions = USUAL,
     ) -> Rendition:
         """Render the plan's cuts from `recordings` (by segment name), writing only to `folder`.
 
@@ -183,9 +185,9 @@ class Transcoder(ABC):
         clock, but the first one at 0. One exception: if the camera takes at most two pictures a
         second, or there is no frame within the first cut, the clip begins with the picture that is
         on screen when this cut begins. Thumbnails show the picture at a quarter of the clip, in the
-        requested widths and with even heights. Cuts without a single frame raise Rejected. Footage
-        that a decoder makes no picture of raises NoPicture, other footage that cannot become such a
-        clip UnusableFootage.
+        requested widths and with even heights. Options change none of this. Cuts without a single
+        frame raise Rejected. Footage that a decoder makes no picture of raises NoPicture, other
+        footage that cannot become such a clip UnusableFootage.
         """
 
     @abstractmethod

@@ -5,7 +5,7 @@ refused, requeued, reported and documented, and its part in a clip's fingerprint
 """
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 from attrs import field, frozen
@@ -41,7 +41,11 @@ def option(name: str, default: Any, meaning: str) -> Any:  # noqa: ANN401 - as a
 
 @frozen
 class ClipOptions:
-    """What a message's `options` may contain. There is no option yet."""
+    """What a message's `options` may contain."""
+
+    hevc: Literal["splice", "h264"] | None = option(
+        "hevc", None, "What becomes of HEVC recordings; null leaves it to the setting `HEVC`."
+    )
 
     @property
     def chosen(self) -> dict[str, object]:
@@ -57,3 +61,7 @@ class ClipOptions:
         """The chosen options as JSON, the same for the same options; empty if there are none."""
         chosen = self.chosen
         return json.dumps(chosen, sort_keys=True, separators=(",", ":")) if chosen else ""
+
+
+USUAL = ClipOptions()
+"""The options of a request that chooses none."""

@@ -40,6 +40,7 @@ from domain.errors import (
     UnusableFootage,
 )
 from domain.manifest import Manifest, MediaInfo, StoredClip
+from domain.options import USUAL, ClipOptions
 from domain.planning import ClipPlan
 from domain.recording import FrameTimes, RecordingSegment
 from domain.window import TimeWindow
@@ -175,13 +176,14 @@ class InMemoryTranscoder(Transcoder):
     broken: bool = False
     """Whether every recording is damaged."""
 
-    def render(
+    def render(  # noqa: PLR0913, PLR0917
         self,
         plan: ClipPlan,
         recordings: Mapping[str, Recording],  # noqa: ARG002 - a frame is a name
         thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
+        options: ClipOptions = USUAL,  # noqa: ARG002 - a frame's name has no codec
     ) -> Rendition:
         """Write one line per frame, and one file per thumbnail."""
         _check(deadline_s)

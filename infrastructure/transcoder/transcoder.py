@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
 from domain.coverage import Verification, merged
 from domain.errors import Unavailable, UnusableFootage
+from domain.options import USUAL, ClipOptions
 from domain.planning import ClipPlan, Cut
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.encode_video import Encoder
@@ -68,19 +69,23 @@ class FfmpegTranscoder(Transcoder):
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
     """The smallest range of a recording that the store is left to copy."""
 
-    def render(
+    def render(  # noqa: PLR0913, PLR0917
         self,
         plan: ClipPlan,
         recordings: Mapping[str, Recording],
         thumbnails: ThumbnailSpec,
         folder: Path,
         deadline_s: float,
+        options: ClipOptions = USUAL,
     ) -> Rendition:
         """Cut, splice, assemble and verify.
 
         If that fails, look for damage, and encode the damaged frames; if it fails again, or nothing
         is damaged, encode all frames.
         """
+        if options.hevc and options.hevc != self.hevc:
+            chosen = evolve(self, hevc=options.hevc)
+            return chosen.render(plan, recordings, thumbnails, folder, deadline_s)
         sources = resolve_cuts(plan, recordings)
 
         def render(*, splice: bool) -> Rendition:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from attrs import frozen
@@ -15,6 +16,7 @@ from devtools import footage
 from devtools.footage.picture import SCALED_DOWN, read_number
 from devtools.footage.recording import FFMPEG
 from domain.errors import DeadlineExceeded, NoPicture, Rejected, UnusableFootage
+from domain.options import ClipOptions
 from domain.planning import ClipPlan, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -261,6 +263,22 @@ def test_thumbnails_of_a_stored_clip_show_the_same_picture(
     for width, path in later.items():
         assert path.parent == folder
         assert world.thumbnail(path, frames) == world.thumbnail(rendition.thumbnails[width], frames)
+
+
+@pytest.mark.parametrize("hevc", ["splice", "h264"])
+def test_no_option_changes_the_frames(
+    world: TranscoderWorld, scratch: Path, hevc: Literal["splice", "h264"]
+) -> None:
+    """Nor their times, nor the thumbnails' widths."""
+    plan = planned(41, 1201)
+    _, usual = rendered(world, scratch, plan)
+    rendition = world.transcoder.render(
+        plan, world.recordings(), THUMBNAILS, scratch, soon(), ClipOptions(hevc=hevc)
+    )
+    clip = scratch.parent / "clip"
+    clip.write_bytes(b"".join(map(piece_bytes, rendition.pieces)))
+    assert world.frames(clip) == usual
+    assert set(rendition.thumbnails) == set(THUMBNAILS.widths)
 
 
 def test_no_thumbnails_are_made_if_no_width_is_requested(

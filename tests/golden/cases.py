@@ -12,6 +12,7 @@ from application.ports import ThumbnailSpec
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.manifest import ByteRange, Manifest, MediaInfo, Source
+from domain.options import ClipOptions
 from domain.window import TimeWindow
 from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.formats.manifests import manifest_json
@@ -31,6 +32,7 @@ WRITER = "19dd0b57-b21e-4ac1-bd88-01bbb068cb78#2"
 REQUEST = ClipRequest(
     "clip-1", "pier", START_MS, END_MS, retries_ms=(START_MS + 100_000, START_MS + 115_000)
 )
+CHOOSING = evolve(REQUEST, options=ClipOptions(hevc="h264"))
 UNKNOWN = {"requestedBy": {"user": 5, "tags": ["a", None]}, "note": "über  x"}
 MEDIA = MediaInfo(1500, 0.0, 59_966.7, 60_000.0, "avc1", 1920, 1080, 1440)
 HELD_MEDIA = evolve(MEDIA, held_frames=3)
@@ -92,6 +94,7 @@ REPORTS = {
     "whole": ClipReport.available(REQUEST, WHOLE),
     "gaps": ClipReport.available(REQUEST, GAPS),
     "findings": ClipReport.available(REQUEST, FINDINGS),
+    "options": ClipReport.available(CHOOSING, WHOLE),
     **REJECTIONS,
     "CLIP_PENDING": ClipReport.of(
         REQUEST, ClipStatus.PENDING, reason="Some of the footage is not stored yet."
@@ -102,7 +105,11 @@ REPORTS = {
         reason="cameraId is not 1 to 64 letters, digits, hyphens or underscores.",
     ),
 }
-BODIES = {"requeued": REQUEST, "unknown members": evolve(REQUEST, unknown_keys=UNKNOWN)}
+BODIES = {
+    "requeued": REQUEST,
+    "unknown members": evolve(REQUEST, unknown_keys=UNKNOWN),
+    "options": CHOOSING,
+}
 
 
 def _queue_names() -> dict[str, str]:

@@ -1,14 +1,15 @@
 """Copied ranges are named, not read; encoded frames look like them; nothing else is copied."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from attrs import evolve
 
-from application.ports import RecordingPiece
+from application.ports import RecordingPiece, Rendition
 from devtools.footage import Recording, psnr_db
 from devtools.footage.assertions import assert_clean, assert_frames
+from domain.options import ClipOptions
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.ffmpeg.locate import find_ffmpeg
@@ -53,6 +54,38 @@ def test_encoded_frames_look_like_the_recordings(camera: Camera, kind: dict[str,
     assert clip.rendition.media.copied_frames > 0
     first = clip.reading.numbers[0] - 1000
     assert psnr_db(clip.path, clip.sources[0], first) >= 44
+
+
+class Choosing(FfmpegTranscoder):
+    """Renders as a request with that option."""
+
+    option: ClassVar[Literal["splice", "h264"] | None] = None
+
+    def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
+        render: Any = super().render
+        rendition: Rendition = render(*args, ClipOptions(hevc=self.option))
+        return rendition
+
+
+@pytest.mark.parametrize(
+    ("setting", "option", "codec"),
+    [
+        ("splice", None, "hevc"),
+        ("h264", None, "h264"),
+        ("splice", "h264", "h264"),
+        ("h264", "splice", "hevc"),
+    ],
+)
+def test_a_request_chooses_what_becomes_of_hevc(
+    camera: Camera, setting: str, option: Literal["splice", "h264"] | None, codec: str
+) -> None:
+    """Its option comes before the setting."""
+    kind = type("Chosen", (Choosing,), {"option": option})
+    transcoder = kind(find_ffmpeg({}), hevc=setting, min_copied_range_bytes=4096)
+    clip = evolve(camera, transcoder=transcoder).cut(two_rich(3, codec="hevc"), 456, 5_432)
+    check_clip(clip)
+    assert clip.rendition.media.codec == clip.reading.video_codec == codec
+    assert (clip.rendition.media.copied_frames > 0) is (codec == "hevc")
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])

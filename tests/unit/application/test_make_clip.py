@@ -24,6 +24,7 @@ from domain.errors import (
     UnusableFootage,
 )
 from domain.manifest import Manifest, StoredClip
+from domain.options import ClipOptions
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
@@ -297,6 +298,19 @@ def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -
     result = world.deliver()
     assert result.report.status is ClipStatus.PENDING
     assert "a is not recorded yet" in result.notes[0]
+
+
+def test_a_clip_is_rendered_with_the_options_of_its_request(recorded: World) -> None:
+    class Choosing(InMemoryTranscoder):
+        def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
+            chosen.append(rest[-1])
+            return super().render(plan, *rest)
+
+    chosen: list[object] = []
+    recorded.transcoder = Choosing()
+    options = ClipOptions(hevc="h264")
+    assert recorded.deliver(evolve(REQUEST, options=options)).report.options == {"hevc": "h264"}
+    assert chosen == [options]
 
 
 def test_the_notes_of_the_transcoder_are_among_those_of_the_result(world: World) -> None:
