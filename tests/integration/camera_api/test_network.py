@@ -261,6 +261,7 @@ def test_the_function_reads_its_own_environment(authority: Authority, server: Lo
         environ = {
             **os.environ,
             **REQUIRED,
+            "AWS_DEFAULT_REGION": "us-east-1",
             "CAM_SERVICES_URL": server.url,
             "RECORDINGS_URL": server.url,
             "SSL_CERT_FILE": str(authority.certificate),
