@@ -8,7 +8,7 @@ from attrs import Factory, evolve, field, frozen
 from attrs.validators import matches_re, optional
 
 from domain.coverage import Coverage, total_ms
-from domain.options import ClipOptions
+from domain.options import USUAL, ClipOptions
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
@@ -68,7 +68,7 @@ class ClipRequest:
     """When each earlier message of this request was sent, since the epoch."""
     unknown_keys: Mapping[str, object] = field(default=Factory(dict), eq=False)
     """The message's other members: kept when the request is requeued."""
-    options: ClipOptions = ClipOptions()  # noqa: RUF009 - it is frozen
+    options: ClipOptions = USUAL
 
     @property
     def name(self) -> ClipName:

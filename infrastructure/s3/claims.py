@@ -23,8 +23,8 @@ from domain.clip import ClipRequest
 from domain.errors import AlreadyInProgress, ClipError, RecordingChanged
 from infrastructure.aws import call
 from infrastructure.formats.object_keys import claim_key
-from infrastructure.s3.bodies import BodyReader
 from infrastructure.s3.checksums import checksum
+from infrastructure.s3.reading import head_if_any, read_if_any
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,7 +53,7 @@ class Claims(ABC):
 
 @contextmanager
 def claimed(claims: Claims, timeout_ms: int) -> Iterator[None]:
-    """Hold a claim while the block stores the clip, unless there is one by then.
+    """Hold a claim while the block looks for the clip and stores it.
 
     AlreadyInProgress if another delivery holds a claim: one that is younger than `timeout_ms`, the
     longest that a delivery takes. The claim is deleted when the block ends, unless the block may
@@ -121,33 +121,15 @@ class S3Claims(Claims):
                 {"412": there_is_one},
             )
         except AlreadyExists:
-            return self._read(key) == text  # the library tried again after a lost answer
+            # The library may have tried again after a lost answer.
+            return read_if_any(self.client, self.bucket, key, self.deadline_s) == text
         return True
-
-    def _read(self, key: str) -> bytes:
-        reader = BodyReader()
-
-        def get() -> bytes:
-            return reader.read(self.client.get_object(Bucket=self.bucket, Key=key)["Body"])
-
-        try:
-            return call(
-                f"S3, for {key},", self.deadline_s, get, {"404": KeyError(key)}, reader.abort
-            )
-        except KeyError:
-            return b""
 
     def age_ms(self, number: int) -> int:
         """Compare the times of the store's answer, so that this machine's clock does not matter."""
         key = claim_key(self.request.name, number)
-        try:
-            head = call(
-                f"S3, for {key},",
-                self.deadline_s,
-                lambda: self.client.head_object(Bucket=self.bucket, Key=key),
-                {"404": KeyError(key)},
-            )
-        except KeyError:
+        head = head_if_any(self.client, self.bucket, key, self.deadline_s)
+        if head is None:
             return 0
         date = head["ResponseMetadata"]["HTTPHeaders"].get("date")
         now_s = parsedate_to_datetime(date).timestamp() if date else time.time()

@@ -28,6 +28,7 @@ from infrastructure.s3.claims import S3Claims, claimed
 from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.new_objects import NewObjects
 from infrastructure.s3.parts import BytesPiece
+from infrastructure.s3.reading import head_if_any, read_if_any
 from infrastructure.s3.recordings import S3Recording, S3RecordingStore
 
 THUMBNAIL_CONCURRENCY = 4
@@ -50,14 +51,8 @@ class S3ClipStore(ClipStore):
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Read the clip's metadata, and the box at its end if the metadata name one."""
         key = clip_key(name)
-        try:
-            head = call(
-                f"S3, for {key},",
-                deadline_s,
-                lambda: self.objects.client.head_object(Bucket=self.objects.bucket, Key=key),
-                {"404": _Missing()},
-            )
-        except _Missing:
+        head = head_if_any(self.objects.client, self.objects.bucket, key, deadline_s)
+        if head is None:
             return None
         stored_at_ms = int(head["LastModified"].timestamp() * 1000)
 
@@ -157,15 +152,9 @@ class S3ClipStore(ClipStore):
 
     def read_manifest(self, name: ClipName, deadline_s: float) -> Manifest | None:
         """Get the manifest's JSON."""
-        key, reader = manifest_key(name), BodyReader()
-
-        def get() -> bytes:
-            objects = self.objects
-            return reader.read(objects.client.get_object(Bucket=objects.bucket, Key=key)["Body"])
-
-        try:
-            text = call(f"S3, for {key},", deadline_s, get, {"404": _Missing()}, reader.abort)
-        except _Missing:
+        key = manifest_key(name)
+        text = read_if_any(self.objects.client, self.objects.bucket, key, deadline_s)
+        if text is None:
             return None
         try:
             return read_manifest(text.decode())
@@ -182,7 +171,3 @@ class S3ClipStore(ClipStore):
             self.objects.put(key, text, headers, deadline_s)
         else:
             self.objects.store(key, [BytesPiece(text, 0, len(text))], headers, deadline_s)
-
-
-class _Missing(Exception):
-    """There is no such object."""

@@ -35,6 +35,7 @@ from infrastructure.s3.parts import (
     UploadPart,
     plan_parts,
 )
+from infrastructure.s3.reading import head_if_any
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -154,16 +155,8 @@ class NewObjects:
 
     def _require_none(self, key: str, deadline_s: float) -> None:
         """Raise AlreadyExists if there is an object."""
-        try:
-            call(
-                f"S3, for {key},",
-                deadline_s,
-                lambda: self.client.head_object(Bucket=self.bucket, Key=key),
-                {"404": _Missing()},
-            )
-        except _Missing:
-            return
-        raise AlreadyExists(f"There is an object {key} already.")
+        if head_if_any(self.client, self.bucket, key, deadline_s):
+            raise AlreadyExists(f"There is an object {key} already.")
 
     def _put(
         self,
@@ -204,10 +197,6 @@ def _body_of_one_request(
     if len(local) < len(pieces):
         return None
     return io.BufferedReader(_JoinedPieces(local), CHUNK_BYTES)
-
-
-class _Missing(Exception):
-    """There is no such object."""
 
 
 class _JoinedPieces(io.RawIOBase):
