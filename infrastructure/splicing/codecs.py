@@ -14,8 +14,8 @@ from infrastructure.mp4.hevc_sets import PARAMETER_SETS, NalType, parse_sps
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.sample_entry import avc1_entry, hvc1_entry
 
-HEVC_PROFILES = {1: 8, 2: 10}
-"""general_profile_idc of Main and Main 10, and the bits of a sample that they are for."""
+HEVC_PROFILES = {1, 2}
+"""general_profile_idc of Main and Main 10."""
 
 
 class Codec(ABC):
