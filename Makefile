@@ -7,8 +7,8 @@ TOOLS := .venv/tools-installed
 LOCKS := deploy/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo unit test check lint fixlint coverage fuzz fuzz-cuts fuzz-mp4 kills soak \
-  test-browser test-ceph bench event invoke local-aws build package deploy sbox stag prod lock doctoc release clean
+.PHONY: help install demo serve unit test check lint fixlint coverage fuzz fuzz-cuts fuzz-mp4 fuzz-api kills soak \
+  load test-browser pictures test-ceph bench event invoke local-aws build package deploy sbox stag prod lock doctoc release clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z].*:.*## / {split($$1, names, ":"); printf "  %-18s %s\n", names[1], $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ $(TOOLS): $(COMMAND) $(LOCKS)/dev.txt
 
 demo: $(COMMAND)  ## cut a clip of a sample camera and write demo/report.html
 	$(BIN)/camclip demo --root demo
+
+serve: $(COMMAND)  ## serve an HTTP API on recordings (ROOT=/media/frigate/recordings [OUT=clips])
+	@test -n "$(ROOT)" || { echo "Name the folder of the recordings: make serve ROOT=/media/frigate/recordings"; exit 2; }
+	$(BIN)/camclip serve $(if $(wildcard $(ROOT)/recordings),--root,--recordings) "$(ROOT)" $(if $(OUT),--out "$(OUT)") $(OPTIONS)
 
 unit: $(TOOLS)  ## the unit tests, in seconds
 	$(BIN)/pytest -n auto tests/unit
@@ -64,14 +68,26 @@ fuzz-cuts: $(TOOLS)  ## random cuts, each verified whole: ten minutes (CUTS=2000
 fuzz-mp4: $(TOOLS)  ## mutated recordings, cut or rejected clearly: five minutes (FILES=100000 SEED=0)
 	$(BIN)/python -m tests.campaigns.fuzz_mp4 --files $(or $(FILES),100000) --seed $(or $(SEED),0)
 
+fuzz-api: $(TOOLS)  ## requests of every form to the server: five minutes (SECONDS=300 SEED=0)
+	$(BIN)/python -m tests.campaigns.fuzz_api --seconds $(or $(SECONDS),300) --seed $(or $(SEED),0)
+
 kills: $(TOOLS)  ## kill the function at named and random points: two to four minutes
 	$(BIN)/python -m tests.campaigns.kills
 
 soak: $(TOOLS)  ## requests and faults for ten minutes: nothing lost, nothing grows (MINUTES=10)
 	$(BIN)/python -m tests.campaigns.soak --minutes $(or $(MINUTES),10) --seed 0
 
-test-browser: $(TOOLS)  ## Chromium plays and steps through clips (needs Debian's chromium)
+load: $(TOOLS)  ## sixty thousand files, ten viewers and fifty: none is refused: half a minute
+	$(BIN)/python -m tests.campaigns.load
+
+PAGES := tests/campaigns/browser/pages
+
+test-browser: $(TOOLS)  ## Chromium plays clips and uses the pages (needs Debian's chromium)
 	$(BIN)/python -m tests.campaigns.browser
+	$(BIN)/pytest -n 0 $(PAGES)
+
+pictures: $(TOOLS)  ## the same of the pages, with the README's screenshots: docs/page-*.jpg
+	$(BIN)/pytest -n 0 $(PAGES) --pictures docs
 
 test-ceph: $(TOOLS)  ## the service on a real Ceph gateway (needs Debian's Ceph; not in .ci/run)
 	$(BIN)/python -m tests.campaigns.ceph

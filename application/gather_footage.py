@@ -5,17 +5,22 @@ from itertools import chain
 
 from attrs import Factory, define, field, frozen
 
-from application.ports import CameraService, Recording, RecordingStore
+from application.ports import CameraService, Listing, Recording, RecordingStore
 from domain.clip import ClipRequest
 from domain.coverage import Coverage
 from domain.errors import ClipError, NotFinishedYet, NotRecordedYet, Rejected, UnusableFootage
+from domain.pace import Pace, paces_of
 from domain.planning import Availability, ClipPlan, plan_clip
 from domain.recording import RecordingSegment, believed_rates, may_run_at_another_rate
 from domain.retry import Footage
 from domain.window import TimeWindow
 
-MAX_CUTS = 200
-MAX_GAPS = 100
+MIN_CUTS_ALLOWED = 200
+"""However short the clip."""
+MIN_CUT_AVERAGE_MS = 5_000
+"""Parts may be this short on average: many cameras write files of ten seconds."""
+CUTS_PER_GAP = 2
+"""Half as many gaps as parts are allowed: files of ten seconds with a gap after each."""
 MAX_NOTED = 100
 """At most so many of the recordings that the listing leaves out are noted."""
 NEIGHBOURS = 2
@@ -24,6 +29,21 @@ one faulty recording."""
 
 WithoutPicture = Mapping[str, tuple[TimeWindow, ...]]
 """By the name of a recording, the windows that no decoder makes a picture of."""
+
+
+def max_cuts(window: TimeWindow) -> int:
+    """Return of how many parts of recordings a clip of `window` may consist.
+
+    The number follows the duration of the window, which VIDEO_MAX_LEN limits: an hour may be 720
+    parts. Memory is why it is limited. Each opened recording keeps its sample index, whose size
+    follows its duration, and what was read of it: 361 files of ten seconds took 120 MB.
+    """
+    return max(MIN_CUTS_ALLOWED, window.duration_ms // MIN_CUT_AVERAGE_MS)
+
+
+def max_gaps(window: TimeWindow) -> int:
+    """Return how many gaps a clip of `window` may have; each is listed in its reports."""
+    return max_cuts(window) // CUTS_PER_GAP
 
 
 @frozen
@@ -41,8 +61,13 @@ class GatheredFootage:
     @property
     def found(self) -> Footage:
         """What the retry policy decides from."""
-        availability = self.plan.availability if self.plan else Availability.NONE
-        return Footage(availability, self.is_some_unfinished, self.is_some_unreadable)
+        plan = self.plan
+        return Footage(
+            plan.availability if plan else Availability.NONE,
+            self.is_some_unfinished,
+            self.is_some_unreadable,
+            plan.gaps if plan else (),
+        )
 
     @property
     def coverage(self) -> Coverage:
@@ -54,6 +79,11 @@ class GatheredFootage:
         return Coverage(
             plan.gaps, held=plan.held, unused=plan.unused, clock=plan.clock, notes=notes
         )
+
+    @property
+    def paces(self) -> tuple[Pace, ...]:
+        """How the clip's clock runs, if it departs from the wall clock other than at gaps."""
+        return paces_of(self.plan) if self.plan and self.plan.clock else ()
 
     @property
     def read_bytes(self) -> int:
@@ -74,25 +104,41 @@ class GatherFootage:
     seam_tolerance_ms: int
 
     def __call__(
-        self, request: ClipRequest, deadline_s: float, without_picture: WithoutPicture | None = None
+        self,
+        request: ClipRequest,
+        listing: Listing,
+        deadline_s: float,
+        without_picture: WithoutPicture | None = None,
     ) -> GatheredFootage:
         """Open what the plan needs, and plan again, until nothing changes.
 
-        Rejected if the camera is unknown, or the footage is in too many parts.
+        `listing` is of the request's window and `seam_tolerance_ms` on both sides. Rejected if the
+        footage is in too many parts.
         """
         search = _Search(self, request, deadline_s, without_picture or {})
-        search.list_around(self.seam_tolerance_ms)
+        search.margin_ms = self.seam_tolerance_ms
+        remarks = [listing.remark] if listing.remark else []
+        search.listed_unusable = [*remarks, *map(str, listing.left_out[:MAX_NOTED])]
+        search.add(listing)
+        cuts_allowed, gaps_allowed = max_cuts(request.window), max_gaps(request.window)
         while True:
-            plan = plan_clip(request.window, search.segments.values(), self.seam_tolerance_ms)
-            if len(plan.cuts) > MAX_CUTS or len(plan.gaps) > MAX_GAPS:
+            plan = plan_clip(
+                request.window,
+                search.segments.values(),
+                self.seam_tolerance_ms,
+                fills_gaps=request.options.filler is not None,
+            )
+            if len(plan.cuts) > cuts_allowed or len(plan.gaps) > gaps_allowed:
                 raise Rejected(
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
-                    f" {len(plan.gaps)} gaps; {MAX_CUTS} and {MAX_GAPS} are allowed."
+                    f" {len(plan.gaps)} gaps; {cuts_allowed} and {gaps_allowed} are allowed for a"
+                    f" clip of {request.window.duration_ms / 1000:g} s."
                 )
             before = search.ending_before()
-            if len(before) > MAX_CUTS:
+            if len(before) > MIN_CUTS_ALLOWED:
                 raise Rejected(
-                    f"{len(before)} recordings end just before the clip; {MAX_CUTS} are allowed."
+                    f"{len(before)} recordings end just before the clip; {MIN_CUTS_ALLOWED} are"
+                    " allowed."
                 )
             needed = {cut.segment.name for cut in plan.cuts} | before
             unopened = needed - search.opened.keys()
@@ -127,17 +173,18 @@ class _Search:
     errors: list[ClipError] = field(factory=list)
     """Why not, of those that are listed for the request's window."""
     listed_unusable: list[str] = field(factory=list)
-    """For people: which recordings are listed but cannot be used, and why."""
+    """For people: which recordings are listed but cannot be used, why, and the list's remark."""
     margin_ms: int = -1
     """How far around the request's window the camera's recordings have been listed."""
 
     def list_around(self, margin_ms: int) -> None:
         """Add what the camera lists for the request's window and `margin_ms` on both sides."""
-        is_first, self.margin_ms = self.margin_ms < 0, margin_ms
+        self.margin_ms = margin_ms
         window = self.request.window.widened(margin_ms)
-        listing = self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s)
-        if is_first:
-            self.listed_unusable = [str(left_out) for left_out in listing.left_out[:MAX_NOTED]]
+        self.add(self.use.cameras.find_segments(self.request.camera_id, window, self.deadline_s))
+
+    def add(self, listing: Listing) -> None:
+        """Add the listed segments."""
         # The earliest entry for a name comes last and stays, in whatever order they are listed.
         for segment in sorted(listing.segments, reverse=True):
             if segment.name not in self.opened and segment.name not in self.failed:

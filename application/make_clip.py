@@ -4,8 +4,9 @@ Look at what exists, gather the footage, decide by a pure function, act. The ord
 crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md explains it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, tzinfo
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from application.ports import (
     AlreadyExists,
     CameraService,
     ClipStore,
+    Listing,
     Notifier,
     Piece,
     Recording,
@@ -27,10 +29,12 @@ from application.ports import (
     Transcoder,
 )
 from domain.clip import ClipReport, ClipStatus, InvalidRequest
+from domain.clip_label import ClipLabel
 from domain.coverage import Coverage, disjoint
 from domain.delivery import Delivery
 from domain.errors import (
     AlreadyInProgress,
+    ClipDeleted,
     ClipError,
     Conflict,
     NoPicture,
@@ -39,14 +43,16 @@ from domain.errors import (
 from domain.idempotency import (
     Absent,
     Announced,
+    Deleted,
     Existing,
     InProgress,
     NameTaken,
     Unannounced,
     decide_existing,
 )
-from domain.manifest import ByteRange, Manifest, MediaInfo, Source, StoredClip
+from domain.manifest import Manifest, MediaInfo, Source, StoredClip
 from domain.planning import ClipPlan, Cut
+from domain.proof import ByteRange, SidecarHash, ThumbnailHash
 from domain.retry import (
     Build,
     Reject,
@@ -55,6 +61,7 @@ from domain.retry import (
     RetryPolicy,
     decide_from_request,
     decide_retry,
+    reject_gaps,
 )
 from domain.window import TimeWindow
 
@@ -94,6 +101,14 @@ class _StatusStored(Exception):
         self.error = error
 
 
+class _GapsFound(Exception):
+    """A clip that its request wants without gaps has some: pictures cannot be decoded."""
+
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(reject.reason)
+        self.reject = reject
+
+
 @frozen
 class MakeClip:
     """Makes clips, or reports why not. Keeps no state between deliveries."""
@@ -109,6 +124,8 @@ class MakeClip:
     seam_tolerance_ms: int = 1000
     delivery_timeout_ms: int = 300_000
     """The maximum duration of a delivery: the Lambda function's timeout."""
+    zone: tzinfo = UTC
+    """The zone of the times in a clip's title."""
 
     def __call__(self, delivery: Delivery, folder: Path) -> ClipResult:
         """Carry the delivery's request as far as it goes, with `folder` as scratch space.
@@ -117,6 +134,7 @@ class MakeClip:
         also reported and published as FATAL_ERROR, unless the request has an outcome already.
         """
         with self._reporting_last_failure(delivery, folder):
+            listing = decide_from_request(self.policy, delivery) or self._list(delivery)
             match self._existing(delivery):
                 case Announced(report):
                     return self._repeat(delivery, report, folder)
@@ -128,8 +146,11 @@ class MakeClip:
                     raise Conflict(
                         "A clip of another window, or with other options, has this name."
                     )
+                case Deleted():
+                    raise ClipDeleted("The clip was deleted.")
                 case Absent(rejection):  # pragma: no branch - the last kind
-                    situation, decision = self._decide(delivery, Situation(folder, rejection))
+                    situation = Situation(folder, rejection)
+                    situation, decision = self._decide(delivery, situation, listing)
             match decision:
                 case Build():
                     return self._build(delivery, situation)
@@ -153,99 +174,133 @@ class MakeClip:
         return ClipResult(report)
 
     def _existing(self, delivery: Delivery) -> Existing:
-        """Find the clip, then the manifest.
+        """Find the clip and the manifest, whichever is read first.
 
-        The clip is searched for again if only its manifest is found: another delivery has committed
-        and announced the clip between the two reads.
+        If only one of them is found, the other is read again: another delivery may have stored it
+        between the two reads.
         """
         name, deadline_s = delivery.request.name, delivery.deadline_s
-        clip = self.clips.find(name, deadline_s)
-        manifest = self.clips.read_manifest(name, deadline_s)
-        if clip is None and manifest and manifest.report.has_clip:
+        clip, manifest = self.clips.look(name, deadline_s)
+        is_announced = manifest is not None and manifest.report.has_clip
+        if is_announced and not clip:
             clip = self.clips.find(name, deadline_s)
+        elif clip and not is_announced:
+            manifest = self.clips.read_manifest(name, deadline_s)
         return decide_existing(delivery, clip, manifest, self.delivery_timeout_ms)
 
-    def _decide(self, delivery: Delivery, situation: Situation) -> tuple[Situation, RetryDecision]:
-        """Decide from the request alone if that suffices, else from its footage."""
-        reject = decide_from_request(self.policy, delivery)
-        if reject:
-            return situation, reject
+    def _list(self, delivery: Delivery) -> Callable[[], Listing]:
+        """Begin to list the request's recordings: nothing depends on it if there is a clip."""
+        request = delivery.request
+        window = request.window.widened(self.seam_tolerance_ms)
+        return self.cameras.list_segments(request.camera_id, window, delivery.deadline_s)
+
+    def _decide(
+        self, delivery: Delivery, situation: Situation, listing: Reject | Callable[[], Listing]
+    ) -> tuple[Situation, RetryDecision]:
+        """Decide from the footage, if the request alone does not suffice."""
+        if isinstance(listing, Reject):
+            return situation, listing
         try:
-            footage = self._gather(delivery)
+            footage = self._gather(delivery, listing)
         except Rejected as error:
             return situation, _fatal(error)
         decision = decide_retry(self.policy, delivery, footage.found)
         return evolve(situation, footage=footage), _naming_left_out(decision, footage.left_out)
 
     def _gather(
-        self, delivery: Delivery, without_picture: WithoutPicture | None = None
+        self,
+        delivery: Delivery,
+        listing: Callable[[], Listing],
+        without_picture: WithoutPicture | None = None,
     ) -> GatheredFootage:
         gather = GatherFootage(self.cameras, self.recordings, self.seam_tolerance_ms)
-        return gather(delivery.request, delivery.deadline_s, without_picture)
+        return gather(delivery.request, listing(), delivery.deadline_s, without_picture)
 
     def _build(self, delivery: Delivery, situation: Situation) -> ClipResult:
         request, deadline_s = delivery.request, delivery.deadline_s
-        try:
-            footage, rendition = self._render(delivery, situation.footage, situation.folder)
-        except Rejected as error:
-            return self._requeue_or_reject(delivery, situation, _fatal(error))
-        coverage = _coverage(request.window, footage, rendition)
-        try:
-            self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
-        except AlreadyExists:
-            self._require_own_clip(delivery)
+        with ExitStack() as sending:
+            try:
+                footage, rendition = self._render(delivery, situation, sending)
+            except _GapsFound as found:
+                return self._requeue_or_reject(delivery, situation, found.reject)
+            except Rejected as error:
+                return self._requeue_or_reject(delivery, situation, _fatal(error))
+            coverage = _coverage(request.window, footage, rendition)
+            try:
+                self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
+            except AlreadyExists:
+                self._require_own_clip(delivery)
         manifest = Manifest(
             ClipReport.available(request, coverage),
             delivery.id,
             rendition.media,
-            _sources(footage, rendition.pieces),
+            _with_checksums(rendition.evidence.sources, footage),
+            rendition.evidence.proof,
+            paces=footage.paces,
         )
         notes = (*footage.left_out, *rendition.notes)
-        result = self._announce(delivery, manifest, rendition.thumbnails, notes)
+        result = self._announce(delivery, manifest, rendition.thumbnails, notes, situation.folder)
         return evolve(result, read_bytes=footage.read_bytes)
 
     def _resume(self, delivery: Delivery, clip: StoredClip, folder: Path) -> ClipResult:
         """Announce a stored clip, which may lack its thumbnails."""
-        thumbnails = self._thumbnails_of_stored_clip(delivery, folder)
-        report = ClipReport.available(delivery.request, clip.coverage)
-        manifest = Manifest(report, clip.writer, clip.media)
-        return self._announce(delivery, manifest, thumbnails, ("The clip was already stored.",))
+        thumbnails = self._thumbnails_of_stored_clip(delivery, clip, folder)
+        manifest, notes = _manifest_of(delivery, clip), ("The clip was already stored.",)
+        return self._announce(delivery, manifest, thumbnails, notes, folder)
 
-    def _thumbnails_of_stored_clip(self, delivery: Delivery, folder: Path) -> Mapping[int, Path]:
+    def _thumbnails_of_stored_clip(
+        self, delivery: Delivery, clip: StoredClip, folder: Path
+    ) -> Mapping[int, Path]:
         """Make the clip's thumbnails of its own bytes: its recordings may be gone."""
         deadline_s = delivery.deadline_s
         stored = self.clips.open(delivery.request.name, deadline_s)
-        return self.transcoder.thumbnails(stored, self.thumbnails, folder, deadline_s)
+        filler = clip.evidence.proof.filler if clip.evidence.proof else ()
+        return self.transcoder.thumbnails(stored, self.thumbnails, folder, deadline_s, filler)
 
     def _render(
-        self, delivery: Delivery, footage: GatheredFootage, folder: Path
+        self, delivery: Delivery, situation: Situation, sending: ExitStack
     ) -> tuple[GatheredFootage, Rendition]:
-        """Render the plan; plan again without windows that no decoder makes a picture of."""
-        without_picture: dict[str, tuple[TimeWindow, ...]] = {}
+        """Render the plan; plan again without windows that no decoder makes a picture of.
+
+        The assembled clip is sent while it is verified, until `sending` is closed.
+        """
+        footage, without_picture = situation.footage, dict[str, tuple[TimeWindow, ...]]()
+        request, deadline_s = delivery.request, delivery.deadline_s
+
+        def send(assembled: Rendition) -> None:
+            sending.close()
+            complete = _with_held(footage, assembled, without_picture)
+            coverage = _coverage(request.window, *complete)
+            sending.enter_context(
+                self.clips.sending(request, complete[1], delivery.id, coverage, deadline_s)
+            )
+
         while True:
             plan = footage.plan
             assert plan  # noqa: S101 - a clip is made only of planned footage
             try:
-                rendition = self.transcoder.render(
+                rendition = self.transcoder.render_reporting(
                     plan,
                     footage.recordings,
                     self.thumbnails,
-                    folder,
-                    delivery.deadline_s,
-                    delivery.request.options,
+                    situation.folder,
+                    deadline_s,
+                    request.options,
+                    ClipLabel(request.name, request.window, self.zone),
+                    send,
                 )
-                damaged = (*rendition.damaged, *_held_over(plan, without_picture))
-                named = (f"Frames of {name} cannot be decoded." for name in without_picture)
-                left_out = (*footage.left_out, *named)
-                return evolve(footage, left_out=left_out), evolve(rendition, damaged=damaged)
+                return _with_held(footage, rendition, without_picture)
             except NoPicture as error:
+                sending.close()
                 without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
-                footage = self._gather(delivery, without_picture)
+                footage = self._gather(delivery, self._list(delivery), without_picture)
                 if footage.plan == plan:
                     # Not even a picture can be held that was recorded before the window.
                     whole = footage.recordings[error.name].segment.window
                     without_picture[error.name] = (whole,)
-                    footage = self._gather(delivery, without_picture)
+                    footage = self._gather(delivery, self._list(delivery), without_picture)
+                if footage.plan and (reject := reject_gaps(request, footage.plan.gaps)):
+                    raise _GapsFound(reject) from error
                 if footage.plan and not footage.plan.cuts:
                     raise Rejected(f"No picture of the clip can be decoded. {error}") from error
 
@@ -261,18 +316,30 @@ class MakeClip:
         manifest: Manifest,
         thumbnails: Mapping[int, Path],
         notes: tuple[str, ...],
+        folder: Path,
     ) -> ClipResult:
-        """Store the thumbnails, report the clip, publish it, store the manifest, in this order.
+        """Store the pictures, report the clip, publish it, store the manifest, in this order.
 
-        Only the delivery whose clip is stored has thumbnails to store: a rival with another window
+        Only the delivery whose clip is stored has pictures to store: a rival with another window
         leaves none. A manifest means that all of this is done.
         """
         deadline_s = delivery.deadline_s
-        self.clips.store_thumbnails(delivery.request.name, thumbnails, deadline_s)
+        stored = self.clips.store_thumbnails(delivery.request.name, thumbnails, deadline_s)
+        manifest = self._with_sidecars(delivery, with_thumbnails(manifest, stored), folder)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
         return ClipResult(manifest.report, notes, manifest.media)
+
+    def _with_sidecars(self, delivery: Delivery, manifest: Manifest, folder: Path) -> Manifest:
+        """Store the files next to the clip that were chosen, made of its own bytes, if any were."""
+        if not manifest.report.sidecars:
+            return manifest
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        clip = self.clips.open(name, deadline_s)
+        options = delivery.request.options
+        made = self.transcoder.sidecars(clip, manifest, options, folder, deadline_s)
+        return with_sidecars(manifest, self.clips.store_sidecars(name, made, deadline_s))
 
     def _requeue_or_reject(
         self, delivery: Delivery, situation: Situation, decision: Requeue | Reject
@@ -337,16 +404,16 @@ class MakeClip:
         """Check that the status just stored, one without a clip, is still true.
 
         If another delivery has committed the clip since the first look, the status is corrected to
-        AVAILABLE, and AlreadyInProgress is raised. That delivery may not have stored the thumbnails
+        AVAILABLE, and AlreadyInProgress is raised. That delivery may not have stored the pictures
         yet, so they are stored here, too.
         """
         clip = self._clip_stored_since(delivery)
         if clip is None:
             return
-        thumbnails = self._thumbnails_of_stored_clip(delivery, folder)
+        thumbnails = self._thumbnails_of_stored_clip(delivery, clip, folder)
         self.clips.store_thumbnails(delivery.request.name, thumbnails, delivery.deadline_s)
-        report = ClipReport.available(delivery.request, clip.coverage)
-        self.cameras.update_clip(report, delivery.deadline_s)
+        manifest = self._with_sidecars(delivery, _manifest_of(delivery, clip), folder)
+        self.cameras.update_clip(manifest.report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
 
     def _clip_stored_since(self, delivery: Delivery) -> StoredClip | None:
@@ -409,6 +476,19 @@ def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
 
 
+def _with_held(
+    footage: GatheredFootage, rendition: Rendition, without_picture: WithoutPicture
+) -> tuple[GatheredFootage, Rendition]:
+    """Name the recordings of which pictures are held in place of those that cannot be decoded."""
+    assert footage.plan  # noqa: S101 - a clip is made only of planned footage
+    damaged = (*rendition.damaged, *_held_over(footage.plan, without_picture))
+    named = (f"Frames of {name} cannot be decoded." for name in without_picture)
+    left_out = (*footage.left_out, *named)
+    evidence = evolve(rendition.evidence, sources=_sources(footage, rendition.pieces))
+    rendition = evolve(rendition, damaged=damaged, evidence=evidence)
+    return evolve(footage, left_out=left_out), rendition
+
+
 def _held_over(
     plan: ClipPlan, without_picture: Mapping[str, tuple[TimeWindow, ...]]
 ) -> Iterator[TimeWindow]:
@@ -436,4 +516,44 @@ def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source
         for piece in pieces
         if isinstance(piece, RecordingPiece) and piece.recording is recording
     )
-    return Source(cut.segment.name, recording.version, cut.window, ranges)
+    return Source(
+        cut.segment.name,
+        recording.version,
+        cut.window,
+        ranges,
+        recording.key,
+        recording.version_id,
+        recording.size_bytes,
+    )
+
+
+def _with_checksums(sources: tuple[Source, ...], footage: GatheredFootage) -> tuple[Source, ...]:
+    """Return the sources with the checksums that the store has given since.
+
+    They are not committed with the clip: its parts are sent before they are known.
+    """
+    recordings = footage.recordings
+    return tuple(evolve(each, checksum=recordings[each.name].checksum) for each in sources)
+
+
+def _manifest_of(delivery: Delivery, clip: StoredClip) -> Manifest:
+    """Return the manifest of a clip that was found, as it was committed."""
+    report = ClipReport.available(delivery.request, clip.coverage)
+    evidence = clip.evidence
+    return Manifest(report, clip.writer, clip.media, evidence.sources, evidence.proof)
+
+
+def with_sidecars(manifest: Manifest, stored: Mapping[str, str]) -> Manifest:
+    """Return the manifest with the hashes of the sidecars, by name, if it has a proof."""
+    if manifest.proof is None:
+        return manifest
+    sidecars = tuple(SidecarHash(name, stored[name]) for name in manifest.report.sidecars)
+    return evolve(manifest, proof=evolve(manifest.proof, sidecars=sidecars))
+
+
+def with_thumbnails(manifest: Manifest, stored: Mapping[int, str]) -> Manifest:
+    """Return the manifest with the hashes of the thumbnails, by width, if it has a proof."""
+    if manifest.proof is None:
+        return manifest
+    thumbnails = tuple(ThumbnailHash(width, sha256) for width, sha256 in sorted(stored.items()))
+    return evolve(manifest, proof=evolve(manifest.proof, thumbnails=thumbnails))

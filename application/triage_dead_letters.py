@@ -6,7 +6,8 @@ The checks read the clip store and the camera's list alone; no recording is open
 from collections.abc import Iterable
 from enum import Enum
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
+from attrs.validators import deep_iterable, in_
 
 from application.ports import CameraService, ClipStore
 from domain.clip import ClipRequest, ClipStatus
@@ -35,6 +36,8 @@ class Verdict(Enum):
 
 
 RETRYABLE = (Verdict.FAILED, Verdict.UNANNOUNCED)
+HOPELESS = (Verdict.ANNOUNCED, Verdict.REJECTED, Verdict.NAME_TAKEN, Verdict.INVALID)
+"""Another delivery would store no clip: only such letters may be deleted."""
 
 
 @frozen
@@ -52,6 +55,11 @@ class TriagedLetter:
     """How the request would end, or what is invalid."""
     fault: str = ""
     """Why it could not be checked."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        return self.clip_id or self.message_id
 
     @property
     def summary(self) -> str:
@@ -121,11 +129,14 @@ class TriageDeadLetters:
 
 @frozen
 class Selection:
-    """Which letters are sent back."""
+    """Which letters are sent back, or deleted."""
 
     all_verdicts: bool = False
     clip_ids: frozenset[str] = frozenset()
     limit: int | None = None
+    dropped: tuple[Verdict, ...] = field(default=(), validator=deep_iterable(in_(HOPELESS)))
+    """The verdicts whose letters are deleted, among those of `clip_ids` if there are any; without
+    verdicts, letters are sent back."""
 
     def __call__(self, letters: Iterable[TriagedLetter]) -> list[TriagedLetter]:
         """Return the selected letters, those first seen earliest first."""
@@ -133,6 +144,9 @@ class Selection:
         return [letter for letter in by_age if self._selects(letter)][: self.limit]
 
     def _selects(self, letter: TriagedLetter) -> bool:
+        if self.dropped:
+            is_chosen = not self.clip_ids or letter.clip_id in self.clip_ids
+            return is_chosen and letter.verdict in self.dropped
         if self.clip_ids:
             return letter.clip_id in self.clip_ids
         return self.all_verdicts or letter.verdict in RETRYABLE

@@ -9,43 +9,51 @@ from typing import TextIO
 
 from attrs import evolve
 
-from benchmarks.footage import HD, SMALL_HD
+from benchmarks.footage import HD, HD_HEVC, SD, SMALL_HD
 from benchmarks.link import link
+from benchmarks.local_file import compare
+from benchmarks.message import message_times
 from benchmarks.pipelines import PIPELINES
 from benchmarks.report import Report, describe_machine
-from benchmarks.running import Bench, Case, Clip
+from benchmarks.running import USUAL_FILE_S, Bench, Case, Clip
 from infrastructure.ffmpeg.locate import find_ffmpeg
 
 HERE = Path(__file__).parent
-SIZES = {size.name: size for size in (HD, SMALL_HD)}
+SIZES = {size.name: size for size in (HD, HD_HEVC, SMALL_HD, SD)}
 ALL = {"2018": 1, "window": 1, "camclip": 3, "floor": 3}
 """How often each pipeline runs: the two slow ones vary little for their length."""
 NEW = {"camclip": 3, "floor": 3}
-MAX_FILES = 9
+ONCE = {"camclip": 1, "floor": 1}
+MAX_FILES = 400
+MINUTE = Clip(HD, 60, 1)
 
 
 def cases_of(arguments: argparse.Namespace) -> list[Case]:
     """Print what is measured next."""
     if arguments.quick:
-        return [Case(Clip(HD, 60, 1), dict.fromkeys(PIPELINES, 1))]
+        return [Case(MINUTE, dict.fromkeys(PIPELINES, 1))]
     if arguments.full:
         three = dict.fromkeys(PIPELINES, 3)
         return [
             Case(Clip(size, length_s, files), three)
-            for size in SIZES.values()
+            for size in (HD, SMALL_HD)
             for length_s in (10, 60, 300)
             for files in (1, 2)
         ]
     if arguments.clip:
-        chosen = {name: ALL[name] for name in arguments.pipelines or PIPELINES}
+        names = arguments.pipelines or PIPELINES
+        chosen = {name: 1 if arguments.once else ALL[name] for name in names}
         return [Case(clip, chosen) for clip in arguments.clip]
     return [
         Case(Clip(HD, 10, 1), ALL),
-        Case(Clip(HD, 60, 1), ALL),
+        Case(MINUTE, ALL),
+        Case(Clip(HD_HEVC, 60, 1, file_s=120), NEW),
         Case(Clip(HD, 60, 2), ALL),
         Case(Clip(HD, 300, 1), NEW),
         Case(Clip(HD, 300, 2), NEW),
+        Case(Clip(HD, 300, 31, file_s=10), NEW),
         Case(Clip(HD, 1800, 4), {"camclip": 3, "floor": 1}),
+        Case(Clip(SD, 3600, 361, file_s=10), ONCE),
         Case(Clip(SMALL_HD, 10, 2), NEW),
         Case(Clip(SMALL_HD, 60, 1), ALL),
         Case(Clip(SMALL_HD, 300, 1), NEW),
@@ -53,11 +61,12 @@ def cases_of(arguments: argparse.Namespace) -> list[Case]:
 
 
 def clip(text: str) -> Clip:
-    """Read a clip's name: `1080p,60,2` is 60 s of 1080p out of two files."""
-    size, length_s, files = text.split(",")
-    if not 1 <= int(files) <= MAX_FILES:
+    """Read a clip: `1080p,60,2` is 60 s out of two files, `1080p,60,7,10` out of 7 of 10 s."""
+    size, *numbers = text.split(",")
+    length_s, files, file_s = [*map(int, numbers), USUAL_FILE_S][:3]
+    if size not in SIZES or not 1 <= files <= MAX_FILES:
         raise ValueError(text)
-    return Clip(SIZES[size], int(length_s), int(files))
+    return Clip(SIZES[size], length_s, files, file_s)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -67,9 +76,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
     which.add_argument("--quick", action="store_true", help="60 s of 1080p, each pipeline once")
     which.add_argument("--full", action="store_true", help="every clip three times: over an hour")
     which.add_argument(
-        "--clip", type=clip, nargs="+", help="such as 1080p,300,2 (size, seconds, files)"
+        "--clip",
+        type=clip,
+        nargs="+",
+        help="such as 1080p,300,2 (size, seconds, files; and seconds of each file)",
     )
     parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, help="with --clip: only these")
+    parser.add_argument("--once", action="store_true", help="with --clip: each pipeline once")
     parser.add_argument("--mbit", type=float, default=200, help="the link's Mbit/s each way")
     parser.add_argument("--latency", type=float, default=30, help="ms before each answer")
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="for the recordings")
@@ -90,12 +103,16 @@ def main(argv: list[str]) -> None:
     machine = describe_machine(ffmpeg, arguments.mbit, arguments.latency)
     with link(cache, arguments.mbit, arguments.latency) as s3:
         bench = Bench(ffmpeg, cache, s3, tell=lambda line: _say(line, sys.stderr))
-        index = bench.index_time(cases[0].clip.size)
+        index = bench.index_time(cases[0].clip)
         command = shlex.join(["python", "-m", "benchmarks", *argv])
         report = Report(command, machine, [], index)
         for row in bench.rows(cases):
             report = evolve(report, rows=[*report.rows, row])
             _keep(report, arguments.out or cache)  # each, so that a failure costs no other row
+        if not arguments.clip:
+            report = evolve(report, message=message_times(bench, MINUTE, arguments.latency))
+            report = evolve(report, local=compare(bench, MINUTE))
+            _keep(report, arguments.out or cache)
     _say(report.markdown(), sys.stdout)
 
 

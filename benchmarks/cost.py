@@ -59,10 +59,8 @@ def _cost(
     scratch = CLIPS * scratch_gb * wall_s * prices["lambda_scratch_gb_s"]
     writes = measured("writes")
     reads = measured("requests") - writes
-    clip = row["clip"]
-    files = "one file" if clip["files"] == 1 else f"{clip['files']} files"
     return Cost(
-        f"{clip['length_s']} s of {clip['size']['height']}p, {files}",
+        row["name"],
         row["pipeline"],
         gb_s,
         gb_s * prices["lambda_gb_s_arm64"] + CLIPS * prices["lambda_request"] + scratch,

@@ -1,14 +1,14 @@
-"""The benchmark's recordings: ten minutes of camera-like picture, every frame numbered.
+"""The benchmark's recordings: camera-like picture, every frame numbered; usually ten minutes.
 
 The picture pans over a textured scene, something moves through it, and there is a sensor's noise;
 the sound is a microphone's noise with a beep at each second. In the picture's upper left corner
 stands a small one of `devtools.footage`, whose blocks give the frame's number.
 
-Encoding is what takes time, so of each size ten minutes are encoded once, as two pieces (half and
-half, one on each core). The first recording of a size is the one piece and then the other, the
-second is the other piece first: alike as two recordings of one camera are, yet no frame of one has
-the number of the frame at the same place of the other. The third and fourth are these two again.
-The first piece is a multiple of 8 s long, after which the beeps repeat.
+Encoding is what takes time, so of each size the length of one recording is encoded once, as two
+pieces (half and half, one on each core). The first recording of a size is the one piece and then
+the other, the second is the other piece first: alike as two recordings of one camera are, yet no
+frame of one has the number of the frame at the same place of the other. All later ones are these
+two again, as hard links.
 """
 
 import subprocess
@@ -19,32 +19,49 @@ from fractions import Fraction
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Literal
 
 from attrs import frozen
 
-from devtools.footage.audio import DISTINCT_SECONDS, beeping
+from devtools.footage.audio import beeping
 from devtools.footage.picture import SCALED_DOWN, SCALED_DOWN_BYTES, draw, read_number
 
 VERSION = 1
 FPS = 30
 GOP_FRAMES = 60
+GOP_S = GOP_FRAMES // FPS
+PIECE_S = 8
+"""Pieces are whole GOPs; of longer recordings, the first is a multiple of this long."""
 RATE_HZ = 48_000
 START_MS = 1_534_341_616_000
 """When the earlier recording of a size starts: a multiple of 8 s."""
 
+CODING = {
+    "h264": (
+        *("-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-threads", "1"),
+        *("-keyint_min", str(GOP_FRAMES), "-sc_threshold", "0"),
+    ),
+    "hevc": (
+        *("-c:v", "libx265", "-preset", "superfast", "-tag:v", "hvc1", "-x265-params"),
+        f"min-keyint={GOP_FRAMES}:scenecut=0:open-gop=0:pools=1:frame-threads=1:log-level=error",
+    ),
+}
+"""Each encoder on one core, with closed GOPs."""
+
 
 @frozen
 class Size:
-    """A size of picture, and the bit rate that a camera would give it."""
+    """A size of picture, its codec, and the bit rate that a camera would give it."""
 
     width: int
     height: int
     kbit_s: int
+    codec: Literal["h264", "hevc"] = "h264"
 
     @property
     def name(self) -> str:
-        """The usual name, such as 1080p."""
-        return f"{self.height}p"
+        """The usual name, such as 1080p; the codec is part of it unless it is H.264."""
+        return f"{self.height}p" + ("" if self.codec == "h264" else f"-{self.codec}")
 
     @property
     def corner(self) -> int:
@@ -53,7 +70,9 @@ class Size:
 
 
 HD = Size(1920, 1080, 3000)
+HD_HEVC = Size(1920, 1080, 2000, "hevc")
 SMALL_HD = Size(1280, 720, 1900)
+SD = Size(640, 360, 600)
 
 
 @frozen
@@ -79,7 +98,7 @@ def recordings(
     ffmpeg: Path, folder: Path, size: Size, length_s: int, count: int = 2
 ) -> tuple[Recorded, ...]:
     """Return consecutive recordings of `length_s` seconds each, at least two, made once."""
-    first_s = length_s // 2 // DISTINCT_SECONDS * DISTINCT_SECONDS
+    first_s = length_s // 2 // PIECE_S * PIECE_S or length_s // 2 // GOP_S * GOP_S
     if first_s == 0:
         raise ValueError(f"{length_s} s cannot be split into two pieces")
     pieces = (range(first_s * FPS), range(first_s * FPS, length_s * FPS))
@@ -167,10 +186,10 @@ def _encode(ffmpeg: Path, thumbnail: Path, size: Size, piece: range) -> Path:
         ffmpeg,
         *("-i", str(thumbnail), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{side}x{side}"),
         *("-framerate", str(FPS), "-i", "pipe:0", "-filter_complex", graph, "-map", "[v]"),
-        *("-c:v", "libx264", "-preset", "superfast", "-profile:v", "high", "-threads", "1"),
-        *("-bf", "2", "-g", str(GOP_FRAMES), "-keyint_min", str(GOP_FRAMES), "-sc_threshold", "0"),
-        *("-b:v", f"{size.kbit_s}k", "-maxrate", f"{size.kbit_s * 3 // 2}k"),
-        *("-bufsize", f"{size.kbit_s * 2}k", "-pix_fmt", "yuv420p", str(path)),
+        *CODING[size.codec],
+        *("-bf", "2", "-g", str(GOP_FRAMES), "-b:v", f"{size.kbit_s}k"),
+        *("-maxrate", f"{size.kbit_s * 3 // 2}k", "-bufsize", f"{size.kbit_s * 2}k"),
+        *("-pix_fmt", "yuv420p", str(path)),
         pictures=draw((side, side), piece.start, len(piece)),
     )
     return path

@@ -13,12 +13,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import boto3
 import cattrs
-from attrs import asdict, frozen
+from attrs import asdict, define, frozen
 
 from benchmarks.link import Link
 from benchmarks.pipelines import PIPELINES, Job
@@ -57,11 +60,38 @@ def s3_client(endpoint: str) -> "S3Client":
     return session.client("s3", endpoint_url=endpoint, config=CONFIG)
 
 
+@define
+class Watch:
+    """The most that a process tree and its scratch folder held, as far as sampled."""
+
+    memory_bytes: int = 0
+    scratch_bytes: int = 0
+
+
+@contextmanager
+def watching(pid: int, folder: Path) -> Iterator[Watch]:
+    """Sample the process tree of `pid` and the size of `folder` until the block ends."""
+    watch, stop = Watch(), Event()
+
+    def sample() -> None:
+        while not stop.is_set():
+            watch.memory_bytes = max(watch.memory_bytes, _tree_bytes(pid))
+            watch.scratch_bytes = max(watch.scratch_bytes, _folder_bytes(folder))
+            stop.wait(SAMPLE_EVERY_S)
+
+    sampler = Thread(target=sample)
+    sampler.start()
+    try:
+        yield watch
+    finally:
+        stop.set()
+        sampler.join()
+
+
 def measure(job: Job, link: Link) -> Run:
     """Run the job; RuntimeError if it fails. Its scratch folder is empty before and gone after."""
     job.path.mkdir(parents=True)
     link.counts()
-    scratch = memory = 0
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.measuring", json.dumps(asdict(job))],
@@ -69,20 +99,15 @@ def measure(job: Job, link: Link) -> Run:
             cwd=ROOT,
             env={**os.environ, "TMPDIR": job.folder},
         )
-        while process.poll() is None:
-            memory = max(memory, _tree_bytes(process.pid))
-            scratch = max(scratch, _folder_bytes(job.path))
-            time.sleep(SAMPLE_EVERY_S)
-        said = process.communicate()[0]
+        with watching(process.pid, job.path) as watch:
+            said = process.communicate()[0]
     finally:
         shutil.rmtree(job.path, ignore_errors=True)
     if process.returncode:
         raise RuntimeError(f"{job.pipeline} left with {process.returncode}")
     counts = link.counts()
     outcome = json.loads(said)
-    return cattrs.structure(
-        {**outcome, **asdict(counts), "scratch_bytes": scratch, "memory_bytes": memory}, Run
-    )
+    return cattrs.structure({**outcome, **asdict(counts), **asdict(watch)}, Run)
 
 
 def main() -> None:
@@ -123,9 +148,10 @@ def _tree_bytes(pid: int) -> int:
 def _folder_bytes(folder: Path) -> int:
     total = 0
     try:
-        for entry in os.scandir(folder):
-            inside = entry.is_dir(follow_symlinks=False)
-            total += _folder_bytes(Path(entry)) if inside else entry.stat().st_blocks * 512
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                inside = entry.is_dir(follow_symlinks=False)
+                total += _folder_bytes(Path(entry)) if inside else entry.stat().st_blocks * 512
     except FileNotFoundError:
         pass  # a file was removed in the meantime; the sum so far counts
     return total

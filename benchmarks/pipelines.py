@@ -36,6 +36,7 @@ from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.s3 import NewObjects, S3ClipStore, S3RecordingStore
 from infrastructure.s3.conditions import BOTH
+from infrastructure.s3.parts import MIN_PART_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def by_camclip(job: Job, s3: "S3Client") -> Frames:
     make_clip = MakeClip(
         InMemoryCameraService({CAMERA: job.segments}),
         S3RecordingStore(s3, RECORDINGS),
-        FfmpegTranscoder(Path(job.ffmpeg)),
+        FfmpegTranscoder(Path(job.ffmpeg), uploaded_bytes=MIN_PART_BYTES),
         S3ClipStore(NewObjects(s3, CLIPS, known_conditions=BOTH)),
         InMemoryRetryQueue(),
         InMemoryNotifier(),

@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.running import USUAL_FILE_S
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 300, 56, 44, 24, 150
 COLOURS = {"camclip": "#c77d0a", "floor": "#7b93ab", "window": "#8a63a8", "2018": "#b3413b"}
 NAMES = {"camclip": "camclip", "floor": "plain copy of the clip", "window": "window, all encoded"}
@@ -20,16 +22,17 @@ text{font:12px system-ui,sans-serif;fill:#1f2933}.dim{fill:#52606d}
 
 
 def plot(report: Mapping[str, Any], height: int = 1080, most_s: float = 12) -> str:
-    """Draw the rows of one size; what takes longer than `most_s` is left out.
+    """Draw the H.264 rows of one size; what takes longer than `most_s` is left out.
 
-    The clip of the fewest files counts for each duration. Both axes are in seconds; the
-    durations' is logarithmic.
+    The clip of the fewest files counts for each duration, of recordings of ten minutes. Both axes
+    are in seconds; the durations' is logarithmic.
     """
     points: dict[str, dict[float, float]] = defaultdict(dict)
     files: dict[float, int] = {}
     for row in sorted(report["rows"], key=lambda row: row["clip"]["files"]):
         clip = row["clip"]
-        if clip["size"]["height"] == height:
+        size = clip["size"]["height"], clip["size"]["codec"], clip["file_s"]
+        if size == (height, "h264", USUAL_FILE_S):
             wall_s = median(run["wall_s"] for run in row["runs"])
             points[row["pipeline"]].setdefault(clip["length_s"], wall_s)
             files.setdefault(clip["length_s"], clip["files"])

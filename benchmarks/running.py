@@ -15,6 +15,7 @@ from benchmarks.measuring import Run, measure, s3_client
 from benchmarks.pipelines import CLIPS, PIPELINES, Job
 from infrastructure.mp4.index import read_index
 
+USUAL_FILE_S = 600
 AFTER_KEYFRAME_MS = 730
 """Where in its GOP of 2 s a clip starts: most of the GOP is then a head that must be encoded."""
 
@@ -26,6 +27,15 @@ class Clip:
     size: Size
     length_s: int
     files: int
+    file_s: int = USUAL_FILE_S
+    """How long each of its recordings is, in seconds."""
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        count = {1: "one file", 2: "two files"}.get(self.files, f"{self.files} files")
+        each = "" if self.file_s == USUAL_FILE_S else f" of {self.file_s} s"
+        return f"{self.length_s} s of {self.size.name}, {count}{each}"
 
     def window_ms(self, made: Sequence[Recorded]) -> tuple[int, int]:
         """Return start and end in ms since the epoch."""
@@ -77,13 +87,11 @@ class Bench:
     ffmpeg: Path
     cache: Path
     link: Link
-    length_s: int = 600
-    """How long each recording is, in seconds."""
     tell: Callable[[str], None] = field(default=lambda _: None)
 
-    def media(self, size: Size, count: int = 2) -> tuple[Recorded, ...]:
-        """Return the recordings of a size, made if need be."""
-        return recordings(self.ffmpeg, self.cache, size, self.length_s, count)
+    def media(self, clip: Clip) -> tuple[Recorded, ...]:
+        """Return the recordings of a clip, made if need be."""
+        return recordings(self.ffmpeg, self.cache, clip.size, clip.file_s, clip.files)
 
     def rows(self, cases: Iterable[Case]) -> Iterator[Row]:
         """Run all cases; within one, the pipelines take turns."""
@@ -92,8 +100,7 @@ class Bench:
             yield from self._rows(number, case)
 
     def _rows(self, number: int, case: Case) -> list[Row]:
-        made = self.media(case.clip.size, case.clip.files)
-        expected = [n for recorded in made for n in recorded.shown(*case.clip.window_ms(made))]
+        expected = self.expected(case.clip)
         runs: dict[str, list[Run]] = {}
         clip_bytes: dict[str, int] = {}
         wrong: dict[str, list[str]] = {}
@@ -104,10 +111,10 @@ class Bench:
                     continue
                 copied = clip_bytes.get("camclip", max(clip_bytes.values(), default=0))
                 with tempfile.TemporaryDirectory() as folder:
-                    job = self._job(made, case.clip, pipeline, f"c{number}-{turn}", folder, copied)
+                    job = self.job(case.clip, pipeline, f"c{number}-{turn}", folder, copied)
                     run = measure(job, self.link)
                     path = Path(folder) / "stored.mp4"
-                    self._take(job, path)
+                    self.take(job, path)
                     clip_bytes[pipeline] = path.stat().st_size
                     if pipeline != "floor":
                         digest = sha256(path.read_bytes()).hexdigest()
@@ -115,7 +122,7 @@ class Bench:
                             judged[digest] = self.judge(path, expected, case.clip.size)
                         wrong.setdefault(pipeline, []).append(judged[digest])
                 runs.setdefault(pipeline, []).append(run)
-                self.tell(f"{name_of(case.clip)}: {pipeline} took {run.wall_s:.2f} s")
+                self.tell(f"{case.clip.name}: {pipeline} took {run.wall_s:.2f} s")
         return [
             Row(
                 case.clip,
@@ -128,15 +135,14 @@ class Bench:
             for pipeline, own in runs.items()
         ]
 
-    def _job(  # noqa: PLR0913, PLR0917
-        self,
-        made: Sequence[Recorded],
-        clip: Clip,
-        pipeline: str,
-        name: str,
-        folder: str,
-        copied: int,
-    ) -> Job:
+    def expected(self, clip: Clip) -> list[int]:
+        """Return the numbers of the frames that a clip must show."""
+        made = self.media(clip)
+        return [n for recorded in made for n in recorded.shown(*clip.window_ms(made))]
+
+    def job(self, clip: Clip, pipeline: str, name: str, folder: str, copied: int = 0) -> Job:
+        """Return the job to make a clip called `name`; of the floor, how much is `copied`."""
+        made = self.media(clip)
         start_ms, end_ms = clip.window_ms(made)
         used = [r for r in made if r.start_ms < end_ms and start_ms < r.end_ms]
         return Job(
@@ -151,7 +157,7 @@ class Bench:
             copied,
         )
 
-    def _take(self, job: Job, path: Path) -> None:
+    def take(self, job: Job, path: Path) -> None:
         """Fetch what the pipeline stored, past the link, and empty the bucket."""
         s3 = s3_client(self.link.direct)
         s3.download_file(CLIPS, job.key, str(path))
@@ -171,9 +177,9 @@ class Bench:
             f" the first difference is at {at}"
         )
 
-    def index_time(self, size: Size, repeats: int = 20) -> IndexTime:
-        """Read the index of a recording again and again."""
-        data = self.media(size)[0].path.read_bytes()
+    def index_time(self, clip: Clip, repeats: int = 20) -> IndexTime:
+        """Read the index of a clip's first recording again and again."""
+        data = self.media(clip)[0].path.read_bytes()
         runs_ms = []
         samples = 0
         for _ in range(repeats):
@@ -182,9 +188,3 @@ class Bench:
             runs_ms.append((perf_counter() - began_s) * 1000)
             samples = sum(len(track.sizes) for track in (index.video, index.audio) if track)
         return IndexTime(samples, len(data), tuple(runs_ms))
-
-
-def name_of(clip: Clip) -> str:
-    """Name a clip for people."""
-    files = {1: "one file", 2: "two files"}.get(clip.files, f"{clip.files} files")
-    return f"{clip.length_s} s of {clip.size.name}, {files}"

@@ -11,12 +11,18 @@ from pathlib import Path, PurePosixPath
 from deploy.wheels import THIS_PYTHON, TOP, CannotPackage
 
 LAYERS = ("domain", "application", "infrastructure", "entrypoints")
-NOT_DEPLOYED = ("entrypoints/cli/", "entrypoints/worker/", "entrypoints/invoke.py")
+NOT_DEPLOYED = (
+    "entrypoints/cli/",
+    "entrypoints/serve/",
+    "entrypoints/worker/",
+    "entrypoints/invoke.py",
+)
 
 SERVICES = ("s3", "sns", "sqs", "sts")
 """The data that botocore needs: of the services that are called, and of STS for assumed roles."""
 UNUSED_SUFFIXES = (".c", ".h", ".pxd", ".pyi", ".pyx", ".rst", ".js", ".css", "py.typed")
-UNUSED_FOLDERS = ("boto3/data/", "boto3/examples/")
+UNUSED_FOLDERS = ("boto3/data/", "boto3/examples/", "cffi/", "pycparser/")
+"""Of cffi, cryptography loads the backend alone; the rest compiles C."""
 KEPT_OF_DIST_INFO = ("METADATA", "LICEN", "NOTICE", "COPYING", "AUTHORS")
 
 TASK = "/var/task"

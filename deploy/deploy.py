@@ -21,6 +21,9 @@ TEMPLATE = TOP / "deploy" / "template.yaml"
 ARTIFACTS = "ArtifactsBucket"
 ARCHITECTURE = "Architecture"
 PLACEHOLDER = "example.com"
+CAMERAS = "Cameras"
+NEEDED_FOR_CAMERAS = {"api": ("CamServicesUrl", "RecordingsUrl"), "bucket": ("RecordingPattern",)}
+"""By the value of `Cameras`: what the service does not start without."""
 
 
 def read_environment(path: Path) -> dict[str, str]:
@@ -66,6 +69,9 @@ def find_obstacles(path: Path) -> Iterator[str]:
         yield f"{_shown(path)} still has sample names: replace {', '.join(placeholders)}."
     if unknown := sorted(set(values) - template_parameters() - {ARTIFACTS}):
         yield f"{_shown(path)} names parameters that the template lacks: {', '.join(unknown)}."
+    source = values.get(CAMERAS, "api")
+    if unset := [name for name in NEEDED_FOR_CAMERAS.get(source, ()) if not values.get(name)]:
+        yield f"{_shown(path)} must name {' and '.join(unset)}, because {CAMERAS} is {source}."
     if architecture(values) not in ARCHITECTURES:
         yield f"{_shown(path)} must name {' or '.join(ARCHITECTURES)} as {ARCHITECTURE}."
     if not values.get(ARTIFACTS):

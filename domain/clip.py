@@ -8,11 +8,19 @@ from attrs import Factory, evolve, field, frozen
 from attrs.validators import matches_re, optional
 
 from domain.coverage import Coverage, total_ms
-from domain.options import USUAL, ClipOptions
+from domain.options import FILLERS, USUAL, ClipOptions
+from domain.sidecars import sidecars_of
 from domain.window import TimeWindow
 
 IDENTIFIER = r"[A-Za-z0-9_-]{1,64}"
 """What a clip or camera id matches, whole. No other text reaches a path, key or address."""
+
+FILLER_TITLES: Mapping[object, str] = {
+    "hold": "a picture next to it",
+    "black": "black",
+    "slate": "a slate",
+}
+"""What a clip shows in a gap, for people."""
 
 FORMAT_VERSION = 1
 """Increased whenever the same request would produce a different clip."""
@@ -38,6 +46,13 @@ class UnknownStatus:
     """
 
     value: str = field(validator=matches_re(r"[A-Z][A-Z0-9_]{0,63}"))
+
+
+DELETED = UnknownStatus("CLIP_DELETED")
+"""In the manifest of a clip that was deleted: a late duplicate of its request makes none.
+
+No request ends in it, and it is neither reported nor published.
+"""
 
 
 def fingerprint_of(*parts: object) -> str:
@@ -129,6 +144,8 @@ class ClipReport:
     """What a newer version of the service has also reported: repeated with the report."""
     options: Mapping[str, object] = field(factory=dict, hash=False)
     """The request's options that differ from their defaults, by name."""
+    sidecars: tuple[str, ...] = ()
+    """The files next to the clip, by the ends of their names: see domain/sidecars.py."""
 
     @classmethod
     def of(
@@ -156,8 +173,9 @@ class ClipReport:
     @classmethod
     def available(cls, request: ClipRequest, coverage: Coverage) -> "ClipReport":
         """Return the report that the clip is available, but for what its coverage lacks."""
+        filled = f": it shows {FILLER_TITLES[filler]}" if (filler := request.options.filler) else ""
         faults = [
-            f"There is no footage of {_seconds(coverage.gaps)} of the clip."
+            f"There is no footage of {_seconds(coverage.gaps)} of the clip{filled}."
             if coverage.gaps
             else "",
             f"The footage of {_seconds(coverage.damaged)} of the clip is damaged."
@@ -165,7 +183,8 @@ class ClipReport:
             else "",
         ]
         reason = " ".join(filter(None, faults)) or None
-        return cls.of(request, ClipStatus.AVAILABLE, coverage=coverage, reason=reason)
+        report = cls.of(request, ClipStatus.AVAILABLE, coverage=coverage, reason=reason)
+        return evolve(report, sidecars=sidecars_of(request.options.chosen))
 
     @property
     def event_id(self) -> str:
@@ -179,10 +198,21 @@ class ClipReport:
 
     @property
     def delivered_ms(self) -> int:
-        """How many milliseconds of the requested window the clip contains."""
+        """Of how many milliseconds of the requested window the clip contains footage."""
         if not self.has_clip or self.start_ms is None or self.end_ms is None:
             return 0
         return self.end_ms - self.start_ms - self.coverage.missing_ms
+
+    @property
+    def fills_gaps(self) -> bool:
+        """Whether the clip shows filler where there is no footage."""
+        return self.options.get("gaps") in FILLERS
+
+    @property
+    def shown_ms(self) -> int:
+        """How many milliseconds of the requested window the clip shows, with footage or filler."""
+        filled_ms = self.coverage.missing_ms if self.has_clip and self.fills_gaps else 0
+        return self.delivered_ms + filled_ms
 
 
 def _seconds(windows: tuple[TimeWindow, ...]) -> str:

@@ -34,7 +34,7 @@ class Clock:
     rate: float
     """Seconds of media in a second of the wall clock; 1 unless the camera's clock is wrong."""
     difference_ms: int
-    """By how much the clip lasts longer than the time that it delivers; negative if shorter."""
+    """By how much the clip lasts longer than the time that it shows; negative if shorter."""
 
 
 @frozen
@@ -45,7 +45,7 @@ class Coverage:
     """
 
     gaps: tuple[TimeWindow, ...] = ()
-    """Without a picture: the clip's clock skips them."""
+    """Without footage: the clip's clock skips them, unless the request has them filled."""
     damaged: tuple[TimeWindow, ...] = ()
     """With pictures that could not be decoded without a fault."""
     held: tuple[TimeWindow, ...] = ()

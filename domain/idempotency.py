@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from domain.clip import ClipReport
+from domain.clip import DELETED, ClipReport
 from domain.delivery import Delivery
 from domain.manifest import Manifest, StoredClip
 
@@ -39,7 +39,12 @@ class NameTaken:
     """A clip of another window, or with other options, has the name."""
 
 
-Existing = Absent | Announced | Unannounced | InProgress | NameTaken
+@frozen
+class Deleted:
+    """The clip was made, or was to be, and has been deleted since."""
+
+
+Existing = Absent | Announced | Unannounced | InProgress | NameTaken | Deleted
 
 
 def decide_existing(
@@ -48,14 +53,16 @@ def decide_existing(
     manifest: Manifest | None,
     delivery_timeout_ms: int,
 ) -> Existing:
-    """Decide from what was found, `clip` looked up before `manifest`.
+    """Decide from what was found; a `clip` was found before its `manifest` was looked up.
 
     `delivery_timeout_ms` is the maximum duration of a delivery: one that stored its clip longer ago
     has ended.
     """
     fingerprint = delivery.request.fingerprint
+    same = manifest is not None and manifest.report.fingerprint == fingerprint
+    if manifest and same and manifest.report.status == DELETED:
+        return Deleted()  # Even if a part of it is left.
     if clip is None:
-        same = manifest and manifest.report.fingerprint == fingerprint
         return Absent(manifest.report if manifest and same else None)
     if clip.fingerprint != fingerprint:
         return NameTaken()

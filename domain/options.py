@@ -5,7 +5,8 @@ refused, requeued, reported and documented, and its part in a clip's fingerprint
 """
 
 import json
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, get_args
 
 import attrs
 from attrs import field, frozen
@@ -29,14 +30,38 @@ class Matching:
     """For people: what the pattern means."""
 
 
+@frozen
+class ZoneName:
+    """The names of time zones: `Annotated[str, ZoneName()]`."""
+
+    pattern: str = "[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}"
+    """A regular expression that the whole text matches; there is not a zone of each such name."""
+
+
 def option(name: str, default: Any, meaning: str) -> Any:  # noqa: ANN401 - as attrs.field
     """Declare the option `name` of a message; `meaning` is a sentence for people.
 
-    Its type is a Literal of texts, bool, or an int or str Annotated with Between or Matching; any
-    of these may be `| None`. Clips that are stored know the name, the default and the values by
-    their fingerprints: none of them may change its meaning.
+    Its type is a Literal of texts, a tuple of any number of them (a set of choices), bool, or an
+    int or str Annotated with Between, Matching or ZoneName; any of these but the set may be
+    `| None`. Clips that are stored know the name, the default and the values by their
+    fingerprints: none of them may change its meaning.
     """
-    return field(default=default, kw_only=True, metadata={"name": name, "meaning": meaning})
+    return field(
+        default=default,
+        kw_only=True,
+        converter=_in_order if isinstance(default, tuple) else None,
+        metadata={"name": name, "meaning": meaning},
+    )
+
+
+def _in_order(choices: Iterable[str]) -> tuple[str, ...]:
+    """Return the one form of a set of choices: in the order of their texts, each once."""
+    return tuple(sorted(set(choices)))
+
+
+Filler = Literal["hold", "black", "slate"]
+"""What a clip may show in its gaps."""
+FILLERS: tuple[Filler, ...] = get_args(Filler)
 
 
 @frozen
@@ -47,11 +72,38 @@ class ClipOptions:
         "hevc", None, "What becomes of HEVC recordings; null leaves it to the setting `HEVC`."
     )
 
+    wall_clock: Annotated[str, ZoneName()] | None = option(
+        "wallClock",
+        None,
+        "The zone of a track of text with the wall clock, a cue a second, and of chapters for"
+        " recordings and gaps; null leaves both out.",
+    )
+
+    gaps: Literal["skip", "fail", "hold", "black", "slate"] = option(
+        "gaps",
+        "skip",
+        "What becomes of gaps: the clip's clock skips them; a clip with gaps is not made; or the"
+        " clip is as long as its window and shows the picture next to the gap, black, or a slate"
+        " with the gap's times.",
+    )
+
+    previews: tuple[Literal["sheet", "sprite"], ...] = option(
+        "previews",
+        (),
+        "Pictures of the clip next to it: `sheet`, a contact sheet; `sprite`, small pictures in one"
+        " image, with an index for players.",
+    )
+
+    @property
+    def filler(self) -> Filler | None:
+        """What the clip shows in its gaps; None if its clock skips them."""
+        return next((filler for filler in FILLERS if filler == self.gaps), None)
+
     @property
     def chosen(self) -> dict[str, object]:
-        """The options that differ from their defaults, by name."""
+        """The options that differ from their defaults, by name, as JSON has them."""
         return {
-            attribute.metadata["name"]: value
+            attribute.metadata["name"]: list(value) if isinstance(value, tuple) else value
             for attribute in attrs.fields(type(self))
             if (value := getattr(self, attribute.name)) != attribute.default
         }

@@ -39,6 +39,22 @@ class Cut:
             return self.window.start_ms, self.window.end_ms
         return self.held_from_ms, self.held_from_ms
 
+    @property
+    def media_end_ms(self) -> int:
+        """When its media ends, on the clip's clock."""
+        return self.clip_ms + round(self.window.duration_ms * self.segment.rate)
+
+
+@frozen
+class FilledGap:
+    """A gap, and from when and until when the clip shows filler for it."""
+
+    window: TimeWindow
+    start_ms: int
+    """On the clip's clock."""
+    end_ms: int
+    """On the clip's clock: later than `start_ms`."""
+
 
 @frozen
 class ClipPlan:
@@ -53,13 +69,15 @@ class ClipPlan:
     seams: tuple[TimeWindow, ...] = ()
     """Short holes between cuts: a neighbouring picture is held while the clip's clock goes on."""
     gaps: tuple[TimeWindow, ...] = ()
-    """Missing windows: the clip's clock skips them."""
+    """Missing windows: the clip's clock skips them, unless they are filled."""
     held: tuple[TimeWindow, ...] = ()
     """Where a picture is shown for noticeably longer than usual, in cuts and between them."""
     unused: tuple[Unused, ...] = ()
     """Footage within the window that is not shown, because another recording plays."""
     duration_ms: int = 0
     """How long the clip lasts on its own clock."""
+    fills_gaps: bool = False
+    """Whether the clip shows filler in its gaps, so that its clock goes on."""
 
     @property
     def availability(self) -> Availability:
@@ -73,19 +91,39 @@ class ClipPlan:
 
     @property
     def delivered_ms(self) -> int:
-        """How many milliseconds of the window the clip shows: all but its gaps."""
+        """How many milliseconds of the window the clip has footage of: all but its gaps."""
         return self.window.duration_ms - sum(gap.duration_ms for gap in self.gaps)
+
+    @property
+    def shown_ms(self) -> int:
+        """How many milliseconds of the window the clip shows, with footage or filler."""
+        return self.window.duration_ms if self.fills_gaps else self.delivered_ms
+
+    @property
+    def filled(self) -> tuple[FilledGap, ...]:
+        """The gaps that the clip shows filler for, in order."""
+        return tuple(self._filled()) if self.fills_gaps and self.cuts else ()
+
+    def _filled(self) -> Iterator[FilledGap]:
+        for gap in self.gaps:
+            before = [cut for cut in self.cuts if cut.window.end_ms <= gap.start_ms]
+            after = self.cuts[len(before) :]
+            start_ms = before[-1].media_end_ms if before else 0
+            end_ms = after[0].clip_ms if after else self.duration_ms
+            # Recordings that overlapped before may have used up all of it.
+            if start_ms < end_ms:
+                yield FilledGap(gap, start_ms, end_ms)
 
     @property
     def clock(self) -> Clock | None:
         """How far the clip's clock departs from the wall clock, None if it does not."""
         rates = [cut.segment.rate for cut in self.cuts]
         rate = max(rates, key=lambda rate: abs(rate - 1), default=1)
-        difference_ms = self.duration_ms - self.delivered_ms
+        difference_ms = self.duration_ms - self.shown_ms
         return Clock(round(float(rate), 6), difference_ms) if rate != 1 or difference_ms else None
 
     def delivered_before_ms(self, instant_ms: int) -> int:
-        """Return how many milliseconds of the window before `instant_ms` the clip shows."""
+        """Return of how many milliseconds of the window before `instant_ms` there is footage."""
         skipped_ms = sum(
             min(gap.end_ms, instant_ms) - gap.start_ms
             for gap in self.gaps
@@ -95,7 +133,11 @@ class ClipPlan:
 
 
 def plan_clip(
-    window: TimeWindow, segments: Iterable[RecordingSegment], seam_tolerance_ms: int
+    window: TimeWindow,
+    segments: Iterable[RecordingSegment],
+    seam_tolerance_ms: int,
+    *,
+    fills_gaps: bool = False,
 ) -> ClipPlan:
     """Cover `window` with cuts of the segments.
 
@@ -125,7 +167,8 @@ def plan_clip(
             held.append(shown)
     gaps, held_only = disjoint(window, (hole for hole, holder in holes if not holder), held)
     unused = (Unused(s.name, part) for s, out in left_out if (part := out.intersection(window)))
-    return _timed(ClipPlan(window, (), tuple(seams), gaps, held_only, tuple(unused)), cuts)
+    plan = ClipPlan(window, (), tuple(seams), gaps, held_only, tuple(unused))
+    return _timed(evolve(plan, fills_gaps=fills_gaps), cuts)
 
 
 def _holes(
@@ -245,16 +288,22 @@ def _is_tail_held(
 def _timed(plan: ClipPlan, cuts: Sequence[Cut]) -> ClipPlan:
     """Return the plan with its cuts, each at its time on the clip's clock.
 
-    That is the wall clock less the gaps, and departs from it in two cases: the media of a recording
-    at another rate plays at its own pace; and where two recordings overlap, the later one waits for
-    the end of the earlier one, until the next hole makes up for it.
+    That is the wall clock less the gaps that are not filled, and departs from it in two cases: the
+    media of a recording at another rate plays at its own pace; and where two recordings overlap,
+    the later one waits for the end of the earlier one, until the next hole makes up for it.
     """
     timed: list[Cut] = []
     ended_ms = drift_ms = 0
     for cut in cuts:
-        clip_ms = max(ended_ms, plan.delivered_before_ms(cut.window.start_ms) + drift_ms)
+        start_ms = cut.window.start_ms
+        shown_before_ms = (
+            start_ms - plan.window.start_ms
+            if plan.fills_gaps
+            else plan.delivered_before_ms(start_ms)
+        )
+        clip_ms = max(ended_ms, shown_before_ms + drift_ms)
         timed.append(evolve(cut, clip_ms=clip_ms))
         media_ms = round(cut.window.duration_ms * cut.segment.rate)
         drift_ms += media_ms - cut.window.duration_ms
         ended_ms = clip_ms + media_ms
-    return evolve(plan, cuts=tuple(timed), duration_ms=max(ended_ms, plan.delivered_ms + drift_ms))
+    return evolve(plan, cuts=tuple(timed), duration_ms=max(ended_ms, plan.shown_ms + drift_ms))

@@ -69,7 +69,9 @@ class RecordingSegment:
     rate: Fraction = Fraction(1)
     """Seconds of media in a second of the wall clock."""
     notes: tuple[str, ...] = ()
-    """What is doubtful about the times of its frames."""
+    """What is doubtful about its start, and about the times of its frames."""
+    is_end_assumed: bool = False
+    """Whether only the start of the next recording limits how long it may be."""
 
     def media_ms(self, instant_ms: int) -> Fraction:
         """Return the time in the media, in ms, of what was seen at `instant_ms`."""
@@ -94,7 +96,8 @@ class RecordingSegment:
         # The duration of a single picture is believed if the recorder's dates say the same.
         alone_ms = min(times.end_ms - times.last_ms, max(self.listed_ms, seam_tolerance_ms))
         usual_ms = min(median_low(intervals or [alone_ms]), MAX_FRAME_INTERVAL_MS)
-        segment = evolve(self, frame_interval_ms=usual_ms, notes=times.notes)
+        notes = (*self.notes, *times.notes)
+        segment = evolve(self, frame_interval_ms=usual_ms, notes=notes)
         tolerance_ms = segment.tolerance_ms(seam_tolerance_ms)
         start_ms, last_ms = floor(times.first_ms), floor(times.last_ms)
         end_ms = times.end_ms
@@ -105,10 +108,11 @@ class RecordingSegment:
         held: list[TimeWindow] = []
         footage_ms = float(usual_ms * MAX_FOOTAGE_INTERVALS)
         for before_ms, after_ms in [*pairwise(times.known_ms), (times.last_ms, end_ms)]:
-            due_ms, seen_ms = ceil(before_ms + usual_ms), floor(after_ms)
-            if after_ms - before_ms > footage_ms and due_ms < seen_ms:
-                late = gaps if after_ms - before_ms > tolerance_ms else held
-                late.append(TimeWindow(due_ms, seen_ms).shifted(self.origin_ms))
+            interval_ms = after_ms - before_ms
+            if interval_ms > footage_ms and ceil(before_ms + usual_ms) < floor(after_ms):
+                missing = TimeWindow(ceil(before_ms + usual_ms), floor(after_ms))
+                late = gaps if interval_ms > tolerance_ms else held
+                late.append(missing.shifted(self.origin_ms))
         window = TimeWindow(start_ms, end_ms).shifted(self.origin_ms)
         listed_end_ms = self.window.end_ms
         is_held = window.end_ms < listed_end_ms <= window.end_ms + tolerance_ms
@@ -151,10 +155,15 @@ class RecordingSegment:
 
 
 def may_run_at_another_rate(opened: RecordingSegment, seam_tolerance_ms: int) -> bool:
-    """Return whether the duration of the media contradicts the dates as a wrong clock would."""
+    """Return whether the duration of the media contradicts the dates as a wrong clock would.
+
+    If no end is listed, shorter media is followed by a gap.
+    """
     media_ms = opened.window.end_ms - opened.origin_ms
+    is_before_gap = opened.is_end_assumed and media_ms < opened.listed_ms
     return (
         opened.listed_ms > 0
+        and not is_before_gap
         and abs(media_ms - opened.listed_ms) > seam_tolerance_ms
         and RATES[0] <= Fraction(media_ms, opened.listed_ms) <= RATES[1]
     )

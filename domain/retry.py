@@ -1,11 +1,17 @@
 """Build, requeue or reject: the decision about a request, from its age and its footage."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from attrs import field, frozen
 from attrs.validators import ge, in_
 
-from domain.clip import ClipStatus
+from domain.clip import ClipRequest, ClipStatus
+from domain.clip_label import EPOCH
+from domain.coverage import total_ms
 from domain.delivery import Delivery
 from domain.planning import Availability
+from domain.window import TimeWindow
 
 MAX_RETRIES = 100
 """How often a request is requeued at most, whatever the clocks say."""
@@ -14,6 +20,9 @@ MAX_DELAY_S = 900
 """The longest delay of a requeued request."""
 
 MAX_BACKOFF_S = 3600
+
+MAX_GAPS_NAMED = 10
+"""A rejection's reason names at most so many gaps."""
 
 
 @frozen
@@ -95,6 +104,8 @@ class Footage:
     """Whether a recording that is listed for the window is not stored, or not whole yet."""
     is_some_unreadable: bool = False
     """Whether one is stored that is damaged, cut off, or no recording."""
+    gaps: tuple[TimeWindow, ...] = ()
+    """Where there is no footage, if there is any at all."""
 
     @property
     def may_grow(self) -> bool:
@@ -119,7 +130,7 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> R
     if may_yet_come and now_ms <= deadline_ms and len(request.retries_ms) < MAX_RETRIES:
         return Requeue(_delay_s(policy, request.end_ms, now_ms, deadline_ms))
     if footage.availability is not Availability.NONE:
-        return Build()
+        return reject_gaps(request, footage.gaps) or Build()
     if footage.is_some_unreadable:
         return Reject(ClipStatus.FATAL_ERROR, "No listed recording can be read.")
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
@@ -138,6 +149,26 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> R
         ClipStatus.RETRY_TIMEOUT,
         f"No footage of the clip arrived within {_seconds(policy.retry_limit_ms)}.",
     )
+
+
+def reject_gaps(request: ClipRequest, gaps: Sequence[TimeWindow]) -> Reject | None:
+    """Return the rejection of a request that wants no clip with gaps, if there are some."""
+    if not gaps or request.options.gaps != "fail":
+        return None
+    named = ", ".join(map(_instants, gaps[:MAX_GAPS_NAMED]))
+    more = f" and {len(gaps) - MAX_GAPS_NAMED} more" if len(gaps) > MAX_GAPS_NAMED else ""
+    return Reject(
+        ClipStatus.NOT_AVAILABLE,
+        f"There is no footage of {_seconds(total_ms(gaps))} of the clip, and its request wants no"
+        f" clip with gaps: {named}{more}.",
+    )
+
+
+def _instants(gap: TimeWindow) -> str:
+    """Return a gap as 2026-05-01T14:05:10.000Z to 2026-05-01T14:05:22.500Z."""
+    bounds = (EPOCH + timedelta(milliseconds=ms) for ms in (gap.start_ms, gap.end_ms))
+    start, end = (instant.isoformat(timespec="milliseconds") for instant in bounds)
+    return f"{start} to {end}".replace("+00:00", "Z")
 
 
 def _delay_s(policy: RetryPolicy, end_ms: int, now_ms: int, deadline_ms: int) -> int:

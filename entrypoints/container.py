@@ -5,11 +5,11 @@ mypy reports an adapter that does not fit. Nothing is made before its first use.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
-from botocore.exceptions import BotoCoreError, NoRegionError
+from attrs import evolve
 from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
@@ -21,6 +21,7 @@ from application.ports import (
     RetryQueue,
     Transcoder,
 )
+from entrypoints import aws_adapters
 from entrypoints.log_line import DeliveryOutcome
 from entrypoints.settings import (
     AwsSettings,
@@ -32,14 +33,15 @@ from entrypoints.settings import (
 )
 from entrypoints.sqs_batch import HandleBatch
 from entrypoints.timing import timed
-from infrastructure.aws import CONFIG
-from infrastructure.camera_api.client import HttpCameraService
-from infrastructure.camera_api.session import open_session
 from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.folder.alias_folders import AliasFolders
+from infrastructure.folder.camera_files import RecordingFiles
 from infrastructure.folder.cameras import FolderCameraService
 from infrastructure.folder.clips import FolderClipStore
+from infrastructure.folder.known_indexes import KnownIndexes
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.folder.recording_tree import RecordingTree, TreeRecordingStore
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
 from infrastructure.in_memory import (
@@ -50,15 +52,6 @@ from infrastructure.in_memory import (
     InMemoryRetryQueue,
     InMemoryTranscoder,
 )
-from infrastructure.s3 import (
-    NewObjects,
-    S3ClipStore,
-    S3RecordingStore,
-    expect_owners,
-    pay_for_requests,
-)
-from infrastructure.sns import SnsNotifier
-from infrastructure.sqs.queue import SqsRetryQueue
 from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
@@ -74,6 +67,8 @@ class Service(containers.DeclarativeContainer):
     ffmpeg: providers.Provider[Path] = providers.Singleton(find_ffmpeg, environ)
     on_progress: providers.Provider[Any] = providers.Object(None)
     """Called with how many frames are encoded, and of how many."""
+    uploaded_bytes: providers.Provider[Any] = providers.Object(0)
+    """How many bytes of a copied range the clip store uploads itself."""
     scratch: providers.Provider[Path] = providers.Dependency(instance_of=Path)
     report_format: providers.Provider[ReportFormat] = providers.AbstractSingleton(ReportFormat)
     delay_redelivery: providers.Provider[Any] = providers.Object(None)
@@ -87,6 +82,7 @@ class Service(containers.DeclarativeContainer):
         settings.provided.verify,
         hevc=settings.provided.hevc,
         memory_bytes=providers.Callable(available_memory_bytes, environ),
+        uploaded_bytes=uploaded_bytes,
     )
     clips: providers.Provider[ClipStore] = providers.AbstractSingleton(ClipStore)
     queue: providers.Provider[RetryQueue] = providers.AbstractSingleton(RetryQueue)
@@ -104,6 +100,7 @@ class Service(containers.DeclarativeContainer):
         settings.provided.thumbnails,
         settings.provided.seam_tolerance_ms,
         settings.provided.function_timeout_ms,
+        settings.provided.zone,
     )
     handle_batch: providers.Provider[HandleBatch] = providers.Singleton(
         HandleBatch,
@@ -121,23 +118,22 @@ def plug(port: providers.Provider[P], adapter: Callable[..., P]) -> None:
     port.override(adapter)
 
 
+def _as_camera_service(chosen: CameraService) -> CameraService:
+    """Return what a selector chose: a port is overridden by singletons only."""
+    return chosen
+
+
 @containers.copy(Service)
 class AwsService(Service):
     """The service on the camera HTTP API, S3, SQS and SNS."""
 
     aws: providers.Dependency[AwsSettings] = providers.Dependency(instance_of=AwsSettings)
     s3 = providers.ThreadSafeSingleton(
-        pay_for_requests,
-        providers.Factory(
-            expect_owners,
-            providers.Factory(boto3.client, "s3", config=CONFIG),
-            aws.provided.bucket_owners,
-        ),
-        aws.provided.paid_bucket,
+        aws_adapters.s3_client, aws.provided.bucket_owners, aws.provided.paid_bucket
     )
-    sqs = providers.ThreadSafeSingleton(boto3.client, "sqs", config=CONFIG)
-    sns = providers.ThreadSafeSingleton(boto3.client, "sns", config=CONFIG)
-    functions = providers.ThreadSafeSingleton(boto3.client, "lambda", config=CONFIG)
+    sqs = providers.ThreadSafeSingleton(aws_adapters.client, "sqs")
+    sns = providers.ThreadSafeSingleton(aws_adapters.client, "sns")
+    functions = providers.ThreadSafeSingleton(aws_adapters.client, "lambda")
     """For the commands that examine the service, which itself does not call Lambda."""
 
 
@@ -147,21 +143,29 @@ plug(
     AwsService.report_format,
     providers.Singleton(ReportFormat, _aws.destination_bucket, _aws.clip_url, _clips.thumbnails),
 )
-plug(
-    AwsService.cameras,
-    providers.Singleton(
-        HttpCameraService,
-        _aws.cam_services_url,
-        _aws.recordings_url,
-        AwsService.report_format,
-        _clips.naming,
-        session=providers.Singleton(open_session, _aws.camera_api_addresses, AwsService.environ),
-    ),
+_camera_api = providers.Singleton(
+    aws_adapters.http_cameras,
+    _aws.cam_services_url,
+    _aws.recordings_url,
+    AwsService.report_format,
+    _clips.naming,
+    _aws.camera_api_addresses,
+    AwsService.environ,
 )
+_cameras_in_bucket = providers.Singleton(
+    aws_adapters.s3_cameras,
+    AwsService.s3,
+    _aws.origin_bucket,
+    _aws.recording_layout,
+    _aws.zone,
+    _aws.origin_folder,
+)
+_chosen = providers.Selector(_aws.cameras, api=_camera_api, bucket=_cameras_in_bucket)
+plug(AwsService.cameras, providers.Singleton(_as_camera_service, _chosen))
 plug(
     AwsService.recordings,
     providers.Singleton(
-        S3RecordingStore,
+        aws_adapters.s3_recordings,
         AwsService.s3,
         _aws.origin_bucket,
         _aws.origin_folder,
@@ -171,21 +175,29 @@ plug(
 plug(
     AwsService.clips,
     providers.Singleton(
-        S3ClipStore,
+        aws_adapters.s3_clips,
         providers.Singleton(
-            NewObjects,
+            aws_adapters.new_objects,
             AwsService.s3,
             _aws.destination_bucket,
             _clips.copy_in_s3,
             _clips.conditions,
         ),
         _clips.function_timeout_ms,
+        _clips.zone,
+        _clips.sign,
     ),
 )
-plug(AwsService.queue, providers.Singleton(SqsRetryQueue, AwsService.sqs, _aws.queue_url))
+plug(
+    AwsService.uploaded_bytes,
+    providers.Callable(aws_adapters.uploaded_bytes, _clips.copy_in_s3),
+)
+plug(AwsService.queue, providers.Singleton(aws_adapters.sqs_queue, AwsService.sqs, _aws.queue_url))
 plug(
     AwsService.notifier,
-    providers.Singleton(SnsNotifier, AwsService.sns, _aws.topic_arn, AwsService.report_format),
+    providers.Singleton(
+        aws_adapters.sns_notifier, AwsService.sns, _aws.topic_arn, AwsService.report_format
+    ),
 )
 plug(AwsService.delay_redelivery, AwsService.queue.provided.delay_redelivery)
 
@@ -195,24 +207,41 @@ class FolderService(Service):
     """The service on a plain folder."""
 
     root = providers.Dependency(instance_of=Path)
+    clips_folder: providers.Provider[Path] = providers.Callable(Path.joinpath, root, "clips")
+    recorded: providers.Provider[RecordingFiles] = providers.AbstractSingleton(RecordingFiles)
+    indexes: providers.Provider[KnownIndexes] = providers.Singleton(KnownIndexes)
 
 
 _root, _clips = FolderService.root, FolderService.settings.provided
-_clips_url = providers.Callable(lambda root: (root / "clips").as_uri(), _root)
+_clips_folder = FolderService.clips_folder
+_clips_url = providers.Callable(Path.as_uri, _clips_folder)
 plug(FolderService.scratch, providers.Callable(Path.joinpath, _root, ".scratch"))
 plug(
     FolderService.report_format,
     providers.Singleton(ReportFormat, "clips", _clips_url, _clips.thumbnails),
 )
+plug(FolderService.recorded, providers.Singleton(AliasFolders, _root, _clips.naming))
 plug(
     FolderService.cameras,
-    providers.Singleton(FolderCameraService, _root, FolderService.report_format, _clips.naming),
+    providers.Singleton(
+        FolderCameraService,
+        _root,
+        FolderService.report_format,
+        _clips.naming,
+        FolderService.recorded,
+        FolderService.indexes,
+    ),
 )
 plug(
     FolderService.recordings,
-    providers.Singleton(FolderRecordingStore, _root, _clips.seam_tolerance_ms),
+    providers.Singleton(
+        FolderRecordingStore, _root, _clips.seam_tolerance_ms, FolderService.indexes
+    ),
 )
-plug(FolderService.clips, providers.Singleton(FolderClipStore, _root))
+plug(
+    FolderService.clips,
+    providers.Singleton(FolderClipStore, _root, folder=_clips_folder, sign=_clips.sign),
+)
 plug(FolderService.queue, providers.Singleton(FolderRetryQueue, _root, _clips.max_receive_count))
 plug(
     FolderService.notifier, providers.Singleton(FolderNotifier, _root, FolderService.report_format)
@@ -250,6 +279,8 @@ def prepare(service: AwsService) -> None:
 
     InvalidSettings if a client cannot be made, as without a region.
     """
+    from botocore.exceptions import BotoCoreError, NoRegionError  # noqa: PLC0415 - see aws_adapters
+
     try:
         service.handle_batch()
     except (BotoCoreError, ValueError) as error:  # botocore raises the latter for an endpoint
@@ -274,3 +305,24 @@ def folder_service(
         on_outcome=providers.Object(on_outcome),
         on_progress=providers.Object(on_progress),
     )
+
+
+def replace_folders(service: FolderService, recordings: RecordingTree, clips_folder: Path) -> None:
+    """Use recordings elsewhere, which are only read, and another folder for clips."""
+    tolerance_ms = service.settings.provided.seam_tolerance_ms
+    store = providers.Singleton(
+        TreeRecordingStore, recordings.folder, tolerance_ms, service.indexes
+    )
+    service.recorded.override(providers.Singleton(lambda: recordings))
+    service.recordings.override(store)
+    service.clips_folder.override(providers.Object(clips_folder.absolute()))
+
+
+def report_progress(service: Service, on_progress: Callable[[int, int], None]) -> None:
+    """Report how many frames are encoded, and of how many, before a clip is made."""
+    service.on_progress.override(providers.Object(on_progress))
+
+
+def show_times_in(service: Service, zone: tzinfo) -> None:
+    """Use another zone than the settings' for people, before a clip is made."""
+    service.settings.override(providers.Object(evolve(service.settings(), zone=zone)))

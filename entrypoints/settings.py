@@ -6,8 +6,19 @@ Each attribute names its variable, type and default. A hook per type parses the 
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType, TypeVar, cast, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 from urllib.parse import urlsplit
 
 import attrs
@@ -16,9 +27,16 @@ from attrs import Factory, field, frozen
 
 from application.ports import ThumbnailSpec
 from domain.retry import RetryPolicy
+from entrypoints import aws_adapters
 from infrastructure.camera_api.names import SegmentNaming
-from infrastructure.camera_api.network import network_faults
-from infrastructure.s3.conditions import NAMED, Conditions
+from infrastructure.layouts.bucket_layout import bucket_layout
+from infrastructure.layouts.configuration import InvalidConfiguration, read_zone
+from infrastructure.layouts.layout import Layout
+from infrastructure.signing import PEM, ManifestSigner, signer_of
+from infrastructure.zones import zone_named
+
+if TYPE_CHECKING:
+    from infrastructure.s3.conditions import Conditions
 
 T = TypeVar("T")
 QUOTES = (
@@ -26,12 +44,15 @@ QUOTES = (
     "\N{DOUBLE LOW-9 QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 )
 
+CAMERAS, API, BUCKET = "CAMERAS", "api", "bucket"
 Url = NewType("Url", str)
 Bucket = NewType("Bucket", str)
 KeyPrefix = NewType("KeyPrefix", str)
 TopicArn = NewType("TopicArn", str)
 AccountId = NewType("AccountId", str)
 Namespace = NewType("Namespace", str)
+RecordingLayout = NewType("RecordingLayout", Layout)
+Zone = NewType("Zone", tzinfo)
 TimestampFormat = NewType("TimestampFormat", str)
 Widths = NewType("Widths", tuple[int, ...])
 
@@ -44,9 +65,19 @@ class Between:
     max: int
 
 
-def variable(name: str, default: Any = attrs.NOTHING) -> Any:  # noqa: ANN401 - as attrs.field
-    """Declare the attribute that the environment variable `name` sets; required if no default."""
-    return field(default=default, metadata={"variable": name})
+def variable(
+    name: str,
+    default: Any = attrs.NOTHING,  # noqa: ANN401 - as attrs.field
+    cameras: str | None = None,
+    *,
+    is_secret: bool = False,
+) -> Any:  # noqa: ANN401 - as attrs.field
+    """Declare the attribute that the environment variable `name` sets; required if no default.
+
+    Required, too, if `CAMERAS` is `cameras`. A secret is in no message.
+    """
+    about = {"variable": name, "cameras": cameras, "secret": is_secret}
+    return field(default=default, metadata=about, repr=not is_secret)
 
 
 class InvalidSettings(ValueError):
@@ -85,6 +116,10 @@ class ClipSettings:
         "S3_CONDITIONS", "auto"
     )
     """Which conditional writes the destination's store honours; auto finds out."""
+    sign: ManifestSigner | None = variable("PROOF_KEY", None, is_secret=True)
+    """Signs manifests."""
+    zone: tzinfo = variable("CLIP_TZ", UTC)
+    """The zone of times for people, such as those in a clip's title."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = variable(
         "LOG_LEVEL", "INFO"
     )
@@ -125,8 +160,10 @@ class ClipSettings:
         return self.compose == "auto"
 
     @property
-    def conditions(self) -> Conditions | None:
+    def conditions(self) -> "Conditions | None":
         """Which conditional writes the destination's store honours, if that is set."""
+        from infrastructure.s3.conditions import NAMED  # noqa: PLC0415 - see aws_adapters
+
         return NAMED.get(self.s3_conditions)
 
 
@@ -134,13 +171,19 @@ class ClipSettings:
 class AwsSettings:
     """Where everything is in AWS, and whose. Few have a default."""
 
-    cam_services_url: Url = variable("CAM_SERVICES_URL")
-    recordings_url: Url = variable("RECORDINGS_URL")
     clip_url: Url = variable("CLIP_URL")
     origin_bucket: Bucket = variable("S3_BUCKET_ORIGIN")
     destination_bucket: Bucket = variable("S3_BUCKET_DESTINATION")
     topic_arn: TopicArn = variable("AWS_SNS_TOPIC")
     queue_url: Url = variable("AWS_SQS_QUEUE_URL")
+    cameras: Literal["api", "bucket"] = variable(CAMERAS, API)
+    """What lists the recordings: the camera API, or the bucket itself."""
+    cam_services_url: Url = variable("CAM_SERVICES_URL", Url(""), cameras=API)
+    recordings_url: Url = variable("RECORDINGS_URL", Url(""), cameras=API)
+    recording_layout: RecordingLayout | None = variable("RECORDING_PATTERN", None, cameras=BUCKET)
+    """How the keys of recordings name cameras and times."""
+    recording_zone: Zone | None = variable("RECORDING_TZ", None)
+    """Of the times in the keys; None if the layout has a zone, or they are in UTC."""
     origin_folder: KeyPrefix = variable("S3_BUCKET_ORIGIN_DIR", "")
     origin_owner: AccountId | None = variable("S3_BUCKET_ORIGIN_OWNER", None)
     origin_requester_pays: bool = variable("S3_BUCKET_ORIGIN_REQUESTER_PAYS", False)
@@ -149,9 +192,15 @@ class AwsSettings:
     scratch: Path = variable("CLIP_DOWNLOAD_DEST", Path("/tmp"))  # noqa: S108 - Lambda's only disk
 
     @property
-    def camera_api_addresses(self) -> tuple[str, str]:
+    def camera_api_addresses(self) -> tuple[str, ...]:
         """The addresses that are reached by the environment's proxies and certificates."""
-        return self.cam_services_url, self.recordings_url
+        return () if self.cameras == BUCKET else (self.cam_services_url, self.recordings_url)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the times in the keys."""
+        layout = self.recording_layout
+        return self.recording_zone or read_zone(layout.zone if layout and layout.zone else "UTC")
 
     @property
     def bucket_owners(self) -> dict[str, str]:
@@ -239,15 +288,15 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
         try:
             read.append(CONVERTER.structure(texts, kind))
         except cattrs.ClassValidationError as error:
-            variables = {f.name: f.metadata["variable"] for f in attrs.fields(kind)}
+            about = {f.name: f.metadata for f in attrs.fields(kind)}
             for fault, note in error.group_exceptions()[0]:
-                text = texts[note.name]
-                shown = _without_secrets(text)
-                given = f"{variables[note.name]}={shown!a}" if text else None
-                faults.append(f"{given or f'{variables[note.name]} is not set: it'} {fault}")
+                variable_name, text = about[note.name]["variable"], texts[note.name]
+                shown = "" if about[note.name]["secret"] else f"={_without_secrets(text)!a}"
+                given = f"{variable_name}{shown}" if text else None
+                faults.append(f"{given or f'{variable_name} is not set: it'} {fault}")
     for aws in read:
         if isinstance(aws, AwsSettings):
-            faults += network_faults(aws.camera_api_addresses, environ)
+            faults += aws_adapters.network_faults(aws.camera_api_addresses, environ)
     if faults:
         raise InvalidSettings("The configuration is invalid:\n  " + "\n  ".join(faults))
     return read
@@ -255,10 +304,16 @@ def _read(environ: Mapping[str, str], *kinds: type) -> list[Any]:
 
 def _texts(environ: Mapping[str, str], kind: type) -> Iterator[tuple[str, str]]:
     """Yield the text of each attribute that is set, and "" for a required one that is not."""
+    cameras = _text(environ, CAMERAS).lower() or API
     for attribute in attrs.fields(kind):
-        text = _unquoted(environ.get(attribute.metadata["variable"], "").strip())
-        if text or attribute.default is attrs.NOTHING:
+        text = _text(environ, attribute.metadata["variable"])
+        is_required = attribute.metadata["cameras"] == cameras
+        if text or is_required or attribute.default is attrs.NOTHING:
             yield attribute.name, text
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    return _unquoted(environ.get(name, "").strip())
 
 
 def _without_secrets(text: str) -> str:
@@ -314,6 +369,27 @@ def _timestamp_format(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> tzinfo:
+    try:
+        return read_zone(text)
+    except InvalidConfiguration as error:
+        raise ValueError(
+            "must be a time zone such as Europe/Madrid; if it is one, install the package tzdata"
+        ) from error
+
+
+def _signer(text: str) -> ManifestSigner:
+    """Read the key, or the file of that name that has it."""
+    if not PEM.fullmatch(text.replace("\\n", "\n")):
+        try:
+            text = Path(text).read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                "must be an Ed25519 private key in PEM, or the path of a readable file with one"
+            ) from error
+    return signer_of(text)
+
+
 def _url(text: str) -> str:
     if re.search(r"[\s\"'`<>\\]", text):
         raise ValueError("must be an address without spaces, quotation marks and backslashes")
@@ -351,7 +427,10 @@ PARSERS: dict[Any, Callable[[str], object]] = {
     Path: Path,
     Path | None: Path,
     Widths: _widths,
+    tzinfo: zone_named,
     TimestampFormat: _timestamp_format,
+    RecordingLayout | None: bucket_layout,
+    Zone | None: _zone,
     Url: _url,
     KeyPrefix: lambda text: text.strip("/"),
     Bucket: _matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket"),
@@ -367,5 +446,6 @@ PARSERS: dict[Any, Callable[[str], object]] = {
 CONVERTER = cattrs.Converter(detailed_validation=True)
 CONVERTER.register_structure_hook_func(_is(Annotated), _whole_number)
 CONVERTER.register_structure_hook_func(_is(Literal), _choice)
+CONVERTER.register_structure_hook(ManifestSigner | None, lambda text, _: _signer(text))
 for kind, parser in PARSERS.items():
     CONVERTER.register_structure_hook(kind, _ignoring_kind(parser))

@@ -43,7 +43,7 @@ CONFIG = Config(
     connect_timeout=3,
     read_timeout=20,
     tcp_keepalive=True,
-    max_pool_connections=20,
+    max_pool_connections=30,
 )
 """For every client; one client per service, made once."""
 

@@ -6,8 +6,9 @@ thread of its own, which is abandoned at the deadline.
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from domain.errors import DeadlineExceeded
 
@@ -17,21 +18,18 @@ MIN_REMAINING_S = 0.2
 """With less time than this remaining, no call is begun."""
 
 
-class _Call(Thread, Generic[T]):
-    """A call; a daemon thread, so that an abandoned one does not keep the process alive."""
+def begin(function: Callable[[], T]) -> "Future[T]":
+    """Run `function` in a thread that does not keep the process alive; return its future result."""
+    future: Future[T] = Future()
 
-    result: T
-    error: BaseException | None = None
-
-    def __init__(self, function: Callable[[], T]) -> None:
-        super().__init__(daemon=True)
-        self.function = function
-
-    def run(self) -> None:
+    def run() -> None:
         try:
-            self.result = self.function()
-        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
-            self.error = error
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - raised again by result()
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future
 
 
 def run_within(
@@ -47,12 +45,8 @@ def run_within(
     remaining_s = deadline_s - time.monotonic()
     if remaining_s < MIN_REMAINING_S:
         raise DeadlineExceeded(f"No time was left for {service}.")
-    call = _Call(function)
-    call.start()
-    call.join(min(remaining_s, 86_400))
-    if call.is_alive():
+    call = begin(function)
+    if not wait([call], min(remaining_s, 86_400)).done:
         abort()
         raise DeadlineExceeded(f"{service} did not answer before the deadline.")
-    if call.error:
-        raise call.error
-    return call.result
+    return call.result()

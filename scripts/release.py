@@ -1,8 +1,8 @@
 """Release a version: `python scripts/release.py VERSION [--dry-run]`.
 
-CHANGELOG.md's [Unreleased] becomes the version of today, pyproject.toml names it, git commits and
-tags it, and dist/ gets the packages and their SHA-256 checksums. Nothing is pushed. A dry run
-prints what CHANGELOG.md would say of the version, and changes nothing.
+CHANGELOG.md's [Unreleased] becomes the version of today, pyproject.toml and domain/version.py name
+it, git commits and tags it, and dist/ gets the packages and their SHA-256 checksums. Nothing is
+pushed. A dry run prints what CHANGELOG.md would say of the version, and changes nothing.
 """
 
 import argparse
@@ -51,6 +51,7 @@ def release(version: str, *, dry_run: bool) -> None:
     if not VERSION.fullmatch(version):
         raise CannotRelease("Name a version: make release VERSION=0.1.0")
     changelog, project = TOP / "CHANGELOG.md", TOP / "pyproject.toml"
+    module = TOP / "domain" / "version.py"
     date = datetime.now(UTC).date().isoformat()
     text = released(changelog.read_text(encoding="utf-8"), version, date)
     sys.stdout.write(section_of(text, version))
@@ -62,12 +63,15 @@ def release(version: str, *, dry_run: bool) -> None:
         raise CannotRelease(f"The tag v{version} exists: choose the next version.")
     for old in (TOP / "dist").glob("*.zip"):
         old.unlink()
+    named = re.sub(r'(?m)^VERSION = ".*"$', f'VERSION = "{version}"', module.read_text())
+    module.write_text(named)  # the packages name it in proofs
     subprocess.run([sys.executable, "-m", "deploy.package"], cwd=TOP, check=True)
     (TOP / "dist" / "SHA256SUMS").write_text(checksums(TOP / "dist"))
     changelog.write_text(text, encoding="utf-8")
     named = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', project.read_text())
     project.write_text(named)
-    _git("commit", "--quiet", "--message", f"Version {version}", "CHANGELOG.md", "pyproject.toml")
+    files = (changelog.name, project.name, module.relative_to(TOP).as_posix())
+    _git("commit", "--quiet", "--message", f"Version {version}", *files)
     _git("tag", "--annotate", f"v{version}", "--message", f"Version {version}")
     sys.stdout.write(f"Tagged v{version}. Publish it: git push --follow-tags, and attach dist/*.\n")
 

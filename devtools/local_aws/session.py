@@ -1,5 +1,6 @@
 """One session of `camclip local-aws`: start everything, print what happens, end everything."""
 
+import shlex
 import shutil
 import signal
 import tempfile
@@ -65,6 +66,8 @@ class Session:
     cameras_url: str
     log: Log
     source: EventSource
+    settings: Mapping[str, str]
+    """Those with which other commands reach the service."""
     notified: list[str] = Factory(list)
     """Ids of the clips that subscribers were notified of."""
 
@@ -79,11 +82,20 @@ class Session:
             ("camera API", self.cameras_url),
         ):
             _print(f"{name:<13}{where}")
+        _print("\nFor another terminal, where `camclip doctor --aws` then checks this service:")
+        for name, value in self.settings.items():
+            _print(f"export {name}={shlex.quote(value)}")
+        body = message_body(sample)
         _print("\nRequest a clip (the report names the address of its bytes):")
         _print(
-            "  curl --user local:local --aws-sigv4 aws:amz:us-east-1:sqs"
+            f"aws sqs send-message --endpoint-url {self.cloud.endpoint}"
+            f" --queue-url {self.cloud.queue_url} --message-body {shlex.quote(body)}"
+        )
+        _print("\nor, without the AWS CLI and these settings:")
+        _print(
+            "curl --user local:local --aws-sigv4 aws:amz:us-east-1:sqs"
             f" {self.cloud.queue_url} \\\n    -d Action=SendMessage -d Version=2012-11-05 \\\n"
-            f"    --data-urlencode 'MessageBody={message_body(sample)}'\n"
+            f"    --data-urlencode {shlex.quote(f'MessageBody={body}')}\n"
         )
 
     def follow(self, stop: Event) -> int:
@@ -156,11 +168,12 @@ def _session(
         for recording in recordings_of(root):
             key = f"{ORIGIN_DIR}/{recording.name}"
             there.s3.upload_file(str(recording), there.origin, key)
+        shared = {name: environ[name] for name in CLIP_SETTINGS if name in environ}
+        shared |= there.environ(cameras_url)
         function = Function(
             path,
             {
-                **{name: environ[name] for name in CLIP_SETTINGS if name in environ},
-                **there.environ(cameras_url),
+                **shared,
                 "CAMCLIP_FFMPEG": str(find_ffmpeg(environ)),
                 "CLIP_DOWNLOAD_DEST": str(scratch),
             },
@@ -170,7 +183,7 @@ def _session(
         source = EventSource(there.sqs, there.queue_url, function, log.delivery)
         if recursive_loop == RecursiveLoop.TERMINATE:
             source.loop_dead_letters_url = there.dead_url
-        session = Session(root, there, cameras, cameras_url, log, source)
+        session = Session(root, there, cameras, cameras_url, log, source, shared)
         stop = Event()
         for work in (lambda: source.run(stop), lambda: _listen(session, stop)):
             thread = Thread(target=work)

@@ -7,8 +7,10 @@ A command's module is imported when the command runs, so that `camclip --help` l
 nor the service (0.4 s instead of 1.6 s on 2 cores of an AMD EPYC).
 """
 
-from importlib import import_module, metadata
+import gc
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +19,24 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "demo": ("entrypoints.cli.demo.demo", "Cut a clip of a sample camera and write a report."),
     "cut": ("entrypoints.cli.cut", "Cut one clip, exact to the frame at both ends."),
+    "cameras": ("entrypoints.cli.cameras", "List the cameras, and how much each has recorded."),
+    "footage": ("entrypoints.cli.footage", "Show when a camera has footage, and when not."),
+    "plan": ("entrypoints.cli.plan", "Show what a cut would do, without doing it."),
+    "frame": ("entrypoints.cli.frame", "Save the frame that was on screen at an instant."),
+    "inspect": (
+        "entrypoints.cli.inspect",
+        "Show what a recording is, and whether its frames can be copied.",
+    ),
+    "verify": (
+        "entrypoints.cli.verify",
+        "Check that a clip is what was cut, and name what was changed.",
+    ),
     "run": ("entrypoints.cli.run", "Handle an SQS event, then the messages of the queue."),
+    "watch": ("entrypoints.cli.watch", "Make the clips of requests that arrive as files."),
+    "serve": (
+        "entrypoints.serve.command",
+        "Serve an HTTP API, and make the clips it is asked for.",
+    ),
     "event": ("entrypoints.cli.event", "Print a sample SQS event for the outcome you choose."),
     "local-aws": ("devtools.local_aws.command", "Run the service as AWS does, on this machine."),
     "doctor": ("entrypoints.cli.doctor.doctor", "Check the settings and the deployment."),
@@ -38,8 +57,22 @@ class LazyCommand(TyperCommand):
             )
             raise typer.Exit(2)
         module, _ = COMMANDS[str(self.name)]
-        command = getattr(import_module(module), str(self.name).replace("-", "_"))
+        command = getattr(import_lasting(module), str(self.name).replace("-", "_"))
         return command.make_context(info_name, args, *more, **extra)
+
+
+def import_lasting(name: str) -> ModuleType:
+    """Import a module whose objects, and those of all it imports, last as long as the process.
+
+    The garbage collector looks for cycles among them neither now nor later, at exit least of all:
+    that took a quarter of a command's start (0.75 s instead of 0.56 s on 2 slow cores).
+    """
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class Commands(TyperGroup):
@@ -66,7 +99,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 main = app
@@ -75,6 +107,7 @@ main = app
 def print_version(is_requested: bool) -> None:  # noqa: FBT001 - as typer calls it
     """Print the installed version and end the program."""
     if is_requested:
+        metadata = import_module("importlib.metadata")
         typer.echo(f"camclip {metadata.version('camclip')}")
         raise typer.Exit
 

@@ -1,22 +1,70 @@
 """The terminal: results on standard output; progress, remarks and errors on standard error."""
 
 import sys
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from attrs import define
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 AVAILABLE, FAILED, USAGE, WAITING, REJECTED = range(5)
 """Exit codes: every clip is available, something failed, the command line or the settings are
 invalid, footage is awaited, a request was rejected."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells report SIGINT."""
 
 PIPED_WIDTH = 240
 """Columns of the output when it is piped, so that paths stay on one line."""
+MIN_LABEL_WIDTH = 9
 
-out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = Console(stderr=True, highlight=False)
+WRITING_ORDER = {
+    *("LRE", "RLE", "LRO", "RLO", "PDF"),
+    *("LRI", "RLI", "FSI", "PDI"),
+}
+"""Bidirectional classes of the characters that change the order of others (Unicode, annex 9)."""
+LINE_ENDS_AND_TABS = "\n\t"
+
+
+class PlainConsole(Console):
+    """A console on which names of files and cameras, and what they hold, have no effect."""
+
+    def render_str(self, text: str, **styles: Any) -> Text:  # noqa: ANN401 - as the library's
+        """Render a text without its control characters."""
+        return super().render_str(shown(text), **styles)
+
+
+def shown(text: str) -> str:
+    """Return a text as it may be printed: what a terminal would obey, or cannot show, is escaped.
+
+    Names of files may have control characters, and bytes that are no UTF-8.
+    """
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    is_effect = (
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+        or unicodedata.bidirectional(character) in WRITING_ORDER
+    )
+    if is_effect and character not in LINE_ENDS_AND_TABS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+out = PlainConsole(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+err = PlainConsole(stderr=True, highlight=False)
 
 
 class UsageError(Exception):
@@ -29,22 +77,40 @@ def fail(error: object, code: int) -> int:
     return code
 
 
+def print_facts(title: str, facts: Iterable[tuple[str, str]], style: str = "") -> None:
+    """Print a title and labelled facts, a line for each; `style` is that of the first.
+
+    Lines are never folded, so that a path can be copied from a narrow terminal, too.
+    """
+    rows = list(facts)
+    width = max([MIN_LABEL_WIDTH, *(len(label) for label, _ in rows)])
+    out.print(escape(title), style="italic", highlight=False, soft_wrap=True)
+    for number, (label, fact) in enumerate(rows):
+        shown = f"[{style}]{escape(fact)}[/]" if style and not number else escape(fact)
+        out.print(f"[dim]{label:<{width}}[/] │ {shown}", highlight=False, soft_wrap=True)
+
+
 @define
 class ProgressReporter:
-    """Progress on standard error: a bar on a terminal, else a line for each quarter."""
+    """Progress on standard error: a bar on a terminal, else nothing."""
 
-    task: str = ""
+    unit: str = "frames"
     bar: Progress | None = None
-    quarter: int = 0
 
     @contextmanager
     def reporting(self, task: str) -> Iterator[None]:
-        """Report the progress of `task` while the block runs."""
-        self.task, self.quarter = task, 0
+        """Report the progress of `task` while the block runs, and when it will end."""
         if not err.is_terminal:
             yield
             return
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeElapsedColumn())
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(self.unit),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+        )
         with Progress(
             TextColumn("{task.description}"), *columns, console=err, transient=True
         ) as bar:
@@ -56,10 +122,6 @@ class ProgressReporter:
                 self.bar = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Report that `done` of `total` frames are done."""
-        quarter = 4 * done // max(total, 1)
+        """Report that `done` of `total` are done."""
         if self.bar:
             self.bar.update(self.bar.task_ids[0], completed=done, total=total)
-        elif quarter > self.quarter:
-            err.print(f"{self.task}: {done} of {total} frames")
-        self.quarter = quarter

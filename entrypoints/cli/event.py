@@ -8,10 +8,10 @@ import typer
 
 from entrypoints.cli.command import CameraId, command
 from entrypoints.cli.console import UsageError
-from entrypoints.cli.cut import request_for
 from entrypoints.cli.environment import environment
+from entrypoints.cli.places import open_session
+from entrypoints.cli.requests import request_for
 from entrypoints.cli.sample_event import Flow, first_event, window_of
-from entrypoints.cli.session import open_session
 from entrypoints.cli.times import now_ms
 from entrypoints.settings import read_clip_settings
 

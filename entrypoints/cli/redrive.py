@@ -1,4 +1,4 @@
-"""`camclip redrive`: dead letters by cause, and back to the queue.
+"""`camclip redrive`: dead letters by cause, and back to the queue, or deleted.
 
 SQS's own redrive (StartMessageMoveTask) moves all dead letters, as new messages: their age would
 count from now, and requests sent in time would be rejected as sent too late. So each one is
@@ -6,9 +6,11 @@ received, sent with the time of its first sending in `retryTimestamps`, and dele
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -39,18 +41,40 @@ EXAMPLES = 3
 """Clip ids shown for each verdict."""
 
 
-@command(example="`camclip redrive`, then `camclip redrive --go --limit 1`")
-def redrive(
+class Droppable(Enum):
+    """The verdicts that `--drop` names."""
+
+    ANNOUNCED = "announced"
+    REJECTED = "rejected"
+    TAKEN = "taken"
+    INVALID = "invalid"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that it names."""
+        return Verdict.NAME_TAKEN if self is Droppable.TAKEN else Verdict[self.name]
+
+
+@command(
+    example="`camclip redrive`, then `camclip redrive --go --limit 1`,"
+    " or `camclip redrive --drop announced`"
+)
+def redrive(  # noqa: PLR0913 - one parameter per option
     *,
     go: Annotated[bool, typer.Option("--go", help="Move them; otherwise a dry run.")] = False,
     all_verdicts: Annotated[
         bool, typer.Option("--all", help="Move all, not only those that may succeed now.")
     ] = False,
+    drop: Annotated[
+        list[Droppable] | None,
+        typer.Option(help="Delete those of this verdict instead; may be repeated."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without a question.")] = False,
     clip: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Move only this clip's; may be repeated.")
+        list[str] | None, typer.Option(metavar="ID", help="Only this clip's; may be repeated.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Move at most N, the oldest first.")
+        int | None, typer.Option(metavar="N", min=1, help="At most N, the oldest first.")
     ] = None,
     source: Annotated[
         str | None,
@@ -61,11 +85,15 @@ def redrive(
 ) -> None:
     """Group dead letters by cause, and send them back.
 
-    A dry run, without `--go`, changes nothing but their receive counts. Letters are hidden from
-    other receivers while the command runs. Their bodies are never printed. Configured by the
-    environment and `.env`.
+    A dry run, without `--go` and `--drop`, changes nothing but their receive counts. Letters are
+    hidden from other receivers while the command runs. Their bodies are never printed. `--drop`
+    deletes only letters of requests that would not succeed; their last status stays. Configured by
+    the environment and `.env`.
     """
-    selection = Selection(all_verdicts, frozenset(clip or ()), limit)
+    if drop and (go or all_verdicts):
+        raise UsageError("--go and --all move letters, --drop deletes some: choose.")
+    dropped = tuple(word.verdict for word in drop or ())
+    selection = Selection(all_verdicts, frozenset(clip or ()), limit, dropped)
     queue_url, dead, triage = _open(source)
     with received_letters(dead) as received:
         letters = list(received.letters.values())
@@ -76,12 +104,37 @@ def redrive(
             out.print(table(triaged, selected))
         for line in remarks(triaged, selection):
             err.print(line, markup=False, soft_wrap=True)
+        if drop:
+            raise typer.Exit(_drop(received, selected, yes=yes))
         if not go:
             err.print(f"Dry run: --go would move {len(selected)}. Nothing was changed.")
             return
         moved = [received.move(letter, queue_url) for letter in selected]
     err.print(f"Moved {sum(moved)} of {len(selected)} back to the queue.")
     raise typer.Exit(0 if all(moved) else FAILED)
+
+
+def _drop(received: "ReceivedLetters", selected: Sequence[TriagedLetter], *, yes: bool) -> int:
+    """Name the letters and delete them, after a question unless `yes`; return the exit code."""
+    for letter in selected:
+        line = f"{letter.name}: {letter.summary}"
+        err.print(f"To be deleted: {line}", markup=False, soft_wrap=True)
+    if selected and not yes and not _is_confirmed(len(selected)):
+        err.print("Nothing was deleted.")
+        return 0
+    deleted = [received.drop(letter) for letter in selected]
+    err.print(f"Deleted {sum(deleted)} of {len(selected)}.")
+    return 0 if all(deleted) else FAILED
+
+
+def _is_confirmed(count: int) -> bool:
+    letters = "this dead letter" if count == 1 else f"these {count} dead letters"
+    try:
+        return typer.confirm(f"Delete {letters}? This cannot be undone.", err=True)
+    except typer.Abort as error:
+        raise UsageError(
+            "Nothing was deleted: the question has no answer. Pass --yes to delete without it."
+        ) from error
 
 
 def _open(source: str | None) -> tuple[str, DeadLetterQueue, TriageDeadLetters]:
@@ -142,9 +195,8 @@ class ReceivedLetters:
 
     def move(self, triaged: TriagedLetter, queue_url: str) -> bool:
         """Move a letter to the queue; if that fails, print why, keep it, and return False."""
-        name = triaged.clip_id or triaged.message_id
-        if time.monotonic() > self.hidden_until_s:
-            err.print(f"{name} was not moved: its visibility timeout is over. Run this again.")
+        name = triaged.name
+        if self._has_expired(name, "moved"):
             return False
         letter = self.letters[triaged.message_id]
         try:
@@ -159,6 +211,24 @@ class ReceivedLetters:
         del self.letters[triaged.message_id]
         return True
 
+    def drop(self, triaged: TriagedLetter) -> bool:
+        """Delete a letter; if that fails, print why, keep it, and return False."""
+        if self._has_expired(triaged.name, "deleted"):
+            return False
+        try:
+            self.dead.delete(self.letters[triaged.message_id], call_deadline_s())
+        except ClipError as error:
+            err.print(f"{triaged.name} was not deleted: {error}", markup=False)
+            return False
+        del self.letters[triaged.message_id]
+        return True
+
+    def _has_expired(self, name: str, done: str) -> bool:
+        if time.monotonic() <= self.hidden_until_s:
+            return False
+        err.print(f"{name} was not {done}: its visibility timeout is over. Run this again.")
+        return True
+
     def _fitted(
         self, letter: DeadLetter, request: ClipRequest | None, queue_url: str
     ) -> FittedBody:
@@ -170,7 +240,7 @@ class ReceivedLetters:
 
 @contextmanager
 def received_letters(dead: DeadLetterQueue) -> Iterator[ReceivedLetters]:
-    """Receive the letters; release those that were not moved, also after an error."""
+    """Receive the letters; release those that are still there, also after an error."""
     received = ReceivedLetters(dead, time.monotonic() + HIDDEN_S - MARGIN_S)
     try:
         received.receive()
@@ -213,5 +283,14 @@ def remarks(triaged: Sequence[TriagedLetter], selection: Selection) -> Iterator[
         yield f"Not checked: {fault}"
     for clip_id in sorted(selection.clip_ids - {letter.clip_id for letter in triaged}):
         yield f"No dead letter is for the clip {clip_id}."
+    for letter in triaged if selection.dropped else ():
+        if letter.clip_id in selection.clip_ids and letter.verdict not in selection.dropped:
+            yield f"The dead letter for the clip {letter.clip_id} stays: {letter.summary}."
+    counts = Counter(letter.verdict for letter in triaged)
+    hopeless = [
+        f"{counts[word.verdict]} {word.value}" for word in Droppable if counts[word.verdict]
+    ]
+    if hopeless and not selection.dropped:
+        yield f"No redrive helps {', '.join(hopeless)}: --drop VERDICT deletes them."
     if any(letter.verdict is Verdict.FAILED for letter in triaged):
         yield "The log says why a request failed: search it for the clipId."

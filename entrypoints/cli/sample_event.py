@@ -35,6 +35,12 @@ def first_event(request: ClipRequest, sent_at_ms: int) -> dict[str, Any]:
     return sqs_event(str(json.loads(message_body(request))), sent_at_ms, str(uuid.uuid4()))
 
 
+def first_events(requests: Iterable[ClipRequest], sent_at_ms: int) -> dict[str, Any]:
+    """Return the event of the first messages of several requests."""
+    events = (first_event(request, sent_at_ms) for request in requests)
+    return {"Records": [record for event in events for record in event["Records"]]}
+
+
 def window_of(
     flow: Flow, policy: RetryPolicy, now_ms: int, recorded: Iterable[RecordingSegment] = ()
 ) -> TimeWindow:

@@ -1,13 +1,10 @@
-"""Instants in milliseconds since the epoch: read from the command line, and written for people."""
+"""Instants in milliseconds since the epoch, written for people."""
 
 import time
-from datetime import UTC, datetime, timedelta
-
-from entrypoints.cli.console import UsageError
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_DIGITS = 15
-"""Digits of an instant in the service's messages."""
 
 
 def now_ms() -> int:
@@ -15,23 +12,31 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def parse_instant(text: str) -> int:
-    """Parse an instant: ISO 8601, in UTC if it names no zone, or milliseconds since the epoch."""
-    if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS:
-        return int(text)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text} is not an instant: write 2026-05-01T12:00:10.250Z or 1777636810250."
-        ) from error
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(milliseconds=1)
-
-
 def utc(instant_ms: int) -> str:
     """Format an instant as 2026-05-01 12:00:10.250."""
     return _formatted(instant_ms, "%Y-%m-%d %H:%M:%S.")
+
+
+def in_zones(instant_ms: int, zone: tzinfo) -> str:
+    """Format an instant in UTC and, if that is another, in `zone`.
+
+    As 2026-05-01 12:00:10.250 UTC (2026-05-01 14:00:10.250+02:00 Europe/Madrid).
+    """
+    shown = f"{utc(instant_ms)} UTC"
+    if zone is UTC:
+        return shown
+    try:
+        local = (EPOCH + timedelta(milliseconds=instant_ms)).astimezone(zone)
+    except OverflowError:
+        return shown
+    offset = iso_offset(local.utcoffset() or timedelta())
+    name = f" {zone}" if isinstance(zone, ZoneInfo) else ""
+    return f"{shown} ({local:%Y-%m-%d %H:%M:%S}.{instant_ms % 1000:03d}{offset}{name})"
+
+
+def iso_offset(offset: timedelta) -> str:
+    """Format an offset from UTC as +02:00; with seconds, if a zone had some once."""
+    return timezone(offset).tzname(None).removeprefix("UTC") or "+00:00"
 
 
 def iso_utc(instant_ms: int) -> str:

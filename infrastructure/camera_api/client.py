@@ -18,7 +18,7 @@ from domain.window import TimeWindow
 from infrastructure.camera_api.answers import read_alias, read_segments
 from infrastructure.camera_api.names import SegmentNaming
 from infrastructure.camera_api.session import Exchange, current_exchange, open_session
-from infrastructure.deadline import run_within
+from infrastructure.deadline import begin, run_within
 from infrastructure.formats.reports import ReportFormat
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -79,6 +79,13 @@ class HttpCameraService(CameraService):
         dates = {"startDate": window.start_ms, "endDate": window.end_ms}
         listed = self._request("GET", address, deadline_s, {**dates, "allowPartialMatch": "true"})
         return read_segments(_payload(listed, "a list of recordings"), self.naming, window)
+
+    def list_segments(
+        self, camera_id: str, window: TimeWindow, deadline_s: float
+    ) -> Callable[[], Listing]:
+        """Begin in another thread."""
+        listing = begin(lambda: self.find_segments(camera_id, window, deadline_s))
+        return listing.result
 
     def update_clip(self, report: ClipReport, deadline_s: float) -> None:
         """PUT the report; a 404 counts as a deletion only if the API knows the clip's camera."""

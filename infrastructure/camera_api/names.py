@@ -1,6 +1,7 @@
 """The names of recordings."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -13,7 +14,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SUFFIXES = ".mp4, .m4v or .mov"
 """The suffixes of recordings, in any case, for messages."""
-RECORDING_NAME = re.compile(r"(?=.{5,200}\Z)[A-Za-z0-9_.-]+\.(?i:mp4|m4v|mov)")
+SUFFIX = re.compile(r"\.(?i:mp4|m4v|mov)")
+RECORDING_NAME = re.compile(rf"(?=.{{5,200}}\Z)[A-Za-z0-9_.-]+{SUFFIX.pattern}")
+OWN_FORMAT = "%Y%m%dT%H%M%S%f"
+OWN_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{1,6})?", re.ASCII)
+"""A start in the recorder's own two forms, which strptime reads ten times slower."""
 FILE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\.[A-Za-z0-9]{1,8}")
 """A name that a message may repeat: no query, no token, no path."""
 
@@ -26,7 +31,7 @@ class SegmentNaming:
     `pier.stream.20181031T025200051.mp4`, are always understood.
     """
 
-    timestamp_format: str = field(default="%Y%m%dT%H%M%S%f")
+    timestamp_format: str = field(default=OWN_FORMAT)
     """For strptime; UTC unless it has a zone. ValueError if strptime cannot read it."""
     old_file_format: bool = False
     """The names end with seconds: without %f."""
@@ -38,6 +43,14 @@ class SegmentNaming:
     def start_ms(self, name: str) -> int | None:
         """Return the start in a file's name, in ms since the epoch, if it has one."""
         stamp = stem_of(name).rpartition(".")[2]
+        if self.timestamp_format == OWN_FORMAT and (own_form := OWN_STAMP.fullmatch(stamp)):
+            *fields, fraction = own_form.groups(default="")
+            year, month, day, hour, minute, second = map(int, fields)
+            microsecond = int(f"{fraction:0<6}")
+            with suppress(ValueError):
+                return since_epoch_ms(
+                    datetime(year, month, day, hour, minute, second, microsecond, UTC)
+                )
         own = self.timestamp_format.removesuffix("%f" if self.old_file_format else "")
         for form in (own, "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%f"):
             try:
@@ -54,6 +67,11 @@ class SegmentNaming:
 def is_recording_name(name: str) -> bool:
     """Return whether a file of this name is a recording, whatever the case of its suffix."""
     return RECORDING_NAME.fullmatch(name) is not None
+
+
+def has_suffix(path: str) -> bool:
+    """Return whether a path ends with a suffix of recordings."""
+    return SUFFIX.fullmatch("." + path.rpartition(".")[2]) is not None
 
 
 def stem_of(name: str) -> str:

@@ -6,7 +6,7 @@ reference that is not there) are only said. Changed bytes that make another vali
 noticed at all, which is why slices are searched for bytes that none has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +20,19 @@ LENIENTLY = ("-threads", "1", "-max_error_rate", "1")
 """One thread, so that a decoder conceals the same damage in the same way each time. By default
 ffmpeg fails if two thirds of the packets do not decode."""
 
+PASSED = ("-fps_mode", "passthrough", "-enc_time_base", "demux")
+"""No frame is repeated or dropped, and each has its time."""
+
+MAX_FRAMES_OF_ONE_THREAD = 120
+"""Up to so many frames, a decoder with one thread takes about as long as with several, and a third
+less processor time (46 frames of 1080p: 0.14 s and 0.21 s of an EPYC's)."""
+
 PICTURE_SIDE = 16
+
+
+def decoder_threads(frames: int) -> Sequence[str]:
+    """Return the options with which so many frames are decoded."""
+    return ("-threads", "1") if frames <= MAX_FRAMES_OF_ONE_THREAD else ()
 
 
 def decoding(excerpt: Excerpt) -> Sequence[str]:
@@ -85,7 +97,8 @@ def decode_all_frames(  # noqa: PLR0913
 
     `times` are in ticks of `timescale` per second. Any message of the decoder is a failure.
     """
-    decoded, messages = _decode(ffmpeg, ("-xerror",), path, deadline_s, audio=audio)
+    options = ("-xerror", *decoder_threads(len(times)))
+    decoded, messages = _decode(ffmpeg, options, path, deadline_s, audio=audio)
     if messages:
         raise UnusableFootage(f"The clip decodes with a message: {messages.splitlines()[0]}")
     if decoded != [Fraction(time, timescale) for time in times]:
@@ -99,6 +112,21 @@ def _decode(
 ) -> tuple[list[Fraction], str]:
     """Return when each decoded frame is shown, in seconds, and the decoder's messages."""
     decoded: list[Fraction] = []
+    arguments = [*options, "-copyts", *mp4_input(path), "-map", "0:v:0", *PASSED]
+    arguments += ["-c:v", "wrapped_avframe", "-f", "framecrc", "pipe:1"]
+    if audio:
+        # A clip without audio gives this output its video: two of its frames may be close.
+        times = ["-fps_mode", "passthrough", "-enc_time_base:v", "demux"]
+        arguments += ["-map", "0:a?", *times, "-f", "null", "-"]
+    messages = ffmpeg.run(arguments, deadline_s, on_line=reading_times(decoded.append))
+    return decoded, messages
+
+
+def reading_times(on_time: Callable[[Fraction], None]) -> Callable[[str], None]:
+    """Return what reads the lines of ffmpeg's framecrc, and passes on each time, in seconds.
+
+    The times are those of the first output stream's packets.
+    """
     base = Fraction(1)
 
     def on_line(line: str) -> None:
@@ -106,17 +134,9 @@ def _decode(
         if line.startswith("#tb 0:"):
             base = Fraction(line.partition(":")[2].strip())
         elif line[:1] == "0":
-            decoded.append(int(line.split(",")[2]) * base)
+            on_time(int(line.split(",")[2]) * base)
 
-    arguments = [*options, "-copyts", *mp4_input(path), "-map", "0:v:0"]
-    arguments += ["-fps_mode", "passthrough", "-enc_time_base", "demux"]
-    arguments += ["-c:v", "wrapped_avframe", "-f", "framecrc", "pipe:1"]
-    if audio:
-        # A clip without audio gives this output its video: two of its frames may be close.
-        times = ["-fps_mode", "passthrough", "-enc_time_base:v", "demux"]
-        arguments += ["-map", "0:a?", *times, "-f", "null", "-"]
-    messages = ffmpeg.run(arguments, deadline_s, on_line=on_line)
-    return decoded, messages
+    return on_line
 
 
 def _times_of(excerpt: Excerpt) -> set[Fraction]:

@@ -46,7 +46,8 @@ def silent_packet(
         return None
     if encoded.config[:2] != template.config[:2]:
         return None
-    return encoded_track(path, encoded).samples[FIRST_STEADY_PACKET]
+    at, length = encoded.offsets[FIRST_STEADY_PACKET], encoded.sizes[FIRST_STEADY_PACKET]
+    return FilePiece(path, at, length)
 
 
 def _audio_object(config: bytes) -> tuple[int, int, int]:

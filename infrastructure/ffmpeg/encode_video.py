@@ -56,7 +56,7 @@ class Encoder:
                 known.append(sets)
             likely_number[kind] = number
             encoded.append(track)
-            done += len(excerpt.frames)
+            done += excerpt.encoded_frames
         return encoded
 
     def _encode(
@@ -83,7 +83,9 @@ class Encoder:
             raise UnusableFootage(f"{name} decodes with a message: {messages.splitlines()[0]}")
         track = _checked(excerpt, path)
         try:
-            fitted = ENCODERS[self.codec].fit(path, track, set_id)
+            fitted = ENCODERS[self.codec].fit(
+                path, track, set_id, ends_sequence=excerpt.ends_sequence
+            )
             return fitted, self.codec.sets(fitted.track.config)
         except InvalidMp4 as error:
             raise UnusableFootage(f"ffmpeg wrote unknown {self.codec.title}: {error}") from error
@@ -91,13 +93,16 @@ class Encoder:
     def _arguments(self, excerpt: Excerpt, set_id: int, path: Path) -> list[str]:
         first, end = excerpt.first_shown, excerpt.last_shown + 1
         trim = f"trim=start_pts={first}:end_pts={end},setpts=PTS-STARTPTS"
-        video = excerpt.source.video
+        video, drawing = excerpt.source.video, excerpt.drawing
+        filters = [trim, self.picture_format.filters(video)]
+        if drawing:
+            filters.append(drawing.filters(self.picture_format, video))
         return [
             *("-y", "-progress", "pipe:1", "-stats_period", "0.5", "-copyts"),
             *decoding(excerpt),
             *mp4_input(excerpt.path),
             *("-map", "0:v:0", "-map_metadata", "-1"),
-            *("-vf", f"{trim},{self.picture_format.filters}"),
+            *("-vf", ",".join(filters)),
             *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
             *ENCODERS[self.codec].arguments(video, set_id),
             *("-video_track_timescale", str(video.timescale)),
@@ -113,7 +118,10 @@ def _checked(excerpt: Excerpt, path: Path) -> Track:
     if track is None:
         raise UnusableFootage(f"ffmpeg made no frame of {name}.")
     shown = sorted(track.pts)
-    planned = [source.video.pts[i] - source.video.pts[frames[0]] for i in frames]
+    if excerpt.drawing:
+        planned = [number * source.video.timescale for number in range(excerpt.drawing.count)]
+    else:
+        planned = [source.video.pts[i] - source.video.pts[frames[0]] for i in frames]
     if len(shown) != len(planned):
         raise UnusableFootage(f"{name} gave {len(shown)} frames where {len(planned)} were planned.")
     for number, (time, wanted) in enumerate(zip(shown, planned, strict=True)):

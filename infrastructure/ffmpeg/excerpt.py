@@ -7,11 +7,13 @@ from attrs import field, frozen
 
 from application.ports import FilePiece
 from domain.errors import UnusableFootage
+from infrastructure.ffmpeg.draw_filler import FillerDrawing
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.slice_bytes import has_impossible_slice
 from infrastructure.splicing.frames import CutSource
+from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.tracks import EncodedTrack
 
 
@@ -28,6 +30,20 @@ class Excerpt:
     """The first video sample of the recording that is in the file."""
     is_damaged: bool = False
     """Whether it is known not to decode without a fault."""
+    ends_sequence: bool = False
+    """Whether what is encoded of it is a sequence that ends."""
+    drawing: FillerDrawing | None = None
+    """If its one frame becomes filler: how."""
+
+    @property
+    def encoded_frames(self) -> int:
+        """How many frames are encoded."""
+        return self.drawing.count if self.drawing else len(self.frames)
+
+    @property
+    def decoded_frames(self) -> int:
+        """How many frames are decoded to show all that are requested."""
+        return max(self.frames) + 1 - self.decode_start
 
     @property
     def has_hidden_frames(self) -> bool:
@@ -62,6 +78,7 @@ def extract(  # noqa: PLR0913
     audio: range = range(0),
     *,
     is_damaged: bool = False,
+    ends_sequence: bool = False,
 ) -> Excerpt:
     """Write the video samples from `decode_start` to the last of `frames`, and `audio`, to `path`.
 
@@ -76,7 +93,7 @@ def extract(  # noqa: PLR0913
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
-    return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged)
+    return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged, ends_sequence)
 
 
 def require_possible_slices(path: Path, name: str) -> None:
@@ -108,5 +125,5 @@ def index_file(path: Path) -> SampleIndex:
 
 def encoded_track(path: Path, track: Track) -> EncodedTrack:
     """Return a track of the file at `path` with the place of each of its samples."""
-    places = zip(track.offsets, track.sizes, strict=True)
-    return EncodedTrack(track, [FilePiece(path, at, size) for at, size in places])
+    file = FilePiece(path, 0, path.stat().st_size)
+    return EncodedTrack(track, StoredSamples(file, track.offsets, track.sizes))

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from math import ceil
 from pathlib import Path
@@ -25,6 +25,8 @@ from domain.errors import DeadlineExceeded, Unavailable, UnusableFootage
 TAIL_BYTES = 4 << 10
 MAX_LINE_BYTES = 4 << 10
 POLL_S = 0.05
+LOW_PRIORITY = 10
+"""A nice value."""
 DRAIN_S = 1.0
 """How long to read on after all processes of the group are gone."""
 MAX_PIXELS = 8192 * 8192
@@ -57,17 +59,21 @@ class Ffmpeg:
 
     path: Path
 
-    def run(
+    def run(  # noqa: PLR0913
         self,
         arguments: Sequence[str],
         deadline_s: float,
         *,
         stdin: bytes = b"",
+        feed: Iterable[bytes] = (),
         on_line: Callable[[str], None] | None = None,
+        is_urgent: bool = True,
     ) -> str:
         """Run to the end and return the last 4 KiB of ffmpeg's messages, "" if there are none.
 
-        `on_line` is called with each line of the standard output. DeadlineExceeded at the deadline,
+        `feed` is written to the standard input while ffmpeg runs, in place of `stdin`. `on_line` is
+        called with each line of the standard output. A run that is not urgent leaves the processors
+        to other work. DeadlineExceeded at the deadline,
         UnusableFootage if ffmpeg fails, Unavailable if it cannot be started, was killed, or has too
         little disk or memory.
         """
@@ -78,7 +84,7 @@ class Ffmpeg:
         argv = [str(self.path), "-nostdin", "-hide_banner", "-v", "error", "-nostats"]
         argv += ["-timelimit", str(cpu_s), *arguments]
         with ExitStack() as open_files:
-            source: IO[bytes] | int = subprocess.DEVNULL
+            source: IO[bytes] | int = subprocess.PIPE if feed else subprocess.DEVNULL
             if stdin:
                 source = open_files.enter_context(tempfile.TemporaryFile())
                 source.write(stdin)
@@ -95,14 +101,19 @@ class Ffmpeg:
                 )
             except OSError as error:
                 raise Unavailable(f"ffmpeg cannot be started: {error.strerror}") from error
-            drain = _Drain(process, on_line)
+            if not is_urgent:
+                with suppress(ProcessLookupError):  # it has ended
+                    os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
+            drain, feeding = _Drain(process, on_line), _Feeding(process, feed)
             try:
                 drain.start()
+                feeding.start()
                 status = _wait(process, drain, deadline_s)
             finally:
                 _kill_group(leader)
                 process.wait()
                 messages = drain.finish()
+                feeding.finish()
         return _require_success(status, messages)
 
 
@@ -160,6 +171,37 @@ def _require_success(status: int, messages: str) -> str:
         lines = messages.strip().splitlines() or ["no message"]
         raise UnusableFootage(f"ffmpeg exited with status {status}: {lines[-1]}")
     return messages.strip()
+
+
+class _Feeding:
+    """Writes the standard input in a thread of its own, until all is written or ffmpeg ends."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", chunks: Iterable[bytes]) -> None:
+        self._stdin = process.stdin
+        self._chunks = chunks
+        self._error: Exception | None = None
+        self._thread = Thread(target=self._write, daemon=True)
+
+    def start(self) -> None:
+        """Start writing, if there is a pipe to write to."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Return when all is written; raise what the making of a chunk raised."""
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def _write(self) -> None:
+        if self._stdin is None:
+            return
+        try:
+            with self._stdin as stdin:
+                stdin.writelines(self._chunks)
+        except BrokenPipeError:
+            pass  # ffmpeg's status says why it ended
+        except Exception as error:  # noqa: BLE001 - raised again by finish()
+            self._error = error
 
 
 class _Drain:

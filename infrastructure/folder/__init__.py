@@ -10,6 +10,8 @@
     notifications.jsonl                one line per notification
     queue/<due ms>-<message id>.json   a delayed request; queue/dead/ holds dead letters
 
+The recordings may be elsewhere, in the layout of a recorder (`recording_tree`): they are only read.
+
 Files appear whole under their names: they are written under another name, flushed, and moved. A
 clip is committed by a hard link, which fails if the name exists. Its metadata is written before,
 under the number of its inode, so that no crash leaves a clip without metadata, and the loser of a

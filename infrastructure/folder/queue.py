@@ -1,11 +1,13 @@
 """The folder's queue of requests."""
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from application.ports import RetryQueue
 from domain.clip import ClipRequest
@@ -31,6 +33,19 @@ class QueuedMessage:
 
 
 @frozen
+class WaitingMessage:
+    """A message in the queue, or a dead letter."""
+
+    due_ms: int
+    """When it may be received, since the epoch."""
+    sent_at_ms: int
+    """When it was queued, since the epoch."""
+    receive_count: int
+    """How often it has been received so far."""
+    body: str
+
+
+@frozen
 class FolderRetryQueue(RetryQueue):
     """Requests in `queue/`, one per file, named `<due ms>-<sent ms>-<random>[.<received>].json`.
 
@@ -52,7 +67,13 @@ class FolderRetryQueue(RetryQueue):
             write_atomically(self._folder / name, message_body(request))
         return ()
 
-    def receive(self) -> QueuedMessage | None:
+    def add(self, body: str) -> None:
+        """Queue a message as it is, for delivery at once."""
+        with translating_os_errors("The queue", math.inf):
+            at_ms = self.now_ms()
+            write_atomically(self._folder / f"{at_ms}-{at_ms}-{uuid4().hex[:8]}.json", body)
+
+    def receive(self, visibility_ms: int = VISIBILITY_MS) -> QueuedMessage | None:
         """Receive and hide the message that has been due the longest; None if none is due."""
         for due_ms, path in self._messages():
             if due_ms > self.now_ms():
@@ -63,7 +84,7 @@ class FolderRetryQueue(RetryQueue):
             if received > self.max_receive_count:
                 self._move(path, self._folder / "dead" / path.name)
                 continue
-            hidden = self._folder / _named(self.now_ms() + VISIBILITY_MS, match[2], received)
+            hidden = self._folder / _named(self.now_ms() + visibility_ms, match[2], received)
             if self._move(path, hidden):
                 body = hidden.read_text(encoding="utf-8")
                 return QueuedMessage(match[2], int(match[3]), received, body, hidden)
@@ -72,6 +93,25 @@ class FolderRetryQueue(RetryQueue):
     def next_due_ms(self) -> int | None:
         """Return when the next message is due, in ms since the epoch; None if there is none."""
         return next((due_ms for due_ms, _ in self._messages()), None)
+
+    def count(self) -> int:
+        """Return how many messages there are, hidden ones included, dead letters not."""
+        return len(self._messages())
+
+    def waiting(self) -> list[WaitingMessage]:
+        """Return all messages, hidden ones included, in the order in which they are due."""
+        return list(self._contents(self._folder))
+
+    def dead(self) -> list[WaitingMessage]:
+        """Return the dead letters."""
+        return list(self._contents(self._folder / "dead"))
+
+    def extend(self, message: QueuedMessage, visibility_ms: int) -> QueuedMessage:
+        """Hide a received message for so long from now on, unless another receiver has it."""
+        due_ms = self.now_ms() + visibility_ms
+        name = _named(due_ms, message.message_id, message.receive_count)
+        is_own = self._move(message.path, self._folder / name)
+        return evolve(message, path=self._folder / name) if is_own else message
 
     def delete(self, message: QueuedMessage) -> None:
         """Acknowledge a message."""
@@ -90,8 +130,18 @@ class FolderRetryQueue(RetryQueue):
     def _folder(self) -> Path:
         return self.root / "queue"
 
-    def _messages(self) -> list[tuple[int, Path]]:
-        found = self._folder.glob("*.json")
+    def _contents(self, folder: Path) -> Iterator[WaitingMessage]:
+        """Yield the messages of a folder; those that are moved in the meantime may be left out."""
+        with translating_os_errors("The queue", math.inf):
+            for due_ms, path in self._messages(folder):
+                match = _NAME.fullmatch(path.name)
+                assert match  # noqa: S101 - _messages matched it
+                with suppress(FileNotFoundError):
+                    body = path.read_text(encoding="utf-8")
+                    yield WaitingMessage(due_ms, int(match[3]), int(match[4] or 0), body)
+
+    def _messages(self, folder: Path | None = None) -> list[tuple[int, Path]]:
+        found = (folder or self._folder).glob("*.json")
         return sorted((int(m[1]), p) for p in found if (m := _NAME.fullmatch(p.name)))
 
     def _move(self, path: Path, target: Path) -> bool:

@@ -1,5 +1,6 @@
 """JSON objects <-> the domain's values, by the names of their fields."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,18 @@ from domain.coverage import Coverage, Unused, Verification
 from domain.window import TimeWindow
 from infrastructure.formats.json_keys import key_of
 
+MAX_WHOLE = 2**53 - 1
+"""Beyond it, JSON's numbers are not exact (RFC 8259, 6), nor do they fit in offsets and times."""
+
 
 def _exactly(*kinds: type) -> Any:  # noqa: ANN401 - a cattrs hook
     def structure(value: object, _: object) -> object:
         if type(value) not in kinds:
             raise TypeError(f"{type(value).__name__} in place of {kinds[0].__name__}")
+        if isinstance(value, int) and abs(value) > MAX_WHOLE:
+            raise ValueError("a number is too large")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("a number is too large")
         return value
 
     return structure
@@ -49,12 +57,12 @@ def _object(kind: Any) -> Any:  # noqa: ANN401 - a cattrs hook
 
 
 def _renamed(kind: Any) -> Any:  # noqa: ANN401 - for a cattrs hook
-    """Name each field's key; only options may be left out, as in manifests of before."""
+    """Name each field's key; newer members are left out where they say nothing, as before."""
     return {
         field.name: override(
             rename=key_of(field.name),
-            omit=field.name in _BEYOND_THE_FORMAT,
-            omit_if_default=field.name == "options",
+            omit=field.name in _BEYOND_THE_FORMAT or (kind, field.name) in _ELSEWHERE,
+            omit_if_default=field.name in _LEFT_OUT,
         )
         for field in attrs.fields(kind)
     }
@@ -114,8 +122,14 @@ def _flat(unused: Unused) -> dict[str, Any]:
     return {"name": unused.name, **CONVERTER.unstructure(unused.window)}
 
 
+_LEFT_OUT = {
+    *("options", "paces", "proof", "signature", "sidecars"),
+    *("key", "version_id", "size_bytes", "checksum"),
+}
 _BEYOND_THE_FORMAT = ("as_written", "unknown_keys")
 """Fields for the members that only newer versions know: not themselves members."""
+_ELSEWHERE = {(ClipReport, "sidecars")}
+"""What a manifest says in its proof: its report has their places only where it is published."""
 
 # cattrs by itself turns 5 into "5" and 2.9 into 2.
 CONVERTER = cattrs.Converter(detailed_validation=False)

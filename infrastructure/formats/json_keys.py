@@ -11,6 +11,8 @@ OTHER_KEYS = {
     "end_ms": END,
     "retries_ms": "retryTimestamps",
     "media": "footage",
+    "seen_ms": "seenTimestampInMs",
+    "size_bytes": "sizeInBytes",
 }
 
 

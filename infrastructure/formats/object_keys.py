@@ -7,13 +7,16 @@ import attrs
 
 from domain.clip import ClipName, ClipRequest
 from domain.coverage import Coverage
-from domain.manifest import MediaInfo, StoredClip
+from domain.manifest import Evidence, MediaInfo, StoredClip
 from domain.window import TimeWindow
 from infrastructure.formats.coverages import coverage_text, read_coverage
+from infrastructure.formats.evidence import evidence_text, read_evidence
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 COVERAGE = "coverage"
-"""The metadata's member for the coverage, the only one without a limit."""
+"""The metadata's member for the coverage, which has no limit."""
+EVIDENCE = "proof"
+"""The metadata's member for the proof and its sources, which has no limit either."""
 
 
 def clip_key(name: ClipName) -> str:
@@ -24,6 +27,11 @@ def clip_key(name: ClipName) -> str:
 def thumbnail_key(name: ClipName, width: int | str, image_format: str) -> str:
     """Return the key of the thumbnail of one width."""
     return f"{name.camera_id}/{name.clip_id}_{width}.{image_format}"
+
+
+def sidecar_key(name: ClipName, sidecar: str) -> str:
+    """Return the key of a file next to the clip, by the end of its name."""
+    return f"{name.camera_id}/{name.clip_id}.{sidecar}"
 
 
 def manifest_key(name: ClipName) -> str:
@@ -37,9 +45,13 @@ def claim_key(name: ClipName, number: int) -> str:
 
 
 def metadata(
-    request: ClipRequest, footage: MediaInfo, writer: str, coverage: Coverage
+    request: ClipRequest,
+    footage: MediaInfo,
+    writer: str,
+    coverage: Coverage,
+    evidence: Evidence = Evidence(),  # noqa: B008 - it is frozen
 ) -> dict[str, str]:
-    """Return what is stored with the clip: printable ASCII, as long as the coverage needs.
+    """Return what is stored with the clip: printable ASCII, as long as the last members need.
 
     The gaps are there twice: services of before coverage had more members read `gaps`.
     """
@@ -54,6 +66,7 @@ def metadata(
         "gaps": " ".join(map(_base36, bounds)),
         "footage": " ".join(quote(str(value)) for value in attrs.astuple(footage)),
         COVERAGE: coverage_text(coverage),
+        **({EVIDENCE: evidence_text(evidence)} if evidence.proof else {}),
     }
 
 
@@ -69,8 +82,9 @@ def stored_clip(metadata: Mapping[str, str], stored_at_ms: int) -> StoredClip:
             else Coverage(_gaps(int(metadata["start"]), metadata.get("gaps", "")))
         )
         footage = _media_info(metadata.get("footage", ""))
+        evidence = read_evidence(metadata[EVIDENCE]) if EVIDENCE in metadata else Evidence()
         return StoredClip(
-            metadata["fingerprint"], metadata["writer"], stored_at_ms, coverage, footage
+            metadata["fingerprint"], metadata["writer"], stored_at_ms, coverage, footage, evidence
         )
     except (KeyError, ValueError):
         return StoredClip("", "", stored_at_ms)

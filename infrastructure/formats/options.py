@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from domain.options import Between, ClipOptions, Matching
+from domain.options import Between, ClipOptions, Matching, ZoneName
 from infrastructure.formats.json_values import shown_key
+from infrastructure.zones import zone_named
 
 Options = TypeVar("Options", bound=ClipOptions)
 
@@ -93,6 +94,12 @@ def _kind_of(declared: Any, field: str) -> _Kind:  # noqa: ANN401 - any type
         case (o, choices) if o is Literal and all(type(choice) is str for choice in choices):
             # A list is not hashable, and True equals 1: the type is compared first.
             return _Kind(lambda v: type(v) is str and v in choices, _alternatives(choices))
+        case (o, (choice, more)) if o is tuple and more is ... and get_origin(choice) is Literal:
+            choices = get_args(choice)
+            return _Kind(
+                lambda v: type(v) is list and all(type(one) is str and one in choices for one in v),
+                f"an array of {_alternatives(choices)}",
+            )
         case (o, (base, Between(least, most))) if o is Annotated and base is int:
             return _Kind(
                 lambda v: type(v) is int and least <= v <= most,
@@ -103,10 +110,25 @@ def _kind_of(declared: Any, field: str) -> _Kind:  # noqa: ANN401 - any type
                 lambda v: type(v) is str and re.fullmatch(pattern, v, re.ASCII) is not None,
                 expected,
             )
+        case (o, (base, ZoneName(pattern))) if o is Annotated and base is str:
+            return _Kind(
+                lambda v: type(v) is str and _is_zone(v, pattern),
+                'a time zone of tzdata like "Europe/Madrid"',
+            )
         case _ if declared is bool:
             return _Kind(lambda v: type(v) is bool, "true or false")
         case _:
             raise TypeError(f"{field}: {declared} is no type of an option")
+
+
+def _is_zone(name: str, pattern: str) -> bool:
+    if not re.fullmatch(pattern, name, re.ASCII):
+        return False
+    try:
+        zone_named(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _alternatives(choices: tuple[str, ...]) -> str:

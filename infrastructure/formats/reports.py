@@ -6,7 +6,7 @@ from application.ports import ThumbnailSpec
 from domain.clip import ClipName, ClipReport
 from infrastructure.formats.coverages import coverage_members
 from infrastructure.formats.json_keys import END, START
-from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.formats.object_keys import clip_key, sidecar_key, thumbnail_key
 
 
 @frozen
@@ -48,6 +48,11 @@ class ReportFormat:
             "bucket": self.bucket,
             "clip": self._place(clip_key(name)),
             "thumbnail": {**self._place(thumbnail), "sizes": list(self.thumbnails.widths)},
+            "sidecars": [
+                {"name": sidecar, **self._place(sidecar_key(name, sidecar))}
+                for sidecar in report.sidecars
+            ]
+            or None,
         }
 
     def _place(self, key: str) -> dict[str, str]:

@@ -22,6 +22,8 @@ RANDOM_ACCESS = range(NalType.BLA_W_LP, NalType.LAST_RANDOM_ACCESS + 1)
 """NAL unit types of pictures that decoding may begin at."""
 PICTURES = range(NalType.LAST_SLICE + 1)
 """NAL unit types of slices."""
+UNFIT = -1
+"""In place of the type of a picture that cannot stand next to others."""
 NO_OUTPUT_OF_PRIOR_PICS = 0x40
 """The flag in the first byte of a random access picture's slice header."""
 RECORD_BYTES = 23
@@ -159,21 +161,23 @@ def has_known_sets(prefix: bytes, config: HevcConfig) -> bool:
     )
 
 
-def is_idr_with_known_sets(prefix: bytes, config: HevcConfig) -> bool | None:
-    """Return whether a sample begins an IDR picture without parameter sets unknown to `config`.
+def picture_type(prefix: bytes, config: HevcConfig) -> int | None:
+    """Return the NAL unit type of the picture that a sample begins.
 
-    Not if it makes decoders forget pictures that are not shown yet (no_output_of_prior_pics_flag),
-    nor if it has a second layer. None if `prefix` ends before the picture begins.
+    UNFIT if the sample has parameter sets unknown to `config` or a second layer, or if a random
+    access picture makes decoders forget pictures that are not shown yet
+    (no_output_of_prior_pics_flag). None if `prefix` ends before the picture begins.
     """
     if not has_known_sets(prefix, config):
-        return False
+        return UNFIT
     for _, nal in nal_units(prefix, config.nal_length_size):
         if len(nal) <= hevc_sets.HEADER_BYTES:
             continue
         if nal[0] & 1 or nal[1] >> 3:  # nuh_layer_id
-            return False
-        if nal_type(nal) in PICTURES:
-            return nal_type(nal) in hevc_sets.IDR and not nal[2] & NO_OUTPUT_OF_PRIOR_PICS
+            return UNFIT
+        if (kind := nal_type(nal)) in PICTURES:
+            is_forgetful = kind in RANDOM_ACCESS and nal[2] & NO_OUTPUT_OF_PRIOR_PICS
+            return UNFIT if is_forgetful else kind
     return None
 
 

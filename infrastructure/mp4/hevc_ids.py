@@ -18,6 +18,7 @@ from infrastructure.mp4.hevc_sets import (
     HEADER_BYTES,
     IDR,
     PARAMETER_SETS,
+    NalType,
     Pps,
     Sps,
     nal_type,
@@ -57,6 +58,12 @@ class Renumbered:
             if nal_type(nal) in PICTURES:
                 slices.append(self._slice(nal))
         return b"".join(len(nal).to_bytes(self.nal_length_size) + nal for nal in slices)
+
+    @property
+    def end_of_sequence(self) -> bytes:
+        """What ends a sequence, after the slices of its last sample (7.3.2.6): a header alone."""
+        nal = bytes((NalType.END_OF_SEQUENCE << 1, 1))
+        return len(nal).to_bytes(self.nal_length_size) + nal
 
     def _slice(self, nal: bytes) -> bytes:
         payload = nal[HEADER_BYTES:]

@@ -35,6 +35,7 @@ class NalType(IntEnum):
     VPS = 32
     SPS = 33
     PPS = 34
+    END_OF_SEQUENCE = 36
 
 
 IDR = {NalType.IDR_W_RADL, NalType.IDR_N_LP}

@@ -56,6 +56,9 @@ from infrastructure.mp4.steady_times import made_steady
 from infrastructure.mp4.track_choice import chosen_traks
 
 FIRST_READ_BYTES = 128 << 10
+MIN_FIRST_READ_BYTES, MAX_FIRST_READ_BYTES = 64 << 10, 1 << 20
+INDEX_BYTES_PER_S = 1100
+"""Of a recording with 30 frames a second, B-frames and AAC at 48 kHz, as ffmpeg writes it."""
 MAX_TAIL_READ_BYTES = 4 << 20
 MAX_MOOV_BYTES = 64 << 20
 FIRST_BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid"}
@@ -148,6 +151,12 @@ class SampleIndex:
         return self._whole is None
 
 
+def first_read_bytes(duration_ms: int) -> int:
+    """Return how much to read first of a file of this duration, so that it has the whole moov."""
+    expected_bytes = MIN_FIRST_READ_BYTES // 2 + duration_ms * INDEX_BYTES_PER_S // 1000
+    return min(max(MIN_FIRST_READ_BYTES, expected_bytes), MAX_FIRST_READ_BYTES)
+
+
 def read_index(read: Read, size_bytes: int) -> SampleIndex:
     """Read the sample index of a file of *size_bytes*.
 
@@ -172,7 +181,7 @@ def _cut_fields() -> Iterator[None]:
 
 
 def _read_index(file: RangeCache) -> SampleIndex:
-    moov, at = _find_moov(file)
+    moov, at = find_moov(file)
     timescale = read_timescale(require(moov, b"mvhd"), "movie")
     media: dict[str, StoredTrack] = {}
     mvex = child(moov, b"mvex")
@@ -286,8 +295,8 @@ def _first_frame_ms(file: RangeCache, video: Track | None) -> float:
     return min(shown, default=0) * 1000 / video.timescale
 
 
-def _find_moov(file: RangeCache) -> tuple[memoryview, int]:
-    """Return the moov's payload and where the box ends."""
+def find_moov(file: RangeCache) -> tuple[memoryview, int]:
+    """Return the moov's payload and where the box ends; NoMoov or InvalidMp4 without one."""
     at = 0
     for _ in range(MAX_BOXES):
         left = file.size_bytes - at

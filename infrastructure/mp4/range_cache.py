@@ -39,10 +39,11 @@ class RangeCache:
         self._fetched_bytes.append(len(data))
         self._keep(at, data)
 
-    def read(self, at: int, length: int, ahead: int = 0) -> bytes:
+    def read(self, at: int, length: int, ahead: int = 0, *, keep: bool = True) -> bytes:
         """Return *length* bytes, which the file must have; fetch *ahead* bytes if any are missing.
 
         Cached runs that are too short to save a request are fetched again with their neighbours.
+        Without *keep*, what is fetched is not cached.
         """
         parts, end = [], at + length
         while at < end:
@@ -50,13 +51,13 @@ class RangeCache:
                 begin, run = self._next_run(at, end)
                 missing = range(at, self._reach(end, at + ahead) if begin == end else begin)
                 pending = next((done for r, done in self._in_flight.items() if at in r), None)
-                if missing and not pending and len(missing) <= MAX_CACHED_RANGE_BYTES:
+                if keep and missing and not pending and len(missing) <= MAX_CACHED_RANGE_BYTES:
                     self._in_flight[missing] = Event()
             if missing and pending:
                 pending.wait()
                 continue  # the bytes are cached; if that fetch failed, this thread fetches them
             if missing:
-                parts.append(self._fetched(missing)[: begin - at])
+                parts.append(self._fetched(missing, keep=keep)[: begin - at])
             parts.append(run)
             at = begin + len(run)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -87,7 +88,7 @@ class RangeCache:
         cached = [begin for begin in self._ranges if begin >= end]
         return min([max(end, ahead), self.size_bytes, *cached])
 
-    def _fetched(self, missing: range) -> bytes:
+    def _fetched(self, missing: range, *, keep: bool) -> bytes:
         try:
             data = self._fetch(missing.start, len(missing))
             if len(data) != len(missing):
@@ -95,7 +96,8 @@ class RangeCache:
                     f"only {len(data)} of {len(missing)} bytes could be read at {missing.start}"
                 )
             self._fetched_bytes.append(len(data))
-            self._keep(missing.start, data)
+            if keep:
+                self._keep(missing.start, data)
             return data
         finally:
             with self._lock:

@@ -1,5 +1,6 @@
 """A recording together with its sample index."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from attrs import evolve, frozen
@@ -38,13 +39,25 @@ class Mp4Recording(Recording):
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset` on."""
+        return self._read(offset, length, keep=True)
+
+    def read_once(self, offset: int, length: int) -> bytes:
+        """Return the same bytes, and do not cache what is fetched for it."""
+        return self._read(offset, length, keep=False)
+
+    def _read(self, offset: int, length: int, *, keep: bool) -> bytes:
         if offset < 0 or length < 0 or offset + length > self.size_bytes:
             raise ValueError(f"bytes {offset}+{length} are outside of {self.size_bytes}")
-        return self.file.read(offset, length)
+        return self.file.read(offset, length, keep=keep)
 
 
-def open_mp4(
-    segment: RecordingSegment, window: TimeWindow, version: str, file: RangeCache, tolerance_ms: int
+def open_mp4(  # noqa: PLR0913, PLR0917
+    segment: RecordingSegment,
+    window: TimeWindow,
+    version: str,
+    file: RangeCache,
+    tolerance_ms: int,
+    read: Callable[[RangeCache], SampleIndex] = index_of,
 ) -> Mp4Recording:
     """Read the index of a segment's file, and give the segment its stretches within `window`.
 
@@ -52,7 +65,7 @@ def open_mp4(
     """
     start_ms = segment.window.start_ms
     try:
-        index = index_of(file)
+        index = read(file)
         if _is_contradicted(index, segment.listed_ms, tolerance_ms):
             with suppress(InvalidMp4):  # Parts of a damaged file may be good.
                 index = index.whole()

@@ -22,7 +22,7 @@ from infrastructure.mp4.sample_entry import SampleEntry, read_sample_entry
 
 MAX_SAMPLES = 2_000_000
 """Per track: 18 hours of 30 fps; the arrays then take about 80 MB."""
-BYTES_PER_SAMPLE = {"vide": 16, "soun": 2}
+BYTES_PER_SAMPLE = {"vide": 16, "soun": 2, "sbtl": 2}
 """A file has at least so many for each, or else few samples: an H.264 picture that only repeats the
 last one takes about ten, and four to be listed. To believe a small file that claims more would take
 much memory."""
@@ -109,7 +109,7 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
         entry = evolve(entry, width=width >> 16, height=height >> 16)
     listed = SizeTable.read(stbl, entry.frame_bytes, size_bytes)
     columns = _raw_audio(stbl, listed, timescale, size_bytes) if kind == "soun" else None
-    offsets, sizes, durations = columns or _columns(stbl, listed, kind, size_bytes)
+    offsets, sizes, durations = columns or read_columns(stbl, listed, kind, size_bytes)
     dts = array("q", accumulate(chain((0,), durations)))
     dts.pop()
     ctts = child(stbl, b"ctts") if sizes else None
@@ -157,7 +157,7 @@ def _edit(elst: memoryview) -> Edit | None:
     return Edit(empty_ticks, media_time, duration)
 
 
-def _columns(
+def read_columns(
     stbl: memoryview, listed: "SizeTable", kind: str, size_bytes: int
 ) -> "tuple[array[int], array[int], array[int]]":
     """Read where each sample lies, how large it is, and how long it lasts."""
@@ -278,13 +278,13 @@ def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
 def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
     """Place every sample."""
     chunks, each, spans = _chunks_of(stbl, len(sizes))
-    # A sample lies behind its chunk's start by the bytes of the chunk's samples before it; counted
-    # through all samples, that is the difference of two running totals.
-    counts = array("I", chain.from_iterable(map(repeat, each, spans)))
-    before = array("q", accumulate(sizes, initial=0))
-    starts = map(before.__getitem__, accumulate(counts, initial=0))
-    bases = map(sub, chunks, starts)
-    return array("q", map(add, chain.from_iterable(map(repeat, bases, counts)), before))
+    offsets, left = array("q"), iter(sizes)
+    for chunk, held in zip(chunks, chain.from_iterable(map(repeat, each, spans)), strict=True):
+        at = chunk
+        for size in islice(left, held):
+            offsets.append(at)
+            at += size
+    return offsets
 
 
 def _chunks_of(stbl: memoryview, samples: int) -> "tuple[Sequence[int], array[int], list[int]]":

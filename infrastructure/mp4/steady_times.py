@@ -44,8 +44,8 @@ def is_steady(track: StoredTrack, *, is_leading: bool = True) -> bool:
 
     So it cannot be that the samples belong elsewhere, whatever others there are.
     """
-    least, most, spread = _steps(track)
-    worst = max(-least, spread, most if is_leading else 0)
+    least, most = _steps(track)
+    worst = max(-least, _spread(track), most if is_leading else 0)
     # The usual duration, which takes a sort, decides only about slow cameras.
     return worst <= MIN_TOLERANCE_S * track.timescale or worst <= _tolerance(track, _usual(track))
 
@@ -124,14 +124,18 @@ def _ms(track: StoredTrack, ticks: int) -> int:
     return rounded(ticks * 1000, track.timescale)
 
 
-def _steps(track: StoredTrack) -> tuple[int, int, int]:
-    """Return the least and the largest step of decode time, and how much presentation varies."""
-    steps = array("q", map(sub, track.dts[1:], track.dts))
-    spread = 0
-    if track.pts is not track.dts:
-        offsets = array("q", map(sub, track.pts, track.dts))
-        spread = max(offsets, default=0) - min(offsets, default=0)
-    return min(steps, default=0), max(steps, default=0), spread
+def _steps(track: StoredTrack) -> tuple[int, int]:
+    """Return the least and the largest step of decode time, in ticks."""
+    steps = [*map(sub, track.dts[1:], track.dts)]
+    return min(steps, default=0), max(steps, default=0)
+
+
+def _spread(track: StoredTrack) -> int:
+    """Return how much the time from decoding to presentation varies, in ticks."""
+    if track.pts is track.dts:
+        return 0
+    offsets = [*map(sub, track.pts, track.dts)]
+    return max(offsets, default=0) - min(offsets, default=0)
 
 
 def _usual(track: StoredTrack) -> int:
@@ -174,7 +178,7 @@ class _Moves:
 
 def _moves(track: StoredTrack, doubts: _Doubts) -> _Moves | None:
     """Return how samples must be moved; None if none is."""
-    least, most, _ = _steps(track)
+    least, most = _steps(track)
     if least >= -MIN_TOLERANCE_S * track.timescale and most <= MAX_HOLE_S * track.timescale:
         return None
     usual = _usual(track)
@@ -311,7 +315,7 @@ def _presented(track: StoredTrack, doubts: _Doubts) -> StoredTrack:
     At most 16 samples are decoded between the two, and the muxer may delay all by as many.
     """
     count = len(track.pts)
-    if track.pts is track.dts or _steps(track)[2] <= MIN_TOLERANCE_S * track.timescale:
+    if track.pts is track.dts or _spread(track) <= MIN_TOLERANCE_S * track.timescale:
         return track
     usual, dts = _usual(track), track.dts
     tolerance = _tolerance(track, usual)

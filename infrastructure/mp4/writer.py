@@ -5,20 +5,38 @@ lie anywhere in the payload, in any order, with unnamed bytes between them.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, pairwise
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress, count
 from math import lcm
-from operator import sub
+from operator import add, ne, sub
 
 from attrs import frozen
 
 from infrastructure.mp4.boxes import box, full_box
+from infrastructure.mp4.movie_info import MovieInfo
 
 IDENTITY = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 MAX_CHUNK_SAMPLES = 100
 MAX_MOVIE_TIMESCALE = 10_000_000
 UND = 0x55C4  # the language "und", three letters of 5 bits (8.4.2.3)
 U32 = 1 << 32
+
+
+@frozen
+class _Kind:
+    """The constants of a kind of track."""
+
+    group: int  # tracks of one group are alternatives (8.3.2); the numbers are ffmpeg's
+    volume: int
+    title: bytes  # of the handler
+    header: bytes  # of the media
+
+
+KINDS = {
+    "vide": _Kind(0, 0, b"VideoHandler", full_box(b"vmhd", 0, 1, bytes(8))),
+    "soun": _Kind(1, 0x100, b"SoundHandler", full_box(b"smhd", 0, 0, bytes(4))),
+    "sbtl": _Kind(3, 0, b"SubtitleHandler", full_box(b"nmhd", 0, 0)),
+}
 
 
 @frozen(eq=False)
@@ -29,7 +47,7 @@ class TrackToWrite:
     *duration* that ends before the media does, or with a *delay*, an edit list is written.
     """
 
-    kind: str  # "vide" or "soun"
+    kind: str  # "vide", "soun" or "sbtl"
     sample_entry: bytes  # written into stsd as it is
     timescale: int  # ticks per second
     offsets: Sequence[int]  # bytes from the first byte after the mdat header
@@ -41,13 +59,15 @@ class TrackToWrite:
     last_duration: int  # ticks: stts gives it to the last sample
     media_time: int = 0  # ticks
     delay: int = 0  # ticks of nothing before the media (an empty edit)
-    width: int = 0  # pixels, 0 for sound
+    width: int = 0  # pixels, 0 for sound and text
     height: int = 0
     matrix: tuple[int, ...] = IDENTITY
 
 
-def write_header(tracks: Sequence[TrackToWrite], payload_bytes: int) -> bytes:
-    """Return everything that stands before a payload of *payload_bytes*.
+def write_header(
+    tracks: Sequence[TrackToWrite], payload_bytes: int, info: MovieInfo | None = None
+) -> bytes:
+    """Return everything that stands before a payload of *payload_bytes*; *info* is written, too.
 
     The movie's timescale, in which edit lists count, is the least common multiple of the
     tracks': every edit is then exact. Where that is beyond 10 MHz it is the first track's, and the
@@ -63,70 +83,76 @@ def write_header(tracks: Sequence[TrackToWrite], payload_bytes: int) -> bytes:
     )
     brands = b"isomiso2" + (b"avc1" if tracks[0].sample_entry[4:8] == b"avc1" else b"") + b"mp41"
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 0x200), brands)
-    traks = [_Trak(number, track, timescale) for number, track in enumerate(tracks, 1)]
+    created = info.creation_time if info else 0
+    traks = [_Trak(number, track, timescale, created) for number, track in enumerate(tracks, 1)]
     ends = [trak.presented for trak in traks]
-    mvhd = _timed(b"mvhd", 0, timescale, max(ends, default=0)) + struct.pack(
+    mvhd = _timed(b"mvhd", created, timescale, max(ends, default=0)) + struct.pack(
         ">IHH8x9i24xI", 0x10000, 0x100, 0, *IDENTITY, len(tracks) + 1
     )
     mvhd = struct.pack(">I", len(mvhd) + 4) + mvhd
+    user_data = info.user_data if info else b""
     # The chunks lie behind the moov, whose length depends on how wide their offsets must be. Wider
     # offsets only move them further, so this settles.
     base = 0
     while True:
-        moov = box(b"moov", mvhd, *(trak.at(base) for trak in traks))
+        moov = box(b"moov", mvhd, *(trak.at(base) for trak in traks), user_data)
         header = ftyp + moov + mdat
         if len(header) == base:
             return header
         base = len(header)
 
 
-def _timed(kind: bytes, flags: int, timescale: int, duration: int) -> bytes:
-    """Begin an mvhd or mdhd, without its size: version 1 where 32 bits don't hold the duration."""
-    if duration < U32:
-        return struct.pack(">4s5I", kind, flags, 0, 0, timescale, duration)
-    return struct.pack(">4sIQQIQ", kind, 1 << 24 | flags, 0, 0, timescale, duration)
+def _timed(kind: bytes, created: int, timescale: int, duration: int) -> bytes:
+    """Begin an mvhd or mdhd, without its size: version 1 where 32 bits don't hold its numbers."""
+    if max(created, duration) < U32:
+        return struct.pack(">4s5I", kind, 0, created, created, timescale, duration)
+    return struct.pack(">4sIQQIQ", kind, 1 << 24, created, created, timescale, duration)
 
 
 class _Trak:
     """A trak, all but the place of its chunks."""
 
-    def __init__(self, number: int, track: TrackToWrite, movie_timescale: int) -> None:
+    def __init__(
+        self, number: int, track: TrackToWrite, movie_timescale: int, created: int
+    ) -> None:
         _check(track)
-        video = track.kind == "vide"
+        kind = KINDS[track.kind]
 
         def movie(ticks: int) -> int:
             return -(-ticks * movie_timescale // track.timescale)
 
         delay, duration = movie(track.delay), movie(track.duration)
         self.presented = delay + duration
-        wide = self.presented >= U32
-        ids = (0, 0, number, 0, self.presented)
+        wide = max(created, self.presented) >= U32
+        ids = (created, created, number, 0, self.presented)
         self._before = full_box(
             b"tkhd",
             wide,
             3,
             struct.pack(">QQIIQ" if wide else ">5I", *ids),
-            struct.pack(">8xHHHH9i", 0, 0 if video else 1, 0 if video else 0x100, 0, *track.matrix),
+            struct.pack(">8xHHHH9i", 0, kind.group, kind.volume, 0, *track.matrix),
             struct.pack(">II", track.width << 16, track.height << 16),
         )
-        ends = (track.pts[i] + delta for i, delta in enumerate(_deltas(track)))
-        left = max(ends, default=0) - track.media_time
+        deltas = _deltas(track)
+        left = max(map(add, track.pts, deltas), default=0) - track.media_time
         if track.media_time or track.delay or track.duration < left:
             edits = [(delay, -1)] if delay else []
             self._before += _edit_list([*edits, (duration, track.media_time)])
-        media_duration = sum(_deltas(track))
-        mdhd = _timed(b"mdhd", 0, track.timescale, media_duration) + struct.pack(">HH", UND, 0)
-        handler, title = track.kind.encode(), b"VideoHandler" if video else b"SoundHandler"
+        media_duration = sum(deltas)
+        mdhd = _timed(b"mdhd", created, track.timescale, media_duration) + struct.pack(
+            ">HH", UND, 0
+        )
+        handler = track.kind.encode()
         self._mdia = (
             struct.pack(">I", len(mdhd) + 4) + mdhd,
-            full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), title, b"\0"),
+            full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), kind.title, b"\0"),
         )
         self._minf = (
-            full_box(b"vmhd", 0, 1, bytes(8)) if video else full_box(b"smhd", 0, 0, bytes(4)),
+            kind.header,
             box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))),
         )
         self._chunks, counts = _chunks(track)
-        self._stbl = b"".join(_tables(track, counts))
+        self._stbl = b"".join(_tables(track, deltas, counts))
 
     def at(self, base: int) -> bytes:
         """Return the box for a payload that begins *base* bytes into the file."""
@@ -140,20 +166,23 @@ class _Trak:
 
 
 def _check(track: TrackToWrite) -> None:
-    count = len(track.sizes)
+    samples = len(track.sizes)
     columns = (track.offsets, track.dts, track.pts, track.sync)
-    if not count or any(len(column) != count for column in columns):
+    if not samples or any(len(column) != samples for column in columns):
         raise ValueError("a track needs samples, and each of them every number")
-    if track.dts[0] != 0 or any(not 0 <= delta < U32 for delta in _deltas(track)):
+    deltas = _deltas(track)
+    if track.dts[0] != 0 or min(deltas) < 0 or max(deltas) >= U32:
         raise ValueError("decode times must ascend from 0, in steps of less than 2^32 ticks")
-    if any(not 0 <= offset < U32 for offset in map(sub, track.pts, track.dts)):
+    later = [*map(sub, track.pts, track.dts)]
+    if min(later) < 0 or max(later) >= U32:
         raise ValueError("a sample is shown before it is decoded, or 2^32 ticks later")
     if track.media_time < 0 or track.delay < 0 or track.duration < 0:
         raise ValueError("an edit list counts forwards")
 
 
-def _deltas(track: TrackToWrite) -> Iterator[int]:
-    return chain((b - a for a, b in pairwise(track.dts)), (track.last_duration,))
+def _deltas(track: TrackToWrite) -> list[int]:
+    """Return each sample's duration, between decode times, in ticks."""
+    return [*map(sub, track.dts[1:], track.dts), track.last_duration]
 
 
 def _edit_list(edits: list[tuple[int, int]]) -> bytes:
@@ -166,39 +195,50 @@ def _edit_list(edits: list[tuple[int, int]]) -> bytes:
 
 def _chunks(track: TrackToWrite) -> tuple[list[int], list[int]]:
     """Return each chunk's place in the payload and its number of samples."""
-    places: list[int] = []
-    counts: list[int] = []
-    follow = -1
-    for offset, size in zip(track.offsets, track.sizes, strict=True):
-        if offset == follow and counts[-1] < MAX_CHUNK_SAMPLES:
-            counts[-1] += 1
-        else:
-            places.append(offset)
-            counts.append(1)
-        follow = offset + size
-    return places, counts
+    follows = map(add, track.offsets, track.sizes)
+    firsts = [0, *compress(count(1), map(ne, track.offsets[1:], follows))]
+    counts = _lengths(firsts, len(track.sizes))
+    if max(counts) > MAX_CHUNK_SAMPLES:
+        firsts = [
+            first
+            for begin, length in zip(firsts, counts, strict=True)
+            for first in range(begin, begin + length, MAX_CHUNK_SAMPLES)
+        ]
+        counts = _lengths(firsts, len(track.sizes))
+    return [*map(track.offsets.__getitem__, firsts)], counts
 
 
-def _tables(track: TrackToWrite, counts: list[int]) -> Iterator[bytes]:
+def _lengths(firsts: list[int], end: int) -> list[int]:
+    """Return how far each is from the next one, and the last one from `end`."""
+    return [*map(sub, [*firsts[1:], end], firsts)]
+
+
+def _tables(track: TrackToWrite, deltas: list[int], counts: list[int]) -> Iterator[bytes]:
     yield full_box(b"stsd", 0, 0, struct.pack(">I", 1), track.sample_entry)
-    yield _run_lengths(b"stts", _deltas(track))
-    if any(track.pts[i] != time for i, time in enumerate(track.dts)):
-        yield _run_lengths(b"ctts", map(sub, track.pts, track.dts))
+    yield _run_lengths(b"stts", deltas)
+    later = [*map(sub, track.pts, track.dts)]
+    if any(later):
+        yield _run_lengths(b"ctts", later)
     if not all(track.sync):
-        marked = [number for number, sync in enumerate(track.sync, 1) if sync]
+        marked = [*compress(count(1), track.sync)]
         yield full_box(b"stss", 0, 0, struct.pack(f">I{len(marked)}I", len(marked), *marked))
     sizes = struct.pack(f">II{len(track.sizes)}I", 0, len(track.sizes), *track.sizes)
     yield full_box(b"stsz", 0, 0, sizes)
-    runs, first = [], 1
-    for count, group in groupby(counts):
-        runs.append(struct.pack(">III", first, count, 1))
-        first += sum(1 for _ in group)
+    runs = [struct.pack(">III", first + 1, counts[first], 1) for first in _run_starts(counts)]
     yield full_box(b"stsc", 0, 0, struct.pack(">I", len(runs)), *runs)
 
 
-def _run_lengths(kind: bytes, values: Iterable[int]) -> bytes:
-    runs = [struct.pack(">II", sum(1 for _ in run), value) for value, run in groupby(values)]
-    return full_box(kind, 0, 0, struct.pack(">I", len(runs)), *runs)
+def _run_lengths(kind: bytes, values: Sequence[int]) -> bytes:
+    starts = _run_starts(values)
+    lengths = _lengths(starts, len(values))
+    pairs = chain.from_iterable(zip(lengths, map(values.__getitem__, starts), strict=True))
+    numbers = struct.pack(f">I{2 * len(starts)}I", len(starts), *pairs)
+    return full_box(kind, 0, 0, numbers)
+
+
+def _run_starts(values: Sequence[int]) -> list[int]:
+    """Return where a value differs from the one before it, 0 included."""
+    return [0, *compress(count(1), map(ne, values[1:], values))]
 
 
 def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:

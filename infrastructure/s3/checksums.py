@@ -32,6 +32,15 @@ def checksum(client: "S3Client", body: bytes | io.BufferedReader) -> dict[str, A
     return {"ChecksumCRC32": _crc32(body)} if algorithm(client) else {}
 
 
+def checksum_mode(client: "S3Client") -> dict[str, Any]:
+    """Return the argument that asks for an object's checksum, unless none are to be asked for.
+
+    boto3 asks with every read unless AWS_RESPONSE_CHECKSUM_VALIDATION is `when_required`.
+    """
+    required = client.meta.config.response_checksum_validation  # type: ignore[attr-defined]
+    return {} if required == "when_required" else {"ChecksumMode": "ENABLED"}
+
+
 def _crc32(body: bytes | io.BufferedReader) -> str:
     value = 0
     if isinstance(body, bytes):

@@ -1,43 +1,55 @@
 """Finished clips in S3, with their thumbnails and manifests."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from application.ports import ClipStore, Rendition
 from domain.clip import ClipName, ClipRequest
+from domain.clip_label import ClipLabel
 from domain.coverage import Coverage
 from domain.errors import NotRecordedYet, Unavailable
 from domain.manifest import Manifest, StoredClip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import call
-from infrastructure.formats.manifests import manifest_json, read_manifest
+from infrastructure.formats.manifests import Sign, manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
     clip_key,
     manifest_key,
     metadata,
+    sidecar_key,
     stored_clip,
     thumbnail_key,
 )
 from infrastructure.s3.bodies import BodyReader
 from infrastructure.s3.claims import S3Claims, claimed
 from infrastructure.s3.coverage_box import with_box, without_box
-from infrastructure.s3.new_objects import NewObjects
-from infrastructure.s3.parts import BytesPiece
+from infrastructure.s3.new_objects import NewObjects, SentObject
+from infrastructure.s3.parts import AnyPiece, BytesPiece
 from infrastructure.s3.reading import head_if_any, read_if_any
 from infrastructure.s3.recordings import S3Recording, S3RecordingStore
 
-THUMBNAIL_CONCURRENCY = 4
+SMALL_CONCURRENCY = 4
+Name = TypeVar("Name")
 
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 """A finished clip never changes."""
 CACHE_ONE_HOUR = "public, max-age=3600"
-"""Another delivery of the request may store the thumbnails again."""
-THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
+"""Another delivery of the request may store the files next to the clip again."""
+CONTENT_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "vtt": "text/vtt; charset=utf-8",
+}
+"""By the end of a key. WebVTT is always UTF-8 (W3C, "WebVTT", 4)."""
 
 
 @frozen
@@ -47,6 +59,19 @@ class S3ClipStore(ClipStore):
     objects: NewObjects
     delivery_timeout_ms: int = 300_000
     """The maximum duration of a delivery: a claim that is older belongs to none."""
+    zone: tzinfo = UTC
+    """The zone of the times in download names."""
+    sign: Sign | None = None
+    """Signs manifests."""
+
+    _sent: dict[str, SentObject] = field(init=False, eq=False, repr=False, default=Factory(dict))
+    """Clips on their way, by key."""
+
+    def look(self, name: ClipName, deadline_s: float) -> tuple[StoredClip | None, Manifest | None]:
+        """Ask for both at once."""
+        with ThreadPoolExecutor(1) as another:
+            manifest = another.submit(self.read_manifest, name, deadline_s)
+            return self.find(name, deadline_s), manifest.result()
 
     def find(self, name: ClipName, deadline_s: float) -> StoredClip | None:
         """Read the clip's metadata, and the box at its end if the metadata name one."""
@@ -97,23 +122,61 @@ class S3ClipStore(ClipStore):
 
     def store_thumbnails(
         self, name: ClipName, thumbnails: Mapping[int, Path], deadline_s: float
-    ) -> None:
+    ) -> Mapping[int, str]:
         """Store each picture under its width, in the format that its file's name says."""
+        keys = {
+            width: thumbnail_key(name, width, path.suffix.removeprefix("."))
+            for width, path in thumbnails.items()
+        }
+        return self._put_all(keys, thumbnails, deadline_s)
 
-        def store(width: int) -> None:
-            image_format = thumbnails[width].suffix.removeprefix(".")
-            self.objects.put(
-                thumbnail_key(name, width, image_format),
-                thumbnails[width].read_bytes(),
-                {
-                    "ContentType": THUMBNAIL_CONTENT_TYPES[image_format],
-                    "CacheControl": CACHE_ONE_HOUR,
-                },
-                deadline_s,
-            )
+    def store_sidecars(
+        self, name: ClipName, sidecars: Mapping[str, Path], deadline_s: float
+    ) -> Mapping[str, str]:
+        """Store each file under its name."""
+        keys = {sidecar: sidecar_key(name, sidecar) for sidecar in sidecars}
+        return self._put_all(keys, sidecars, deadline_s)
 
-        with ThreadPoolExecutor(THUMBNAIL_CONCURRENCY) as several:
-            list(several.map(store, thumbnails))
+    def _put_all(
+        self, keys: Mapping[Name, str], paths: Mapping[Name, Path], deadline_s: float
+    ) -> dict[Name, str]:
+        """Store small files under their keys, several at once; return the SHA-256 of each."""
+        with ThreadPoolExecutor(SMALL_CONCURRENCY) as several:
+            stored = {
+                name: several.submit(self._put, key, paths[name], deadline_s)
+                for name, key in keys.items()
+            }
+            return {name: hashed.result() for name, hashed in stored.items()}
+
+    def _put(self, key: str, path: Path, deadline_s: float) -> str:
+        """Store a small file, in place of any that was there; return its SHA-256."""
+        data = path.read_bytes()
+        kind = CONTENT_TYPES[key.rpartition(".")[2]]
+        headers = {"ContentType": kind, "CacheControl": CACHE_ONE_HOUR}
+        self.objects.put(key, data, headers, deadline_s)
+        return hashlib.sha256(data).hexdigest()
+
+    @contextmanager
+    def sending(
+        self,
+        request: ClipRequest,
+        rendition: Rendition,
+        writer: str,
+        coverage: Coverage,
+        deadline_s: float,
+    ) -> Iterator[None]:
+        """Create and fill the multipart upload, if there will be one; `commit` completes it."""
+        key, pieces, headers = self._object(request, rendition, writer, coverage)
+        sent = self.objects.send(key, pieces, headers, deadline_s)
+        if sent is None:
+            yield
+            return
+        self._sent[key] = sent
+        try:
+            yield
+        finally:
+            self._sent.pop(key, None)
+            sent.abort()
 
     def commit(
         self,
@@ -129,16 +192,26 @@ class S3ClipStore(ClipStore):
         if that is all, or less than 10 MiB. If the store does not copy, the ranges are uploaded,
         too.
         """
-        key = clip_key(request.name)
-        described, box = with_box(metadata(request, rendition.media, writer, coverage))
+        key, pieces, headers = self._object(request, rendition, writer, coverage)
+        with self._alone(request, writer, deadline_s):
+            self.objects.store(key, pieces, headers, deadline_s, self._sent.get(key))
+
+    def _object(
+        self, request: ClipRequest, rendition: Rendition, writer: str, coverage: Coverage
+    ) -> tuple[str, tuple[AnyPiece, ...], dict[str, Any]]:
+        """Return the key, the bytes and the headers of a clip."""
+        described, box = with_box(
+            metadata(request, rendition.media, writer, coverage, rendition.evidence)
+        )
+        label = ClipLabel(request.name, request.window, self.zone)
         headers = {
             "ContentType": "video/mp4",
+            "ContentDisposition": f'inline; filename="{label.file_name}"',
             "CacheControl": CACHE_IMMUTABLE,
             "Metadata": described,
         }
         pieces = (*rendition.pieces, BytesPiece(box, 0, len(box)))
-        with self._alone(request, writer, deadline_s):
-            self.objects.store(key, pieces, headers, deadline_s)
+        return clip_key(request.name), pieces, headers
 
     def _alone(
         self, request: ClipRequest, writer: str, deadline_s: float
@@ -165,7 +238,7 @@ class S3ClipStore(ClipStore):
         self, name: ClipName, manifest: Manifest, deadline_s: float, *, replace: bool
     ) -> None:
         """Put the manifest's JSON, under If-None-Match where it may not replace one."""
-        key, text = manifest_key(name), manifest_json(manifest).encode()
+        key, text = manifest_key(name), manifest_json(manifest, self.sign).encode()
         headers = {"ContentType": "application/json", "CacheControl": "no-cache"}
         if replace:
             self.objects.put(key, text, headers, deadline_s)

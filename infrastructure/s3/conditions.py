@@ -16,7 +16,7 @@ from application.ports import AlreadyExists
 from domain.errors import Unavailable
 from infrastructure.aws import call, code_and_status
 from infrastructure.s3.checksums import checksum
-from infrastructure.s3.multipart import Target, put_multipart
+from infrastructure.s3.multipart import MultipartUpload, Target, put_multipart
 from infrastructure.s3.parts import BytesPiece, UploadPart
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _honours_complete(target: Target, deadline_s: float) -> bool:
     """Return the same of a conditional completion; there is an object by now."""
     part = UploadPart((BytesPiece(PROBE_BODY, 0, len(PROBE_BODY)),))
     try:
-        put_multipart(target, [part], deadline_s)
+        put_multipart(MultipartUpload(target, [part], deadline_s))
     except AlreadyExists:
         return True
     except Unavailable as error:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from threading import Event
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 from attrs import Factory, frozen
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from application.ports import AlreadyExists, FilePiece
 from domain.errors import DeadlineExceeded, RecordingChanged, Unavailable
 from infrastructure.aws import call, code_and_status
-from infrastructure.s3.checksums import Algorithm, algorithm, checksum
+from infrastructure.s3.checksums import Algorithm, algorithm, checksum, checksum_mode
 from infrastructure.s3.parts import AnyPiece, BytesPiece, CopyPart, Part, UploadPart
 from infrastructure.s3.recordings import S3Recording
 
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-COPY_CONCURRENCY = 8
+COPY_CONCURRENCY = 24
+"""None holds bytes. With those that are uploaded, as many as a client has connections."""
 UPLOAD_CONCURRENCY = 4
 """Each holds its part in memory, at most 10 MiB, and one read: 60 MiB together."""
+READ_CONCURRENCY = 2
+"""Fewer than are uploaded: else all parts are read at once, and then all sent, and each direction
+of the network waits for the other."""
 READ_BYTES = 5 << 20
 GRACE_S = 0.3
 """How long to wait for parts in progress before an upload is aborted."""
@@ -72,16 +76,53 @@ class Target:
     """Whether the checksums of the parts are named, if there are any."""
 
 
-def put_multipart(target: Target, parts: Sequence[Part], deadline_s: float) -> None:
-    """Store the parts as one object.
+class Aborted(Exception):
+    """The upload was aborted while its parts were filled."""
 
-    AlreadyExists if there is an object and there must be none; RecordingChanged if a recording was
-    replaced; UploadRejected if all bytes must be uploaded, without checksums. Whatever fails, the
-    upload is aborted.
-    """
-    upload = call(_service(target), deadline_s, lambda: _create(target, deadline_s))
+
+class MultipartUpload:
+    """An upload of parts, begun at once by a thread of its own; no object before `complete`."""
+
+    def __init__(self, target: Target, parts: Sequence[Part], deadline_s: float) -> None:
+        self._target, self._parts, self._deadline_s = target, parts, deadline_s
+        self._upload: _Upload | None = None
+        self._filled: Future[list[CompletedPartTypeDef]] = Future()
+        self._stop: Future[None] = Future()
+        Thread(target=self._fill, daemon=True).start()
+
+    def _fill(self) -> None:
+        target, deadline_s = self._target, self._deadline_s
+        try:
+            self._upload = call(_service(target), deadline_s, lambda: _create(target, deadline_s))
+            self._filled.set_result(self._upload.fill(self._parts, self._stop))
+        except BaseException as error:  # noqa: BLE001 - raised again by complete()
+            self._filled.set_exception(error)
+
+    def complete(self) -> None:
+        """Wait for the parts, and make them an object.
+
+        AlreadyExists if there is an object and there must be none; RecordingChanged if a recording
+        was replaced; UploadRejected if all bytes must be uploaded, without checksums.
+        """
+        filled = self._filled.result()
+        assert self._upload  # noqa: S101 - it is filled
+        self._upload.complete(filled, sum(part.length for part in self._parts))
+        self._upload = None
+
+    def abort(self) -> None:
+        """Stop, and remove what was sent; nothing if it is complete, or aborted."""
+        if not self._stop.done():
+            self._stop.set_exception(Aborted())
+        wait([self._filled], MAX_ABORT_S)
+        upload, self._upload = self._upload, None
+        if upload:
+            upload.abort()
+
+
+def put_multipart(upload: MultipartUpload) -> None:
+    """Complete the upload; whatever fails, it is aborted."""
     try:
-        upload.complete(upload.fill(parts), sum(part.length for part in parts))
+        upload.complete()
     except BaseException:
         upload.abort()
         raise
@@ -114,11 +155,12 @@ class _Upload:
     algorithm: Algorithm | None
     """Of the checksums of its parts."""
     is_conditional: bool
+    reading: Semaphore = Factory(lambda: Semaphore(READ_CONCURRENCY))
     copied: Event = Factory(Event)
     """Set once a part was copied."""
 
-    def fill(self, parts: Sequence[Part]) -> "list[CompletedPartTypeDef]":
-        """Copy and upload the parts, several at once; the first failure ends it.
+    def fill(self, parts: Sequence[Part], stop: "Future[None]") -> "list[CompletedPartTypeDef]":
+        """Copy and upload the parts, several at once; the first failure ends it, or that of `stop`.
 
         Once a recording's last part is copied, its ETag is compared: not every store honours the
         condition on the copy (Ceph RGW 16.2 does not).
@@ -139,7 +181,8 @@ class _Upload:
                     filled.append(uploaders.submit(self._upload, number, part))
             pending.update(filled)
             while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                done, pending = wait({*pending, stop}, return_when=FIRST_COMPLETED)
+                pending.discard(stop)
                 for ended in done:
                     ended.result()
                 for recording in {id(r): r for r in map(copies.get, done) if r}.values():
@@ -156,11 +199,14 @@ class _Upload:
         found = call(
             f"S3, for {recording.segment.name},",
             self.deadline_s,
-            lambda: self.client.head_object(Bucket=recording.bucket, Key=recording.key),
+            lambda: self.client.head_object(
+                Bucket=recording.bucket, Key=recording.key, **checksum_mode(self.client)
+            ),
             {"404": changed},
         )
         if found["ETag"] != recording.version:
             raise changed
+        recording.note_checksum(found)
 
     def _copy(self, number: int, part: CopyPart) -> "CompletedPartTypeDef":
         recording = part.recording
@@ -195,7 +241,8 @@ class _Upload:
             raise UploadRejected(code, NO_COPIES, permanent=False) from error
 
     def _upload(self, number: int, part: UploadPart) -> "CompletedPartTypeDef":
-        data = read_bytes(part.pieces)
+        with self.reading:
+            data = read_bytes(part.pieces)
         return self._part(
             number,
             lambda: self.client.upload_part(
@@ -272,7 +319,7 @@ def read(piece: AnyPiece, at: int, length: int) -> bytes:
     if isinstance(piece, BytesPiece):
         return piece.data[piece.offset + at : piece.offset + at + length]
     if not isinstance(piece, FilePiece):
-        return piece.recording.read(piece.offset + at, length)
+        return piece.recording.read_once(piece.offset + at, length)
     with piece.path.open("rb") as file:
         file.seek(piece.offset + at)
         data = file.read(length)

@@ -20,6 +20,7 @@ from infrastructure.aws import call
 from infrastructure.s3.checksums import checksum
 from infrastructure.s3.conditions import Conditions, find_conditions, name_of
 from infrastructure.s3.multipart import (
+    MultipartUpload,
     NoSuchUpload,
     Target,
     UploadRejected,
@@ -85,10 +86,30 @@ class NewObjects:
             self._learned.conditions = found
         return found
 
-    def store(
+    def send(
         self, key: str, pieces: Sequence[AnyPiece], headers: Mapping[str, Any], deadline_s: float
+    ) -> "SentObject | None":
+        """Begin to send the parts of an object; None if it is stored by a single request.
+
+        None, too, where it is not known that the store honours the condition to complete an upload.
+        """
+        conditions, parts = self._learned.conditions, self._parts(pieces)
+        if not (conditions and conditions.on_complete) or _is_one_request(pieces, parts):
+            return None
+        target = Target(self.client, self.bucket, key, headers)
+        return SentObject(pieces, headers, MultipartUpload(target, parts, deadline_s))
+
+    def store(
+        self,
+        key: str,
+        pieces: Sequence[AnyPiece],
+        headers: Mapping[str, Any],
+        deadline_s: float,
+        sent: "SentObject | None" = None,
     ) -> None:
         """Store the pieces as one object; AlreadyExists if there is one.
+
+        `sent` is used if it is of the same pieces and headers.
 
         Where the store honours no condition on this kind of write, an object that another process
         stores in the same moment is replaced.
@@ -113,22 +134,29 @@ class NewObjects:
             self._put(key, body, headers, deadline_s)
         else:
             target = Target(self.client, self.bucket, key, headers, conditions.on_complete)
-            self._put_multipart(target, pieces, parts, deadline_s)
+            upload = sent.upload if sent and sent.is_of(pieces, headers) else None
+            self._put_multipart(target, pieces, parts, deadline_s, upload)
 
     def put(self, key: str, body: bytes, headers: Mapping[str, Any], deadline_s: float) -> None:
         """Store a small object, in place of any that is there."""
         self._put(key, body, headers, deadline_s)
 
     def _put_multipart(
-        self, target: Target, pieces: Sequence[AnyPiece], parts: Sequence[Part], deadline_s: float
+        self,
+        target: Target,
+        pieces: Sequence[AnyPiece],
+        parts: Sequence[Part],
+        deadline_s: float,
+        sent: MultipartUpload | None,
     ) -> None:
         try:
             try:
-                put_multipart(target, parts, deadline_s)
+                put_multipart(sent or MultipartUpload(target, parts, deadline_s))
             except UploadRejected as rejection:
                 self._learn(rejection)
                 parts = plan_parts(pieces, copy=False, min_part_bytes=self.min_part_bytes)
-                put_multipart(evolve(target, has_checksums=False), parts, deadline_s)
+                target = evolve(target, has_checksums=False)
+                put_multipart(MultipartUpload(target, parts, deadline_s))
         except UploadRejected as rejection:
             message = f"S3, for {target.key}, answered {rejection} to an upload."
             raise Unavailable(message) from rejection
@@ -187,15 +215,38 @@ class NewObjects:
         )
 
 
+@frozen
+class SentObject:
+    """An object whose parts are on their way."""
+
+    pieces: Sequence[AnyPiece]
+    headers: Mapping[str, Any]
+    upload: MultipartUpload
+
+    def is_of(self, pieces: Sequence[AnyPiece], headers: Mapping[str, Any]) -> bool:
+        """Return whether it will be the object of these pieces and headers."""
+        return self.pieces == pieces and self.headers == headers
+
+    def abort(self) -> None:
+        """Remove what was sent, if it has not become an object."""
+        self.upload.abort()
+
+
+def _is_one_request(pieces: Sequence[AnyPiece], parts: Sequence[Part]) -> bool:
+    """Return whether the bytes are one uploaded part, or need no recording."""
+    is_one_part = len(parts) == 1 and isinstance(parts[0], UploadPart)
+    return is_one_part or not any(isinstance(piece, RecordingPiece) for piece in pieces)
+
+
 def _body_of_one_request(
     pieces: Sequence[AnyPiece], parts: Sequence[Part]
 ) -> bytes | io.BufferedReader | None:
-    """Return the bytes of a clip that is one uploaded part, or needs no recording; else None."""
-    if len(parts) == 1 and isinstance(parts[0], UploadPart):
+    """Return the bytes of an object that one request stores; else None."""
+    if not _is_one_request(pieces, parts):
+        return None
+    if len(parts) == 1:
         return read_bytes(pieces)
     local = [piece for piece in pieces if not isinstance(piece, RecordingPiece)]
-    if len(local) < len(pieces):
-        return None
     return io.BufferedReader(_JoinedPieces(local), CHUNK_BYTES)
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import urllib3
-from attrs import frozen
+from attrs import Factory, field, frozen
 from botocore.exceptions import BotoCoreError
 
 from application.ports import Opened, RecordingStore
@@ -13,16 +13,19 @@ from domain.errors import NotRecordedYet, RecordingChanged, Unavailable
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import call
-from infrastructure.mp4.index import FIRST_READ_BYTES
+from infrastructure.mp4.index import first_read_bytes
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 from infrastructure.s3.bodies import BodyReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 OPEN_CONCURRENCY = 8
 """Each holds an index in memory, usually of a few MiB."""
+CHECKSUMS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
+"""The algorithms that S3 knows, the strongest first."""
 MAX_READS = 3
 """How often a range is requested whose stream breaks off."""
 
@@ -34,6 +37,7 @@ class _Range:
     data: bytes
     size_bytes: int
     etag: str
+    version_id: str = ""
 
 
 @frozen(eq=False)
@@ -42,6 +46,25 @@ class S3Recording(Mp4Recording):
 
     bucket: str
     key: str
+    version_id: str = ""
+    _given: dict[str, str] = field(init=False, repr=False, default=Factory(dict))
+
+    @property
+    def checksum(self) -> str:  # type: ignore[override]
+        """S3's own of the whole object, if `note_checksum` was called with one."""
+        return self._given.get("checksum", "")
+
+    def note_checksum(self, answer: "HeadObjectOutputTypeDef") -> None:
+        """Keep the checksum in an answer about the object, if it is of the whole object.
+
+        One of a multipart upload may be of its parts' checksums (S3 User Guide, "Checking object
+        integrity"): these have a hyphen.
+        """
+        for algorithm in CHECKSUMS:
+            value = str(answer.get(f"Checksum{algorithm}", ""))
+            if value and "-" not in value and answer.get("ChecksumType") != "COMPOSITE":
+                self._given["checksum"] = f"{algorithm}:{value}"
+                return
 
 
 @frozen
@@ -61,7 +84,7 @@ class S3RecordingStore(RecordingStore):
         first = call(
             f"S3, for {name},",
             deadline_s,
-            lambda: self._get(reader, key, 0, FIRST_READ_BYTES),
+            lambda: self._get(reader, key, 0, first_read_bytes(segment.window.duration_ms)),
             {
                 "404": NotRecordedYet(f"{name} is not stored yet."),
                 "416": NotRecordedYet(f"{name} is still empty."),
@@ -90,7 +113,8 @@ class S3RecordingStore(RecordingStore):
         file = RangeCache(fetch, first.size_bytes)
         file.add(0, first.data)
         opened = open_mp4(segment, window, first.etag, file, self.tolerance_ms)
-        return S3Recording(opened.segment, opened.version, opened.index, file, self.bucket, key)
+        place = self.bucket, key, first.version_id
+        return S3Recording(opened.segment, opened.version, opened.index, file, *place)
 
     def open_all(
         self, segments: Sequence[RecordingSegment], window: TimeWindow, deadline_s: float
@@ -123,7 +147,8 @@ class S3RecordingStore(RecordingStore):
                 if not size.isdecimal():
                     raise Unavailable("S3 does not support range requests.")
                 try:
-                    return _Range(reader.read(body), int(size), answer["ETag"])
+                    data, version_id = reader.read(body), answer.get("VersionId", "")
+                    return _Range(data, int(size), answer["ETag"], version_id)
                 except (BotoCoreError, urllib3.exceptions.HTTPError):
                     if read == MAX_READS or reader.is_aborted:
                         raise

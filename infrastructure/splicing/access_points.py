@@ -1,29 +1,33 @@
 """Where a copied run of samples may begin and end.
 
-An access point is *clean* if it is an IDR picture (ITU-T H.264, 7.4.1.2.4; H.265, table 7-1)
-without parameter sets in its sample that the track's sample entry lacks. A run decodes from its own
-first sample, whatever stands before and after it, if
+An access point is *clean* if it is an IDR picture (ITU-T H.264, 7.4.1.2.4; H.265, table 7-1), or a
+CRA picture of HEVC that decoders take for the start of a sequence: the clip's first sample, or
+after an end of sequence that we write (H.265, 8.1.3). Its sample has no parameter sets that the
+track's sample entry lacks. A run decodes from its own first sample, whatever stands before and
+after it, if
 
 - it begins with a clean access point,
-- all earlier samples are shown before this one, and all later ones after it,
-- it has no hole in decode order, and
+- all earlier samples are shown before this one, and all later ones after it, except for its leading
+  pictures, which are decoded right after it and shown before it: they may refer to earlier ones,
+  and nothing else refers to them (H.265, 8.1.3, 8.3.2), so the run goes on after them,
+- it has no other hole in decode order, and
 - everything decoded up to its end is shown before everything decoded later.
 
-The requested frames before the run (the head) and after it (the tail) are encoded.
+The requested frames before the run (the head, with the leading pictures) and after it (the tail)
+are encoded.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from application.ports import RecordingPiece
-from infrastructure.splicing.codecs import Codec
+from infrastructure.splicing.codecs import AccessPoint, Codec
+from infrastructure.splicing.sync_samples import KEYFRAME_PREFIX_BYTES
 
 MAX_KEYFRAMES_TRIED = 64
 """Where so many sync samples are not clean, none will be: each try may cost a request."""
-KEYFRAME_PREFIX_BYTES = 4096
-"""Enough of a keyframe to see its parameter sets and where its first slice begins."""
 
 
 @frozen
@@ -32,24 +36,29 @@ class FrameSplit:
 
     head: tuple[int, ...] = field(repr=False)
     """To be encoded, in presentation order: those before the copied run."""
-    copied: range
-    """To be copied, in decode order; may be empty."""
+    copied: Sequence[int] = field(repr=False)
+    """To be copied, in decode order; may be empty. A range if there are no leading pictures."""
     tail: tuple[int, ...] = field(default=(), repr=False)
     """To be encoded, in presentation order: those after the copied run."""
+    needs_end: bool = False
+    """Whether the head must be a sequence that ends before the copied run."""
 
 
-def split_frames(
+def split_frames(  # noqa: PLR0913
     pts: Sequence[int],
     frames: Sequence[int],
     keyframes: Sequence[int],
-    is_clean: Callable[[int], bool],
+    access_point: Callable[[int], AccessPoint],
+    *,
+    has_leading_pictures: bool = False,
+    is_first: bool = False,
 ) -> FrameSplit:
     """Copy the run of `frames` that begins with the first usable keyframe, and encode the others.
 
     `pts` are all samples' presentation times in decode order, `frames` the requested samples in
-    presentation order, `keyframes` the sync samples, ascending. `is_clean` reads a sync sample's
-    bytes and returns whether it is clean. It is called as seldom as possible, at most 64 times,
-    because each call may cost a range request.
+    presentation order, `keyframes` the sync samples, ascending; `is_first` is whether they are the
+    first of the clip. `access_point` reads a sync sample's bytes and returns which it is. It is
+    called as seldom as possible, at most 64 times, because each call may cost a range request.
     """
     requested = set(frames)
     max_pts_through, min_pts_from = presentation_bounds(pts)
@@ -57,17 +66,23 @@ def split_frames(
     for key in keyframes:
         if key not in requested or (key and max_pts_through[key - 1] >= pts[key]):
             continue
-        if min_pts_from[key] < pts[key]:
+        follows = key + 1
+        while has_leading_pictures and follows < len(pts) and pts[follows] < pts[key]:
+            follows += 1
+        if follows < len(pts) and min_pts_from[follows] < pts[key]:
             continue
         if tried == MAX_KEYFRAMES_TRIED:
             break
         tried += 1
-        if not is_clean(key):
+        access = access_point(key)
+        if access is AccessPoint.NONE:
             continue
-        end = next((i for i in range(key, len(pts)) if i not in requested), len(pts))
-        split = _copying(pts, frames, key, end)
-        if split.copied:
+        end = next((i for i in range(follows, len(pts)) if i not in requested), len(pts))
+        split = _copying(pts, frames, key, follows, end)
+        if access is AccessPoint.ANYWHERE or (is_first and not split.head):
             return split
+        if split.head:
+            return evolve(split, needs_end=True)
     return FrameSplit(tuple(frames), range(0))
 
 
@@ -75,20 +90,26 @@ def shortened(
     split: FrameSplit, pts: Sequence[int], frames: Sequence[int], stop: int
 ) -> FrameSplit:
     """Return a split of `frames` whose copied run ends before the sample `stop` of that run."""
-    return _copying(pts, frames, split.copied.start, stop)
+    key, *later = split.copied
+    shorter = _copying(pts, frames, key, later[0] if later else key + 1, stop)
+    return evolve(shorter, needs_end=split.needs_end)
 
 
-def _copying(pts: Sequence[int], frames: Sequence[int], key: int, end: int) -> FrameSplit:
-    """Copy from `key` to `end`, or less: everything up to there is shown before what follows."""
+def _copying(
+    pts: Sequence[int], frames: Sequence[int], key: int, follows: int, end: int
+) -> FrameSplit:
+    """Copy `key`, and from `follows` to `end` or less.
+
+    Everything up to there is shown before what follows.
+    """
     max_pts_through, min_pts_from = presentation_bounds(pts)
-    while end > key and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
+    while end > follows and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
         end -= 1
-    if end == key:
-        return FrameSplit(tuple(frames), range(0))
+    is_whole = follows == key + 1
     last = max_pts_through[end - 1]
     return FrameSplit(
         tuple(i for i in frames if pts[i] < pts[key]),
-        range(key, end),
+        range(key, end) if is_whole else (key, *range(follows, end)),
         tuple(i for i in frames if pts[i] > last),
     )
 
@@ -101,13 +122,13 @@ def presentation_bounds(pts: Sequence[int]) -> tuple[list[int], list[int]]:
     return list(accumulate(pts, max)), list(accumulate(reversed(pts), min))[::-1]
 
 
-def is_clean_access_point(sync_sample: RecordingPiece, codec: Codec, config: bytes) -> bool:
-    """Return whether a sync sample is clean; its bytes are read."""
+def read_access_point(sync_sample: RecordingPiece, codec: Codec, config: bytes) -> AccessPoint:
+    """Return which access point a sync sample is; its bytes are read."""
     recording, offset, length = sync_sample.recording, sync_sample.offset, sync_sample.length
-    is_clean = codec.is_clean(read_prefix(sync_sample), config)
-    if is_clean is None and length > KEYFRAME_PREFIX_BYTES:
-        is_clean = codec.is_clean(recording.read(offset, length), config)
-    return bool(is_clean)
+    found = codec.access_point(read_prefix(sync_sample), config)
+    if found is None and length > KEYFRAME_PREFIX_BYTES:
+        found = codec.access_point(recording.read(offset, length), config)
+    return found or AccessPoint.NONE
 
 
 def read_prefix(sample: RecordingPiece) -> bytes:

@@ -8,27 +8,26 @@ second clock, `cursor`, counts whole packets: at each change the packet is chose
 nearest to it. Such players are then off by at most half a packet at any change.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from operator import add
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
-from application.ports import RecordingPiece
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.frames import CutSource
+from infrastructure.splicing.stored_samples import StoredSamples
 
 AAC_OBJECT_TYPES = {2, 5, 29}
 """AAC-LC, and the same with spectral band replication or parametric stereo (14496-3, 1.5.1.1)."""
 
 
 @frozen
-class Packet:
-    """A packet of the clip's audio."""
+class Silence:
+    """Packets that no recording has."""
 
-    start: int
-    """When the clip presents it, in ticks of the clip's audio."""
-    piece: RecordingPiece | None = None
-    """Where a recording stores it; None is silence."""
+    packets: int
 
 
 @frozen(eq=False)
@@ -37,14 +36,17 @@ class AudioPlan:
 
     template: Track = field(repr=False)
     """The track whose sample entry and timescale the clip's audio has."""
-    packets: tuple[Packet, ...] = field(repr=False)
+    starts: Sequence[int] = field(repr=False)
+    """When the clip presents each packet, in ticks of its audio."""
+    runs: Sequence[StoredSamples | Silence]
+    """The packets themselves, in order."""
     end: int
-    """When the clip ends, in ticks of the clip's audio."""
+    """When the clip ends, in ticks of its audio."""
 
     @property
     def needs_silence(self) -> bool:
         """Whether there are packets that no recording has."""
-        return any(packet.piece is None for packet in self.packets)
+        return any(isinstance(run, Silence) for run in self.runs)
 
 
 def is_audio_copyable(sources: Sequence[CutSource]) -> bool:
@@ -85,32 +87,75 @@ def plan_audio(sources: Sequence[CutSource], duration_ms: int) -> AudioPlan | No
     timescale = template.timescale
     step = max(1, sorted(template.durations)[len(template.durations) // 2])
     end = -(-duration_ms * timescale // 1000)
-    packets: list[Packet] = []
-    cursor: int | None = None
-
-    def add_silence_until(time: int) -> None:
-        nonlocal cursor
-        while cursor is not None and cursor < time:
-            packets.append(Packet(max(cursor, packets[-1].start + 1) if packets else cursor))
-            cursor += step
-
+    placing = _Placing(timescale, step)
     for source in with_audio:
-        cut_end = -(-(source.cut.clip_ms + source.duration_ms) * timescale // 1000)
-        for packet, ticks in _packets_in_cut(source, timescale):
-            if cursor is None:
-                cursor = _first_start(packet.start, step)
-            add_silence_until(packet.start - step // 2)
-            if cursor >= cut_end:
-                break
-            is_later = not packets or packet.start > packets[-1].start
-            if is_later and packet.start > cursor - (step + 1) // 2:
-                packets.append(packet)
-                cursor += ticks
-    add_silence_until(end)
-    if len(packets) == 1 and end < step // 2:
+        placing.place(source)
+    placing.add_silence_until(end)
+    if len(placing.starts) == 1 and end < step // 2:
         # So little is left of a packet cut at both ends that ffmpeg reports an empty track.
         return None
-    return AudioPlan(template, tuple(packets), end)
+    return AudioPlan(template, placing.starts, placing.runs, end)
+
+
+@define
+class _Placing:
+    """The packets placed so far, and the second clock."""
+
+    timescale: int
+    step: int
+    """A packet's usual duration, in ticks."""
+    starts: list[int] = field(factory=list)
+    runs: list[StoredSamples | Silence] = field(factory=list)
+    cursor: int | None = None
+    """When the next packet starts by the second clock; unknown before the first packet."""
+
+    def place(self, source: CutSource) -> None:
+        """Place a source's packets, with silence where it stores none."""
+        audio, samples = source.index.audio, audio_in_cut(source)
+        if audio is None:
+            return
+        part = slice(samples.start, samples.stop)
+        pts, durations = audio.pts[part], audio.durations[part]
+        begins = source.clip_ticks(pts, audio.timescale, self.timescale)
+        ends = source.clip_ticks(map(add, pts, durations), audio.timescale, self.timescale)
+        cut_end = -(-(source.cut.clip_ms + source.duration_ms) * self.timescale // 1000)
+        starts, taken = self.starts, array("q")
+        half, later_half = self.step // 2, (self.step + 1) // 2
+        cursor = _first_start(begins[0], self.step) if self.cursor is None else self.cursor
+        for number, start, end in zip(samples, begins, ends, strict=True):
+            if cursor < start - half:
+                self._take(source, audio, taken)
+                taken = array("q")
+                cursor = self._silence(cursor, start - half)
+            if cursor >= cut_end:
+                break
+            if (not starts or start > starts[-1]) and start > cursor - later_half:
+                starts.append(start)
+                taken.append(number)
+                cursor += end - start
+        self.cursor = cursor
+        self._take(source, audio, taken)
+
+    def add_silence_until(self, time: int) -> None:
+        """Add packets of silence as long as the next one begins before `time`."""
+        if self.cursor is not None:
+            self.cursor = self._silence(self.cursor, time)
+
+    def _silence(self, cursor: int, until: int) -> int:
+        packets = max(0, -((cursor - until) // self.step))
+        for begin in range(cursor, until, self.step):
+            self.starts.append(max(begin, self.starts[-1] + 1) if self.starts else begin)
+        if packets:
+            self.runs.append(Silence(packets))
+        return cursor + packets * self.step
+
+    def _take(self, source: CutSource, audio: Track, numbers: Sequence[int]) -> None:
+        """Add the packets whose starts were added."""
+        if not numbers:
+            return
+        first, last = numbers[0], numbers[-1]
+        is_whole = last - first + 1 == len(numbers)
+        self.runs.append(source.samples_of(audio, range(first, last + 1) if is_whole else numbers))
 
 
 def _first_start(packet_start: int, step: int) -> int:
@@ -120,14 +165,3 @@ def _first_start(packet_start: int, step: int) -> int:
     """
     preceding = max(0, -(-packet_start // step))
     return packet_start - preceding * step
-
-
-def _packets_in_cut(source: CutSource, timescale: int) -> Iterator[tuple[Packet, int]]:
-    """Yield a source's packets, each with its duration in ticks of `timescale`."""
-    audio, samples = source.index.audio, audio_in_cut(source)
-    if audio is None:
-        return
-    for i, piece in zip(samples, source.pieces(audio, samples), strict=True):
-        start = source.clip_ticks(audio.pts[i], audio.timescale, timescale)
-        end = source.clip_ticks(audio.pts[i] + audio.durations[i], audio.timescale, timescale)
-        yield Packet(start, piece), end - start

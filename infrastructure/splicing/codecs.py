@@ -6,16 +6,30 @@ progressive, 4:2:0, with their parameter sets in the entry.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import ClassVar
 
 from infrastructure.mp4 import avc, hevc, hevc_ids
 from infrastructure.mp4.errors import InvalidMp4
-from infrastructure.mp4.hevc_sets import PARAMETER_SETS, NalType, parse_sps
+from infrastructure.mp4.hevc_sets import IDR, PARAMETER_SETS, NalType, parse_sps
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.sample_entry import avc1_entry, hvc1_entry
 
 HEVC_PROFILES = {1, 2}
 """general_profile_idc of Main and Main 10."""
+
+
+class AccessPoint(Enum):
+    """Where decoders begin a new sequence of pictures at a sample, if they do."""
+
+    NONE = "nowhere"
+    ANYWHERE = "anywhere"
+    """An IDR picture."""
+    AFTER_END = "after an end of sequence"
+    """There, or as a track's first sample: a CRA picture (ITU-T H.265, 8.1.3)."""
+
+
+ACCESS = {True: AccessPoint.ANYWHERE, False: AccessPoint.NONE}
 
 
 class Codec(ABC):
@@ -30,6 +44,8 @@ class Codec(ABC):
     """As people call it."""
     max_ids: ClassVar[int]
     """Parameter-set ids are below this."""
+    has_leading_pictures: ClassVar[bool]
+    """Whether pictures that are decoded after an access point may be shown before it."""
 
     @abstractmethod
     def obstacle(self, config: bytes) -> str | None:
@@ -48,8 +64,8 @@ class Codec(ABC):
         """Return the parameter sets' ids."""
 
     @abstractmethod
-    def is_clean(self, prefix: bytes, config: bytes) -> bool | None:
-        """Return whether a sample is a clean access point; None if `prefix` ends too early."""
+    def access_point(self, prefix: bytes, config: bytes) -> AccessPoint | None:
+        """Return which access point a sample is; None if `prefix` ends too early."""
 
     @abstractmethod
     def has_known_sets(self, prefix: bytes, config: bytes) -> bool:
@@ -69,6 +85,7 @@ class Avc(Codec):
     name, title = "h264", "H.264"
     max_ids = 31
     """As many SPS as an avcC can hold (ISO/IEC 14496-15, 5.3.3.1)."""
+    has_leading_pictures = False
 
     def obstacle(self, config: bytes) -> str | None:
         """Return what x264 does not write, or not next to the frames."""
@@ -103,9 +120,10 @@ class Avc(Codec):
         ids = [avc.parse_sps(nal).sps_id for nal in parsed.sps]
         return *ids, *map(avc.read_pps_id, parsed.pps)
 
-    def is_clean(self, prefix: bytes, config: bytes) -> bool | None:
+    def access_point(self, prefix: bytes, config: bytes) -> AccessPoint | None:
         """Return whether it is an IDR picture."""
-        return avc.is_idr_with_known_sets(prefix, avc.parse_avcc(config))
+        is_idr = avc.is_idr_with_known_sets(prefix, avc.parse_avcc(config))
+        return None if is_idr is None else ACCESS[is_idr]
 
     def has_known_sets(self, prefix: bytes, config: bytes) -> bool:
         """Compare SPS and PPS."""
@@ -122,6 +140,7 @@ class Hevc(Codec):
 
     name, title = "hevc", "HEVC"
     max_ids = hevc_ids.MAX_SET_ID + 1
+    has_leading_pictures = True
 
     def obstacle(self, config: bytes) -> str | None:
         """Return what x265 does not write next to the frames."""
@@ -154,9 +173,12 @@ class Hevc(Codec):
         """Return those of VPS, SPS and PPS."""
         return [i for ids in hevc.ids_of(hevc.parse_hvcc(config)) for i in ids]
 
-    def is_clean(self, prefix: bytes, config: bytes) -> bool | None:
-        """Return whether it is an IDR picture."""
-        return hevc.is_idr_with_known_sets(prefix, hevc.parse_hvcc(config))
+    def access_point(self, prefix: bytes, config: bytes) -> AccessPoint | None:
+        """Return whether it is an IDR or a CRA picture."""
+        kind = hevc.picture_type(prefix, hevc.parse_hvcc(config))
+        if kind == NalType.CRA:
+            return AccessPoint.AFTER_END
+        return None if kind is None else ACCESS[kind in IDR]
 
     def has_known_sets(self, prefix: bytes, config: bytes) -> bool:
         """Compare VPS, SPS and PPS."""

@@ -1,21 +1,26 @@
 """Which frames of its recording a cut shows, and when the clip shows them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import ceil, floor
+from functools import cached_property
+from itertools import chain
+from math import ceil, floor, gcd
+from typing import Any
 
 from attrs import evolve, field, frozen
 
-from application.ports import Recording, RecordingPiece
+from application.ports import Recording
 from domain.errors import Rejected, UnusableFootage
 from domain.planning import ClipPlan, Cut
 from infrastructure.mp4.avc import HIGH_444_PREDICTIVE, parse_avcc
 from infrastructure.mp4.boxes import Read
-from infrastructure.mp4.edit_list import rounded
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.random_access import Access, user_data
 from infrastructure.mp4.recording import Mp4Recording
+from infrastructure.splicing.likely_reads import likely_reads
+from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.sync_samples import (
     PREFIX_BYTES,
     believable_sync,
@@ -71,15 +76,26 @@ class CutSource:
         """The frames that are presented within the cut."""
         return self.frames[self.held_frames :]
 
-    def clip_ticks(self, pts: int, timescale: int, clip_timescale: int) -> int:
-        """Return when the clip presents what the recording presents at `pts`.
+    def clip_ticks(self, times: Iterable[int], timescale: int, clip_timescale: int) -> list[int]:
+        """Return when the clip presents what the recording presents at these times.
 
-        `pts` is in ticks of `timescale` per second, the result in ticks of `clip_timescale`.
+        They are in ticks of `timescale` per second, the result in ticks of `clip_timescale`,
+        rounded to the nearest, halves upwards.
         """
-        cut = self.cut
-        shift_ms = cut.clip_ms - cut.segment.media_ms(cut.window.start_ms)
+        # floor((a + b * time) / c) with a common factor of b and c left out: of a, what is less
+        # than that factor cannot decide.
+        shift_ms, common = self._shift_ms, gcd(clip_timescale, timescale)
         shift, divisor = shift_ms.numerator * timescale, shift_ms.denominator
-        return rounded(clip_timescale * (shift + pts * 1000 * divisor), 1000 * timescale * divisor)
+        late = (2 * clip_timescale * shift + 1000 * timescale * divisor) // (
+            2000 * divisor * common
+        )
+        ticks, per = clip_timescale // common, timescale // common
+        return [(late + ticks * time) // per for time in times]
+
+    @cached_property
+    def _shift_ms(self) -> Fraction:
+        """How much later the clip presents what the recording does, in ms: for every packet."""
+        return self.cut.clip_ms - self.cut.segment.media_ms(self.cut.window.start_ms)
 
     def recording_ticks(self, instant_ms: int, timescale: int) -> int:
         """Return the recording's first tick at or after a UTC time, in ms since the epoch."""
@@ -96,22 +112,51 @@ class CutSource:
         found = find_decode_start(self.recording.read, self.video, frames)
         return self.decode_start if found is None else found
 
-    def pieces(self, track: Track, samples: Iterable[int]) -> list[RecordingPiece]:
-        """Return where the recording stores the samples of one of its tracks."""
-        return [RecordingPiece(self.recording, track.offsets[i], track.sizes[i]) for i in samples]
+    def samples_of(self, track: Track, numbers: Sequence[int]) -> StoredSamples:
+        """Return where the recording stores samples of one of its tracks."""
+        if isinstance(numbers, range) and numbers.step == 1:
+            part = slice(numbers.start, numbers.stop)
+            return StoredSamples(self.recording, track.offsets[part], track.sizes[part])
+        offsets = array("q", map(track.offsets.__getitem__, numbers))
+        return StoredSamples(
+            self.recording, offsets, array("Q", map(track.sizes.__getitem__, numbers))
+        )
 
 
-def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[CutSource]:
+ReadAhead = Callable[[Recording, Sequence[range]], None]
+"""Begins to read bytes of a recording that are needed soon."""
+
+
+def resolve_cuts(
+    plan: ClipPlan,
+    recordings: Mapping[str, Recording],
+    read_ahead: ReadAhead = lambda _recording, _ranges: None,
+    apply: Callable[..., Iterable[Any]] = map,
+) -> list[CutSource]:
     """Find the frames of every cut, in order; cuts without frames are left out.
 
-    Rejected if there is no frame at all, or one is larger than 8192 x 8192 pixels.
+    `apply` is `map`, or does as it does with several recordings at once. Rejected if there is no
+    frame at all, or one is larger than 8192 x 8192 pixels.
     """
-    first = next(iter(plan.cuts), None)
-    sources = [
-        _resolve_cut(cut, recordings[cut.segment.name], is_first=cut is first) for cut in plan.cuts
-    ]
-    with_frames = [source for source in sources if source]
-    if len(with_frames) > 1 and not with_frames[0].copyable and not _is_slow(with_frames[0].cut):
+    numbers: dict[str, list[int]] = {}
+    for number, cut in enumerate(plan.cuts):
+        numbers.setdefault(cut.segment.name, []).append(number)
+
+    def resolve(name: str) -> list[tuple[int, CutSource | None]]:
+        recording = recordings[name]
+        return [
+            (i, _resolve_cut(plan.cuts[i], recording, read_ahead, is_first=i == 0))
+            for i in numbers[name]
+        ]
+
+    resolved = dict(chain.from_iterable(apply(resolve, numbers)))
+    with_frames = [source for _, source in sorted(resolved.items()) if source]
+    if (
+        len(with_frames) > 1
+        and not with_frames[0].copyable
+        and not _is_slow(with_frames[0].cut)
+        and not _is_filled_between(plan, with_frames[0].cut, with_frames[1].cut)
+    ):
         # The first frame of the next cut stands from the clip's start.
         with_frames.pop(0)
     if not with_frames:
@@ -119,12 +164,19 @@ def resolve_cuts(plan: ClipPlan, recordings: Mapping[str, Recording]) -> list[Cu
     return with_frames
 
 
-def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource | None:
+def _is_filled_between(plan: ClipPlan, cut: Cut, then: Cut) -> bool:
+    start_ms, end_ms = cut.window.start_ms, then.window.start_ms
+    return any(start_ms < filled.window.start_ms < end_ms for filled in plan.filled)
+
+
+def _resolve_cut(
+    cut: Cut, recording: Recording, read_ahead: ReadAhead, *, is_first: bool
+) -> CutSource | None:
     from_ms, to_ms = map(cut.segment.media_ms, cut.shown)
     read = recording.read
     source: CutSource | None = None
     try:
-        whole = _index_of(recording)
+        whole = index_in(recording)
         for index in _ever_wider(whole, from_ms, to_ms):
             video = index.video
             if video is None:
@@ -135,6 +187,7 @@ def _resolve_cut(cut: Cut, recording: Recording, *, is_first: bool) -> CutSource
                 return None
             _check_size(cut.segment.name, video)
             frames = *held, *frames
+            read_ahead(recording, likely_reads(video, frames))
             sync = believable_sync(read, video, frames)
             video = evolve(video, sync=sync or video.sync)
             start = find_decode_start(read, video, frames)
@@ -178,7 +231,8 @@ def _encoder_sei(read: Read, whole: SampleIndex, video: Track) -> bytes:
     return user_data(prefix, parse_avcc(video.config).nal_length_size)
 
 
-def _index_of(recording: Recording) -> SampleIndex:
+def index_in(recording: Recording) -> SampleIndex:
+    """Return the sample index of a recording; InvalidMp4 if it has none."""
     if isinstance(recording, Mp4Recording):
         return recording.index
     return read_index(recording.read, recording.size_bytes)
@@ -197,7 +251,7 @@ def _held(cut: Cut, video: Track, frames: Sequence[int], from_ms: Fraction) -> t
 
     That is so if the cut has no `frames`, or if the camera is slow and the first of them is later.
     """
-    begin = from_ms * video.timescale / 1000
+    begin = ceil(from_ms * video.timescale / 1000)
     if frames and (not _is_slow(cut) or video.pts[frames[0]] <= begin):
         return ()
     before = [i for i, pts in enumerate(video.pts) if 0 <= pts < begin and pts < video.shown_until]
@@ -209,12 +263,9 @@ def _is_slow(cut: Cut) -> bool:
 
 
 def _shown(video: Track, from_ms: Fraction, to_ms: Fraction) -> tuple[int, ...]:
-    first, end = from_ms * video.timescale, to_ms * video.timescale
-    numbers = (
-        i
-        for i, pts in enumerate(video.pts)
-        if first <= pts * 1000 < end and 0 <= pts < video.shown_until
-    )
+    first, end = (ceil(ms * video.timescale / 1000) for ms in (from_ms, to_ms))
+    first, end = max(first, 0), min(end, video.shown_until)
+    numbers = (i for i, pts in enumerate(video.pts) if first <= pts < end)
     return tuple(sorted(numbers, key=video.pts.__getitem__))
 
 
@@ -230,19 +281,21 @@ def clip_timescale(sources: Sequence[CutSource]) -> int:
     return timescale * -(-MIN_TIMESCALE // timescale)
 
 
-def clip_times(sources: Sequence[CutSource], timescale: int) -> list[list[int]]:
+def clip_times(
+    sources: Sequence[CutSource], timescale: int, *, after_filler: bool = False
+) -> list[list[int]]:
     """Return when the clip shows each frame of each cut, in ticks of `timescale` per second.
 
     The times ascend strictly; a frame whose time is taken is shown a tick later. The first is shown
-    from 0, because some players ignore an empty edit before it.
+    from 0, because some players ignore an empty edit before it, unless the clip begins with filler.
     """
     times: list[list[int]] = []
-    latest = -1
+    latest = 0 if after_filler else -1
     for source in sources:
         cut_times = []
-        for i in source.frames:
-            time = source.clip_ticks(source.video.pts[i], source.video.timescale, timescale)
-            latest = max(time, latest + 1) if latest >= 0 else 0
+        presented = map(source.video.pts.__getitem__, source.frames)
+        for time in source.clip_ticks(presented, source.video.timescale, timescale):
+            latest = (time if time > latest else latest + 1) if latest >= 0 else 0
             cut_times.append(latest)
         times.append(cut_times)
     return times

@@ -8,25 +8,35 @@ up in the clip.
 
 ::
 
-    clip.mp4   ftyp moov mdat | own | (hole: a copied range) | own | (hole) | own
+    clip.mp4   ftyp moov mdat | own | (hole: a copied range) | (hole) | own
 """
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, chain, compress, groupby, pairwise
+from operator import itemgetter
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from application.ports import Piece, RecordingPiece
-from infrastructure.mp4.excerpt_writer import MAX_HOLE_READ_BYTES
+from infrastructure.mp4.movie_info import MovieInfo
+from infrastructure.mp4.timed_text import SUBTITLES
 from infrastructure.mp4.writer import write_header
-from infrastructure.splicing.audio import audio_in_cut
+from infrastructure.splicing.copied_ranges import CopiedRange, Samples
 from infrastructure.splicing.frames import CutSource
+from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.tracks import ClipTrack
 
 INTERLEAVE_MS = 500
 """Audio and video alternate in our own bytes after so much of the clip, so that a player need not
 seek."""
+BEFORE_ALL = -1 << 31
+"""An interval before that of any sample; audio may begin a little before the clip does."""
+MAX_SEAM_BYTES = 256 << 10
+"""Our own samples between two copied ranges, usually a few packets of audio, are placed before the
+ranges if they are no more: S3 accepts no part of less than 5 MiB between others, so it would cost a
+download and an upload of as much of the next range. A player that streams reads them early."""
 MIN_COPIED_RANGE_BYTES = 256 << 10
 """Below this, reading the bytes along with their neighbours is cheaper than a request.
 
@@ -34,30 +44,8 @@ S3's minimum of 5 MiB for a copied part is met elsewhere, when the store plans t
 """
 
 
-@define(eq=False)
-class PlacedSample:
-    """A sample on its way to its place in the payload."""
-
-    sample: Piece
-    track: int
-    number: int
-    interval: int
-    """In which INTERLEAVE_MS of the clip it is decoded: the 0th, the 1st, ..."""
-    at: int = 0
-    """Its offset in the payload, in bytes."""
-
-    @property
-    def order(self) -> tuple[int, int, int]:
-        """The sort key of our own samples."""
-        return self.interval, self.track, self.number
-
-
-@frozen
-class CopiedRange:
-    """Consecutive bytes of a recording, and the samples in them."""
-
-    piece: RecordingPiece
-    samples: list[PlacedSample] = field(repr=False)
+Unit = int | CopiedRange
+"""What is placed as a whole: a sample, by its number, or a range."""
 
 
 @frozen
@@ -79,115 +67,116 @@ def lay_out_clip(
     tracks: Sequence[ClipTrack],
     sources: Sequence[CutSource],
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES,
+    info: MovieInfo | None = None,
 ) -> Layout:
-    """Place every sample of the tracks, which are made from `sources`.
+    """Place every sample of the tracks, which are made from `sources`; the header has the `info`.
 
     A range of a recording of less than `min_copied_range_bytes` becomes our own bytes.
     """
-    placed = [
-        PlacedSample(sample, number, i, _interleave_interval(track, i))
-        for number, track in enumerate(tracks)
-        for i, sample in enumerate(track.samples)
-    ]
+    samples = Samples.of([run for track in tracks for run in track.samples])
+    counts = [len(track.tables.sizes) for track in tracks]
+    firsts = [*accumulate(counts, initial=0)]
     ranges = [
         found
-        for found in _copied_ranges(placed, sources)
+        for found in samples.copied_ranges(sources)
         if found.piece.length >= min_copied_range_bytes
     ]
-    in_ranges = {id(sample) for found in ranges for sample in found.samples}
-    own = [sample for sample in placed if id(sample) not in in_ranges]
-    units: list[tuple[tuple[int, int, int], CopiedRange | PlacedSample]] = [
-        *((sample.order, sample) for sample in own),
-        *((min(sample.order for sample in found.samples), found) for found in ranges),
+    is_own = bytearray(b"\1") * len(samples)
+    for found in ranges:
+        for number in found.samples:
+            is_own[number] = 0
+    own = {number: samples.piece(number) for number in compress(range(len(samples)), is_own)}
+
+    def order(number: int) -> tuple[int, int]:
+        """Return the sort key of our own samples."""
+        track = bisect_right(firsts, number) - 1
+        return _interleave_interval(tracks[track], number - firsts[track]), number
+
+    units: list[tuple[tuple[int, int], Unit]] = [
+        *((order(number), number) for number in own),
+        *((min(map(order, _first_of_tracks(found, firsts))), found) for found in ranges),
     ]
-    units.sort(key=lambda unit: unit[0])
+    units.sort(key=itemgetter(0))
     copied: list[tuple[int, RecordingPiece]] = []
+    places = array("q", bytes(8 * len(samples)))
+    stored = array("q", chain.from_iterable(run.offsets for run in samples.runs))
     at = 0
-    for _, unit in units:
+    for unit in _seams_first([unit for _, unit in units], own):
         if isinstance(unit, CopiedRange):
             copied.append((at, unit.piece))
-            for sample in unit.samples:
-                sample.at = at + sample.sample.offset - unit.piece.offset
+            moved = at - unit.piece.offset
+            for number in unit.samples:
+                places[number] = stored[number] + moved
             at += unit.piece.length
         else:
-            unit.at = at
-            at += unit.sample.length
-    offsets = [[0] * len(track.samples) for track in tracks]
-    for sample in placed:
-        offsets[sample.track][sample.number] = sample.at
+            places[unit] = at
+            at += own[unit].length
     header = write_header(
-        [evolve(track.tables, offsets=o) for track, o in zip(tracks, offsets, strict=True)], at
+        [
+            evolve(track.tables, offsets=places[first : first + count])
+            for track, first, count in zip(tracks, firsts, counts, strict=False)
+        ],
+        at,
+        info,
     )
     base = len(header)
     return Layout(
         header,
         base + at,
         tuple((base + begin, piece) for begin, piece in copied),
-        tuple((base + sample.at, sample.sample) for sample in own),
-        at - sum(sample.sample.length for sample in placed),
+        tuple((base + places[number], piece) for number, piece in own.items()),
+        at - sum(sum(run.sizes) for run in samples.runs),
     )
 
 
+def _first_of_tracks(found: CopiedRange, firsts: Sequence[int]) -> Iterator[int]:
+    """Yield the first sample of each track in a range; `firsts` are those of whole tracks."""
+    numbers = found.samples
+    for first, stop in pairwise(firsts):
+        at = bisect_left(numbers, first)
+        if at < len(numbers) and numbers[at] < stop:
+            yield numbers[at]
+
+
+def _seams_first(units: Sequence[Unit], own: Mapping[int, Piece]) -> Iterator[Unit]:
+    """Yield the units, short runs of `own` samples between copied ranges before all ranges."""
+    runs = [list(run) for _, run in groupby(units, key=lambda unit: isinstance(unit, CopiedRange))]
+    lengths = [
+        sum(own[unit].length for unit in run if not isinstance(unit, CopiedRange)) for run in runs
+    ]
+    first = 1 if lengths[:1] and lengths[0] else 0
+    seams = {n for n in range(first, len(runs) - 1) if 0 < lengths[n] <= MAX_SEAM_BYTES}
+    order = sorted(range(len(runs)), key=lambda n: (n >= first, n not in seams, n))
+    for number in order:
+        yield from runs[number]
+
+
+def loose_samples(
+    runs: Sequence[StoredSamples],
+    sources: Sequence[CutSource],
+    min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES,
+) -> tuple[list[RecordingPiece], list[RecordingPiece]]:
+    """Return which of the recordings' samples become our own bytes, and the copied ranges."""
+    samples = Samples.of(runs)
+    loose: list[RecordingPiece] = []
+    ranges: list[RecordingPiece] = []
+    for found in samples.copied_ranges(sources):
+        if found.piece.length >= min_copied_range_bytes:
+            ranges.append(found.piece)
+        else:
+            pieces = map(samples.piece, found.samples)
+            loose += (piece for piece in pieces if isinstance(piece, RecordingPiece))
+    return loose, ranges
+
+
 def _interleave_interval(track: ClipTrack, number: int) -> int:
+    """Return in which INTERLEAVE_MS of the clip a sample is decoded: the 0th, the 1st, ...
+
+    Text is before all else: there is little of it, and between copied ranges it would be a part of
+    the upload.
+    """
     tables = track.tables
+    if tables.kind == SUBTITLES:
+        return BEFORE_ALL
     time = tables.dts[number] - tables.media_time + tables.delay
     return time * 1000 // (INTERLEAVE_MS * tables.timescale)
-
-
-def _copied_ranges(
-    placed: Sequence[PlacedSample], sources: Sequence[CutSource]
-) -> Iterator[CopiedRange]:
-    """Find runs of samples with nothing foreign between them in a recording.
-
-    Those of a progressive file are adjacent; between those of a fragmented one there may be up to
-    MAX_HOLE_READ_BYTES.
-    """
-    by_recording: dict[int, list[tuple[int, PlacedSample]]] = defaultdict(list)
-    for sample in placed:
-        if isinstance(sample.sample, RecordingPiece):
-            row = sample.sample.offset, sample
-            by_recording[id(sample.sample.recording)].append(row)
-    for rows in by_recording.values():
-        rows.sort(key=lambda row: row[0])
-        first = rows[0][1].sample
-        assert isinstance(first, RecordingPiece)  # noqa: S101 - seen above
-        recording = first.recording
-        its_cuts = [source for source in sources if source.recording is recording]
-        is_foreign_between = _foreign_sample_between(its_cuts, rows[0][0], rows[-1][0])
-        run: list[PlacedSample] = []
-        begin = end = 0
-        for offset, sample in rows:
-            is_near = end <= offset <= end + MAX_HOLE_READ_BYTES
-            if run and (not is_near or is_foreign_between(end, offset)):
-                yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
-                run = []
-            if not run:
-                begin = offset
-            run.append(sample)
-            end = offset + sample.sample.length
-        yield CopiedRange(RecordingPiece(recording, begin, end - begin), run)
-
-
-def _foreign_sample_between(
-    sources: Sequence[CutSource], first: int, last: int
-) -> Callable[[int, int], bool]:
-    """Return a predicate: whether a sample from outside of the cut is between two offsets.
-
-    A sample presented within the cut, or within all cuts if the recording has several, is not
-    foreign, even if the clip does without it. All offsets are between `first` and `last`.
-    """
-    if not sources or not all(source.index.is_fragmented for source in sources):
-        # The bytes between a progressive file's samples belong to tracks that we do not know.
-        return lambda end, offset: end != offset
-    foreign: list[int] = []
-    for source in sources:
-        tracks = [(source.video, set(source.copyable))]
-        tracks += [(source.index.audio, {*audio_in_cut(source)})] if source.index.audio else []
-        foreign += (
-            offset
-            for track, in_cut in tracks
-            for i, offset in enumerate(track.offsets)
-            if first < offset < last and i not in in_cut
-        )
-    foreign.sort()
-    return lambda end, offset: bisect_left(foreign, end) < bisect_left(foreign, offset)

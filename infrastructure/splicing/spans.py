@@ -7,11 +7,13 @@ from itertools import chain, groupby
 
 from attrs import evolve, field, frozen
 
+from application.ports import RecordingPiece
+from domain.window import TimeWindow
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
 from infrastructure.splicing.access_points import (
     FrameSplit,
-    is_clean_access_point,
+    read_access_point,
     read_prefix,
     shortened,
     split_frames,
@@ -35,8 +37,12 @@ class EncodedSpan:
     """The video sample to start decoding at, so that none of `frames` lacks a reference."""
     is_damaged: bool = False
     """Whether frames among them do not decode without a fault."""
+    ends_sequence: bool = False
+    """Whether decoders must see after it that a sequence has ended: a CRA picture follows."""
     copy_obstacle: str | None = None
     """Why no frame of the cut is copied, as a clause about its recording; else None."""
+    fills: TimeWindow | None = None
+    """A gap in which a picture is shown at each of `times` that is made of the one frame."""
 
 
 @frozen(eq=False)
@@ -44,7 +50,7 @@ class CopiedSpan:
     """Consecutive frames of the clip that are the recording's own bytes."""
 
     source: CutSource
-    frames: range
+    frames: Sequence[int] = field(repr=False)
     """Video samples, in decode order."""
     times: tuple[int, ...] = field(repr=False)
     """When the clip shows each of them, in its ticks."""
@@ -59,10 +65,12 @@ def plan_spans(
     picture_format: PictureFormat,
     *,
     codecs: Collection[Codec] = ALL_CODECS,
+    after_filler: bool = False,
 ) -> list[Span]:
     """Decide which frames are copied and which are encoded; only those of `codecs` are copied.
 
     `times` has a row for each of `sources`: when the clip shows each of its frames, in ticks.
+    `after_filler` is whether the clip begins with other pictures.
 
     Frames are copied only from recordings that share their parameter sets with most of the clip,
     because one sample entry must do for all.
@@ -89,7 +97,7 @@ def plan_spans(
         if obstacle or span.is_damaged:
             spans.append(evolve(span, copy_obstacle=obstacle))
         else:
-            spans += _split(span)
+            spans += _split(span, is_first=not spans and not after_filler)
     return spans
 
 
@@ -127,36 +135,42 @@ def _split_damage(span: EncodedSpan) -> Iterator[EncodedSpan]:
         yield EncodedSpan(source, run.frames, times, run.decode_start, is_damaged)
 
 
-def _copied_frames(source: CutSource, frames: Sequence[int]) -> FrameSplit:
+def _copied_frames(source: CutSource, frames: Sequence[int], *, is_first: bool) -> FrameSplit:
     """Decide which of a cut's frames are copied; the bytes of some keyframes are read."""
     video, codec = source.video, codec_of(source.video)
     keyframes = [i for i, sync in enumerate(video.sync) if sync]
+
+    def sample(i: int) -> RecordingPiece:
+        return RecordingPiece(source.recording, video.offsets[i], video.sizes[i])
+
     split = split_frames(
         video.pts,
         frames,
         keyframes,
-        lambda i: is_clean_access_point(source.pieces(video, [i])[0], codec, video.config),
+        lambda i: read_access_point(sample(i), codec, video.config),
+        has_leading_pictures=codec.has_leading_pictures,
+        is_first=is_first,
     )
     if video.codec not in IN_BAND:
         return split
 
     # Where sets change, they change at a keyframe, and for the rest of the file.
     def is_changed(keyframe: int) -> bool:
-        (sample,) = source.pieces(video, [keyframe])
-        return not codec.has_known_sets(read_prefix(sample), video.config)
+        return not codec.has_known_sets(read_prefix(sample(keyframe)), video.config)
 
-    later = [i for i in keyframes if i in split.copied][1:]
+    copied = set(split.copied)
+    later = [i for i in keyframes if i in copied][1:]
     if not later or not is_changed(later[-1]):
         return split
     stop = later[bisect_left(later, True, key=is_changed)]
     return shortened(split, video.pts, frames, stop)
 
 
-def _split(span: EncodedSpan) -> list[Span]:
-    """Return the spans of frames some of which may be copied."""
+def _split(span: EncodedSpan, *, is_first: bool) -> list[Span]:
+    """Return the spans of frames some of which may be copied, maybe the clip's first ones."""
     source = span.source
     held = tuple(i for i in span.frames if i in source.frames[: source.held_frames])
-    split = _copied_frames(source, span.frames[len(held) :])
+    split = _copied_frames(source, span.frames[len(held) :], is_first=is_first and not held)
     time_of = dict(zip(span.frames, span.times, strict=True))
 
     def encoded(frames: tuple[int, ...]) -> EncodedSpan:
@@ -164,7 +178,7 @@ def _split(span: EncodedSpan) -> list[Span]:
         return EncodedSpan(source, frames, tuple(time_of[i] for i in frames), start)
 
     first = (*held, *split.head)
-    head = [encoded(first)] if first else []
+    head = [evolve(encoded(first), ends_sequence=split.needs_end)] if first else []
     tail = [encoded(split.tail)] if split.tail else []
     if not split.copied:
         return [*head, *tail]

@@ -14,6 +14,8 @@ from infrastructure.mp4.random_access import Access, access_of, is_codec_known
 
 PREFIX_BYTES = 2048
 """Enough of a sample to find its first slice: x264's longest SEI before it takes 700 bytes."""
+KEYFRAME_PREFIX_BYTES = 4096
+"""Enough of a keyframe to see its parameter sets and where its first slice begins."""
 MAX_SIZE_RATIO = 4
 """Pictures of which none refers to another are of similar sizes: beyond, the smallest is read."""
 MAX_FRAMES_BACK = 600
@@ -47,15 +49,20 @@ def believable_sync(read: Read, video: Track, frames: Sequence[int]) -> bytearra
     return _found(read, video, frames)
 
 
-def _is_wrong(read: Read, video: Track, last_sync: int, last_frame: int) -> bool:
-    if read_access(read, video, last_sync) is Access.NONE:
-        return True
+def smallest_if_unlike(video: Track, last_sync: int, last_frame: int) -> int | None:
+    """Return the smallest sync sample from `last_sync` on, if another is several times larger."""
     size_of = video.sizes.__getitem__
     others = [i for i in range(last_sync, last_frame + 1) if video.sync[i]]
     smallest = min(others, key=size_of)
-    if size_of(smallest) * MAX_SIZE_RATIO >= max(map(size_of, others)):
-        return False
-    return read_access(read, video, smallest) is Access.NONE
+    is_alike = size_of(smallest) * MAX_SIZE_RATIO >= max(map(size_of, others))
+    return None if is_alike else smallest
+
+
+def _is_wrong(read: Read, video: Track, last_sync: int, last_frame: int) -> bool:
+    if read_access(read, video, last_sync) is Access.NONE:
+        return True
+    smallest = smallest_if_unlike(video, last_sync, last_frame)
+    return smallest is not None and read_access(read, video, smallest) is Access.NONE
 
 
 def _found(read: Read, video: Track, frames: Sequence[int]) -> bytearray | None:

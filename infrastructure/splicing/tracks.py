@@ -1,16 +1,20 @@
 """The clip's tracks: copied and encoded samples with one sample entry, and the audio."""
 
+from array import array
 from collections.abc import Sequence
+from itertools import chain
+from operator import add, sub
 
 from attrs import field, frozen
 
-from application.ports import FilePiece, Piece, RecordingPiece
+from application.ports import FilePiece, Recording
 from domain.errors import UnusableFootage
 from infrastructure.mp4.index import Track
 from infrastructure.mp4.writer import TrackToWrite, video_times
 from infrastructure.splicing.audio import AudioPlan
 from infrastructure.splicing.codecs import codec_of
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan
+from infrastructure.splicing.stored_samples import StoredSamples, all_sizes
 
 
 @frozen(eq=False)
@@ -18,7 +22,7 @@ class EncodedTrack:
     """A track of a file that ffmpeg encoded, and where the bytes of each sample are."""
 
     track: Track
-    samples: Sequence[FilePiece] = field(repr=False)
+    samples: StoredSamples
 
 
 @frozen(eq=False)
@@ -27,14 +31,15 @@ class ClipTrack:
 
     tables: TrackToWrite
     """Without the samples' offsets."""
-    samples: Sequence[Piece] = field(repr=False)
+    samples: Sequence[StoredSamples]
+    """What is stored together, in the order of the track."""
 
 
 @frozen(eq=False)
 class SpanSamples:
     """A span's samples, in decode order, and when each is shown, in ticks of the clip."""
 
-    samples: Sequence[Piece] = field(repr=False)
+    samples: StoredSamples
     times: Sequence[int] = field(repr=False)
     sync: Sequence[int] = field(repr=False)
     track: Track = field(repr=False)
@@ -43,7 +48,7 @@ class SpanSamples:
     @property
     def is_copied(self) -> bool:
         """Whether the frames are a recording's own bytes."""
-        return isinstance(self.samples[0], RecordingPiece)
+        return isinstance(self.samples.source, Recording)
 
 
 def encoded_samples(span: EncodedSpan, encoded: EncodedTrack) -> SpanSamples:
@@ -65,9 +70,9 @@ def copied_samples(span: CopiedSpan) -> SpanSamples:
     """Return the samples of a copied span."""
     video = span.source.video
     return SpanSamples(
-        span.source.pieces(video, span.frames),
+        span.source.samples_of(video, span.frames),
         span.times,
-        [video.sync[i] for i in span.frames],
+        bytes(map(video.sync.__getitem__, span.frames)),
         video,
     )
 
@@ -96,17 +101,17 @@ def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> Cli
     # expressed by composition offsets alone.
     delay = min(times)
     dts, pts, media_time = video_times([time - delay for time in times])
-    samples = [sample for span in spans for sample in span.samples]
+    samples = [span.samples for span in spans]
     duration = max(max(times) + 1, until) - delay
     track = TrackToWrite(
         kind="vide",
         sample_entry=entry,
         timescale=timescale,
         offsets=(),
-        sizes=[sample.length for sample in samples],
+        sizes=all_sizes(samples),
         dts=dts,
         pts=pts,
-        sync=[sync for span in spans for sync in span.sync],
+        sync=[*chain.from_iterable(span.sync for span in spans)],
         duration=duration,
         last_duration=_last_duration(dts, pts, duration, media_time),
         media_time=media_time,
@@ -122,23 +127,27 @@ def copied_audio(plan: AudioPlan, silence: FilePiece | None) -> ClipTrack:
 
     ValueError if the plan needs silence and there is none.
     """
-    samples = [packet.piece or silence for packet in plan.packets]
-    pieces = [piece for piece in samples if piece]
-    starts = [packet.start for packet in plan.packets]
-    if len(pieces) < len(starts):
-        raise ValueError("the plan needs a packet of silence")
-    return _audio_track(plan.template, pieces, starts, plan.end)
+    samples: list[StoredSamples] = []
+    for run in plan.runs:
+        if isinstance(run, StoredSamples):
+            samples.append(run)
+        elif silence is None:
+            raise ValueError("the plan needs a packet of silence")
+        else:
+            places = array("q", [silence.offset]), array("Q", [silence.length])
+            samples.append(StoredSamples(silence, *(run.packets * column for column in places)))
+    return _audio_track(plan.template, samples, plan.starts, plan.end)
 
 
 def encoded_audio(encoded: EncodedTrack, duration_ms: int) -> ClipTrack:
     """Return the track of audio that was encoded as a whole."""
     track = encoded.track
     end = -(-duration_ms * track.timescale // 1000)
-    return _audio_track(track, encoded.samples, track.pts, end)
+    return _audio_track(track, [encoded.samples], track.pts, end)
 
 
 def _audio_track(
-    template: Track, samples: Sequence[Piece], starts: Sequence[int], end: int
+    template: Track, samples: Sequence[StoredSamples], starts: Sequence[int], end: int
 ) -> ClipTrack:
     times, media_time = [time - starts[0] for time in starts], -starts[0]
     track = TrackToWrite(
@@ -146,10 +155,10 @@ def _audio_track(
         sample_entry=template.sample_entry,
         timescale=template.timescale,
         offsets=(),
-        sizes=[sample.length for sample in samples],
+        sizes=all_sizes(samples),
         dts=times,
         pts=times,
-        sync=[1] * len(samples),
+        sync=[1] * len(times),
         duration=end,
         last_duration=_last_duration(times, times, end, media_time),
         media_time=media_time,
@@ -166,8 +175,6 @@ def _last_duration(dts: Sequence[int], pts: Sequence[int], duration: int, media_
     """
     left = duration - dts[-1]
     end = duration + media_time
-    is_end_reached = any(
-        shown + after - before >= end
-        for shown, before, after in zip(pts, dts, dts[1:], strict=False)
-    )
+    ends = map(add, pts, map(sub, dts[1:], dts))
+    is_end_reached = max(ends, default=end - 1) >= end
     return max(1, left) if is_end_reached else max(1, left, end - pts[-1])

@@ -96,6 +96,10 @@ class DeadLetterQueue:
                 QueueUrl=queue_url, MessageBody=body, MessageAttributes=letter.attributes
             ),
         )
+        self.delete(letter, deadline_s)
+
+    def delete(self, letter: DeadLetter, deadline_s: float) -> None:
+        """Delete the letter; LeaseLost if it is no longer hidden."""
         delete(self.client, self.queue_url, letter.receipt_handle, deadline_s)
 
 

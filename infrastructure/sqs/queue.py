@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from attrs import frozen
 
@@ -30,6 +30,12 @@ USUAL_LIMIT_BYTES = 262_144
 """The MaximumMessageSize of a queue that was made before it could be more (1 MiB, 2025)."""
 
 
+class Delay(TypedDict, total=False):
+    """For how long a message is delayed, if not as the queue's own setting says."""
+
+    DelaySeconds: int
+
+
 class LeaseLost(Unavailable):
     """The message is visible again, received by another consumer, or deleted."""
 
@@ -45,12 +51,19 @@ class SqsRetryQueue(RetryQueue):
         """Send the request's message with a delay, as long as the queue accepts."""
         if not 1 <= delay_s <= MAX_DELAY_S:
             raise ValueError(f"a delay of {delay_s} s is not within 1..{MAX_DELAY_S}")
+        return self._send(request, {"DelaySeconds": delay_s}, deadline_s)
+
+    def add(self, request: ClipRequest, deadline_s: float) -> tuple[str, ...]:
+        """Send the first message of a request, for delivery at once; return as `send` does."""
+        return self._send(request, {}, deadline_s)
+
+    def _send(self, request: ClipRequest, delay: Delay, deadline_s: float) -> tuple[str, ...]:
         fitted = accepted_body(self.client, self.queue_url, request, deadline_s)
         call(
             "SQS",
             deadline_s,
             lambda: self.client.send_message(
-                QueueUrl=self.queue_url, MessageBody=fitted.body, DelaySeconds=delay_s
+                QueueUrl=self.queue_url, MessageBody=fitted.body, **delay
             ),
         )
         return fitted.dropped

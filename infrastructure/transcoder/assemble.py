@@ -36,7 +36,7 @@ def write_own_bytes(layout: Layout, path: Path) -> None:
                 os.pwrite(target, data[first : first + piece.length], at)
 
         with ThreadPoolExecutor(READ_CONCURRENCY) as readers:
-            list(readers.map(copy, _runs(isolated)))
+            list(readers.map(copy, runs_of(isolated)))
 
 
 def fill_holes(layout: Layout, path: Path) -> None:
@@ -45,7 +45,7 @@ def fill_holes(layout: Layout, path: Path) -> None:
         for begin, piece in layout.copied:
             for at in range(0, piece.length, MAX_READ_BYTES):
                 length = min(MAX_READ_BYTES, piece.length - at)
-                data = piece.recording.read(piece.offset + at, length)
+                data = piece.recording.read_once(piece.offset + at, length)
                 os.pwrite(out.fileno(), data, begin + at)
 
 
@@ -63,7 +63,7 @@ def pieces_of(layout: Layout, path: Path) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _runs(
+def runs_of(
     isolated: Sequence[tuple[int, RecordingPiece]],
 ) -> Iterator[list[tuple[int, RecordingPiece]]]:
     """Group samples that are near each other in a recording, so that one read does for them."""

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from domain.errors import Unavailable
+from infrastructure.splicing.filler import encoded_pictures
 from infrastructure.splicing.spans import EncodedSpan, Span
 
 BASE_BYTES = 90_000_000
@@ -35,11 +36,10 @@ def require_memory(spans: Sequence[Span], memory_bytes: float) -> None:
     """Unavailable unless pictures of every span can be decoded, and encoded where they must be."""
     for span in spans:
         video = span.source.video
-        is_encoded = isinstance(span, EncodedSpan)
-        frames = len(span.frames) if is_encoded else 0
+        frames = encoded_pictures(span) if isinstance(span, EncodedSpan) else 0
         needed_bytes = least_bytes(video.width * video.height, frames)
         if needed_bytes > memory_bytes:
-            work = f"encode {frames} frames of" if is_encoded else "decode"
+            work = f"encode {frames} frames of" if frames else "decode"
             raise Unavailable(
                 f"The pictures of {span.source.cut.segment.name} are {video.width}x{video.height}:"
                 f" to {work} them takes at least {needed_bytes / 1e6:.0f} MB of memory, and there"

@@ -9,14 +9,17 @@ before it is committed. Interlaced frames are not deinterlaced.
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from math import inf
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from application.ports import Recording, Rendition, ThumbnailSpec, Transcoder
+from domain.clip_label import ClipLabel
 from domain.coverage import Verification, merged
 from domain.errors import Unavailable, UnusableFootage
+from domain.manifest import Evidence, Manifest
 from domain.options import USUAL, ClipOptions
 from domain.planning import ClipPlan, Cut
 from infrastructure.ffmpeg.decode import decode_all_frames
@@ -24,8 +27,22 @@ from infrastructure.ffmpeg.encode_video import Encoder
 from infrastructure.ffmpeg.excerpt import Excerpt, extract, require_possible_slices
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import make_thumbnails
+from infrastructure.ffmpeg.version import ffmpeg_version
+from infrastructure.mp4.movie_info import MovieInfo
 from infrastructure.splicing.codecs import AVC, HEVC, Codec, codec_of
-from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
+from infrastructure.splicing.filler import (
+    begins_with_filler,
+    encoded_pictures,
+    repeated,
+    without_filler,
+)
+from infrastructure.splicing.frames import (
+    CutSource,
+    ReadAhead,
+    clip_times,
+    clip_timescale,
+    resolve_cuts,
+)
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, Span, plan_spans
@@ -39,14 +56,41 @@ from infrastructure.splicing.tracks import (
 from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
 from infrastructure.transcoder.audio import make_audio_tracks
 from infrastructure.transcoder.disk_space import require_disk_space
+from infrastructure.transcoder.filler import GapFiller
 from infrastructure.transcoder.find_damage import damaged_windows, find_damage, give_up_damage
 from infrastructure.transcoder.memory import require_memory
-from infrastructure.transcoder.verify import verify_tables
+from infrastructure.transcoder.prove import proof_of
+from infrastructure.transcoder.read_ahead import (
+    read_assembled,
+    read_frame,
+    read_spans,
+    reading_ahead,
+)
+from infrastructure.transcoder.sidecars import make_sidecars
+from infrastructure.transcoder.verify import planned_media, verify_tables
 from infrastructure.transcoder.verify_splices import verify_splices
+from infrastructure.transcoder.wall_clock import WallClock, make_text_tracks
+from infrastructure.zones import wall_clock_zone
 
 logger = logging.getLogger(__name__)
 
-BACKGROUND_THREADS = 2
+BACKGROUND_THREADS = 3
+RESOLVE_CONCURRENCY = 8
+
+
+@frozen
+class _Job:
+    """A clip to render."""
+
+    plan: ClipPlan
+    thumbnails: ThumbnailSpec
+    folder: Path
+    deadline_s: float
+    label: ClipLabel | None
+    wall_clock: WallClock
+    filler: GapFiller
+    read_ahead: ReadAhead
+    assembled: Callable[[Rendition], None]
 
 
 @frozen
@@ -68,6 +112,8 @@ class FfmpegTranscoder(Transcoder):
     """How much memory there is for ffmpeg, and all else."""
     min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES
     """The smallest range of a recording that the store is left to copy."""
+    uploaded_bytes: int = 0
+    """How many bytes of a copied range the store uploads itself: they are read in time for it."""
 
     def render(  # noqa: PLR0913, PLR0917
         self,
@@ -77,80 +123,129 @@ class FfmpegTranscoder(Transcoder):
         folder: Path,
         deadline_s: float,
         options: ClipOptions = USUAL,
+        label: ClipLabel | None = None,
     ) -> Rendition:
-        """Cut, splice, assemble and verify.
+        """Cut, splice, assemble and verify."""
+        return self.render_reporting(
+            plan, recordings, thumbnails, folder, deadline_s, options, label, lambda _: None
+        )
+
+    def render_reporting(  # noqa: PLR0913, PLR0917
+        self,
+        plan: ClipPlan,
+        recordings: Mapping[str, Recording],
+        thumbnails: ThumbnailSpec,
+        folder: Path,
+        deadline_s: float,
+        options: ClipOptions,
+        label: ClipLabel | None,
+        assembled: Callable[[Rendition], None],
+    ) -> Rendition:
+        """Report what is assembled, and verify it.
 
         If that fails, look for damage, and encode the damaged frames; if it fails again, or nothing
         is damaged, encode all frames.
         """
-        if options.hevc and options.hevc != self.hevc:
-            chosen = evolve(self, hevc=options.hevc)
-            return chosen.render(plan, recordings, thumbnails, folder, deadline_s)
-        sources = resolve_cuts(plan, recordings)
-
-        def render(*, splice: bool) -> Rendition:
-            return self._render(plan, sources, thumbnails, folder, deadline_s, splice=splice)
-
+        chosen = evolve(self, hevc=options.hevc or self.hevc)
+        zone = wall_clock_zone(options)
+        clock, filler = WallClock(plan, zone), GapFiller(plan, options.filler, zone or UTC)
         try:
-            try:
-                return render(splice=self.splice)
-            except UnusableFootage as error:
-                logger.warning("all frames are decoded to find damage: %s", error)
-                failure = error
-            sources = find_damage(Ffmpeg(self.path), sources, folder, deadline_s)
-            is_damaged = any(source.damaged for source in sources)
-            if self.splice and is_damaged:
-                try:
-                    return render(splice=True)
-                except UnusableFootage as error:
-                    failure = error
-            if not self.splice and not is_damaged:
-                raise failure
-            logger.warning("no frame is copied: %s", failure)
-            try:
-                return render(splice=False)
-            except UnusableFootage as error:
-                give_up_damage(sources, error)
-                raise
+            with reading_ahead() as read_ahead:
+                with ThreadPoolExecutor(RESOLVE_CONCURRENCY) as several:
+                    sources = resolve_cuts(plan, recordings, read_ahead, several.map)
+                job = _Job(
+                    plan,
+                    thumbnails,
+                    folder,
+                    deadline_s,
+                    label,
+                    clock,
+                    filler,
+                    read_ahead,
+                    assembled,
+                )
+                return chosen._render_sources(job, sources)  # noqa: SLF001 - of this class
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
+    def _render_sources(self, job: _Job, sources: Sequence[CutSource]) -> Rendition:
+        try:
+            return self._render(job, sources, splice=self.splice)
+        except UnusableFootage as error:
+            logger.warning("all frames are decoded to find damage: %s", error)
+            failure = error
+        sources = find_damage(Ffmpeg(self.path), sources, job.folder, job.deadline_s)
+        is_damaged = any(source.damaged for source in sources)
+        if self.splice and is_damaged:
+            try:
+                return self._render(job, sources, splice=True)
+            except UnusableFootage as error:
+                failure = error
+        if not self.splice and not is_damaged:
+            raise failure
+        logger.warning("no frame is copied: %s", failure)
+        try:
+            return self._render(job, sources, splice=False)
+        except UnusableFootage as error:
+            give_up_damage(sources, error)
+            raise
+
     def thumbnails(
-        self, clip: Recording, thumbnails: ThumbnailSpec, folder: Path, deadline_s: float
+        self,
+        clip: Recording,
+        thumbnails: ThumbnailSpec,
+        folder: Path,
+        deadline_s: float,
+        filler: Sequence[range] = (),
     ) -> Mapping[int, Path]:
-        """Take the clip for a recording that is cut out whole."""
+        """Take the clip for a recording that is cut out whole, but for its filler."""
         segment = clip.segment
         plan = ClipPlan(segment.window, (Cut(segment, segment.window),))
         sources = resolve_cuts(plan, {segment.name: clip})
         timescale = clip_timescale(sources)
         # The window may end earlier: a picture that stands for long is no footage, but shown.
         quarter = round(sources[0].index.duration_ms) * timescale // 4000
+        times = clip_times(sources, timescale)
         try:
-            times = clip_times(sources, timescale)
-            pictured = _extract_frame(sources, times, quarter, folder / "thumbnail.mp4")
+            pictured = _frame_at(*without_filler(sources, times, filler), quarter)
+            picture = _extract_frame(*pictured, folder / "thumbnail.mp4")
             size = majority_format(sources)
-            return make_thumbnails(
-                Ffmpeg(self.path), pictured, size, thumbnails, folder, deadline_s
-            )
+            return make_thumbnails(Ffmpeg(self.path), picture, size, thumbnails, folder, deadline_s)
         except OSError as error:
             raise Unavailable(f"The scratch folder cannot be used: {error.strerror}") from error
 
-    def _render(  # noqa: PLR0913 - a straight line
+    def sidecars(
         self,
-        plan: ClipPlan,
-        sources: Sequence[CutSource],
-        thumbnails: ThumbnailSpec,
+        clip: Recording,
+        manifest: Manifest,
+        options: ClipOptions,
         folder: Path,
         deadline_s: float,
-        *,
-        splice: bool,
-    ) -> Rendition:
-        ffmpeg, duration_ms, clip = Ffmpeg(self.path), plan.duration_ms, folder / "clip.mp4"
+    ) -> Mapping[str, Path]:
+        """Decode some frames of the clip: keyframes, where they are near enough."""
+        zone = wall_clock_zone(options) or UTC
+        return make_sidecars(Ffmpeg(self.path), clip, manifest, zone, folder, deadline_s)
+
+    def _render(self, job: _Job, sources: Sequence[CutSource], *, splice: bool) -> Rendition:
+        ffmpeg, folder, deadline_s = Ffmpeg(self.path), job.folder, job.deadline_s
+        duration_ms, read_ahead = job.plan.duration_ms, job.read_ahead
         timescale = clip_timescale(sources)
-        times = clip_times(sources, timescale)
+        times = job.filler.times(sources, timescale)
+        pictured = _frame_at(sources, times, duration_ms * timescale // 4000)
+        read_frame(read_ahead, *pictured)
         picture_format = majority_format(sources)
-        codecs = self._copied_codecs if splice else ()
-        spans = plan_spans(sources, times, picture_format, codecs=codecs)
+        spans = job.filler.added_to(
+            plan_spans(
+                sources,
+                times,
+                picture_format,
+                codecs=self._copied_codecs if splice else (),
+                after_filler=begins_with_filler(job.plan, sources),
+            ),
+            sources,
+            times,
+            timescale,
+        )
         to_encode = [span for span in spans if isinstance(span, EncodedSpan)]
         copied = [span for span in spans if isinstance(span, CopiedSpan)]
         codec, picture_format, first_id = _encoder_for(copied, picture_format)
@@ -158,36 +253,56 @@ class FfmpegTranscoder(Transcoder):
         is_filled = self.verify == "decode" or not copied
         require_memory(spans, self.memory_bytes)
         require_disk_space(folder, sources, spans, duration_ms, is_filled=is_filled)
+        read_spans(read_ahead, to_encode)
         # Excerpts overlap: one reader reads them in turn, so that shared bytes are read once.
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(BACKGROUND_THREADS) as background:
             excerpts = [
-                reader.submit(_extract_span, span, folder / f"excerpt-{number}.mp4")
+                reader.submit(job.filler.extract, span, folder / f"excerpt-{number}.mp4")
                 for number, span in enumerate(to_encode)
             ]
-            quarter = duration_ms * timescale // 4000
-            pictured = reader.submit(
-                _extract_frame, sources, times, quarter, folder / "thumbnail.mp4"
-            )
+            picture = reader.submit(_extract_frame, *pictured, folder / "thumbnail.mp4")
             images = background.submit(
                 lambda: make_thumbnails(
-                    ffmpeg, pictured.result(), picture_format, thumbnails, folder, deadline_s
+                    ffmpeg, picture.result(), picture_format, job.thumbnails, folder, deadline_s
                 )
             )
+            tool = background.submit(ffmpeg_version, ffmpeg, deadline_s)
             audio = background.submit(
                 make_audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
             )
-            on_frames = self._on_frames(sum(len(span.frames) for span in to_encode))
+            min_bytes = self.min_copied_range_bytes
+            reader.submit(
+                lambda: read_assembled(
+                    read_ahead, spans, audio.result(), sources, min_bytes, self.uploaded_bytes
+                )
+            )
+            on_frames = self._on_frames(sum(map(encoded_pictures, to_encode)))
             encoder = Encoder(ffmpeg, codec, picture_format, folder, first_id, on_frames)
             encoded = encoder.encode((excerpt.result() for excerpt in excerpts), deadline_s)
             samples = _samples_of(spans, encoded)
             video = video_track(samples, timescale, duration_ms * timescale // 1000)
-            tracks = [video, *audio.result()]
-            layout = lay_out_clip(tracks, sources, self.min_copied_range_bytes)
+            cues = job.wall_clock.cues
+            tracks = [video, *audio.result(), *make_text_tracks(cues, folder)]
+            layout = lay_out_clip(tracks, sources, min_bytes, _movie_info(sources, job))
+            damaged = [window for source in sources for window in damaged_windows(source)]
+            # Each attempt has a file of its own: an earlier one may still be read to be sent.
+            clip = folder / f"clip-{'spliced' if splice else 'encoded'}-{len(damaged)}.mp4"
             write_own_bytes(layout, clip)
-            shown = [time for cut_times in times for time in cut_times]
+            shown = sorted(time for span in spans for time in span.times)
             copied_frames = sum(len(span.frames) for span in copied)
-            media = verify_tables(layout, clip, shown, video, copied_frames)
-            held_frames = sum(source.held_frames for source in sources)
+            media = planned_media(video, codec, shown, copied_frames)
+            pieces = pieces_of(layout, clip)
+            rendition = Rendition(
+                pieces,
+                {},
+                evolve(media, held_frames=sum(source.held_frames for source in sources)),
+                Verification.ALL if is_filled or damaged else Verification.SPLICES,
+                tuple(merged(damaged)),
+                _notes(to_encode),
+                Evidence(proof=proof_of(layout, pieces, spans, tool.result())),
+            )
+            job.assembled(rendition)
+            verify_tables(layout, clip, shown, video, cues)
             if is_filled:
                 fill_holes(layout, clip)
                 require_possible_slices(clip, "the clip's recordings")
@@ -196,16 +311,7 @@ class FfmpegTranscoder(Transcoder):
             else:
                 splices = folder / "splice.mp4"
                 verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
-            damaged = [window for source in sources for window in damaged_windows(source)]
-            is_all_decoded = is_filled or damaged
-            return Rendition(
-                pieces_of(layout, clip),
-                images.result(),
-                evolve(media, held_frames=held_frames),
-                Verification.ALL if is_all_decoded else Verification.SPLICES,
-                tuple(merged(damaged)),
-                _notes(to_encode),
-            )
+            return evolve(rendition, thumbnails=images.result())
 
     @property
     def _copied_codecs(self) -> Collection[Codec]:
@@ -214,6 +320,15 @@ class FfmpegTranscoder(Transcoder):
     def _on_frames(self, total: int) -> Callable[[int], None]:
         on_progress = self.on_progress
         return (lambda done: on_progress(done, total)) if on_progress else lambda _: None
+
+
+def _movie_info(sources: Sequence[CutSource], job: _Job) -> MovieInfo | None:
+    """Return what the clip says of itself, None without a label."""
+    label, chapters = job.label, job.wall_clock.chapters(sources)
+    if label is None:
+        return None
+    created_s = job.filler.first_seen_ms(sources) // 1000
+    return MovieInfo(created_s, label.title, label.name.clip_id, chapters)
 
 
 def _encoder_for(
@@ -243,20 +358,20 @@ def _notes(spans: Iterable[EncodedSpan]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reasons))
 
 
-def _extract_span(span: EncodedSpan, path: Path) -> Excerpt:
-    return extract(span.source, span.frames, span.decode_start, path, is_damaged=span.is_damaged)
-
-
-def _extract_frame(
-    sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int, path: Path
-) -> Excerpt:
-    """Extract the frame that the clip shows at `time`, or else its first."""
+def _frame_at(
+    sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int
+) -> tuple[CutSource, int]:
+    """Return the frame that the clip shows at `time`, or else its first, and its cut."""
     frames = [
         (shown, source, frame)
         for source, cut_times in zip(sources, times, strict=True)
         for frame, shown in zip(source.frames, cut_times, strict=True)
     ]
     _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
+    return source, frame
+
+
+def _extract_frame(source: CutSource, frame: int, path: Path) -> Excerpt:
     start, is_damaged = source.decode_start_of((frame,)), frame in source.damaged
     return extract(source, (frame,), start, path, is_damaged=is_damaged)
 
@@ -267,6 +382,6 @@ def _samples_of(spans: Sequence[Span], encoded: Iterable[EncodedTrack]) -> list[
     return [
         copied_samples(span)
         if isinstance(span, CopiedSpan)
-        else encoded_samples(span, next(tracks))
+        else encoded_samples(span, repeated(next(tracks), len(span.times)))
         for span in spans
     ]

@@ -1,29 +1,60 @@
 """Compare the finished clip's own tables with the plan."""
 
 from collections.abc import Sequence
-from operator import add
+from itertools import chain, compress, count
+from operator import add, gt
 from pathlib import Path
 
 from domain.errors import UnusableFootage
 from domain.manifest import MediaInfo
+from domain.wall_clock import Cue
 from infrastructure.ffmpeg.excerpt import index_file
 from infrastructure.mp4.index import SampleIndex
-from infrastructure.splicing.codecs import codec_of
+from infrastructure.mp4.timed_text import TextSamples
+from infrastructure.splicing.codecs import Codec
 from infrastructure.splicing.layout import Layout
 from infrastructure.splicing.tracks import ClipTrack
+from infrastructure.transcoder.wall_clock import verified_text
+
+
+def planned_media(
+    planned: ClipTrack, codec: Codec, times: Sequence[int], copied_frames: int
+) -> MediaInfo:
+    """Return what a clip of this video is; `times` is when each frame is shown, in its ticks."""
+    tables = planned.tables
+    return MediaInfo(
+        frames=len(times),
+        first_ms=times[0] * 1000 / tables.timescale,
+        last_ms=times[-1] * 1000 / tables.timescale,
+        duration_ms=(tables.delay + tables.duration) * 1000 / tables.timescale,
+        codec=codec.name,
+        width=tables.width,
+        height=tables.height,
+        copied_frames=copied_frames,
+    )
 
 
 def verify_tables(
-    layout: Layout, path: Path, times: Sequence[int], planned: ClipTrack, copied_frames: int
-) -> MediaInfo:
-    """Return what the tables of the clip at `path` say; UnusableFootage if it is not the plan.
+    layout: Layout,
+    path: Path,
+    times: Sequence[int],
+    planned: ClipTrack,
+    cues: Sequence[Cue] = (),
+) -> None:
+    """Compare the tables of the clip at `path` with the plan; UnusableFootage if they differ.
 
-    `times` is when each frame is shown, in ticks of the clip's clock.
+    `times` is when each frame is shown, in ticks of the clip's clock. `cues` are all of its text.
     """
     tables, index = planned.tables, index_file(path)
     video = index.video
     if video is None or video.timescale != tables.timescale:
         raise UnusableFootage("The clip has no video.")
+    if (video.width, video.height, video.sample_entry) != (
+        tables.width,
+        tables.height,
+        tables.sample_entry,
+    ):
+        raise UnusableFootage("The clip's pictures are not described as planned.")
     # The reader's zero is the first frame.
     if sorted(video.pts) != [time - times[0] for time in times]:
         raise UnusableFootage(f"The clip's tables have other frames than the {len(times)} planned.")
@@ -31,31 +62,20 @@ def verify_tables(
     ends = max(map(add, video.pts, video.durations))
     if not video.shown_until <= tables.duration <= ends:
         raise UnusableFootage("The clip does not end when it was planned to.")
-    _check_tiling(index, layout)
-    return MediaInfo(
-        frames=len(video.pts),
-        first_ms=times[0] * 1000 / video.timescale,
-        last_ms=times[-1] * 1000 / video.timescale,
-        duration_ms=(tables.delay + tables.duration) * 1000 / video.timescale,
-        codec=codec_of(video).name,
-        width=video.width,
-        height=video.height,
-        copied_frames=copied_frames,
-    )
+    _check_tiling(index, verified_text(path, cues), layout)
 
 
-def _check_tiling(index: SampleIndex, layout: Layout) -> None:
+def _check_tiling(index: SampleIndex, text: TextSamples | None, layout: Layout) -> None:
     """Check that every payload byte belongs to one sample, except those known to belong to none."""
-    header_bytes = len(layout.header)
-    at, used_bytes = header_bytes, 0
-    tracks = [track for track in (index.video, index.audio) if track]
-    for offset, size in sorted(
-        place for track in tracks for place in zip(track.offsets, track.sizes, strict=True)
-    ):
-        if offset < at:
-            raise UnusableFootage("Two of the clip's samples share their bytes.")
-        at = offset + size
-        used_bytes += size
-    payload_bytes = layout.size_bytes - header_bytes
-    if at > layout.size_bytes or used_bytes != payload_bytes - layout.unused_bytes:
+    tracks = [track for track in (index.video, index.audio, text) if track]
+    offsets = [*chain.from_iterable(track.offsets for track in tracks)]
+    sizes = [*chain.from_iterable(track.sizes for track in tracks)]
+    # An empty packet of audio may be anywhere.
+    order = sorted(compress(count(), sizes), key=offsets.__getitem__)
+    begins = [*map(offsets.__getitem__, order), layout.size_bytes]
+    ends = [len(layout.header), *map(add, begins, map(sizes.__getitem__, order))]
+    if any(map(gt, ends[:-1], begins)):
+        raise UnusableFootage("Two of the clip's samples share their bytes.")
+    payload_bytes = layout.size_bytes - len(layout.header)
+    if ends[-1] > layout.size_bytes or sum(sizes) != payload_bytes - layout.unused_bytes:
         raise UnusableFootage("The clip's samples do not fill its payload.")

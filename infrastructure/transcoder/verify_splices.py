@@ -5,20 +5,27 @@ other copied frames are the recording's own bytes, from a clean access point on.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
+from threading import Semaphore
 
 from attrs import evolve
 
 from application.ports import RecordingPiece
 from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
-from infrastructure.splicing.access_points import is_clean_access_point, presentation_bounds
-from infrastructure.splicing.codecs import codec_of
+from infrastructure.splicing.access_points import presentation_bounds, read_access_point
+from infrastructure.splicing.codecs import AccessPoint, codec_of
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.tracks import SpanSamples, video_track
 from infrastructure.transcoder.assemble import fill_holes, write_own_bytes
 
+DECODE_CONCURRENCY = 2
+"""Each decoder of 1080p takes about 80 MB."""
+READ_CONCURRENCY = 4
+"""So many splices are read at once, and then wait for a decoder."""
 MIN_NEIGHBOUR_FRAMES = 8
 MAX_FRAMES_SEARCHED = 600
 
@@ -36,29 +43,36 @@ def verify_splices(  # noqa: PLR0913, PLR0917
     Only the first frames of a clip that is copied as a whole are decoded.
     """
     groups = list(_groups(spans)) or [[first_frames(spans[0])]]
-    for number, group in enumerate(groups):
+    decoders = Semaphore(DECODE_CONCURRENCY)
+
+    def verify(number: int) -> None:
+        group = groups[number]
         times = sorted(time for span in group for time in span.times)
         track = video_track(group, timescale, times[-1] + 1)
         clip = path.with_name(f"{path.stem}-{number}.mp4")
         layout = lay_out_clip([track], sources)
         write_own_bytes(layout, clip)
         fill_holes(layout, clip)
-        decode_all_frames(ffmpeg, clip, times, timescale, deadline_s, audio=False)
+        with decoders:
+            decode_all_frames(ffmpeg, clip, times, timescale, deadline_s, audio=False)
         clip.unlink()
+
+    several = ThreadPoolExecutor(READ_CONCURRENCY)
+    try:
+        list(several.map(verify, range(len(groups))))
+    finally:
+        several.shutdown(cancel_futures=True)
 
 
 def _groups(spans: Sequence[SpanSamples]) -> Iterator[list[SpanSamples]]:
     """Yield the encoded spans, each with the copied frames before and after it."""
-    group: list[SpanSamples] = []
-    for span in spans:
-        if not span.is_copied:
-            group.append(span)
+    runs = [(is_copied, [*run]) for is_copied, run in groupby(spans, key=lambda s: s.is_copied)]
+    for number, (is_copied, run) in enumerate(runs):
+        if is_copied:
             continue
-        if group:
-            yield [*group, first_frames(span)]
-        group = [tail] if (tail := last_frames(span)) else []
-    if any(not span.is_copied for span in group):
-        yield group
+        before = last_frames(runs[number - 1][1][-1]) if number else None
+        after = [first_frames(runs[number + 1][1][0])] if number + 1 < len(runs) else []
+        yield [*([before] if before else []), *run, *after]
 
 
 def first_frames(span: SpanSamples) -> SpanSamples:
@@ -86,7 +100,7 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
         )
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
-        if is_clean_access_point(sample, codec, config):
+        if read_access_point(sample, codec, config) is not AccessPoint.NONE:
             return _slice(span, start, length)
     return span if length <= MAX_FRAMES_SEARCHED else None
 

@@ -14,6 +14,7 @@ from devtools.local_aws.cloud import moto_server
 from infrastructure.mp4.boxes import box
 from tests.contract import filesystem, in_memory, real
 from tests.contract.worlds import (
+    BucketCameraWorld,
     CameraWorld,
     ClipWorld,
     Footages,
@@ -21,7 +22,9 @@ from tests.contract.worlds import (
     NotifierWorld,
     QueueWorld,
     RecordingWorld,
+    StatusWorld,
 )
+from tests.support.contracts import faults
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,7 @@ def aws() -> Iterator[real.Aws]:
 def footages(tmp_path_factory: pytest.TempPathFactory) -> Footages:
     """Make a recording of 2 s, its index last, and then bytes that opening it does not read."""
     folder = tmp_path_factory.mktemp("footage")
-    data = recorded(folder / "recording.mp4") + box(b"free", bytes(200_000))
+    data = recorded(folder / "recording.mp4") + box(b"free", bytes(1_300_000))
     middle = data.index(b"mdat") + 1000
     return Footages(
         whole=Media(data),
@@ -83,30 +86,69 @@ def new_world(request: pytest.FixtureRequest, kinds: UnionType) -> Any:  # noqa:
     return kinds.__args__[number](*map(request.getfixturevalue, needs[number]))
 
 
-@pytest.fixture(params=FAMILIES)
-def camera_world(request: pytest.FixtureRequest, tmp_path: Path, footages: Footages) -> CameraWorld:
-    """Make a world without cameras."""
+RECORDER = "recorder's folder"
+
+
+@pytest.fixture
+def bucket_cameras(aws: real.Aws) -> BucketCameraWorld:
+    """Make a bucket without recordings."""
+    return BucketCameraWorld(aws)
+
+
+@pytest.fixture(params=(*FAMILIES, RECORDER, "bucket"))
+def camera_world(
+    request: pytest.FixtureRequest, tmp_path: Path, footages: Footages
+) -> Iterator[CameraWorld]:
+    """Make a world without cameras; docs/contracts must describe all that HTTP carries."""
+    if request.param == "bucket":
+        bucket: BucketCameraWorld = request.getfixturevalue("bucket_cameras")
+        yield bucket
+    else:
+        yield from new_status_world(request, tmp_path, footages)
+
+
+@pytest.fixture(params=(*FAMILIES, RECORDER))
+def status_world(
+    request: pytest.FixtureRequest, tmp_path: Path, footages: Footages
+) -> Iterator[StatusWorld]:
+    """Make a world without cameras that can know cameras and clips."""
+    yield from new_status_world(request, tmp_path, footages)
+
+
+def new_status_world(
+    request: pytest.FixtureRequest, tmp_path: Path, footages: Footages
+) -> Iterator[StatusWorld]:
     match request.param:
         case "in_memory":
-            return in_memory.InMemoryCameraWorld()
+            yield in_memory.InMemoryCameraWorld()
         case "filesystem":
-            return filesystem.FolderCameraWorld(tmp_path, footages.whole)
-    world: CameraWorld = request.getfixturevalue("http_cameras")
-    return world
+            yield filesystem.FolderCameraWorld(tmp_path, footages.whole)
+        case "recorder's folder":
+            yield filesystem.TreeCameraWorld(tmp_path, footages.whole)
+        case _:
+            world: real.HttpCameraWorld = request.getfixturevalue("http_cameras")
+            yield world
+            assert [fault for each in world.exchanges for fault in each.faults()] == []
 
 
-@pytest.fixture(params=FAMILIES)
-def recording_world(request: pytest.FixtureRequest) -> RecordingWorld:
+@pytest.fixture(params=(*FAMILIES, RECORDER))
+def recording_world(request: pytest.FixtureRequest, tmp_path: Path) -> RecordingWorld:
+    if request.param == RECORDER:
+        return filesystem.TreeRecordingWorld(tmp_path)
     world: RecordingWorld = new_world(request, RecordingWorld)
     return world
 
 
 @pytest.fixture(params=(*FAMILIES, "filesystem without links"))
-def clip_world(request: pytest.FixtureRequest, tmp_path: Path) -> ClipWorld:
-    if request.param not in FAMILIES:
-        return filesystem.FolderClipWorld(tmp_path, filesystem.refusing(errno.EPERM))
-    world: ClipWorld = new_world(request, ClipWorld)
-    return world
+def clip_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ClipWorld]:
+    """Make a world without clips; its manifests must be those of docs/contracts."""
+    world: ClipWorld = (
+        new_world(request, ClipWorld)
+        if request.param in FAMILIES
+        else filesystem.FolderClipWorld(tmp_path, filesystem.refusing(errno.EPERM))
+    )
+    yield world
+    assert [fault for each in world.manifests() for fault in faults("manifest", each)] == []
 
 
 @pytest.fixture(params=FAMILIES)

@@ -4,8 +4,10 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from domain.clip import ClipName, ClipRequest
 from domain.recording import RecordingSegment
@@ -15,10 +17,17 @@ from infrastructure.folder.clips import FolderClipStore
 from infrastructure.folder.files import OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.folder.recording_tree import RecordingTree, TreeRecordingStore
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.messages import read_message
-from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.formats.object_keys import clip_key, sidecar_key, thumbnail_key
+from infrastructure.layouts.presets import PRESETS
+from infrastructure.layouts.wall_clock import EPOCH
 from tests.contract.media import FORMAT, LENGTH_MS, Media
+from tests.support.contracts import faults
+
+if TYPE_CHECKING:
+    from application.ports import RecordingStore
 
 
 def refusing(number: int, claim_s: float = 0.5) -> FileOperations:
@@ -57,7 +66,34 @@ class FolderCameraWorld:
 
     def state(self, clip_id: str) -> Mapping[str, object] | None:
         path = self.root / "status" / f"{clip_id}.json"
-        return dict(json.loads(path.read_text())) if path.exists() else None
+        if not path.exists():
+            return None
+        report: dict[str, object] = json.loads(path.read_text())
+        assert faults("report", report) == []
+        return report
+
+
+class TreeCameraWorld(FolderCameraWorld):
+    """Recordings as mediamtx stores them, read only."""
+
+    def __init__(self, root: Path, media: Media) -> None:
+        super().__init__(root, media)
+        self.folder = root / "dvr"
+        self.folder.mkdir()
+        [mediamtx] = (preset for preset in PRESETS if preset.name == "mediamtx")
+        recordings = RecordingTree(self.folder, mediamtx, ZoneInfo("Europe/Madrid"))
+        self.cameras = FolderCameraService(root, FORMAT, recorded=recordings)
+
+    def has_camera(self, camera_id: str) -> None:
+        (self.folder / camera_id).mkdir(exist_ok=True)
+
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
+        self.has_camera(camera_id)
+        start = EPOCH + timedelta(milliseconds=start_ms)
+        stamp = f"{start.astimezone(ZoneInfo('Europe/Madrid')):%Y-%m-%d_%H-%M-%S-%f}"
+        name = f"{camera_id}/{stamp}.{suffix}"
+        (self.folder / name).write_bytes(self.media.data)
+        return RecordingSegment(TimeWindow(start_ms, start_ms + LENGTH_MS), name)
 
 
 class FolderRecordingWorld:
@@ -66,7 +102,7 @@ class FolderRecordingWorld:
     def __init__(self, root: Path) -> None:
         self.folder = root / "recordings" / "pier"
         self.folder.mkdir(parents=True)
-        self.recordings: FolderRecordingStore = FolderRecordingStore(root)
+        self.recordings: RecordingStore = FolderRecordingStore(root)
 
     def stores(self, name: str, media: Media) -> None:
         written = self.folder / "upload"
@@ -75,6 +111,14 @@ class FolderRecordingWorld:
 
     def removes(self, name: str) -> None:
         (self.folder / name).unlink()
+
+
+class TreeRecordingWorld(FolderRecordingWorld):
+    """Files in folders of any depth."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.recordings = TreeRecordingStore(self.folder)
 
 
 class FolderClipWorld:
@@ -92,10 +136,17 @@ class FolderClipWorld:
         path = self.folder / thumbnail_key(name, width, "jpg")
         return path.read_bytes() if path.exists() else None
 
+    def sidecar_bytes(self, name: ClipName, sidecar: str) -> bytes | None:
+        path = self.folder / sidecar_key(name, sidecar)
+        return path.read_bytes() if path.exists() else None
+
     def has_foreign_clip(self, name: ClipName) -> None:
         path = self.folder / clip_key(name)
         path.parent.mkdir(parents=True)
         path.write_bytes(b"foreign")
+
+    def manifests(self) -> list[object]:
+        return [json.loads(path.read_text()) for path in self.folder.glob("*/[!.]*.json")]
 
 
 class FolderQueueWorld:
@@ -110,6 +161,7 @@ class FolderQueueWorld:
         self.now_ms = self.began_ms + round(1000 * time_s)
         received = []
         while message := self.queue.receive():
+            assert faults("request", json.loads(message.body)) == []
             request = read_message(message.body, message.sent_at_ms)
             assert isinstance(request, ClipRequest)
             received.append(request)
@@ -124,5 +176,6 @@ class FolderNotifierWorld:
         self.notifier: FolderNotifier = FolderNotifier(root, FORMAT)
 
     def heard(self) -> list[tuple[str, Mapping[str, object]]]:
-        lines = map(json.loads, self.lines.read_text().splitlines())
+        lines = [json.loads(line) for line in self.lines.read_text().splitlines()]
+        assert [fault for line in lines for fault in faults("report", line["message"])] == []
         return [(line["eventId"], line["message"]) for line in lines]

@@ -1,5 +1,6 @@
 """The worlds of the adapters in memory."""
 
+import json
 from collections.abc import Mapping
 
 from application.ports import LeftOut
@@ -7,6 +8,7 @@ from domain.clip import ClipName, ClipRequest
 from domain.manifest import StoredClip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from infrastructure.formats.manifests import manifest_json
 from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryClipStore,
@@ -78,8 +80,14 @@ class InMemoryClipWorld:
     def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         return self.clips.thumbnails.get(name, {}).get(width)
 
+    def sidecar_bytes(self, name: ClipName, sidecar: str) -> bytes | None:
+        return self.clips.sidecars.get(name, {}).get(sidecar)
+
     def has_foreign_clip(self, name: ClipName) -> None:
         self.clips.objects[name] = (StoredClip("", "", 0), b"foreign")
+
+    def manifests(self) -> list[object]:
+        return [json.loads(manifest_json(found)) for found in self.clips.manifests.values()]
 
 
 class InMemoryQueueWorld:

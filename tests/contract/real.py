@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import boto3
 from attrs import frozen
@@ -18,13 +20,16 @@ from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
 from infrastructure.camera_api.client import HttpCameraService
 from infrastructure.formats.messages import read_message
-from infrastructure.formats.object_keys import clip_key, thumbnail_key
+from infrastructure.formats.object_keys import clip_key, sidecar_key, thumbnail_key
 from infrastructure.in_memory import InMemoryCameraService
-from infrastructure.s3 import S3ClipStore, S3RecordingStore
+from infrastructure.layouts.bucket_layout import bucket_layout
+from infrastructure.layouts.wall_clock import EPOCH
+from infrastructure.s3 import S3CameraService, S3ClipStore, S3RecordingStore
 from infrastructure.sns import SnsNotifier
 from infrastructure.sqs.queue import SqsRetryQueue
 from tests.contract.media import FORMAT, LENGTH_MS, Media
 from tests.support.clip_store import clip_store
+from tests.support.contracts import Exchange, faults
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -80,6 +85,7 @@ class HttpCameraWorld:
     def __init__(self, stand_in: CameraStandIn, listed: InMemoryCameraService, url: str) -> None:
         self.stand_in, self.listed, self.url = stand_in, listed, url
         self.deleted: set[str] = set()
+        self.exchanges: list[Exchange] = []
         stand_in.fault = self._forgotten
         self.cameras: HttpCameraService = HttpCameraService(url, url, FORMAT)
 
@@ -112,8 +118,45 @@ def http_cameras() -> Iterator[HttpCameraWorld]:
     """Serve a camera API without cameras."""
     listed = InMemoryCameraService()
     stand_in = CameraStandIn(listed)
-    with serve(stand_in) as url:
-        yield HttpCameraWorld(stand_in, listed, url)
+    exchanges: list[Exchange] = []
+
+    def answer(request: Request) -> Response:
+        response = stand_in(request)
+        asked = (request.method, request.target, request.body)
+        exchanges.append(Exchange(*asked, response.status, response.body))
+        return response
+
+    with serve(answer) as url:
+        world = HttpCameraWorld(stand_in, listed, url)
+        world.exchanges = exchanges
+        yield world
+
+
+class BucketCameraWorld:
+    """Cameras of which there is nothing but recordings in a bucket, as mediamtx names them."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.bucket = aws.bucket()
+        self.zone = ZoneInfo("Europe/Madrid")
+        layout = bucket_layout("mediamtx")
+        self.cameras = S3CameraService(aws.s3, self.bucket, layout, self.zone, "rewinds")
+
+    def has_camera(self, camera_id: str) -> None:
+        """Make what the console makes for a folder."""
+        self._put(f"{camera_id}/")
+
+    def has_segment(self, camera_id: str, start_ms: int, suffix: str = "mp4") -> RecordingSegment:
+        start = (EPOCH + timedelta(milliseconds=start_ms)).astimezone(self.zone)
+        name = f"{camera_id}/{start:%Y-%m-%d_%H-%M-%S-%f}.{suffix}"
+        self._put(name)
+        return RecordingSegment(TimeWindow(start_ms, start_ms + LENGTH_MS), name)
+
+    def has_unusable(self, camera_id: str, start_ms: int) -> str:
+        return self.has_segment(camera_id, start_ms, "ts").name
+
+    def _put(self, name: str) -> None:
+        self.aws.s3.put_object(Bucket=self.bucket, Key=f"rewinds/{name}")
 
 
 class S3RecordingWorld:
@@ -145,8 +188,16 @@ class S3ClipWorld:
     def thumbnail_bytes(self, name: ClipName, width: int) -> bytes | None:
         return self.aws.object(self.bucket, thumbnail_key(name, width, "jpg"))
 
+    def sidecar_bytes(self, name: ClipName, sidecar: str) -> bytes | None:
+        return self.aws.object(self.bucket, sidecar_key(name, sidecar))
+
     def has_foreign_clip(self, name: ClipName) -> None:
         self.aws.s3.put_object(Bucket=self.bucket, Key=clip_key(name), Body=b"foreign")
+
+    def manifests(self) -> list[object]:
+        listed = self.aws.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        keys = [row["Key"] for row in listed if row["Key"].endswith(".json")]
+        return [json.loads(self.aws.object(self.bucket, key) or b"") for key in keys]
 
 
 class SqsQueueWorld:
@@ -166,6 +217,7 @@ class SqsQueueWorld:
         )
         received = []
         for message in answer.get("Messages", []):
+            assert faults("request", json.loads(message["Body"])) == []
             request = read_message(message["Body"], int(message["Attributes"]["SentTimestamp"]))
             assert isinstance(request, ClipRequest)
             received.append(request)
@@ -194,4 +246,6 @@ class SnsNotifierWorld:
     def letters(self) -> list[dict[str, Any]]:
         """Return the notifications whole, as the queue got them."""
         answer = self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        letters = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        assert [fault for letter in letters for fault in faults("notification", letter)] == []
+        return letters

@@ -13,7 +13,7 @@ from tests.contract.worlds import LENGTH_MS, START_MS, Footages, RecordingWorld
 
 NAME = "pier.20180815T140019.mp4"
 SEGMENT = RecordingSegment(TimeWindow(START_MS, START_MS + 600_000), NAME)
-UNREAD = 150_000
+UNREAD = 1_200_000
 """Bytes from there on are not read to open the file, so they cannot be cached."""
 
 
@@ -85,6 +85,20 @@ def test_what_is_read_is_counted(recording_world: RecordingWorld, footages: Foot
     opened.read(UNREAD + 1000, 28)
     assert opened.read_bytes == before + 500 + 28
     assert recording_world.recordings.open(SEGMENT, SEGMENT.window, soon()).read_bytes == before
+
+
+def test_what_is_read_once_is_not_cached(
+    recording_world: RecordingWorld, footages: Footages
+) -> None:
+    """The bytes are those that are read otherwise, and are fetched again."""
+    recording_world.stores(NAME, footages.whole)
+    opened = recording_world.recordings.open(SEGMENT, SEGMENT.window, soon())
+    before = opened.read_bytes
+    wanted = footages.whole.data[UNREAD : UNREAD + 500]
+    assert [opened.read_once(UNREAD, 500) for _ in range(2)] == [wanted, wanted]
+    assert opened.read_bytes == before + 1000
+    with pytest.raises(ValueError, match="outside"):
+        opened.read_once(opened.size_bytes, 1)
 
 
 def test_a_range_beyond_the_file_is_refused_unread(

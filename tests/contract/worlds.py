@@ -16,6 +16,7 @@ from tests.contract.in_memory import (
 )
 from tests.contract.media import FORMAT, LENGTH_MS, START_MS, Footages, Media
 from tests.contract.real import (
+    BucketCameraWorld,
     HttpCameraWorld,
     S3ClipWorld,
     S3RecordingWorld,
@@ -23,9 +24,11 @@ from tests.contract.real import (
     SqsQueueWorld,
 )
 
-__all__ = ["FORMAT", "LENGTH_MS", "START_MS", "Footages", "Media"]
+__all__ = ["FORMAT", "LENGTH_MS", "START_MS", "BucketCameraWorld", "Footages", "Media"]
 
-CameraWorld = InMemoryCameraWorld | FolderCameraWorld | HttpCameraWorld
+CameraWorld = InMemoryCameraWorld | FolderCameraWorld | HttpCameraWorld | BucketCameraWorld
+StatusWorld = InMemoryCameraWorld | FolderCameraWorld | HttpCameraWorld
+"""Worlds that know cameras without recordings, when recordings end, and clips."""
 RecordingWorld = InMemoryRecordingWorld | FolderRecordingWorld | S3RecordingWorld
 ClipWorld = InMemoryClipWorld | FolderClipWorld | S3ClipWorld
 QueueWorld = InMemoryQueueWorld | FolderQueueWorld | SqsQueueWorld

@@ -63,6 +63,12 @@ def run(
     )
 
 
+def own_settings() -> str:
+    """Return sample settings with names that are no sample's."""
+    text = (TOP / ".env.sample_sandbox").read_text().replace("example.com", "invalid")
+    return text.replace("=cameras-", "=our-").replace("123456789012", "111122223333")
+
+
 @pytest.mark.parametrize("target", README["make"])
 def test_make_has_the_target(target: str) -> None:
     """`make --dry-run` finds a recipe."""
@@ -106,20 +112,52 @@ def test_the_sample_settings_are_complete(tmp_path: Path, command: str, environm
 
 
 def test_invoke_ends_in_the_clips_status(tmp_path: Path) -> None:
-    """With the sample settings; the camera API does not answer here."""
-    (tmp_path / ".env").write_text((TOP / ".env.sample_sandbox").read_text())
+    """With settings of one's own; the camera API does not answer here."""
+    (tmp_path / ".env").write_text(own_settings())
     run(sys.executable, str(TOP / "scripts/create_test_event.py"), "-p", folder=tmp_path)
     environ = {**ENVIRONMENT, "CAMCLIP_FFMPEG": "/bin/true"}
     invoke = (sys.executable, "-m", "entrypoints.invoke", "event.json")
     done = run(*invoke, folder=tmp_path, environ=environ)
     assert done.returncode == 0, done.stderr
     assert ": GIVEN_BACK, " in done.stdout.splitlines()[-1]
+    assert done.stderr == "To find the fault: `camclip doctor --aws` checks the deployment.\n"
+
+
+def test_the_sample_settings_end_in_one_sentence(tmp_path: Path) -> None:
+    """`make sbox event invoke` says what to do; nothing is called."""
+    for name in ("Makefile", "scripts", "deploy", ".env.sample_sandbox"):
+        (tmp_path / name).symlink_to(TOP / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    environ = {name: ENVIRONMENT[name] for name in ("PATH", "PYTHONPATH")}
+    # The installation is taken as it is, however old its stamp.
+    words = ("make", "PYTHON=python3", "--old-file", ".venv/command-installed")
+    done = run(*words, "sbox", "event", "invoke", folder=tmp_path, environ=environ)
+    assert done.returncode != 0
+    sentence, *failure = done.stderr.splitlines()
+    assert sentence == (
+        "CLIP_URL, S3_BUCKET_ORIGIN, S3_BUCKET_DESTINATION, AWS_SNS_TOPIC, AWS_SQS_QUEUE_URL,"
+        " CAM_SERVICES_URL, RECORDINGS_URL still have a sample's values: replace them in .env, or"
+        " run `make local-aws`, which makes a clip without AWS."
+    )
+    assert [line[:5] for line in failure] == ["make:"]
+
+
+def test_without_settings_invoke_names_the_samples(tmp_path: Path) -> None:
+    """After all that is missing."""
+    run(sys.executable, str(TOP / "scripts/create_test_event.py"), "-p", folder=tmp_path)
+    environ = {name: ENVIRONMENT[name] for name in ("PATH", "PYTHONPATH")}
+    done = run(
+        sys.executable, "-m", "entrypoints.invoke", "event.json", folder=tmp_path, environ=environ
+    )
+    assert done.returncode == 1
+    assert "CLIP_URL is not set" in done.stderr
+    assert done.stderr.splitlines()[-1] == "`make sbox` writes a .env to start from."
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", "{}", '{"Records": [1]}'])
 def test_invoke_rejects_other_events_in_one_line(tmp_path: Path, content: str | None) -> None:
     """It names the file and the fault."""
-    (tmp_path / ".env").write_text((TOP / ".env.sample_sandbox").read_text())
+    (tmp_path / ".env").write_text(own_settings())
     if content is not None:
         (tmp_path / "event.json").write_text(content)
     environ = {**ENVIRONMENT, "CAMCLIP_FFMPEG": "/bin/true"}

@@ -1,5 +1,6 @@
 """A delivery of the present version finds what another version left in the bucket."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ from attrs import evolve, frozen
 
 from application.make_clip import ClipResult, MakeClip
 from application.ports import Rendition, ThumbnailSpec
+from application.verify_clip import said_evidence
 from devtools import footage
 from domain.clip import ClipReport, ClipStatus, UnknownStatus
 from domain.delivery import Delivery
 from domain.errors import Conflict
+from domain.proof import ThumbnailHash
 from domain.recording import RecordingSegment
 from domain.retry import RetryPolicy
 from infrastructure.aws import CONFIG
 from infrastructure.ffmpeg.locate import find_ffmpeg
+from infrastructure.formats.manifests import read_manifest
 from infrastructure.in_memory import (
     InMemoryCameraService,
     InMemoryNotifier,
@@ -45,8 +49,8 @@ CLIP_KEY, MANIFEST_KEY = "clips/pier/clip-1.mp4", "clips/pier/clip-1.json"
 class Transcoder(FfmpegTranscoder):
     """Renders in memory; thumbnails are made of the real bytes of stored clips."""
 
-    def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
-        return InMemoryTranscoder().render(*args)
+    def render_reporting(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
+        return InMemoryTranscoder().render_reporting(*args)
 
 
 @frozen
@@ -122,15 +126,19 @@ def published(report: ClipReport) -> dict[str, Any]:
 def test_a_clip_that_another_version_stored_is_announced(
     service: Service, version: str, case: str
 ) -> None:
-    """Nothing is rendered; the report says what the clip's metadata says."""
+    """Nothing is rendered; report and proof say what is stored with the clip."""
     service.put_clip(GOLDENS[version]["clips"][case])
     result = service.deliver()
-    coverage, media = cases.CLIPS[case]
+    coverage, media, evidence = cases.CLIPS[case]
     expected = ClipReport.available(cases.REQUEST, coverage)
     assert (result.report, result.media) == (expected, media)
     assert service.cameras.reports == service.notifier.published == [expected]
     assert service.manifest["report"]["fingerprint"] == cases.REQUEST.fingerprint
-    assert service.server.objects["clips/pier/clip-1_300.jpg"].data
+    picture = service.server.objects["clips/pier/clip-1_300.jpg"].data
+    manifest = read_manifest(json.dumps(service.manifest))
+    assert said_evidence(manifest) == evidence
+    hashes = (ThumbnailHash(300, hashlib.sha256(picture).hexdigest()),)
+    assert manifest.proof is None or manifest.proof.thumbnails == hashes
 
 
 @pytest.mark.parametrize("case", ["whole", "gaps"])
@@ -215,7 +223,7 @@ def newer(members: dict[str, Any]) -> dict[str, Any]:
     return {**grown, "ofTomorrow": {"more": [1]}}
 
 
-@pytest.mark.parametrize("case", cases.MANIFESTS)
+@pytest.mark.parametrize("case", NEWEST["manifests"])
 def test_an_ending_of_a_newer_version_is_repeated_in_its_words(service: Service, case: str) -> None:
     """With unknown members at every level of the manifest."""
     manifest = newer(NEWEST["manifests"][case])
@@ -266,8 +274,9 @@ def test_an_older_version_never_takes_a_gap_for_delivered(service: Service) -> N
     starts_ms = range(cases.START_MS, cases.END_MS - 1000, 100)
     gaps = tuple(evolve(cases.REQUEST.window, start_ms=at, end_ms=at + 1) for at in starts_ms)
     coverage = evolve(cases.WHOLE, gaps=gaps)
-    described = cases.clip_as_written(coverage, cases.MEDIA)["metadata"]
+    clip = cases.clip_as_written(coverage, cases.MEDIA, cases.MANY_SOURCES)
+    described = clip["metadata"]
     bounds_ms = [cases.START_MS + int(word, 36) for word in described["gaps"].split()]
     assert bounds_ms == [gaps[0].start_ms, gaps[-1].end_ms]
-    service.put_clip(cases.clip_as_written(coverage, cases.MEDIA))
+    service.put_clip(clip)
     assert service.deliver().report.coverage == coverage

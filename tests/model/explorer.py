@@ -8,7 +8,7 @@ not walked.
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import Factory, define, evolve, field, frozen
 
@@ -44,7 +44,9 @@ class Values:
 
     def number(self, value: object) -> int:
         try:
-            key: object = (type(value), value)
+            # A reply may be a mapping, as that of store_thumbnails.
+            kept = tuple(value.items()) if isinstance(value, Mapping) else value
+            key: object = (type(value), kept)
             hash(key)
         except TypeError:
             key = id(value)  # it is kept, and made only once
@@ -60,6 +62,7 @@ class Exploration:
 
     kind: type[MakeClip] = MakeClip
     committing: Committing = at_once
+    is_manifest_first: bool = False
     values: Values = Factory(Values)
     steps: dict[State, list[tuple[str, State]]] = Factory(dict)
     faults: dict[str, list[str]] = Factory(dict)
@@ -197,7 +200,13 @@ class Exploration:
 
         delivery = in_flight.message.delivery(in_flight.began_ms)
         try:
-            make_clip(self.kind, answer, committing=self.committing)(delivery, FOLDER)
+            use = make_clip(
+                self.kind,
+                answer,
+                committing=self.committing,
+                is_manifest_first=self.is_manifest_first,
+            )
+            use(delivery, FOLDER)
         except Pause as pause:
             call: Call = pause.args[0]
             return call

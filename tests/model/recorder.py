@@ -18,7 +18,8 @@ from application.ports import (
     ThumbnailSpec,
     Transcoder,
 )
-from domain.clip import ClipRequest
+from domain.clip import ClipName, ClipRequest
+from domain.manifest import Manifest, StoredClip
 from domain.retry import RetryPolicy
 from infrastructure.s3.claims import Claims, claimed
 from tests.model.sqs_model import DELIVERY_TIMEOUT_MS
@@ -72,11 +73,23 @@ def at_once(answer: Callable[[Call], Any]) -> Commit:
     return lambda *args: answer(Call("clips", "commit", args))
 
 
+def manifest_first(clips: ClipStore) -> Callable[[ClipName, float], Any]:
+    """Return `look` in the other order: where both are read at once, either may be first."""
+
+    def look(name: ClipName, deadline_s: float) -> tuple[StoredClip | None, Manifest | None]:
+        manifest = clips.read_manifest(name, deadline_s)
+        return clips.find(name, deadline_s), manifest
+
+    return look
+
+
 def make_clip(
     kind: type[MakeClip],
     answer: Callable[[Call], Any],
     policy: RetryPolicy = POLICY,
     committing: Committing = at_once,
+    *,
+    is_manifest_first: bool = False,
 ) -> MakeClip:
     """Put the use case together on ports whose every call goes through `answer`."""
 
@@ -91,6 +104,8 @@ def make_clip(
 
     ports = {name: port(name) for name in PORTS}
     ports["clips"].commit = committing(answer)
+    if is_manifest_first:
+        ports["clips"].look = manifest_first(ports["clips"])
     return kind(
         **ports,
         policy=policy,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from attrs import evolve, frozen
 
 from domain.clip import ClipRequest
+from domain.options import ClipOptions
 from domain.window import TimeWindow
 from infrastructure.in_memory import FRAME_MS
 from tests.model.recorder import drained
@@ -111,6 +112,8 @@ def one_after(world: World, later_ms: int) -> Together:
     return Together(evolve(world, queue=evolve(world.queue, held=held)))
 
 
+PREVIEWED = evolve(WANTED, options=ClipOptions(previews=("sheet", "sprite"), wall_clock="UTC"))
+"""A request for a clip with every sidecar."""
 REFUSED = ClipRequest("clip", "pier", NOW - 1_000_400, NOW - 1_000_000)
 LATE_FOOTAGE = (footage("a", -1_100_000, 600_000),)
 
@@ -141,6 +144,20 @@ TOGETHER = {
     "one waits, one is too late to": one_after(requested(times=2), 299_001),
     "one waits, one is too late to, and then there is footage": one_after(
         evolve(requested(times=2), to_come=WHOLE), 299_001
+    ),
+    "two messages of one request with previews": at_once(
+        evolve(requested(PREVIEWED, times=2), recorded=WHOLE)
+    ),
+    "two windows of one clip, the second with previews": at_once(
+        evolve(
+            requested(),
+            queue=requested().queue.sent(evolve(PREVIEWED, start_ms=OTHER.start_ms), NOW),
+            rival=evolve(PREVIEWED, start_ms=OTHER.start_ms),
+            recorded=WHOLE,
+        )
+    ),
+    "one may refuse, one may build with previews": at_once(
+        evolve(requested(evolve(REFUSED, options=PREVIEWED.options), times=2), to_come=LATE_FOOTAGE)
     ),
     "three messages of one request": at_once(evolve(requested(times=3), recorded=WHOLE)),
     "three, one may refuse": at_once(evolve(requested(REFUSED, times=3), to_come=LATE_FOOTAGE)),

@@ -14,6 +14,7 @@ from tests.model.recorder import At, Crash, drained, redriven
 from tests.model.scenarios import (
     HALVES,
     LONGER,
+    PREVIEWED,
     WANTED,
     WHOLE,
     long_ago,
@@ -26,6 +27,7 @@ from tests.model.world import NOW, World, footage
 CASES = {
     "one recording": (evolve(requested(), recorded=WHOLE), ClipStatus.AVAILABLE),
     "two recordings": (evolve(requested(), recorded=HALVES), ClipStatus.AVAILABLE),
+    "with previews": (evolve(requested(PREVIEWED), recorded=HALVES), ClipStatus.AVAILABLE),
     "waiting for all of it": (evolve(requested(), to_come=WHOLE), ClipStatus.AVAILABLE),
     "waiting for the tail": (
         evolve(requested(), recorded=HALVES[:1], to_come=HALVES[1:]),
@@ -168,4 +170,20 @@ def test_the_effects_of_a_clip_are_numbered_in_their_order() -> None:
         "notifier.publish AVAILABLE",
         "clips.write_manifest",
         "queue.acknowledge",
+    ]
+
+
+def test_sidecars_are_stored_between_the_thumbnails_and_the_status() -> None:
+    """Made of the stored clip, once for all."""
+    world, _ = CASES["with previews"]
+    _, (effects,) = drained(world)
+    names = [str(effect) for effect in effects]
+    first = names.index("clips.store_thumbnails")
+    assert names[first - 1 : first + 5] == [
+        "clips.commit",
+        "clips.store_thumbnails",
+        "clips.open",
+        "transcoder.sidecars",
+        "clips.store_sidecars",
+        "cameras.update_clip AVAILABLE",
     ]

@@ -57,6 +57,17 @@ def test_every_schedule_ends_right(extent: Extent) -> None:
     assert_every_schedule_ends_right(extent, at_once)
 
 
+@pytest.mark.parametrize("world", TOGETHER)
+def test_every_schedule_ends_right_if_the_manifest_is_read_first(world: str) -> None:
+    """A store that is asked for clip and manifest at once may read either of them first."""
+    exploration = Exploration(is_manifest_first=True)
+    crashes = 0 if "three" in world else 1
+    exploration.explore(
+        exploration.begin(TOGETHER[world].world, TOGETHER[world].deliveries, crashes)
+    )
+    assert exploration.faults == {}
+
+
 UNDER_A_CLAIM = [
     Extent("one message", 2, 364, 182),
     Extent("two messages of one request", 1, 2_349, 2_249_955_624_450),

@@ -1,16 +1,17 @@
 """The oracle is no rubber stamp: each other order of effects one could think of turns it red."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from application.gather_footage import GatheredFootage
-from application.make_clip import ClipResult, MakeClip, Situation
+from application.make_clip import ClipResult, MakeClip, Situation, with_thumbnails
 from application.ports import Rendition
 from domain.clip import ClipReport, ClipStatus
 from domain.delivery import Delivery
@@ -32,18 +33,19 @@ class AcknowledgesBeforeItPublishes(MakeClip):
         manifest: Manifest,
         thumbnails: Mapping[int, Path],
         notes: tuple[str, ...],
+        folder: Path,
     ) -> ClipResult:
         self.cameras.update_clip(manifest.report, delivery.deadline_s)
         acknowledge = getattr(self.queue, ACKNOWLEDGE.method)  # no port's: the tests' own
         acknowledge()
-        return super()._announce(delivery, manifest, thumbnails, notes)
+        return super()._announce(delivery, manifest, thumbnails, notes, folder)
 
 
 class StoresThumbnailsBeforeTheClip(MakeClip):
     def _render(
-        self, delivery: Delivery, footage: GatheredFootage, folder: Path
+        self, delivery: Delivery, situation: Situation, sending: ExitStack
     ) -> tuple[GatheredFootage, Rendition]:
-        gathered, rendition = super()._render(delivery, footage, folder)
+        gathered, rendition = super()._render(delivery, situation, sending)
         self.clips.store_thumbnails(
             delivery.request.name, rendition.thumbnails, delivery.deadline_s
         )
@@ -72,7 +74,7 @@ class IgnoresRivals(MakeClip):
         pass
 
 
-class ReadsTheManifestFirst(MakeClip):
+class BelievesAManifestReadFirst(MakeClip):
     def _existing(self, delivery: Delivery) -> Existing:
         name, deadline_s = delivery.request.name, delivery.deadline_s
         manifest = self.clips.read_manifest(name, deadline_s)
@@ -87,12 +89,35 @@ class WritesTheManifestBeforeItPublishes(MakeClip):
         manifest: Manifest,
         thumbnails: Mapping[int, Path],
         notes: tuple[str, ...],
+        folder: Path,
     ) -> ClipResult:
+        del folder
         name, deadline_s = delivery.request.name, delivery.deadline_s
-        self.clips.store_thumbnails(name, thumbnails, deadline_s)
+        stored = self.clips.store_thumbnails(name, thumbnails, deadline_s)
+        manifest = with_thumbnails(manifest, stored)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.clips.write_manifest(name, manifest, deadline_s, replace=True)
         self.notifier.publish(manifest.report, deadline_s)
+        return ClipResult(manifest.report, notes)
+
+
+class StoresSidecarsAfterItPublishes(MakeClip):
+    def _announce(
+        self,
+        delivery: Delivery,
+        manifest: Manifest,
+        thumbnails: Mapping[int, Path],
+        notes: tuple[str, ...],
+        folder: Path,
+    ) -> ClipResult:
+        name, deadline_s = delivery.request.name, delivery.deadline_s
+        manifest = with_thumbnails(
+            manifest, self.clips.store_thumbnails(name, thumbnails, deadline_s)
+        )
+        self.cameras.update_clip(manifest.report, deadline_s)
+        self.notifier.publish(manifest.report, deadline_s)
+        manifest = self._with_sidecars(delivery, manifest, folder)
+        self.clips.write_manifest(name, manifest, deadline_s, replace=True)
         return ClipResult(manifest.report, notes)
 
 
@@ -126,6 +151,18 @@ class WaitsForNothing(MakeClip):
         return ClipResult(report, situation.footage.left_out)
 
 
+class AnnouncesAnotherClipsProof(MakeClip):
+    """It proves what it would have cut itself of the footage that there is by now."""
+
+    def _resume(self, delivery: Delivery, clip: StoredClip, folder: Path) -> ClipResult:
+        footage = self._gather(delivery, self._list(delivery))
+        assert footage.plan
+        rendition = self.transcoder.render(
+            footage.plan, footage.recordings, self.thumbnails, folder, delivery.deadline_s
+        )
+        return super()._resume(delivery, evolve(clip, evidence=rendition.evidence), folder)
+
+
 @frozen
 class Wrong:
     """A wrong order, where it shows, what is seen of it, and after how many crashes."""
@@ -146,6 +183,11 @@ WRONG = [
         "the thumbnails are another clip's",
     ),
     Wrong(
+        StoresSidecarsAfterItPublishes,
+        "two messages of one request with previews",
+        "files next to the clip are not its own",
+    ),
+    Wrong(
         LosesAndAcknowledges,
         "one message at two receivers",
         "the outcome was never published",
@@ -159,7 +201,7 @@ WRONG = [
     Wrong(IgnoresRivals, "one may refuse, one may build", "the last status is wrong"),
     Wrong(IgnoresRivals, "one may wait, one may build", "the last status is wrong"),
     Wrong(
-        ReadsTheManifestFirst,
+        BelievesAManifestReadFirst,
         "two messages of one request",
         "a finished clip was taken for an unfinished one",
     ),
@@ -188,6 +230,12 @@ WRONG = [
         WaitsForNothing,
         "one may wait, one may build",
         "all is acknowledged and the request has not ended",
+    ),
+    Wrong(
+        AnnouncesAnotherClipsProof,
+        "one message",
+        "the manifest does not prove what was committed",
+        crashes=1,
     ),
 ]
 

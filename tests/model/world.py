@@ -4,6 +4,7 @@ A port call is a step from one value to the next, made by the in-memory adapters
 be, at any moment, is noted in `faults` as it happens; `verdict` adds what must hold in the end.
 """
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,14 @@ from typing import Any
 from attrs import Factory, define, evolve, frozen
 
 from application.ports import Recording, RecordingPiece, Rendition, ThumbnailSpec
+from application.verify_clip import said_evidence
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Verification
 from domain.errors import NoPicture
 from domain.manifest import Manifest, StoredClip
+from domain.options import ClipOptions
 from domain.planning import ClipPlan
+from domain.proof import OwnPart, SidecarHash, ThumbnailHash
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.in_memory import (
@@ -126,6 +130,8 @@ class World:
     clip: tuple[StoredClip, bytes] | None = None
     thumbnails: bytes = b""
     """The one thumbnail of the clip."""
+    sidecars: tuple[tuple[str, bytes], ...] = ()
+    """The files next to the clip, by name."""
     claims: tuple[tuple[int, int], ...] = ()
     """Claims to the clip: their numbers, and when they were made."""
     manifest: Manifest | None = None
@@ -136,8 +142,8 @@ class World:
     in_flight: frozenset[str] = frozenset()
     met: frozenset[frozenset[str]] = frozenset()
     """Deliveries that were under way at the same time, in pairs."""
-    looked: frozenset[str] = frozenset()
-    """Those under way that have looked for the clip."""
+    looked: frozenset[tuple[str, str]] = frozenset()
+    """Deliveries under way, each with a lookup that it has made."""
     late: frozenset[str] = frozenset()
     """Deliveries whose first lookup came after the clip was published."""
     too_late: frozenset[str] = frozenset()
@@ -165,7 +171,7 @@ class World:
             faults=faults,
             in_flight=self.in_flight - gone,
             met=frozenset(p for p in self.met if name not in p) if published_nothing else self.met,
-            looked=self.looked - gone,
+            looked=frozenset(row for row in self.looked if row[0] != name),
             late=self.late - gone,
             too_late=self.too_late - gone,
             owing=self.owing - gone,
@@ -191,13 +197,18 @@ class World:
         """Note what of the step from `before` counts: looks, debts, and what must never be."""
         name = str(by)
         match call.port, call.method, call.args:
-            case "clips", "find", _ if name not in before.looked:
-                looked = evolve(self, looked=self.looked | {name})
+            case "clips", "find" | "read_manifest" as method, _ if (
+                name,
+                method,
+            ) not in before.looked:
+                looked = evolve(self, looked=self.looked | {(name, method)})
                 if before.manifest is None:
                     return looked
                 if before.manifest.report.has_clip:
-                    return evolve(looked, late=self.late | {name})
-                return evolve(looked, too_late=self.too_late | {name})
+                    is_late = method == "find"
+                    return evolve(looked, late=self.late | {name}) if is_late else looked
+                is_first = not any(earlier == name for earlier, _ in before.looked)
+                return evolve(looked, too_late=self.too_late | {name}) if is_first else looked
             case "clips", "write_manifest", _:
                 return evolve(self, owing=self.owing - {name})
             case "cameras", "update_clip", (report, *_):
@@ -213,7 +224,7 @@ class World:
             return set()
         if not (self.clip and self._is_whole(*self.clip) and self.thumbnails):
             return {"AVAILABLE was reported before the clip was stored"}
-        return self._foreign_thumbnails()
+        return self._foreign_thumbnails() | self._foreign_sidecars()
 
     def _is_whole(self, clip: StoredClip, data: bytes) -> bool:
         requests = filter(None, (self.request, self.rival))
@@ -221,12 +232,47 @@ class World:
         right = self.clip_text.encode() or planned(request, self.recorded, clip.coverage.gaps)
         return data == right
 
+    def _foreign_proof(self, clip: StoredClip, data: bytes) -> set[str]:
+        """Hold the manifest's proof, if it is written, against the bytes that are stored."""
+        manifest = self.manifest
+        if manifest is None or not manifest.report.has_clip:
+            return set()
+        proof = manifest.proof
+        if proof is None or not manifest.sources or said_evidence(manifest) != clip.evidence:
+            return {"the manifest does not prove what was committed"}
+        picture = hashlib.sha256(self.thumbnails).hexdigest()
+        (own,) = proof.own
+        is_proven = own == OwnPart(0, len(data), hashlib.sha256(data).hexdigest())
+        is_pictured = proof.thumbnails == (ThumbnailHash(WIDTH, picture),)
+        stored = {
+            SidecarHash(name, hashlib.sha256(data).hexdigest()) for name, data in self.sidecars
+        }
+        is_accompanied = set(proof.sidecars) == stored
+        is_all = is_proven and is_pictured and is_accompanied
+        return set() if is_all else {"the proof is another clip's"}
+
     def _foreign_thumbnails(self) -> set[str]:
         assert self.clip
         clip, data = self.clip
         assert clip.media
         right = pictured(data, round(clip.media.duration_ms))[WIDTH].read_bytes()
         return set() if self.thumbnails == right else {"the thumbnails are another clip's"}
+
+    def _foreign_sidecars(self) -> set[str]:
+        assert self.clip
+        clip, data = self.clip
+        requests = filter(None, (self.request, self.rival))
+        request = next(r for r in requests if r.fingerprint == clip.fingerprint)
+        manifest = Manifest(
+            ClipReport.available(request, clip.coverage),
+            clip.writer,
+            clip.media,
+            clip.evidence.sources,
+            clip.evidence.proof,
+        )
+        made = accompanied(data, manifest, request.options)
+        right = {name: path.read_bytes() for name, path in made.items()}
+        return set() if dict(self.sidecars) == right else {"files next to the clip are not its own"}
 
     def repetitions(self, by: InFlightMessage, report: ClipReport) -> set[str]:
         """Return what is wrong with publishing that, after what was published before."""
@@ -273,7 +319,8 @@ class World:
         if self.clip and any(r.coverage != self.clip[0].coverage for r in self.clip_reports):
             faults.add("a report does not say what the clip shows")
         if self.clip and any(report.has_clip for _, report in self.published):
-            faults |= self._foreign_thumbnails()
+            faults |= self._foreign_thumbnails() | self._foreign_proof(*self.clip)
+            faults |= self._foreign_sidecars()
         if self.queue.held or self.queue.dead:
             return frozenset(faults)
         if self.status_report is None or self.status_report.status is ClipStatus.PENDING:
@@ -313,6 +360,7 @@ class _Ports:
                 {name: clip} if clip else {},
                 {name: {WIDTH: world.thumbnails}} if world.thumbnails else {},
                 {name: manifest} if manifest else {},
+                {name: dict(world.sidecars)} if world.sidecars else {},
             ),
             InMemoryRetryQueue(),
             InMemoryNotifier(),
@@ -332,6 +380,9 @@ class _Ports:
         if call.method == "thumbnails":
             clip = call.args[0]
             return pictured(clip.file.data, clip.segment.window.duration_ms)
+        if call.method == "sidecars":
+            clip, manifest, options, *_ = call.args
+            return accompanied(clip.file.data, manifest, options)
         if call.port == "claims":
             return self._claim(call.method, call.args[0])
         if call.method == "overwrite":  # as commit, by a store that ignores the condition
@@ -365,6 +416,7 @@ class _Ports:
             else before.status_report,
             clip=self.clips.objects.get(name),
             thumbnails=self.clips.thumbnails.get(name, {}).get(WIDTH, b""),
+            sidecars=tuple(sorted(self.clips.sidecars.get(name, {}).items())),
             claims=tuple(sorted(self.claims.items())),
             manifest=self.clips.manifests.get(name),
             published=(*before.published, *((str(by), r) for r in self.notifier.published)),
@@ -387,6 +439,18 @@ def pictured(data: bytes, duration_ms: int) -> Mapping[int, Path]:
     clip = InMemoryRecording(segment, file, {"clip": file}, FOREVER)
     folder = Path(mkdtemp(dir=_SCRATCH.name))
     return InMemoryTranscoder().thumbnails(clip, THUMBNAILS, folder, FOREVER)
+
+
+@cache
+def accompanied(data: bytes, manifest: Manifest, options: ClipOptions) -> Mapping[str, Path]:
+    """Make the sidecars of a clip, and keep them."""
+    assert manifest.media
+    duration_ms = round(manifest.media.duration_ms)
+    segment = RecordingSegment(TimeWindow(0, duration_ms), "clip")
+    file = StoredFile(data, duration_ms)
+    clip = InMemoryRecording(segment, file, {"clip": file}, FOREVER)
+    folder = Path(mkdtemp(dir=_SCRATCH.name))
+    return InMemoryTranscoder().sidecars(clip, manifest, options, folder, FOREVER)
 
 
 @cache

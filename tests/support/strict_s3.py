@@ -23,6 +23,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from threading import Event, Lock
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -105,6 +106,8 @@ class StrictS3:
     """By `bucket/key`."""
     uploads: dict[str, Upload] = Factory(dict)
     requests: list[S3Request] = Factory(list)
+    numbers: Iterator[int] = Factory(count)
+    """Of the uploads: an id is never used again."""
     faults: dict[str, list[Fault]] = Factory(dict)
     """By operation; the last one stays."""
     min_part_bytes: int = MIN_PART_BYTES
@@ -127,6 +130,10 @@ class StrictS3:
 
     def asked(self, operation: str) -> list[S3Request]:
         return [request for request in self.requests if request.operation == operation]
+
+    def sent(self) -> list[S3Request]:
+        """Return the parts that were sent to the uploads in progress, not to aborted ones."""
+        return [part for part in self.asked("send") if part.query["uploadId"] in self.uploads]
 
     def operations(self) -> list[str]:
         return [request.operation for request in self.requests]
@@ -191,7 +198,7 @@ class StrictS3:
     def _create(self, request: S3Request) -> Response:
         if _metadata_bytes(request) > MAX_METADATA_BYTES:
             return error(400, "MetadataTooLarge")
-        upload_id = f"upload-{len(self.requests)}"
+        upload_id = f"upload-{next(self.numbers)}"
         self.uploads[upload_id] = Upload(request.key, request.headers)
         return _xml("InitiateMultipartUploadResult", UploadId=upload_id)
 

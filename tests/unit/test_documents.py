@@ -35,7 +35,8 @@ def anchors(document: Path) -> set[str]:
 def code(document: Path) -> str:
     """The shell code of a document: its blocks and spans, one command per line."""
     text = document.read_text(encoding="utf-8").replace("\\\n", " ")
-    blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)
+    fenced = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
+    blocks = [block for language, block in fenced if language in {"", "sh"}]
     return "\n".join([*blocks, *re.findall(r"`([^`\n]+)`", text)])
 
 

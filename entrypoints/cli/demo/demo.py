@@ -11,6 +11,7 @@ from domain.clip import ClipName, ClipReport, ClipRequest
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from entrypoints.cli.clip_page.clock import FrameInstants
 from entrypoints.cli.command import Root, command
 from entrypoints.cli.console import err, out
 from entrypoints.cli.demo.report_page import Page, SentMessage, report_page
@@ -23,8 +24,10 @@ from entrypoints.cli.demo.sample_camera import (
     make_sample_camera,
 )
 from entrypoints.cli.environment import environment
+from entrypoints.cli.places import open_session
+from entrypoints.cli.results import print_results
 from entrypoints.cli.sample_event import first_event
-from entrypoints.cli.session import Session, open_session
+from entrypoints.cli.session import Session
 from entrypoints.cli.times import compact, now_ms
 from entrypoints.cli.units import seconds
 from infrastructure.ffmpeg.locate import find_ffmpeg
@@ -60,8 +63,8 @@ def run_demo(session: Session, sample: SampleFormat = SAMPLE_FORMAT) -> int:
     err.print(f"Cutting a clip of {seconds(window.duration_ms)} across two of them.")
     request = ClipRequest(f"demo-{compact(at_ms)}", CAMERA_ID, window.start_ms, window.end_ms)
     session.handle(first_event(request, at_ms))
-    code = session.print_results()
-    result = session.outcomes[request.clip_id].result
+    code = print_results(session)
+    result = session.outcomes[request.name].result
     if result and result.report.has_clip:
         path = root / "report.html"
         path.write_text(_page(session, request, recordings, result.report), encoding="utf-8")
@@ -87,6 +90,7 @@ def _page(
     clips, name = session.clips, ClipName(request.camera_id, request.clip_id)
     manifest = clips.read_manifest(name, time.monotonic() + READING_S)
     assert manifest  # noqa: S101 - it is stored before a clip is reported
+    clip = clips.open(name, time.monotonic() + READING_S)
     return report_page(
         Page(
             manifest=manifest,
@@ -94,7 +98,9 @@ def _page(
                 request.window, recordings, session.service.settings().seam_tolerance_ms
             ),
             recordings=tuple(recordings),
+            folder=session.root,
             clip=clips.path(name),
+            frames=FrameInstants.of(clip, manifest),
             thumbnails=tuple(clips.thumbnails(name)),
             messages=_messages(session.root, report),
         )

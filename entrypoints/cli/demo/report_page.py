@@ -1,30 +1,33 @@
-"""The report about a clip: one self-contained page of HTML, the clip itself included."""
+"""The report about a clip: one page of HTML for the folder that the clip is in.
 
-import base64
-import json
-import re
+It is made of the same parts as the server's page about a clip, and needs no server: style sheets
+and scripts are in the page, the clip and its thumbnails are the files next to it.
+"""
+
+import os
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
+from urllib.parse import quote
 
 from attrs import frozen
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
-from domain.coverage import Coverage
 from domain.manifest import Manifest
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.cli.demo.timeline import Timeline, fitting, paces, tick_label
-from entrypoints.cli.times import clock, utc
-from entrypoints.cli.units import VERIFIED, clock_text, seconds, size
+from entrypoints.cli.clip_page.clock import FrameInstants, clock_members
+from entrypoints.cli.clip_page.templates import (
+    Thumbnail,
+    environment,
+    import_map,
+    script,
+    style_sheet,
+)
+from entrypoints.cli.demo.timeline import Timeline, fitting, tick_label
 
-MEDIA_TYPES = {
-    ".mp4": "video/mp4",
-    ".jpg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
+HERE = Path(__file__).parent
+SCRIPT = HERE / "report.js"
 
 
 @frozen
@@ -38,7 +41,7 @@ class SentMessage:
 
 @frozen
 class PlanRow:
-    """A cut, seam or gap of the plan, or a finding of the coverage."""
+    """A cut, seam or gap of the plan."""
 
     window: TimeWindow
     kind: str
@@ -53,44 +56,44 @@ class Page:
     manifest: Manifest
     plan: ClipPlan
     recordings: tuple[RecordingSegment, ...]
+    folder: Path
+    """The page's."""
     clip: Path
+    frames: FrameInstants
     thumbnails: tuple[Path, ...]
     """Named `<clip id>_<width>`, the smallest first."""
     messages: tuple[SentMessage, ...]
 
+    def address(self, path: Path) -> str:
+        """Return the address of a file, from the page."""
+        return quote(Path(os.path.relpath(path, self.folder)).as_posix())
+
 
 def report_page(page: Page) -> str:
     """Return the page; OSError if the clip or a thumbnail cannot be read."""
-    plan, coverage = page.plan, page.manifest.report.coverage
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "clock": clock,
-        "data_url": _data_url,
+    plan, report = page.plan, page.manifest.report
+    templates = environment(UTC, HERE)
+    templates.filters |= {
+        "address": page.address,
         "fitting": fitting,
-        "file_size": lambda path: size(path.stat().st_size),
-        "highlighted_json": _highlighted_json,
-        "seconds": seconds,
         "tenths": "{:.1f}".format,
         "tick_label": tick_label,
-        "utc": utc,
     }
-    return environment.get_template("report.html.jinja").render(
+    return templates.get_template("report.html.jinja").render(
         page=page,
         plan=plan,
         rows=sorted(_plan_rows(plan), key=lambda row: row.window),
-        report=page.manifest.report,
-        coverage=coverage,
-        findings=sorted(_findings(coverage), key=lambda row: row.window),
-        remarks=list(_remarks(coverage)),
+        report=report,
         media=page.manifest.media,
-        timeline=Timeline.of(plan, page.recordings, coverage),
-        timing=_timing(page),
+        thumbnails=[Thumbnail.of(path, page.address(path)) for path in page.thumbnails],
+        timeline=Timeline.of(plan, page.recordings, report.coverage),
+        timing={
+            "clock": clock_members(page.manifest, page.frames),
+            "window": {"startMs": plan.window.start_ms, "endMs": plan.window.end_ms},
+        },
+        style_sheet=style_sheet,
+        import_map=import_map(SCRIPT),
+        script=script(SCRIPT),
     )
 
 
@@ -101,46 +104,3 @@ def _plan_rows(plan: ClipPlan) -> Iterator[PlanRow]:
         yield PlanRow(seam, "Seam", "seam", "the last frame is held")
     for gap in plan.gaps:
         yield PlanRow(gap, "Gap", "gap", "no footage: skipped")
-
-
-def _findings(coverage: Coverage) -> Iterator[PlanRow]:
-    for windows, kind, detail in (
-        (coverage.gaps, "Gap", "no footage: skipped"),
-        (coverage.damaged, "Damaged", "pictures that could not be decoded without a fault"),
-        (coverage.held, "Held", "no picture was recorded: the one before stays"),
-    ):
-        for window in windows:
-            yield PlanRow(window, kind, kind.lower(), detail)
-    for unused in coverage.unused:
-        yield PlanRow(unused.window, "Unused", "unused", f"{unused.name}: another recording plays")
-
-
-def _remarks(coverage: Coverage) -> Iterator[str]:
-    if coverage.clock:
-        yield f"Clock: {clock_text(coverage.clock)}."
-    if coverage.verified:
-        yield f"Verified: {VERIFIED[coverage.verified]}."
-    yield from coverage.notes
-
-
-def _timing(page: Page) -> dict[str, object]:
-    """Return what the page's script needs to convert the clip's time to the wall clock."""
-    media, plan = page.manifest.media, page.plan
-    return {
-        "start": plan.window.start_ms,
-        "end": plan.window.end_ms,
-        "paces": [[pace.clip_ms, pace.wall_ms, pace.rate] for pace in paces(plan)],
-        "frame": plan.duration_ms / media.frames if media and media.frames else 40,
-    }
-
-
-def _highlighted_json(body: object) -> Markup:
-    """Return indented JSON with bold keys, and lists of numbers on one line."""
-    text = str(escape(json.dumps(body, indent=2)))
-    text = re.sub(r"\[([\d,\s]+)\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
-    return Markup(re.sub(r"(?m)^( *)(&#34;\w+&#34;):", r"\1<b>\2</b>:", text))  # noqa: S704 - escaped
-
-
-def _data_url(path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{MEDIA_TYPES[path.suffix]};base64,{data}"

@@ -1,12 +1,13 @@
 """Sample recordings, as a camera writes them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from attrs import frozen
 
+from entrypoints.cli.demo.harbour import harbour
 from entrypoints.cli.times import compact
 from infrastructure.ffmpeg.runner import Ffmpeg
 
@@ -42,9 +43,9 @@ def make_sample_camera(
 ) -> list[Path]:
     """Make the recordings of the camera "pier", the first one from `start_ms` on (epoch).
 
-    H.264 with B-frames, a keyframe every 2 s, and AAC. The frames show the time since the
-    recording's start; the audio beeps at each whole second of the wall clock. `on_progress` is
-    called with the number of frames done, and of all.
+    H.264 with B-frames, a keyframe every 2 s, and AAC. The frames show a harbour and the wall
+    clock; the audio beeps at each whole second of it. `on_progress` is called with the number of
+    frames done, and of all.
     """
     folder = root / "recordings" / CAMERA_ID
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,7 @@ def make_sample_camera(
             ffmpeg.run(
                 [*_arguments(sample, begin_ms), f"file:{part.absolute()}"],
                 time.monotonic() + ENCODING_S,
+                feed=_pictures(sample, begin_ms - start_ms, begin_ms),
                 on_line=on_line,
             )
             return part.rename(path)
@@ -74,15 +76,30 @@ def make_sample_camera(
         return list(pool.map(make, range(RECORDINGS)))
 
 
+def _pictures(sample: SampleFormat, elapsed_ms: int, begin_ms: int) -> Iterator[bytes]:
+    """Draw the pictures of a recording that begins `elapsed_ms` after the first one."""
+    camera = harbour(*_drawn_size(sample))
+    for number in range(sample.duration_s * sample.rate):
+        media_ms = 1000 * number // sample.rate
+        yield camera.picture(elapsed_ms + media_ms, begin_ms + media_ms)
+
+
+def _drawn_size(sample: SampleFormat) -> tuple[int, int]:
+    """Return half the size, in even numbers of pixels: ffmpeg doubles it, which smooths edges."""
+    return sample.width // 4 * 2, sample.height // 4 * 2
+
+
 def _arguments(sample: SampleFormat, begin_ms: int) -> list[str]:
-    size = f"{sample.width}x{sample.height}"
-    video = f"testsrc2=size={size}:rate={sample.rate}:duration={sample.duration_s}"
+    width, height = _drawn_size(sample)
+    video = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", f"{width}x{height}"]
+    video += ["-framerate", str(sample.rate), "-i", "pipe:0"]
+    scaled = f"scale={sample.width}:{sample.height}:flags=bilinear,setsar=1"
     beep = f"0.4*sin(2*PI*880*t)*lt(mod(t+{begin_ms % 1000 / 1000}\\,1)\\,0.08)"
     audio = f"aevalsrc={beep}:s=48000:d={sample.duration_s}"
-    coding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "28", "-pix_fmt", "yuv420p"]
+    coding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "25", "-pix_fmt", "yuv420p"]
     coding += ["-bf", "2", "-g", str(2 * sample.rate), "-threads", "1"]
     coding += ["-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart"]
     return [
-        *("-f", "lavfi", "-i", video, "-f", "lavfi", "-i", audio),
+        *(*video, "-f", "lavfi", "-i", audio, "-vf", scaled),
         *(*coding, "-progress", "pipe:1", "-y", "-f", "mp4"),
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from domain.coverage import Coverage
+from domain.pace import paces_of
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -42,16 +43,6 @@ class Scale:
         """Return the round instants at which to label the axis."""
         step = next((s for s in STEPS_MS if self.window.duration_ms <= s * MAX_TICKS), STEPS_MS[-1])
         yield from range(-(-self.window.start_ms // step) * step, self.window.end_ms, step)
-
-
-@frozen
-class Pace:
-    """How the clip's clock and the wall clock run from some time of the clip on."""
-
-    clip_ms: int
-    wall_ms: int
-    rate: float = 1.0
-    """Seconds of the clip in a second of the wall clock."""
 
 
 @frozen
@@ -106,24 +97,10 @@ def _clip_ticks(plan: ClipPlan) -> Iterator[tuple[int, int]]:
             yield at_ms, _wall_ms(plan, at_ms)
 
 
-def paces(plan: ClipPlan) -> list[Pace]:
-    """Return how the clip's clock runs, in order; each pace holds until the next one begins."""
-    found: list[Pace] = []
-    if not plan.cuts or plan.cuts[0].clip_ms > 0:
-        found.append(Pace(0, plan.window.start_ms))
-    for cut in plan.cuts:
-        rate = cut.segment.rate
-        found.append(Pace(cut.clip_ms, cut.window.start_ms, float(rate)))
-        if rate != 1:
-            ends_ms = cut.clip_ms + round(cut.window.duration_ms * rate)
-            found.append(Pace(ends_ms, cut.window.end_ms))
-    return found
-
-
 def _wall_ms(plan: ClipPlan, clip_ms: int) -> int:
     """Return the wall clock of a time in the clip."""
-    pace = next(pace for pace in reversed(paces(plan)) if pace.clip_ms <= clip_ms)
-    return round(pace.wall_ms + (clip_ms - pace.clip_ms) / pace.rate)
+    pace = next(pace for pace in reversed(paces_of(plan)) if pace.clip_ms <= clip_ms)
+    return round(pace.seen_ms + (clip_ms - pace.clip_ms) / pace.rate)
 
 
 def fitting(text: str, width: float) -> str:

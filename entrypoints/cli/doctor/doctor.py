@@ -9,11 +9,12 @@ import typer
 
 from entrypoints.cli.command import command
 from entrypoints.cli.console import FAILED, err
-from entrypoints.cli.doctor import messaging_checks, s3_checks
+from entrypoints.cli.doctor import layout_checks, messaging_checks, s3_checks
 from entrypoints.cli.doctor.check import Deployment
-from entrypoints.cli.doctor.finding import Finding, ends_all_checks
+from entrypoints.cli.doctor.finding import Finding, ends_all_checks, summary
 from entrypoints.cli.doctor.local_checks import check_locally
 from entrypoints.cli.environment import load_environment
+from entrypoints.cli.sample_values import sample_values
 from entrypoints.cli.service import open_aws
 from entrypoints.settings import InvalidSettings
 
@@ -21,11 +22,20 @@ COLOURS = {"ok": "green", "fault": "red", "skipped": "yellow"}
 NAME_WIDTH = 24
 CHECKS = (
     *(s3_checks.origin, s3_checks.origin_listing, s3_checks.recording),
+    *(layout_checks.pattern, layout_checks.camera),
     *(s3_checks.destination, s3_checks.destination_listing, s3_checks.destination_reading),
     *(s3_checks.lifecycle, s3_checks.uploads, s3_checks.privacy),
     *(messaging_checks.queue, messaging_checks.dead_letters, messaging_checks.recursive_loop),
     *(messaging_checks.topic, messaging_checks.cameras),
 )
+
+UNSEEN = "AWS and the camera API (--aws)"
+UNASKED = {
+    "--compose": "what the store copies and honours (--compose)",
+    "--camera": "a camera's recordings (--camera)",
+    "--function": "Lambda's loop detection (--function)",
+}
+"""What is not checked without these options, besides UNSEEN."""
 
 
 @command(example="`camclip doctor --aws --camera pier`")
@@ -39,7 +49,7 @@ def doctor(
         bool, typer.Option("--compose", help="Also upload a test object to S3; this writes.")
     ] = False,
     camera: Annotated[
-        str | None, typer.Option(metavar="ID", help="A camera to request from the camera API.")
+        str | None, typer.Option(metavar="ID", help="A camera whose recordings to list.")
     ] = None,
     function: Annotated[
         str | None,
@@ -56,21 +66,17 @@ def doctor(
     to 32 MiB of a recording to `.camclip-doctor/` in the destination, deletes it, and prints the
     settings that this store needs.
     """
-    faults = count = 0
-    for finding in findings(
-        aws=aws or compose or bool(camera or function),
-        compose=compose,
-        camera_id=camera,
-        function=function,
-    ):
+    aws = aws or compose or bool(camera or function)
+    found = []
+    for finding in findings(aws=aws, compose=compose, camera_id=camera, function=function):
         typer.echo(json.dumps(finding.as_json()) if as_json else "\n".join(lines(finding)))
-        faults += finding.ok is False
-        count += finding.ok is not None
-    summary = (
-        f"{faults} of {count} checks found a fault." if faults else f"{count} checks, no fault."
-    )
-    err.print(summary, style="red" if faults else "green", markup=False)
-    raise typer.Exit(FAILED if faults else 0)
+        found.append(finding)
+    asked = {"--compose": compose, "--camera": camera, "--function": function}
+    unasked = [what for option, what in UNASKED.items() if not asked[option]] if aws else [UNSEEN]
+    has_fault = any(finding.ok is False for finding in found)
+    line = summary(found, unasked)
+    err.print(line, style="red" if has_fault else "green", markup=False, soft_wrap=True)
+    raise typer.Exit(FAILED if has_fault else 0)
 
 
 def findings(
@@ -85,6 +91,10 @@ def findings(
         deployment = Deployment(open_aws(), camera_id, function)
     except InvalidSettings:
         yield Finding("AWS", None, "not checked: the settings are invalid", "Fix them first.")
+        return
+    if sample_values(deployment.aws):
+        detail = "not checked: some settings are still as in a sample"
+        yield Finding("AWS", None, detail, "Replace them first.")
         return
     yield from check_aws(deployment, compose=compose)
 

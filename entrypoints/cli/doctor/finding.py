@@ -1,6 +1,7 @@
 """The doctor's findings."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -53,6 +54,18 @@ class Finding:
         """Return it as `--json` prints it."""
         row = {"name": self.name, "finding": self.word, "said": self.detail, "mend": self.fix}
         return {**row, "settings": list(self.settings)} if self.settings else row
+
+
+def summary(findings: Sequence[Finding], unasked: Sequence[str]) -> str:
+    """Return how many checks found a fault, and what was not checked, in a line for people."""
+    checked = [finding for finding in findings if finding.ok is not None]
+    faults = [finding for finding in checked if not finding.ok]
+    skipped = dict.fromkeys(finding.name for finding in findings if finding.ok is None)
+    result = f"{len(faults)} of {len(checked)} checks found a fault."
+    if not faults:
+        result = f"{len(checked)} checks, no fault."
+    unchecked = ", ".join((*skipped, *unasked))
+    return f"{result} Not checked: {unchecked}." if unchecked else result
 
 
 def judged(name: str, ok: bool, detail: str, fix: str) -> Finding:  # noqa: FBT001 - the verdict

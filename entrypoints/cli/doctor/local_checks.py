@@ -9,8 +9,15 @@ from pathlib import Path
 
 from domain.errors import ClipError
 from entrypoints.cli.doctor.finding import Finding, judged
+from entrypoints.cli.sample_values import sample_values
 from entrypoints.cli.units import size
-from entrypoints.settings import ClipSettings, InvalidSettings, read_clip_settings, read_settings
+from entrypoints.settings import (
+    AwsSettings,
+    ClipSettings,
+    InvalidSettings,
+    read_clip_settings,
+    read_settings,
+)
 from infrastructure.ffmpeg.locate import LAYER, find_ffmpeg
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.ffmpeg.thumbnails import FORMATS
@@ -45,9 +52,7 @@ def settings(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Read the settings as the Lambda function does; each fault is a finding."""
     faults = faults_of(environ)
     if not faults:
-        aws = read_settings(environ).aws
-        detail = f"complete: {aws.origin_bucket} -> {aws.destination_bucket}"
-        yield Finding("settings", True, detail)
+        yield judge_values(read_settings(environ).aws)
     elif faults == faults_of({}):
         detail = "no setting of the service in AWS is set; a folder needs none"
         yield Finding("settings", None, detail, "`make sbox` makes a .env to start from.")
@@ -55,6 +60,15 @@ def settings(environ: Mapping[str, str]) -> Iterator[Finding]:
         for fault in faults:
             fix = "Correct it in the environment or in .env (the environment wins)."
             yield Finding("settings", False, fault, fix)
+
+
+def judge_values(aws: AwsSettings) -> Finding:
+    """Judge valid settings: those of a sample are not complete."""
+    samples = sample_values(aws)
+    if samples:
+        fix = "Replace them in the environment or in .env (the environment wins)."
+        return Finding("settings", False, f"still as in a sample: {', '.join(samples)}", fix)
+    return Finding("settings", True, f"complete: {aws.origin_bucket} -> {aws.destination_bucket}")
 
 
 def faults_of(environ: Mapping[str, str]) -> list[str]:

@@ -16,7 +16,7 @@ from domain.errors import AccessDenied, ClipError, RecordingChanged, Unavailable
 from infrastructure.aws import call
 from infrastructure.s3.checksums import checksum
 from infrastructure.s3.conditions import Conditions, try_conditions
-from infrastructure.s3.multipart import Target, UploadRejected, put_multipart
+from infrastructure.s3.multipart import MultipartUpload, Target, UploadRejected, put_multipart
 from infrastructure.s3.parts import (
     MAX_COPY_PART_BYTES,
     MIN_PART_BYTES,
@@ -147,7 +147,8 @@ class _Probe:
     def _compose(self, key: str) -> None:
         target = Target(self.client, self.bucket, key, HEADERS, is_conditional=False)
         copied = CopyPart(self.recording, 0, self.copied_bytes)
-        put_multipart(target, (_own(OWN_BYTES), copied, _own(TAIL_BYTES)), _step_ends_s())
+        parts = (_own(OWN_BYTES), copied, _own(TAIL_BYTES))
+        put_multipart(MultipartUpload(target, parts, _step_ends_s()))
 
     def _compare(self, key: str) -> None:
         """Compare both ends of the copied range, with what is around them."""

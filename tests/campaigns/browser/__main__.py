@@ -21,12 +21,12 @@ from devtools.footage.picture import read_number
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns import print_now
-from tests.campaigns.browser.chromium import NoBrowserError, Page, find_chromium, show
+from tests.campaigns.browser.chromium import NoBrowserError, running
+from tests.campaigns.browser.showing import Showing, show
 from tests.integration.exactness.camera import Camera, Clip
 from tests.integration.exactness.cases import Case, of_one, recording
 
 TIMES_WITHIN_MS = 1.0
-TIMEOUT_S = 120.0
 MAX_FAULTS_SHOWN = 5
 
 UNEVEN_MS = tuple(n * 40 + (n * 7919) % 31 for n in range(150))
@@ -155,15 +155,13 @@ def main(argv: Sequence[str]) -> int:
     names = parser.parse_args(argv).only or list(CLIPS)
     failed = False
     try:
-        chromium = find_chromium()
-        with tempfile.TemporaryDirectory() as folder:
+        with running() as browser, tempfile.TemporaryDirectory() as folder:
             clips = make(Path(folder), names)
             columns = ("frames", "copied", "played", "dropped", "sought", "faults", "off ms")
             print_now(f"{'clip':<44}" + "".join(f"{column:>9}" for column in columns))
-            pages = [Page(clip.path, seeks_ms(clip)) for clip in clips.values()]
-            for (name, clip), result in zip(
-                clips.items(), show(chromium, pages, TIMEOUT_S), strict=True
-            ):
+            showings = [Showing(clip.path, seeks_ms(clip)) for clip in clips.values()]
+            results = show(browser, showings)
+            for (name, clip), result in zip(clips.items(), results, strict=True):
                 shown = compare(clip, result)
                 print_now("\n    ".join([row(name, shown), *shown.faults[:MAX_FAULTS_SHOWN]]))
                 failed = failed or bool(shown.faults)

@@ -5,14 +5,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
+from typing import Literal
 
 from attrs import evolve, frozen
 
 from devtools.footage import Recording, Wanted, wanted
+from domain.options import FILLERS, Filler
 from tests.campaigns.fuzz_cuts.kinds import KINDS, Kind, listed_ms, place
 from tests.integration.exactness.camera import START_MS, TOLERANCE_MS
 
 NAMES = tuple(KINDS)
+Previews = tuple[Literal["sheet", "sprite"], ...]
+PREVIEWS: tuple[Previews, ...] = ((), (), ("sheet",), ("sprite",), ("sheet", "sprite"))
+GAPS: tuple[Literal["skip"] | Filler, ...] = ("skip", *FILLERS)
+ZONES = (None, "UTC", "Europe/Madrid", "Asia/Kolkata")
 
 
 @frozen
@@ -24,6 +30,10 @@ class RandomCut:
     recordings: tuple[Recording, ...]
     from_ms: int
     to_ms: int
+    zone: str | None = None
+    """Of the wall clock inside the clip."""
+    previews: Previews = ()
+    gaps: Literal["skip"] | Filler = "skip"
 
     def wanted(self) -> Wanted:
         """Return what the clip must hold.
@@ -55,7 +65,11 @@ class RandomCut:
             + (f" listed to {r.start_ms - START_MS + r.listed_ms}" if r.listed_ms else "")
             for r in self.recordings
         )
-        return f"cut {self.seed}: {self.from_ms}..{self.to_ms} ms of {self.kind} ({footage})"
+        return (
+            f"cut {self.seed}: {self.from_ms}..{self.to_ms} ms of {self.kind} ({footage})"
+            f", wall clock: {self.zone}, previews: {', '.join(self.previews) or 'none'}"
+            f", gaps: {self.gaps}"
+        )
 
 
 def draw_cut(seed: int) -> RandomCut:
@@ -67,7 +81,9 @@ def draw_cut(seed: int) -> RandomCut:
         (_anywhere, _across, _across, _across, _one_frame, _short, _within_a_picture, _to_a_hole)
     )
     from_ms, to_ms = sorted(draw(rng, recordings))
-    return RandomCut(seed, name, recordings, from_ms, max(to_ms, from_ms + 1))
+    end_ms, zone = max(to_ms, from_ms + 1), rng.choice(ZONES)
+    previews, gaps = rng.choice(PREVIEWS), rng.choice(GAPS)
+    return RandomCut(seed, name, recordings, from_ms, end_ms, zone, previews, gaps)
 
 
 def _placed(rng: random.Random, kind: Kind) -> tuple[Recording, ...]:

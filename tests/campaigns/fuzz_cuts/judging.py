@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cache
 from math import ceil
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve, frozen
@@ -17,15 +18,21 @@ from devtools.footage import ClipReading, Stretch, Wanted
 from devtools.footage.assertions import CLEAR_MS
 from devtools.footage.audio import DISTINCT_SECONDS
 from domain.errors import Rejected
+from domain.options import ClipOptions
 from domain.planning import ClipPlan
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
+from tests.campaigns.fuzz_cuts.clock import assert_clock
 from tests.campaigns.fuzz_cuts.drawing import NAMES, RandomCut
+from tests.campaigns.fuzz_cuts.filling import assert_filled
 from tests.campaigns.fuzz_cuts.kinds import KINDS, PlacedCamera
+from tests.campaigns.fuzz_cuts.previews import assert_previews
+from tests.campaigns.fuzz_cuts.verifying import assert_verified
 from tests.integration.exactness.camera import WITHIN_MS, check_clip
 from tests.integration.exactness.strict_buckets import MIN_PART_BYTES, StrictBuckets, strict_buckets
+from tests.support.proofs import assert_proven
 
 AUDIO_WITHIN_MS = 1000 / 30
 """A frame."""
@@ -60,18 +67,27 @@ def judge(cut: RandomCut, footage: Path, folder: Path) -> Outcome:
     splices = cut.seed // len(NAMES) % ENCODED_OF != 0
     transcoder = _transcoder(COPIED_RANGE_BYTES[cut.seed % 2], splices)
     camera = PlacedCamera(footage, folder, transcoder, _buckets())
+    options = ClipOptions(wall_clock=cut.zone, previews=cut.previews)
     if not wanted.numbers:
         try:
-            camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
+            camera.cut(cut.recordings, cut.from_ms, cut.to_ms, options=options)
         except Rejected:
             return Outcome()
         raise AssertionError("there is a clip where there is no frame")
     with _collected_warnings(logging.getLogger("infrastructure")) as warnings:
-        clip = camera.cut(cut.recordings, cut.from_ms, cut.to_ms)
+        clip = camera.cut(cut.recordings, cut.from_ms, cut.to_ms, options=options)
     assert warnings == []
     reading, measured = clip.reading, clip.rendition.media
     check_clip(evolve(clip, wanted=wanted), AUDIO_WITHIN_MS)
+    assert_proven(clip.rendition, clip.path.read_bytes())
+    assert_verified(clip, options)
     assert_covered(clip.plan, wanted, is_held_known=KINDS[cut.kind].has_usual_interval)
+    if cut.zone:
+        assert_clock(clip, wanted, cut.recordings, ZoneInfo(cut.zone))
+    if cut.gaps != "skip" and clip.plan.gaps:
+        assert_filled(clip, camera, cut)
+    if cut.previews:
+        assert_previews(clip, camera, cut.recordings, options)
     whole = cut.whole_gop_frames() if splices and KINDS[cut.kind].copies else 0
     assert whole <= measured.copied_frames <= measured.frames, (
         f"{measured.copied_frames} of {measured.frames} frames are copied,"

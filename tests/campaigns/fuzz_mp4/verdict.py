@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil, floor
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.picture_format import majority_format
 from infrastructure.splicing.spans import CopiedSpan, plan_spans
+from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.tracks import copied_audio, copied_samples, video_track
 from infrastructure.transcoder.assemble import fill_holes, write_own_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
@@ -273,9 +274,10 @@ def _carried(sources: Sequence[CutSource], duration_ms: int, folder: Path) -> It
             piece
             for source in sources
             if source.index.audio
-            for piece in source.pieces(source.index.audio, samples[id(source)])
+            for piece in source.samples_of(source.index.audio, samples[id(source)])
         }
-        assert all(packet.piece in in_cuts for packet in plan.packets if packet.piece)
+        runs = [run for run in plan.runs if isinstance(run, StoredSamples)]
+        assert in_cuts.issuperset(chain.from_iterable(runs))
         for source in sources:
             yield "audio" + _written(
                 source, source.frames, source.decode_start, samples[id(source)]

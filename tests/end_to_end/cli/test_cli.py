@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from devtools.footage import Recording, assert_clip, cached_recording, read_clip, wanted
 from entrypoints.cli.app import app
+from tests.support.said import said_by
 
 START_MS = 1_777_636_800_480
 FIRST = Recording(first_number=100, frames=90, start_ms=START_MS)
@@ -75,6 +76,51 @@ class TestCut:
         assert "delivered │ 2.000 s" in ran.stdout
         assert "gap       │ 3.000 s from 2026-05-01 12:00:06.480 UTC" in ran.stdout
 
+    def test_times_are_read_and_shown_in_the_chosen_zone(self, root: Path) -> None:
+        """Next to UTC; a duration takes the place of the end."""
+        window = ("--from", "2026-05-01 14:00:01.5", "--for", "2.5s", "--tz", "Europe/Madrid")
+        ran = camclip("cut", "--root", root, "--camera", "pier", *window)
+        assert ran.exit_code == 0, ran.output
+        start, end = (
+            f"2026-05-01 12:00:{second} UTC (2026-05-01 14:00:{second}+02:00 Europe/Madrid)"
+            for second in ("01.500", "04.000")
+        )
+        assert f"from      │ {start}" in ran.stdout
+        assert f"to        │ {end}" in ran.stdout
+
+    def test_the_zone_is_that_of_the_start_or_of_the_settings(self, root: Path) -> None:
+        """A zone that the start names comes first."""
+        to_second = ("--for", "1s", "--camera", "pier")
+        named = camclip(
+            *("cut", "--root", root, "--from", "2026-05-01 14:00 Europe/Madrid", *to_second),
+            CLIP_TZ="Asia/Tokyo",
+        )
+        assert "(2026-05-01 14:00:00.000+02:00 Europe/Madrid)" in named.stdout
+        usual = camclip(
+            *("cut", "--root", root, "--from", "2026-05-01 21:00", *to_second),
+            CLIP_TZ="Asia/Tokyo",
+        )
+        assert "12:00:00.000 UTC (2026-05-01 21:00:00.000+09:00 Asia/Tokyo)" in usual.stdout
+
+    def test_the_clip_says_what_it_is(self, root: Path) -> None:
+        """When it was recorded, its title in the zone of the settings, and its id."""
+        assert cut(root, 2345, 4567, "--id", "c1", CLIP_TZ="Europe/Madrid").exit_code == 0
+        assert said_by(root / "clips/pier/c1.mp4") | {"encoder": ""} == {
+            "creation_time": "2026-05-01T12:00:02.000000Z",
+            "title": "pier 2026-05-01 14:00:02.825 to 14:00:05.047 (+02:00)",
+            "comment": "c1",
+            "major_brand": "isom",
+            "minor_version": "512",
+            "compatible_brands": "isomiso2avc1mp41",
+            "encoder": "",
+        }
+
+    def test_an_unknown_zone_is_wrong_usage(self, root: Path) -> None:
+        """The message says what a zone is."""
+        ran = cut(root, 0, 1000, "--tz", "Madrid")
+        assert ran.exit_code == 2
+        assert "--tz Madrid must be a time zone of this machine's tzdata, such as" in ran.stderr
+
     def test_repeating_a_cut_makes_no_second_clip(self, root: Path) -> None:
         """Nor a second notification."""
         assert cut(root, 1000, 2000).exit_code == 0
@@ -101,18 +147,19 @@ class TestCut:
             "notes": [],
         }
 
-    def test_progress_goes_to_standard_error(self, root: Path) -> None:
-        """A line for each quarter if it is not a terminal."""
-        assert "Cutting: 45 of 45 frames" in cut(root, 500, 3000).stderr
+    def test_a_pipe_gets_no_progress(self, root: Path) -> None:
+        """Nothing but the result is printed."""
+        assert cut(root, 500, 3000).stderr == ""
 
     def test_an_unknown_camera_is_rejected(self, root: Path) -> None:
-        """The reason is printed."""
+        """The reason is printed, and which there are."""
+        (root / "cameras.json").write_text('{"mole": {"alias": "mole"}}')
         ran = camclip(
             *("cut", "--root", root, "--camera", "boat"),
             *("--from", "2026-05-01T12:00:00", "--to", "2026-05-01T12:00:01Z"),
         )
         assert ran.exit_code == 4
-        assert "unknown camera boat" in ran.stdout
+        assert "reason    │ unknown camera boat; there is mole, pier" in ran.stdout
 
     def test_an_unreadable_recording_is_a_failure_in_one_sentence(self, root: Path) -> None:
         """It names the file, and there is no traceback; a second try ends the same way."""
@@ -181,10 +228,12 @@ class TestCut:
         assert last.name in line
 
     def test_no_footage_is_no_failure(self, root: Path) -> None:
-        """The request is rejected, and no recording is named."""
+        """The request is rejected, and no recording is named, but where the footage is."""
         ran = cut(root, -5000, -4000)
         assert ran.exit_code == 4
-        assert ran.stderr == ""
+        assert ran.stderr.strip() == (
+            "The nearest footage begins 4 s after, at 2026-05-01 12:00:00.480 UTC."
+        )
         assert "No recording of that time is listed." in ran.stdout
 
     def test_recordings_of_another_kind_are_named(self, root: Path) -> None:
@@ -209,7 +258,7 @@ class TestCut:
     @pytest.mark.parametrize(
         ("start", "end", "clip_id", "message"),
         [
-            ("noon", "5", "c1", "noon is not an instant"),
+            ("noon", "5", "c1", "noon is no time"),
             ("2000", "1000", "c1", "--from must be before --to"),
             ("1000", "1000", "c1", "--from must be before --to"),
             ("1000", "2000", "../c1", "An id is"),
@@ -303,7 +352,6 @@ class TestRun:
         ran = camclip("run", self.event(tmp_path, "-p"), "--root", tmp_path, "--until-done")
         assert ran.exit_code == 4, ran.output
         assert "CLIP_RETRY_TIMEOUT" in ran.stdout
-        assert "Waiting" in ran.stderr
         assert not list((tmp_path / "queue").iterdir())
 
     def test_an_unreadable_recording_is_waited_for_and_then_a_failure(self, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ MAX_S = 300
 
 HANGING = """#!/bin/sh
 trap "" TERM
-echo $$ > {pid_file}.part && mv {pid_file}.part {pid_file}
+echo $$ > {pid_file}.$$ && mv {pid_file}.$$ {pid_file}
 while :; do sleep 1; done
 """
 """An ffmpeg that writes its process id and ends only by SIGKILL."""

@@ -1,7 +1,10 @@
 """`camclip local-aws` as a command: started, and ended by itself or a signal."""
 
+import itertools
+import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -74,6 +77,50 @@ def test_one_message_in_a_clip_out(tmp_path: Path, films: Path) -> None:
     assert_clip(read_clip(clip), wanted([FOOTAGE], 1_000, 3_000))
 
 
+def test_its_settings_and_its_command_work_in_another_terminal(tmp_path: Path, films: Path) -> None:
+    """The doctor finds no fault with them, and the command requests the clip that it names."""
+    store_recording(tmp_path, films)
+    with started(tmp_path) as process:
+        assert process.stdout
+        lines = iter(process.stdout)
+        printed = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), lines))
+        exports = [shlex.split(line)[1] for line in printed if line.startswith("export ")]
+        settings = dict(text.split("=", 1) for text in exports)
+        [command] = [shlex.split(line) for line in printed if line.startswith("aws ")]
+        doctor = subprocess.run(
+            [*COMMAND[:-1], "doctor", "--aws", "--camera", "pier"],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "CLIP_DOWNLOAD_DEST": str(tmp_path / "scratch"),
+                **settings,
+            },
+            capture_output=True,
+            text=True,
+            timeout=MAX_S,
+            check=False,
+        )
+        client = boto3.Session(
+            settings["AWS_ACCESS_KEY_ID"],
+            settings["AWS_SECRET_ACCESS_KEY"],
+            region_name=settings["AWS_DEFAULT_REGION"],
+        ).client("sqs", endpoint_url=settings["AWS_ENDPOINT_URL"])
+        options = dict(zip(command[3::2], command[4::2], strict=True))
+        assert command[:3] == ["aws", "sqs", "send-message"]
+        assert options["--endpoint-url"] == settings["AWS_ENDPOINT_URL"]
+        assert options["--queue-url"] == settings["AWS_SQS_QUEUE_URL"]
+        client.send_message(QueueUrl=options["--queue-url"], MessageBody=options["--message-body"])
+        client.close()
+        line = next(line for line in lines if "  camera " in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=MAX_S)
+    assert doctor.returncode == 0, doctor.stdout
+    assert re.match(r"2[0-9] checks, no fault\.", doctor.stderr)
+    clip_id = json.loads(options["--message-body"])["clipId"]
+    assert f"PUT clip {clip_id}: CLIP_AVAILABLE" in line
+
+
 def test_where_loops_are_terminated_the_dropped_message_is_printed(
     tmp_path: Path, films: Path
 ) -> None:
@@ -112,8 +159,10 @@ def test_ended_at_work_it_leaves_nothing_behind(tmp_path: Path, films: Path) -> 
     places = {"CAMCLIP_FFMPEG": str(ffmpeg), "TMPDIR": str(temporary)}
     with started(tmp_path, "--once", **places) as process:
         wait_until(pid_file.exists)
+        # Read first: one that starts later writes its own id to the file.
+        ffmpeg_pid = int(pid_file.read_text())
         working = descendants(process.pid)
-        assert int(pid_file.read_text()) in working
+        assert ffmpeg_pid in working
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=MAX_S)
     assert process.returncode == 1, output

@@ -12,11 +12,20 @@ import pytest
 
 from devtools.local_aws.camera_api import no_fault
 from tests.campaigns.kills.deployment import Deployment, deployment
+from tests.support.keys import SIGNING_KEY
 from tests.support.logs import Watch, leaks
 from tests.support.service import CREDENTIALS, World, deployed
 
-SECRETS = (*CREDENTIALS.values(), "Authorization", "Signature=", "X-Amz-Security")
+SECRETS = (
+    SIGNING_KEY.split("\n")[1],
+    *CREDENTIALS.values(),
+    "Authorization",
+    "Signature=",
+    "X-Amz-Security",
+)
 """No line of the log holds any of them."""
+
+ZONE = "Europe/Madrid"
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +39,8 @@ def around(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[De
 def service(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[World]:
     """Start everything and import the handler."""
     with deployed("service", tmp_path_factory.mktemp("scratch"), films) as world:
-        os.environ.update(world.environ(), SQS_TIMEOUT="1", THUMBNAIL_SIZES="300 640")
+        os.environ.update(world.environ(), SQS_TIMEOUT="1", THUMBNAIL_SIZES="300 640", CLIP_TZ=ZONE)
+        os.environ["PROOF_KEY"] = SIGNING_KEY
         del os.environ["GIVEN_BACK_REST"]
         from entrypoints.aws_lambda import handler  # noqa: PLC0415 - it reads the environment
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
@@ -16,8 +17,11 @@ from urllib3 import HTTPResponse
 from devtools.footage import Recording, assert_clip, read_clip, wanted
 from devtools.local_aws.camera_api import fails, no_fault
 from devtools.local_aws.http_server import Response
+from domain.clip import ClipName
+from domain.clip_label import ClipLabel
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from tests.support.said import said_by
 from tests.support.service import CLIP_URL, Context, World, redelivered
 
 FIRST = Recording(first_number=0, frames=300)
@@ -43,6 +47,13 @@ def test_a_clip_over_two_recordings_is_available(world: World, tmp_path: Path) -
     assert "immutable" in stored[f"{name}.mp4"]["CacheControl"]
 
     start_ms, end_ms = world.moment_ms + 7_345, world.moment_ms + 12_678
+    label = ClipLabel(
+        ClipName(world.camera_id, world.clip_id),
+        TimeWindow(start_ms, end_ms),
+        ZoneInfo("Europe/Madrid"),
+    )
+    assert label.file_name in stored[f"{name}.mp4"]["ContentDisposition"]
+    assert said_by(world.download(tmp_path))["title"] == label.title
     report = {
         "clipId": world.clip_id,
         "cameraId": world.camera_id,

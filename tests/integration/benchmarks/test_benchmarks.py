@@ -12,14 +12,20 @@ import pytest
 from benchmarks.cost import costs, table
 from benchmarks.footage import FPS, Size, read_numbers, recordings
 from benchmarks.link import Counts, Link, link
+from benchmarks.local_file import compare
 from benchmarks.measuring import s3_client
+from benchmarks.message import message_times
 from benchmarks.pipelines import PIPELINES
 from benchmarks.report import HEADER, Report, describe_machine
 from benchmarks.running import Bench, Case, Clip
+from benchmarks.timeline import observe
 from infrastructure.ffmpeg.locate import find_ffmpeg
 
 TINY = Size(160, 120, 200)
+TINY_HEVC = Size(160, 120, 200, "hevc")
 LENGTH_S = 16
+ONE_FILE = Clip(TINY, 4, 1, LENGTH_S)
+TWO_FILES = Clip(TINY, 4, 2, LENGTH_S)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +59,10 @@ def test_every_frame_of_two_recordings_has_a_number_of_its_own(cache: Path, ffmp
 
 def test_a_clip_may_take_more_recordings_than_two(cache: Path, ffmpeg: Path, s3: Link) -> None:
     """The later ones hold the frames of the first two again, at their own times."""
-    bench = Bench(ffmpeg, cache, s3, LENGTH_S)
-    made = bench.media(TINY, 4)
+    bench = Bench(ffmpeg, cache, s3)
+    clip = Clip(TINY, 3 * LENGTH_S, 4, LENGTH_S)
+    made = bench.media(clip)
     assert [m.start_ms - made[0].start_ms for m in made] == [0, 16_000, 32_000, 48_000]
-    clip = Clip(TINY, 3 * LENGTH_S, 4)
     start_ms, end_ms = clip.window_ms(made)
     assert made[0].start_ms < start_ms < made[0].end_ms
     assert made[3].start_ms < end_ms < made[3].end_ms
@@ -70,11 +76,10 @@ def test_every_pipeline_fills_its_row_with_an_exact_clip(
     cache: Path, ffmpeg: Path, s3: Link
 ) -> None:
     """All four make a clip of two files; what was measured adds up and stands in the report."""
-    bench = Bench(ffmpeg, cache, s3, LENGTH_S)
-    clip = Clip(TINY, 4, 2)
-    rows = list(bench.rows([Case(clip, dict.fromkeys(PIPELINES, 1))]))
+    bench = Bench(ffmpeg, cache, s3)
+    rows = list(bench.rows([Case(TWO_FILES, dict.fromkeys(PIPELINES, 1))]))
     assert [row.pipeline for row in rows] == list(PIPELINES)
-    sources = sum(made.path.stat().st_size for made in bench.media(TINY))
+    sources = sum(made.path.stat().st_size for made in bench.media(TWO_FILES))
     for row in rows:
         (run,) = row.runs
         assert row.exact is (None if row.pipeline == "floor" else True), row.wrong
@@ -86,20 +91,76 @@ def test_every_pipeline_fills_its_row_with_an_exact_clip(
     assert by_window.encoded_frames == 4 * FPS
     assert camclip.copied_frames + (camclip.encoded_frames or 0) == 4 * FPS
     assert floor.down_bytes == floor.up_bytes == rows[2].clip_bytes
-    report = Report(
-        "make bench", describe_machine(ffmpeg, 200, 30), rows, bench.index_time(TINY, 1)
+    index, machine = bench.index_time(TWO_FILES, 1), describe_machine(ffmpeg, 200, 30)
+    report = Report("make bench", machine, rows, index)
+    headline, values, *table = (
+        line for line in report.markdown().splitlines() if line.startswith("| ")
     )
-    table = [line for line in report.markdown().splitlines() if line.startswith("| ")]
+    assert headline.startswith("| clip | camclip, s | plain copy, s | camclip / plain copy |")
+    assert values.startswith(f"| {TWO_FILES.name} | {camclip.wall_s:.2f} | {floor.wall_s:.2f} |")
     assert table[0] == HEADER
     assert [line.split(" | ")[0] for line in table[1:]] == [f"| {name}" for name in PIPELINES]
     assert len(report.json()["rows"]) == len(PIPELINES)
 
 
+def test_a_clip_of_hevc_stays_hevc_and_is_judged_alike(cache: Path, ffmpeg: Path, s3: Link) -> None:
+    """Nearly all its frames are copied, so nothing in the recordings prevents that."""
+    clip = Clip(TINY_HEVC, 12, 1, LENGTH_S)
+    (row,) = Bench(ffmpeg, cache, s3).rows([Case(clip, {"camclip": 1})])
+    assert row.exact, row.wrong
+    assert (row.runs[0].copied_frames, row.runs[0].encoded_frames) == (12 * FPS - 38, 38)
+
+
+def test_a_clip_of_short_files_shows_each_of_them(cache: Path, ffmpeg: Path, s3: Link) -> None:
+    """Recordings shorter than 16 s are two unlike pieces, too."""
+    clip = Clip(TINY, 30, 4, 10)
+    (row,) = Bench(ffmpeg, cache, s3).rows([Case(clip, {"camclip": 1})])
+    assert row.exact, row.wrong
+    assert clip.name == "30 s of 120p, 4 files of 10 s"
+
+
+def test_a_message_is_timed_until_its_status(cache: Path, ffmpeg: Path, s3: Link) -> None:
+    """The function is cold for the first and warm for the others, and every clip is checked."""
+    times = message_times(Bench(ffmpeg, cache, s3), ONE_FILE, 1, warm=2)
+    assert not times.wrong
+    assert 0 < min(times.warm_s) < times.cold_s
+    assert len(times.warm_s) == 2
+    assert ONE_FILE.name in times.sentence
+
+
+def test_a_timeline_has_every_request_and_process_of_a_clip(
+    cache: Path, ffmpeg: Path, s3: Link, tmp_path: Path
+) -> None:
+    """Each of them within the clip's time, and Python's own work between them."""
+    s3_client(s3.direct).create_bucket(Bucket="clips")
+    job = Bench(ffmpeg, cache, s3).job(ONE_FILE, "camclip", "timeline", str(tmp_path))
+    timeline = observe(job, s3, ffmpeg, tmp_path)
+    labels = {span.label for span in timeline.spans}
+    assert labels >= {"HEAD clip", "GET recording", "encode", "thumbnails", "check", "PUT manifest"}
+    assert {span.kind for span in timeline.spans} == {"store", "ffmpeg", "Python"}
+    for span in timeline.spans:
+        assert timeline.began_s - 0.01 < span.began_s <= span.ended_s < timeline.ended_s + 0.01
+
+
+def test_programs_on_a_local_file_are_measured_and_judged(
+    cache: Path, ffmpeg: Path, s3: Link
+) -> None:
+    """A program that cannot be installed is left out, which the comparison says."""
+    absent = ("--no-index", "absent")
+    local = compare(Bench(ffmpeg, cache, s3), ONE_FILE, 1, install=absent, locked=absent)
+    camclip, copy = local.rows
+    assert "smartcut 1.7 could not be installed" in local.skipped
+    assert (camclip.program, camclip.wrong) == ("camclip cut", "")
+    assert "expected" in copy.wrong
+    for row in local.rows:
+        assert min(row.runs[0].wall_s, row.runs[0].cpu_s, row.runs[0].memory_bytes) > 0
+
+
 def test_a_thousand_clips_are_priced_by_what_was_measured() -> None:
     """GB s at two processors' memory, writes dearer than reads, the queue and the topic."""
     run = {"wall_s": 2.0, "requests": 24, "writes": 10, "scratch_bytes": (512 << 20) + (1 << 30)}
-    clip = {"length_s": 60, "files": 2, "size": {"height": 1080}}
-    rows = [{"clip": clip, "pipeline": name, "runs": [run]} for name in ("camclip", "floor")]
+    name = "60 s of 1080p, two files"
+    rows = [{"name": name, "pipeline": own, "runs": [run]} for own in ("camclip", "floor")]
     prices = {
         "lambda_gb_s_arm64": 0.001,
         "lambda_request": 0.5,
@@ -110,7 +171,7 @@ def test_a_thousand_clips_are_priced_by_what_was_measured() -> None:
         "sns_publish": 0.3,
     }
     (priced,) = costs({"rows": rows}, prices)
-    assert priced.clip == "60 s of 1080p, 2 files"
+    assert priced.clip == name
     assert priced.gb_s == pytest.approx(1000 * 2 * 3538 / 1024)
     assert priced.compute == pytest.approx(priced.gb_s * 0.001 + 500 + 1000 * 2 * 0.25)
     assert priced.storage_requests == pytest.approx(1000 * (14 * 0.01 + 10 * 0.1))
@@ -122,7 +183,7 @@ def test_a_thousand_clips_are_priced_by_what_was_measured() -> None:
 def test_a_wrong_clip_is_seen(cache: Path, ffmpeg: Path, s3: Link) -> None:
     """A clip judged by the window next to its own is not exact, and the reason says where."""
     made = recordings(ffmpeg, cache, TINY, LENGTH_S)
-    bench = Bench(ffmpeg, cache, s3, LENGTH_S)
+    bench = Bench(ffmpeg, cache, s3)
     wrong = bench.judge(made[0].path, range(1, LENGTH_S * FPS + 1), TINY)
     assert "1 missing, 1 others" in wrong
     assert "the first difference is at 0" in wrong

@@ -33,6 +33,7 @@ NEEDED: Mapping[tuple[str, str], Mapping[str, Callable[[Params], str]]] = {
     # upload API and permissions"; without ListBucket, S3 answers 403 instead of 404.
     ("s3", "GetObject"): {"s3:GetObject": _object, "s3:ListBucket": _bucket},
     ("s3", "HeadObject"): {"s3:GetObject": _object, "s3:ListBucket": _bucket},
+    ("s3", "ListObjectsV2"): {"s3:ListBucket": _bucket},
     ("s3", "PutObject"): {"s3:PutObject": _object},
     ("s3", "CreateMultipartUpload"): {"s3:PutObject": _object},
     ("s3", "UploadPart"): {"s3:PutObject": _object},

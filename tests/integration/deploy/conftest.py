@@ -20,7 +20,7 @@ from devtools.local_aws.cloud import moto_server
 from devtools.local_aws.http_server import serve
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
-from entrypoints.container import aws_service
+from entrypoints.container import AwsService, aws_service
 from entrypoints.log_line import DeliveryOutcome
 from infrastructure.in_memory import InMemoryCameraService
 from tests.integration.deploy.calls import Call, Recorder
@@ -42,6 +42,11 @@ GIVEN = {
     "OriginBucketOwner": ANOTHER_ACCOUNT,
     "OriginRequesterPays": "true",
     "DestinationBucket": "policy-clips",
+}
+WITHOUT_API = {
+    **{name: value for name, value in GIVEN.items() if value != "https://cameras.invalid"},
+    "Cameras": "bucket",
+    "RecordingPattern": "{camera}/%s",
 }
 
 
@@ -85,7 +90,7 @@ def _play(
 ) -> Played:
     stack = Stack(GIVEN)
     now_ms = time.time_ns() // 1_000_000
-    start_ms = now_ms - 300_000
+    start_ms = now_ms // 1000 * 1000 - 300_000  # names of recordings hold whole seconds
     recordings = {"small": SMALL, "large": LARGE, "not-stored": SMALL}
     for camera, recording in recordings.items():
         window = TimeWindow(start_ms, start_ms + round(recording.duration_ms))
@@ -97,30 +102,32 @@ def _play(
         status = outcome.result.report.status.value if outcome.result else repr(outcome.error)
         results[getattr(outcome.request, "clip_id", "")] = status
 
-    service = aws_service(
-        {
-            **stack.environment(),
-            "CAM_SERVICES_URL": cameras_url,
-            "RECORDINGS_URL": cameras_url,
-            "CLIP_DOWNLOAD_DEST": str(scratch),
-            "CAMCLIP_FFMPEG": FFMPEG,
-        },
-        note,
-    )
+    here = {"CLIP_DOWNLOAD_DEST": str(scratch), "CAMCLIP_FFMPEG": FFMPEG}
+    urls = {"CAM_SERVICES_URL": cameras_url, "RECORDINGS_URL": cameras_url}
+    service = aws_service({**stack.environment(), **urls, **here}, note)
+    without_api = aws_service({**Stack(WITHOUT_API).environment(), **here}, note)
     s3, sqs, sns = service.s3(), service.sqs(), service.sns()
     where: Any = {"LocationConstraint": REGION}
     for bucket in (GIVEN["OriginBucket"], GIVEN["DestinationBucket"]):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
-    for camera in ("small", "large"):
-        path = cached_recording(footage, recordings[camera])
-        s3.upload_file(str(path), GIVEN["OriginBucket"], f"{GIVEN['OriginFolder']}/{_name(camera)}")
+    stored = {_name(camera): recordings[camera] for camera in ("small", "large")}
+    stored[f"listed/{start_ms // 1000}.mp4"] = SMALL
+    for name, recording in stored.items():
+        path = cached_recording(footage, recording)
+        s3.upload_file(str(path), GIVEN["OriginBucket"], f"{GIVEN['OriginFolder']}/{name}")
     sqs.create_queue(QueueName=stack.properties("Requests")["QueueName"])
     sns.create_topic(Name=stack.properties("Topic")["TopicName"])
     calls = Recorder()
-    for client in (s3, sqs, sns):
+    for client in (s3, sqs, sns, without_api.s3()):
         calls.listen(client)
 
-    def ask(clip_id: str, camera: str, duration_ms: int, at_ms: int = start_ms + 1_234) -> None:
+    def ask(
+        clip_id: str,
+        camera: str,
+        duration_ms: int,
+        at_ms: int = start_ms + 1_234,
+        service: AwsService = service,
+    ) -> None:
         body = clip_body(clip_id, camera, at_ms, at_ms + duration_ms)
         record: Any = sqs_record(body, now_ms, receiptHandle=f"receipt-{clip_id}")
         service.handle_batch()({"Records": [record]}, lambda: 120_000)
@@ -131,6 +138,7 @@ def _play(
     ask("waiting", "small", 2_000, now_ms - 2_000)
     ask("not-stored", "not-stored", 2_000)
     ask("too-long", "small", 300_001)
+    ask("listed", "listed", 2_000, service=without_api)
     ask("composed", "large", 2_500)
     s3.meta.events.register("before-call.s3.UploadPartCopy", _refuse)  # type: ignore[arg-type]
     ask("sent-instead", "large", 2_500)

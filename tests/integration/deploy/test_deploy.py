@@ -108,6 +108,24 @@ def test_all_obstacles_are_reported_together(machine: Machine) -> None:
     assert "names parameters that the template lacks: ThumbnailSize." in output
 
 
+@pytest.mark.parametrize(
+    ("cameras", "given", "fault"),
+    [
+        ("api", {"RecordingsUrl": ""}, "must name RecordingsUrl, because Cameras is api."),
+        ("bucket", {}, "must name RecordingPattern, because Cameras is bucket."),
+        ("bucket", {"RecordingPattern": "mediamtx", "RecordingsUrl": ""}, ""),
+    ],
+)
+def test_what_lists_the_recordings_must_be_complete(
+    machine: Machine, cameras: str, given: dict[str, str], fault: str
+) -> None:
+    """The function would not start."""
+    machine.install()
+    machine.values |= {"Cameras": cameras, **given}
+    code, output = machine.deploy("sandbox", "--check")
+    assert (code, fault in output) == (1 if fault else 0, True)
+
+
 def test_missing_credentials_are_reported_with_the_remedy(machine: Machine) -> None:
     """And with the tool's own last line."""
     machine.install("sts", "get-caller-identity")

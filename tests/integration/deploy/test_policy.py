@@ -4,15 +4,29 @@ Every call that the service makes, over every kind of request, is held against t
 template by a small IAM.
 """
 
+import json
+import time
+from typing import Any
+
 import pytest
 
-from tests.integration.deploy.calls import NEEDED, needed_by_lambda
+from infrastructure.sqs.consumer import SqsConsumer
+from tests.contract.real import Aws
+from tests.integration.deploy.calls import NEEDED, Recorder, needed_by_lambda
 from tests.integration.deploy.conftest import ANOTHER_ACCOUNT, GIVEN, Played
 from tests.integration.deploy.iam import Access, actions, allows, matches, resources
-from tests.integration.deploy.template import ACCOUNT, REGION, Stack
+from tests.integration.deploy.template import ACCOUNT, REGION, TEMPLATE, Stack
 
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:camclip-test-requests"
 LOG = "/aws/lambda/camclip-test"
+WORKER_POLICY = TEMPLATE.parents[1] / "docs" / "contracts" / "worker-policy.json"
+WORKER = {
+    **GIVEN,
+    "OriginBucket": "your-recordings",
+    "OriginFolder": "folder",
+    "DestinationBucket": "your-clips",
+}
+"""What the worker's policy calls the buckets."""
 
 
 def needed(played: Played) -> set[Access]:
@@ -27,6 +41,7 @@ def test_every_kind_of_request_was_played(played: Played) -> None:
         "waiting": "CLIP_PENDING",
         "not-stored": "CLIP_PENDING",
         "too-long": "CLIP_TOO_LONG",
+        "listed": "CLIP_AVAILABLE",
         "composed": "CLIP_AVAILABLE",
         "sent-instead": "CLIP_AVAILABLE",
     }
@@ -164,3 +179,41 @@ def test_a_denial_wins() -> None:
     assert not allows([allow], Access("s3:PutObject", "arn:aws:s3:::b/a.mp4"))
     assert not allows([allow], Access("s3:GetObject", "arn:aws:s3:::b"))
     assert not allows([], Access("s3:GetObject", "arn:aws:s3:::b/a.mp4"))
+
+
+def worker_statements() -> list[dict[str, Any]]:
+    policy = json.loads(WORKER_POLICY.read_text())
+    assert policy["Version"] == "2012-10-17"
+    return list(policy["Statement"])
+
+
+def test_the_workers_policy_is_the_functions_without_its_log() -> None:
+    """The worker writes to its standard output; in all else it is the same service."""
+    functions = Stack(WORKER, "your-stack").statements()
+    assert worker_statements() == [each for each in functions if each["Sid"] != "WriteTheLog"]
+
+
+def test_what_the_worker_itself_does_to_the_queue_is_allowed(aws: Aws) -> None:
+    """It receives, extends and deletes, as Lambda does for the function."""
+    calls, queue_url = Recorder(), aws.queue()
+    calls.listen(aws.sqs)
+    consumer = SqsConsumer(aws.sqs, queue_url, 0, 60)
+    aws.sqs.send_message(QueueUrl=queue_url, MessageBody="{}")
+    message = consumer.receive()
+    assert message
+    consumer.extend(message, time.monotonic() + 10)
+    consumer.delete(message, time.monotonic() + 10)
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:your-stack-requests"
+    made = {call.operation for call in calls.made}
+    assert made == {"SendMessage", "ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage"}
+    refused = [
+        name for name in made if not allows(worker_statements(), Access(f"sqs:{name}", queue))
+    ]
+    assert refused == []
+
+
+def test_a_clip_without_a_camera_api_takes_few_lists(played: Played) -> None:
+    """Of the window, and of what is around it."""
+    lists = [call for call in played.calls if call.operation == "ListObjectsV2"]
+    assert {call.params["Bucket"] for call in lists} == {GIVEN["OriginBucket"]}
+    assert 1 <= len(lists) <= 4

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,10 @@ def test_the_trigger_reads_partial_responses() -> None:
 
 def test_every_setting_that_is_read_is_set() -> None:
     """By its parameter or with its default; PATH is Lambda's own, the network the operator's."""
-    given = {**stack(OriginBucketOwner=ACCOUNT).environment(), "CAMCLIP_FFMPEG": FFMPEG}
+    made = stack(
+        OriginBucketOwner=ACCOUNT, RecordingPattern="mediamtx", RecordingTz="Europe/Madrid"
+    )
+    given = {**made.environment(), "CAMCLIP_FFMPEG": FFMPEG}
     environment = RecordingEnvironment(given)
     read_settings(environment)
     find_ffmpeg(environment)
@@ -143,6 +147,18 @@ def test_defaults_are_those_of_the_code() -> None:
     few = {name: stack().environment()[name] for name in read_places()}
     few["METRICS_NAMESPACE"] = "camclip-test"
     assert rules == read_settings(with_new_defaults(few)).clips
+
+
+def test_a_stack_without_a_camera_api_names_how_keys_are_read() -> None:
+    """And no address; what is not given is not set."""
+    api = ("CamServicesUrl", "RecordingsUrl")
+    given = {name: value for name, value in GIVEN.items() if name not in api}
+    own = {"Cameras": "bucket", "RecordingPattern": "{camera}/%Y-%m-%d_%H-%M-%S"}
+    environment = Stack({**given, **own}).environment()
+    assert {"CAM_SERVICES_URL", "RECORDINGS_URL", "RECORDING_TZ"} & set(environment) == set()
+    aws = read_settings(environment).aws
+    assert (aws.cameras, aws.zone) == ("bucket", UTC)
+    assert str(aws.recording_layout) == "strftime ({camera}/%Y-%m-%d_%H-%M-%S)"
 
 
 def read_places() -> set[str]:

@@ -19,10 +19,11 @@ VARIABLES = (
 )
 
 
-def camclip(*arguments: object, **settings: str | None) -> Result:
-    """Run `camclip` with these settings alone."""
+def camclip(*arguments: object, answer: str | None = None, **settings: str | None) -> Result:
+    """Run `camclip` with these settings alone, and `answer` as its standard input."""
     unset: dict[str, str | None] = dict.fromkeys((*VARIABLES, "CAMCLIP_FFMPEG", "AWS_ENDPOINT_URL"))
-    return CliRunner().invoke(app, list(map(str, arguments)), env={**unset, **settings})
+    words = list(map(str, arguments))
+    return CliRunner().invoke(app, words, input=answer, env={**unset, **settings})
 
 
 @frozen
@@ -37,11 +38,11 @@ class MotoDeployment:
         return {
             **self.aws.environ(self.cameras.url),
             "AWS_SECRET_ACCESS_KEY": SECRET,
-            "CLIP_URL": "https://clips.example",
+            "CLIP_URL": "https://clips.invalid",
         }
 
-    def camclip(self, *arguments: object, **settings: str) -> Result:
-        return camclip(*arguments, **{**self.settings, **settings})
+    def camclip(self, *arguments: object, answer: str | None = None, **settings: str) -> Result:
+        return camclip(*arguments, answer=answer, **{**self.settings, **settings})
 
     def receive(self, queue_url: str) -> list[dict[str, Any]]:
         """Receive all messages that are visible now."""
@@ -61,21 +62,4 @@ def deployed(aws: Aws, cameras: HttpCameraWorld) -> Iterator[MotoDeployment]:
     """Deploy as the README describes it."""
     name = f"doctor-{uuid4().hex[:12]}"
     with cloud(1800, name=name, endpoint=aws.s3.meta.endpoint_url) as there:
-        rule: Any = {
-            "ID": "uploads",
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
-        there.s3.put_bucket_lifecycle_configuration(
-            Bucket=there.destination, LifecycleConfiguration={"Rules": [rule]}
-        )
-        blocks = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy")
-        block: Any = dict.fromkeys((*blocks, "RestrictPublicBuckets"), True)
-        there.s3.put_public_access_block(
-            Bucket=there.destination, PublicAccessBlockConfiguration=block
-        )
-        there.sqs.set_queue_attributes(
-            QueueUrl=there.dead_url, Attributes={"MessageRetentionPeriod": "1209600"}
-        )
         yield MotoDeployment(there, cameras)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from devtools.local_aws.http_server import Response
 from entrypoints.cli.doctor.incomplete_uploads import list_uploads
@@ -64,7 +65,38 @@ class TestThisMachine:
         words = words_of(ran.stdout)
         assert words.pop("settings") == "skipped"
         assert words == dict.fromkeys(("python", "ffmpeg", "encoders", "scratch"), "ok")
-        assert ran.stderr == "4 checks, no fault.\n"
+        assert ran.stderr == (
+            "4 checks, no fault. Not checked: settings, AWS and the camera API (--aws).\n"
+        )
+
+    @pytest.mark.parametrize("options", [[], ["--aws"]])
+    @pytest.mark.parametrize("environment", ["sandbox", "staging", "prod"])
+    def test_sample_settings_are_a_fault(
+        self, tmp_path: Path, environment: str, options: list[str]
+    ) -> None:
+        """They are valid, and not complete; nothing is called."""
+        sample = Path(__file__).parents[3] / f".env.sample_{environment}"
+        values = dotenv_values(sample)
+        ran = camclip("doctor", *options, **{**values, "CLIP_DOWNLOAD_DEST": str(tmp_path)})
+        assert ran.exit_code == 1
+        lines = ran.stdout.splitlines()
+        at = lines.index(
+            f"fault    {'settings':25}still as in a sample: CLIP_URL, S3_BUCKET_ORIGIN,"
+            " S3_BUCKET_DESTINATION, AWS_SNS_TOPIC, AWS_SQS_QUEUE_URL, CAM_SERVICES_URL,"
+            " RECORDINGS_URL"
+        )
+        fix = "Replace them in the environment or in .env (the environment wins)."
+        assert lines[at + 1] == f"{'':34}-> {fix}"
+        assert "complete" not in ran.stdout
+        if options:
+            assert lines[-2:] == [
+                f"skipped  {'AWS':25}not checked: some settings are still as in a sample",
+                f"{'':34}-> Replace them first.",
+            ]
+        else:
+            assert ran.stderr == (
+                "1 of 5 checks found a fault. Not checked: AWS and the camera API (--aws).\n"
+            )
 
     def test_every_fault_of_the_settings_is_printed_and_no_secret(
         self, deployment: MotoDeployment
@@ -151,6 +183,10 @@ class TestDeployment:
         assert ran.exit_code == 0, ran.output
         assert words_of(ran.stdout) == dict.fromkeys(CHECKS, "ok")
         assert SECRET not in ran.output
+        assert ran.stderr == (
+            "24 checks, no fault. Not checked: what the store copies and honours (--compose), a"
+            " camera's recordings (--camera), Lambda's loop detection (--function).\n"
+        )
 
     def test_it_only_reads(self, deployment: MotoDeployment) -> None:
         """Unless --compose is given."""
@@ -178,7 +214,10 @@ class TestDeployment:
         fix = "Set VisibilityTimeout to 1800 s: messages are delivered again while in progress."
         assert lines[lines.index(fault) + 1] == f"{'':34}-> {fix}"
         assert "fault    camera API               unknown camera pier" in lines
-        assert ran.stderr == "2 of 24 checks found a fault.\n"
+        assert ran.stderr == (
+            "2 of 24 checks found a fault. Not checked: what the store copies and honours"
+            " (--compose), Lambda's loop detection (--function).\n"
+        )
 
     def test_json_output_has_a_line_for_each_finding(self, deployment: MotoDeployment) -> None:
         """Its keys are those of every version."""
@@ -283,6 +322,41 @@ class TestDeployment:
         assert words_of(ran.stdout)["origin"] == "ok"
         assert words_of(ran.stdout)["origin listing"] == "fault"
 
+    @pytest.mark.parametrize(
+        ("pattern", "camera", "said", "fix"),
+        [
+            ("{camera}.%Y%m%dT%H%M%S", "pier", "pier: the last recording starts at 20", ""),
+            (
+                "{camera}.%Y%m%dT%H%M%S",
+                "mole",
+                "No key of the recordings' bucket begins with mole.: either the camera mole",
+                "-> Pass --camera an id that is in the keys.",
+            ),
+            ("mediamtx", None, "0 of the first 2 recordings fit mediamtx (", "-> Write RECORDING"),
+        ],
+    )
+    def test_without_a_camera_api_the_pattern_is_tried_on_the_keys(
+        self, deployment: MotoDeployment, pattern: str, camera: str | None, said: str, fix: str
+    ) -> None:
+        """And no camera API is called, although its addresses are set."""
+        name = f"pier.{time.strftime('%Y%m%dT%H%M%S', time.gmtime(time.time() - 60))}.mp4"
+        deployment.aws.s3.put_object(Bucket=deployment.aws.origin, Key=f"rewinds/{name}")
+        options = ["--camera", camera] if camera else []
+        with loopback() as api:
+            ran = deployment.camclip(
+                *("doctor", "--aws", *options),
+                CAMERAS="bucket",
+                RECORDING_PATTERN=pattern,
+                CAM_SERVICES_URL=api.url,
+            )
+        words = words_of(ran.stdout)
+        assert words["recording pattern"] == ("fault" if pattern == "mediamtx" else "ok")
+        assert words.get("camera") == {"pier": "ok", "mole": "fault"}.get(str(camera))
+        assert "camera API" not in words
+        assert (said in ran.stdout, fix in ran.stdout) == (True, True)
+        assert ran.exit_code == ("fault" in words.values())
+        assert api.requests == []
+
     def test_a_camera_api_without_unknown_cameras_is_a_fault(
         self, deployment: MotoDeployment
     ) -> None:
@@ -348,7 +422,7 @@ class TestDeployment:
             "AWS_REQUEST_CHECKSUM_CALCULATION=when_supported",
             "S3_CONDITIONS=both",
         ]
-        assert "S3 copied 13 MB in " in ran.stdout
+        assert "S3 copied 14 MB in " in ran.stdout
         keys = deployment.aws.s3.list_objects_v2(Bucket=deployment.aws.destination)["Contents"]
         assert [row["Key"] for row in keys] == ["pier/c1.mp4"]
         assert "Uploads" not in deployment.aws.s3.list_multipart_uploads(
@@ -362,6 +436,7 @@ class TestDeployment:
         ran = deployment.camclip("doctor", "--compose", S3_BUCKET_ORIGIN_DIR="elsewhere")
         words = words_of(ran.stdout)
         assert (words["recording"], words["composition"]) == ("skipped", "skipped")
+        assert ran.stderr.startswith("23 checks, no fault. Not checked: recording, composition, a ")
         assert ran.exit_code == 0
 
 

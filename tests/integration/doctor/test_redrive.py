@@ -8,13 +8,19 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from application.triage_dead_letters import Selection, TriagedLetter, Verdict
+from application.triage_dead_letters import HOPELESS, Selection, TriagedLetter, Verdict
 from devtools.local_aws.camera_api import fails
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.errors import Unavailable
 from domain.manifest import Manifest, MediaInfo
-from entrypoints.cli.redrive import MAX_LETTERS, ReceivedLetters, received_letters, remarks
+from entrypoints.cli.redrive import (
+    MAX_LETTERS,
+    Droppable,
+    ReceivedLetters,
+    received_letters,
+    remarks,
+)
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import clip_key, manifest_key, metadata
@@ -131,6 +137,9 @@ def test_a_dry_run_groups_the_letters_by_verdict(world: World) -> None:
     }
     assert "Dry run: --go would move 3. Nothing was changed." in ran.stderr
     assert "search it for the clipId" in ran.stderr
+    assert (
+        "No redrive helps 1 announced, 3 rejected, 1 taken, 2 invalid: --drop VERDICT deletes them."
+    ) in ran.stderr
     assert "private" not in ran.output
     assert SECRET not in ran.output
 
@@ -268,6 +277,102 @@ def test_a_redriven_request_keeps_its_age(world: World) -> None:
     rows = rows_of(world.deployment.camclip("redrive").stdout)
     assert rows["would end as CLIP_NOT_AVAILABLE (no footage)"][2] == "late"
     assert rows["would end as CLIP_RETRY_TIMEOUT (no footage)"][2] == "gone"
+
+
+# Deleting letters
+
+
+def test_letters_of_a_verdict_are_named_and_deleted(world: World) -> None:
+    """Only those; nothing is queued or reported, and no body is printed."""
+    add_one_of_each(world)
+    ran = world.deployment.camclip("redrive", "--drop", "announced", "--drop", "invalid", "--yes")
+    assert ran.exit_code == 0, ran.output
+    named = [line for line in ran.stderr.splitlines() if line.startswith("To be deleted: ")]
+    assert "To be deleted: announced: clip stored and announced" in named
+    assert f"To be deleted: invalid: {INVALID}" in named
+    assert [line.partition(": ")[2][36:] for line in named if "without" in line] == [
+        ": invalid message (without a clip id)"  # after the message's id
+    ]
+    assert len(named) == 3
+    assert ran.stderr.splitlines()[-1] == "Deleted 3 of 3."
+    assert "private" not in ran.output
+    gone = ('"announced"', '"invalid"', "no JSON")
+    left = [body for body in world.sent if not any(text in body for text in gone)]
+    assert world.dead() == sorted(left)
+    assert world.queued() == []
+    assert world.deployment.cameras.stand_in.reports == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "said", "left"),
+    [
+        ("y\n", 0, "Deleted 1 of 1.", 0),
+        ("n\n", 0, "Nothing was deleted.", 1),
+        ("\n", 0, "Nothing was deleted.", 1),
+        ("", 2, "the question has no answer. Pass --yes to delete without it.", 1),
+    ],
+)
+def test_letters_are_deleted_after_a_question(
+    world: World, answer: str, exit_code: int, said: str, left: int
+) -> None:
+    """Only after a yes; the letters are visible again after any other answer."""
+    world.add_letter(world.request("long", end_ms=world.start_ms + 301_000))
+    ran = world.deployment.camclip("redrive", "--drop", "rejected", answer=answer)
+    assert ran.exit_code == exit_code, ran.output
+    assert "To be deleted: long: would end as CLIP_TOO_LONG" in ran.stderr
+    assert "Delete this dead letter? This cannot be undone." in ran.stderr
+    assert said in ran.stderr
+    assert len(world.dead()) == left
+
+
+def test_a_letter_that_may_succeed_is_never_deleted(world: World) -> None:
+    """Not even by its clip's id; the reason is printed."""
+    world.add_letter(world.request("good"))
+    ran = world.deployment.camclip("redrive", "--drop", "rejected", "--clip", "good", "--yes")
+    assert "The dead letter for the clip good stays: failed; may succeed now." in ran.stderr
+    assert "Deleted 0 of 0." in ran.stderr
+    assert len(world.dead()) == 1
+
+
+@pytest.mark.parametrize("option", ["--go", "--all"])
+def test_letters_are_moved_or_deleted_but_not_both(world: World, option: str) -> None:
+    """Before any letter is received."""
+    ran = world.deployment.camclip("redrive", "--drop", "invalid", option)
+    assert ran.exit_code == 2
+    assert "--go and --all move letters, --drop deletes some: choose." in ran.stderr
+
+
+def test_every_hopeless_verdict_has_a_word() -> None:
+    """And no other has one."""
+    assert {word.verdict for word in Droppable} == set(HOPELESS)
+
+
+def test_letters_are_not_deleted_after_their_visibility_timeout(world: World) -> None:
+    """Another receiver may have them by then."""
+    received, letter = receive_one(world)
+    received.hidden_until_s = time.monotonic() - 1
+    assert not received.drop(letter)
+    received.dead.release(list(received.letters.values()), time.monotonic() + 10)
+    assert len(world.dead()) == 1
+
+
+def test_a_letter_whose_deletion_fails_is_kept(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And named."""
+
+    def fails(**_: object) -> None:
+        raise Unavailable("DeleteMessage failed.")
+
+    received, letter = receive_one(world)
+    events, name = world.deployment.aws.sqs.meta.events, "before-call.sqs.DeleteMessage"
+    events.register(name, fails)
+    try:
+        assert not received.drop(letter)
+    finally:
+        events.unregister(name, fails)
+    assert "c1 was not deleted: DeleteMessage failed." in capsys.readouterr().err
+    assert list(received.letters) == [letter.message_id]
 
 
 # Moving one letter

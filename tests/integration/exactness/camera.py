@@ -27,7 +27,9 @@ from devtools.footage import (
     wanted,
 )
 from domain.clip import ClipReport, ClipRequest
+from domain.clip_label import ClipLabel
 from domain.errors import Rejected, UnusableFootage
+from domain.options import USUAL, ClipOptions
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
@@ -94,13 +96,17 @@ class Camera:
         from_ms: int,
         to_ms: int,
         thumbnails: ThumbnailSpec = ThumbnailSpec(()),  # noqa: B008 - a value that cannot change
+        options: ClipOptions = USUAL,
     ) -> Clip:
         """Cut the clip from `from_ms` to `to_ms` after START_MS."""
-        window = TimeWindow(START_MS + from_ms, START_MS + to_ms)
+        bounds = START_MS + from_ms, START_MS + to_ms
+        window = TimeWindow(*bounds)
         deadline_s = time.monotonic() + DEADLINE_S
         listed = ListedRecordings(self, {name_of(r): r for r in recordings})
-        request = ClipRequest("exact", "pier", window.start_ms, window.end_ms)
-        footage = GatherFootage(listed, StoredRecordings(listed), TOLERANCE_MS)(request, deadline_s)
+        request = ClipRequest("exact", "pier", *bounds, options=options)
+        gather = GatherFootage(listed, StoredRecordings(listed), TOLERANCE_MS)
+        around = listed.find_segments("pier", window.widened(TOLERANCE_MS), deadline_s)
+        footage = gather(request, around, deadline_s)
         plan = footage.plan
         if plan is None or not plan.cuts:
             if footage.left_out:
@@ -109,7 +115,13 @@ class Camera:
         scratch = self.folder / "scratch"
         scratch.mkdir()
         rendition = self.transcoder.render(
-            plan, footage.recordings, thumbnails, scratch, deadline_s
+            plan,
+            footage.recordings,
+            thumbnails,
+            scratch,
+            deadline_s,
+            options,
+            ClipLabel(request.name, window),
         )
         path = self.folder / "clip.mp4"
         path.write_bytes(self.buckets.join(rendition))

@@ -114,7 +114,36 @@ _CASES = {
     "HEVC": of_one(1234, 3456, copied=43, codec="hevc"),
     "HEVC, from a keyframe on": of_one(2000, 3456, copied=43, codec="hevc"),
     "HEVC, within a GOP": of_one(234, 1456, codec="hevc"),
-    "HEVC with an open GOP": of_one(1967, 3456, codec="hevc", open_gop=True),
+    "HEVC with open GOPs": of_one(1967, 3456, copied=43, codec="hevc", open_gop=True),
+    "HEVC with open GOPs, from a keyframe on": of_one(
+        2000, 3456, copied=43, codec="hevc", open_gop=True
+    ),
+    "HEVC with open GOPs, from a leading picture on": of_one(
+        1940, 3456, copied=43, codec="hevc", open_gop=True
+    ),
+    "HEVC with open GOPs, within one": of_one(1001, 1999, codec="hevc", open_gop=True),
+    "HEVC with open GOPs and a pyramid of B-frames": of_one(
+        1234,
+        3456,
+        copied=41,
+        codec="hevc",
+        open_gop=True,
+        bframes=4,
+        codec_params="b-adapt=0:b-pyramid=1",
+    ),
+    # The keyframe after the head has the picture order count 0 again (it has 8 bits in x265).
+    "HEVC with open GOPs, whose head is counted as high": of_one(
+        8500, 9800, 10, copied=37, codec="hevc", open_gop=True, gop_frames=64
+    ),
+    "HEVC with open GOPs in fragments": of_one(
+        1234, 3456, copied=43, codec="hevc", open_gop=True, layout="fragmented"
+    ),
+    "HEVC with open GOPs, from two recordings": of_two(
+        {"codec": "hevc", "open_gop": True},
+        {"codec": "hevc", "open_gop": True},
+        copied=82,
+        codec="hevc",
+    ),
     "HEVC without B-frames": of_one(1234, 3456, copied=44, codec="hevc", bframes=0),
     "HEVC with a pyramid of B-frames": of_one(
         1234, 3456, copied=41, codec="hevc", bframes=4, codec_params="b-adapt=0:b-pyramid=1"

@@ -10,6 +10,9 @@ import pytest
 from devtools.footage import Recording, frame_hashes, read_clip
 from devtools.footage.picture import UNREADABLE
 from devtools.footage.recording import FFMPEG
+from infrastructure.mp4.avc import nal_units
+from infrastructure.mp4.hevc_sets import NalType, nal_type
+from infrastructure.mp4.index import read_index
 from tests.integration.exactness.camera import Camera, Clip, check_clip
 from tests.integration.exactness.cases import CASES, Case, recording
 
@@ -40,6 +43,31 @@ def test_a_clip_is_as_exact_without_splicing(case: Case, encoding_camera: Camera
     clip = encoding_camera.cut(case.recordings, case.from_ms, case.to_ms)
     assert clip.rendition.media.copied_frames == 0
     check(clip, "h264")
+
+
+OPEN_GOPS = recording(9, codec="hevc", open_gop=True, gop_frames=30)
+
+
+@pytest.mark.parametrize(
+    ("from_ms", "head"),
+    [(3000, 0), (3100, 27), (3930, 2), (2966, 1)],
+    ids=["no head", "a head", "leading pictures alone", "a head of one frame"],
+)
+def test_a_sequence_ends_before_a_copied_cra_picture(
+    camera: Camera, from_ms: int, head: int
+) -> None:
+    """Else decoders count its pictures on from the head's (ITU-T H.265, 8.3.1)."""
+    clip = camera.cut([OPEN_GOPS], from_ms, 9000)
+    check_clip(clip)
+    data = clip.path.read_bytes()
+    track = read_index(lambda at, length: data[at : at + length], len(data)).video
+    assert track
+    samples = [data[o : o + size] for o, size in zip(track.offsets, track.sizes, strict=True)]
+    types = [[nal_type(nal) for _, nal in nal_units(sample, 4)] for sample in samples]
+    ended = [i for i, kinds in enumerate(types) if NalType.END_OF_SEQUENCE in kinds]
+    assert NalType.CRA in types[head]
+    assert ended == ([head - 1] if head else [])
+    assert clip.rendition.media.copied_frames == len(types) - head
 
 
 def check(clip: Clip, codec: str) -> None:

@@ -63,7 +63,7 @@ class Choosing(FfmpegTranscoder):
 
     def render(self, *args: Any) -> Rendition:  # noqa: ANN401 - the port's
         render: Any = super().render
-        rendition: Rendition = render(*args, ClipOptions(hevc=self.option))
+        rendition: Rendition = render(*args[:5], ClipOptions(hevc=self.option), *args[6:])
         return rendition
 
 

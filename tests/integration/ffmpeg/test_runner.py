@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,43 @@ def test_it_gets_no_environment_and_no_input_unless_given(
 def test_more_input_than_it_reads_blocks_nothing(fake: Fake) -> None:
     """It may exit before it has read all."""
     fake("head -c 10 > /dev/null").run([], soon(), stdin=bytes(5_000_000))
+
+
+def test_a_feed_is_written_while_it_runs(fake: Fake) -> None:
+    """Chunk by chunk: a later one is made after the output of an earlier one was read."""
+    lines: list[str] = []
+
+    def chunks() -> Iterator[bytes]:
+        yield b"x" * 100_000 + b"\n"
+        began_s = time.monotonic()
+        while not lines and time.monotonic() < began_s + 20:
+            time.sleep(0.01)
+        yield f"{len(lines)}\n".encode()
+
+    fake('while read -r line; do echo "got ${#line}"; done').run(
+        [], soon(), feed=chunks(), on_line=lines.append
+    )
+    assert lines == ["got 100000\n", "got 1\n"]
+
+
+def test_a_feed_longer_than_it_reads_blocks_nothing(fake: Fake) -> None:
+    """Nor one of an ffmpeg that is killed at its deadline; its failure is the error."""
+    fake("head -c 10 > /dev/null").run([], soon(), feed=repeat(bytes(100_000)))
+    with pytest.raises(UnusableFootage, match="status 3"):
+        fake("exit 3").run([], soon(), feed=repeat(bytes(100_000)))
+    with pytest.raises(DeadlineExceeded):
+        fake("sleep 60").run([], soon(0.3), feed=repeat(bytes(100_000)))
+
+
+def test_an_error_of_a_feed_is_raised_at_the_end(fake: Fake) -> None:
+    """What it made before is no whole input."""
+
+    def chunks() -> Iterator[bytes]:
+        yield b"one"
+        raise KeyError("two")
+
+    with pytest.raises(KeyError, match="two"):
+        fake("cat > /dev/null").run([], soon(), feed=chunks())
 
 
 def test_an_error_of_on_line_is_raised_at_the_end(fake: Fake) -> None:

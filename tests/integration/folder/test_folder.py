@@ -16,7 +16,7 @@ from attrs import evolve
 
 from application.ports import AlreadyExists, FilePiece, RecordingPiece, Rendition, ThumbnailSpec
 from devtools.footage import Recording, cached_recording
-from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.clip import ClipName, ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.errors import (
     ClipDeleted,
@@ -36,6 +36,7 @@ from infrastructure.folder.files import ABANDONED_S, OPERATIONS, FileOperations
 from infrastructure.folder.notifier import FolderNotifier
 from infrastructure.folder.queue import VISIBILITY_MS, FolderRetryQueue
 from infrastructure.folder.recordings import FolderRecordingStore
+from infrastructure.formats.messages import message_body
 from infrastructure.formats.reports import ReportFormat
 from infrastructure.mp4.boxes import box
 from tests.contract.filesystem import refusing
@@ -478,6 +479,46 @@ class TestFolderClips:
         assert found is not None
         assert found.fingerprint == ""
 
+    def test_a_removed_clip_leaves_its_manifest_and_its_neighbours(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """Removed twice is removed."""
+        clips = FolderClipStore(tmp_path)
+        neighbour = evolve(REQUEST, clip_id=f"{REQUEST.clip_id}_2")
+        for request in (REQUEST, neighbour):
+            clips.commit(request, rendition_of(tmp_path), "w#1", Coverage(), soon)
+            manifest = Manifest(ClipReport.available(request, Coverage()), "w#1")
+            clips.write_manifest(request.name, manifest, soon, replace=False)
+        picture = tmp_path / "picture.jpg"
+        picture.write_bytes(b"jpg")
+        clips.store_thumbnails(REQUEST.name, {300: picture}, soon)
+        for _ in range(2):
+            clips.remove(REQUEST.name, soon)
+            assert clips.find(REQUEST.name, soon) is None
+            assert clips.thumbnails(REQUEST.name) == []
+            assert clips.read_manifest(REQUEST.name, soon)
+        found = clips.find(neighbour.name, soon)
+        assert found is not None
+        assert found.writer == "w#1"
+        names = {path.name for path in (tmp_path / "clips/pier").iterdir()}
+        assert {name for name in names if name.startswith((".c1.", "c1."))} == {"c1.json"}
+
+    def test_manifests_are_listed_the_newest_first(self, tmp_path: Path, soon: float) -> None:
+        """With when each was written; other files are no clips."""
+        clips = FolderClipStore(tmp_path)
+        assert clips.manifests() == []
+        for second, clip_id in enumerate(("a", "b")):
+            request = evolve(REQUEST, clip_id=clip_id)
+            manifest = Manifest(ClipReport.available(request, Coverage()), "w#1")
+            clips.write_manifest(request.name, manifest, soon, replace=False)
+            os.utime(clips.manifest_path(request.name), (second, second))
+        (tmp_path / "clips/pier/not an id.json").touch()
+        (tmp_path / "clips/.camclip").mkdir()
+        (tmp_path / "clips/.camclip/c.json").touch()
+        assert [(ms, name.clip_id) for ms, name in clips.manifests()] == [(1000, "b"), (0, "a")]
+        assert clips.manifest_changed_ms(ClipName("pier", "b")) == 1000
+        assert clips.manifest_changed_ms(ClipName("pier", "c")) == 0
+
     def test_thumbnails_are_found_next_to_the_clip(self, tmp_path: Path, soon: float) -> None:
         """By width, and only this clip's."""
         clips = FolderClipStore(tmp_path)
@@ -542,6 +583,43 @@ class TestFolderQueue:
         assert first is not None
         assert second is not None
         assert (second.message_id, second.receive_count) == (first.message_id, 2)
+
+    def test_a_lease_can_be_extended(self, tmp_path: Path) -> None:
+        """Then the message comes again, and its first receiver cannot hide it any more."""
+        clock = [START_MS]
+        queue = FolderRetryQueue(tmp_path, now_ms=lambda: clock[0])
+        queue.add(message_body(REQUEST))
+        lease = queue.receive(60_000)
+        assert lease is not None
+        clock[0] += 40_000
+        lease = queue.extend(lease, 60_000)
+        clock[0] += 59_999
+        assert queue.receive(60_000) is None
+        clock[0] += 1
+        again = queue.receive(60_000)
+        assert again is not None
+        assert queue.extend(lease, 60_000) == lease
+        queue.delete(lease)
+        assert [message.receive_count for message in queue.waiting()] == [2]
+        queue.delete(again)
+        assert queue.waiting() == []
+
+    def test_waiting_messages_and_dead_letters_can_be_looked_at(
+        self, tmp_path: Path, soon: float
+    ) -> None:
+        """In the order in which they are due; nothing changes."""
+        clock = [START_MS]
+        queue = FolderRetryQueue(tmp_path, max_receive_count=1, now_ms=lambda: clock[0])
+        queue.send(REQUEST, 5, soon)
+        queue.add(message_body(REQUEST))
+        assert [message.due_ms - START_MS for message in queue.waiting()] == [0, 5000]
+        assert {message.sent_at_ms for message in queue.waiting()} == {START_MS}
+        assert queue.dead() == []
+        message = queue.receive()
+        assert message is not None
+        queue.release(message, 10)
+        assert [dead.receive_count for dead in queue.dead()] == [1]
+        assert queue.dead()[0].body == message.body
 
     def test_a_message_that_fails_every_time_is_put_with_the_dead(
         self, tmp_path: Path, soon: float

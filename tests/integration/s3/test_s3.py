@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import define, evolve, frozen
@@ -23,7 +24,7 @@ from domain.manifest import Manifest, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
-from infrastructure.mp4.index import FIRST_READ_BYTES
+from infrastructure.mp4.index import FIRST_READ_BYTES, first_read_bytes
 from infrastructure.mp4.recording import Mp4Recording
 from infrastructure.s3 import S3Recording, S3RecordingStore
 from infrastructure.s3.claims import S3Claims
@@ -76,7 +77,8 @@ def test_one_request_opens_a_small_recording(footages: Footages) -> None:
         recording = opened(server.url)
     (request,) = server.requests
     assert request.startswith("GET /bucket/rewinds/pier.mp4 ")
-    assert "\r\nRange: bytes=0-131071\r\n" in request
+    last = first_read_bytes(SEGMENT.window.duration_ms) - 1
+    assert f"\r\nRange: bytes=0-{last}\r\n" in request
     assert (recording.size_bytes, recording.version) == (len(footages.whole.data), ETAG)
 
 
@@ -190,6 +192,18 @@ def test_the_clip_bears_what_a_player_and_a_person_need(
     assert found["Metadata"]["writer"] == "m#1"
     assert found["Metadata"]["start"] == str(REQUEST.start_ms)
     assert found["Metadata"]["end"] == str(REQUEST.end_ms)
+
+
+def test_a_saved_clip_is_named_after_its_camera_and_local_time(
+    aws: Aws, bucket: str, rendered: Rendition
+) -> None:
+    """A browser still plays it in place (RFC 6266, 4.2: inline)."""
+    clips = evolve(clip_store(aws.s3, bucket), zone=ZoneInfo("Europe/Madrid"))
+    request = evolve(REQUEST, start_ms=1_777_636_810_250, end_ms=1_777_636_831_000)
+    clips.commit(request, rendered, "m#1", Coverage(), soon())
+    found = aws.s3.head_object(Bucket=bucket, Key="pier/c1.mp4")
+    name = "pier_2026-05-01_14-00-10.250+0200.mp4"
+    assert found["ContentDisposition"] == f'inline; filename="{name}"'
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
@@ -372,6 +386,22 @@ def test_what_goes_wrong_with_a_piece_comes_through_at_once(
         clips.commit(REQUEST, rendition, "m#1", Coverage(), soon())
     assert caught.value is error
     assert recording.ranges == ((3, 5),)
+
+
+def test_clip_and_manifest_are_looked_for_at_once() -> None:
+    """Each request waits for the other."""
+    together = Barrier(2, timeout=10)
+
+    def waits(proper: Callable[[], Response]) -> Response:
+        together.wait()
+        return proper()
+
+    with strict_s3() as server:
+        server.faults["head"] = [waits]
+        server.faults["get"] = [waits]
+        found = clip_store(clients_of(server.url).s3, "bucket").look(REQUEST.name, soon())
+    assert found == (None, None)
+    assert not together.broken
 
 
 def test_recordings_are_opened_at_once(footages: Footages) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from application.ports import Recording, Rendition, ThumbnailSpec
+from application.ports import FilePiece, Recording, RecordingPiece, Rendition, ThumbnailSpec
 from devtools import footage
 from domain.errors import (
     DeadlineExceeded,
@@ -279,13 +279,42 @@ def test_a_parameter_set_that_proves_different_gets_an_id_of_its_own(
 ) -> None:
     """Frames that were encoded with a reused id are encoded again."""
     script = f"""
-    case "$*" in *excerpt-1.mp4*) set -- $(echo "$@" | sed "s/-crf 18/-crf 18 -level 5.1/");; esac
+    case "$*" in *excerpt-1.mp4*) set -- $(echo "$@" | sed "s/-crf 17/-crf 17 -level 5.1/");; esac
     exec {FFMPEG} "$@"
     """
     second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
     clip = Camera(films, tmp_path, fake(tmp_path, script)).cut([FILM, second], 5000, 7000)
     footage.assert_clip(clip.reading, clip.wanted)
     assert parameter_sets(clip.rendition, tmp_path) == [0, 1, 2]
+
+
+def test_nothing_of_our_own_is_between_the_ranges_of_two_recordings(
+    films: Path, tmp_path: Path
+) -> None:
+    """The packets of audio at their seam are in front: a part of an upload has at least 5 MiB."""
+    second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
+    clip = Camera(films, tmp_path, FfmpegTranscoder(FFMPEG, min_copied_range_bytes=1)).cut(
+        [FILM, second], 500, 11_300
+    )
+    footage.assert_clip(clip.reading, clip.wanted)
+    kinds = [type(piece) for piece in clip.rendition.pieces]
+    assert kinds[0] is FilePiece
+    assert kinds[1:3] == [RecordingPiece, RecordingPiece]
+
+
+def test_frames_copied_from_two_recordings_are_not_decoded_at_their_seam(
+    films: Path, tmp_path: Path
+) -> None:
+    """Only encoded frames are, with their copied neighbours: the head's and the tail's."""
+    log = tmp_path / "log"
+    script = f"""
+    case "$*" in *framecrc*) echo verify >> {log};; esac
+    exec {FFMPEG} "$@"
+    """
+    second = evolve(FILM, start_ms=START_MS + 6000, first_number=1180)
+    clip = Camera(films, tmp_path, fake(tmp_path, script)).cut([FILM, second], 500, 12_000)
+    footage.assert_clip(clip.reading, clip.wanted)
+    assert log.read_text().split() == ["verify"]
 
 
 def test_the_clip_is_one_plain_mp4(film: Mp4Recording, render: Render, tmp_path: Path) -> None:

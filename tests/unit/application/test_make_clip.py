@@ -1,5 +1,6 @@
 """The use case on adapters in memory: three results, each in the order of effects."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import pytest
 from attrs import Factory, define, evolve
 
-from application.gather_footage import MAX_CUTS
+from application.gather_footage import MIN_CUTS_ALLOWED, max_cuts, max_gaps
 from application.make_clip import ClipResult, MakeClip
 from application.ports import LeftOut, Rendition, ThumbnailSpec
-from domain.clip import ClipReport, ClipRequest, ClipStatus, InvalidRequest, UnknownStatus
+from application.verify_clip import said_evidence
+from domain.clip import DELETED, ClipReport, ClipRequest, ClipStatus, InvalidRequest, UnknownStatus
+from domain.clip_label import ClipLabel
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.delivery import Delivery
 from domain.errors import (
@@ -23,7 +26,7 @@ from domain.errors import (
     Unavailable,
     UnusableFootage,
 )
-from domain.manifest import Manifest, StoredClip
+from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.options import ClipOptions
 from domain.planning import ClipPlan
 from domain.recording import RecordingSegment
@@ -51,6 +54,8 @@ EFFECTS = {
     "find": "HEAD clip",
     "read_manifest": "GET manifest",
     "store_thumbnails": "PUT thumbnails",
+    "sidecars": "make sidecars",
+    "store_sidecars": "PUT sidecars",
     "commit": "PUT clip",
     "write_manifest": "PUT manifest",
     "send": "SEND",
@@ -80,6 +85,7 @@ class World:
     rival_at_find: int = 0
     fails: Sequence[object] = ()
     """Methods and reported statuses whose calls fail without an effect."""
+    policy: RetryPolicy = Factory(RetryPolicy)
     loses_reply: str = ""
     """The method whose reply is lost; a commit is then repeated, as the SDK does."""
 
@@ -97,7 +103,7 @@ class World:
         return self.make_clip()(evolve(delivery or delivered(), request=request), self.folder)
 
     def make_clip(self) -> MakeClip:
-        use_case = make_clip(MakeClip, self._answer, RetryPolicy())
+        use_case = make_clip(MakeClip, self._answer, self.policy)
         return evolve(use_case, thumbnails=ThumbnailSpec((300, 640)))
 
     def _answer(self, call: Call) -> object:
@@ -186,7 +192,112 @@ def test_the_manifest_names_each_source_and_its_version(recorded: World) -> None
     ]
     assert len({s.version for s in manifest.sources}) == 2
     assert manifest.media
+    assert manifest.paces == ()
     assert manifest.report == ClipReport.available(wanted, FULL.coverage)
+
+
+def test_the_manifest_proves_the_clip_and_its_thumbnails(recorded: World) -> None:
+    """By the hashes of what is stored."""
+    recorded.deliver()
+    stored, data = recorded.clips.objects[REQUEST.name]
+    manifest = recorded.clips.manifests[REQUEST.name]
+    proof = manifest.proof
+    assert proof
+    assert [(part.offset, part.length, part.sha256) for part in proof.own] == [
+        (0, len(data), hashlib.sha256(data).hexdigest())
+    ]
+    assert said_evidence(manifest) == stored.evidence
+    assert {each.width: each.sha256 for each in proof.thumbnails} == {
+        width: hashlib.sha256(picture).hexdigest()
+        for width, picture in recorded.clips.thumbnails[REQUEST.name].items()
+    }
+
+
+CHOSEN = evolve(REQUEST, options=ClipOptions(previews=("sprite",), wall_clock="UTC"))
+SIDECARS = ("sprite.jpg", "sprite.vtt", "vtt")
+
+
+def test_sidecars_follow_the_thumbnails(recorded: World) -> None:
+    """Before the status, which names them; the manifest proves them."""
+    recorded.deliver(CHOSEN)
+    assert recorded.log[-6:] == [
+        "PUT thumbnails",
+        "make sidecars",
+        "PUT sidecars",
+        "PUT CLIP_AVAILABLE",
+        "SNS CLIP_AVAILABLE",
+        "PUT manifest",
+    ]
+    stored = recorded.clips.sidecars[REQUEST.name]
+    manifest = recorded.clips.manifests[REQUEST.name]
+    assert manifest.report.sidecars == SIDECARS
+    assert recorded.cameras.reports[-1].sidecars == SIDECARS
+    assert manifest.proof
+    assert {each.name: each.sha256 for each in manifest.proof.sidecars} == {
+        name: hashlib.sha256(data).hexdigest() for name, data in stored.items()
+    }
+    clip, _ = recorded.clips.objects[REQUEST.name]
+    assert said_evidence(manifest) == clip.evidence
+
+
+def test_a_request_without_options_makes_none(recorded: World) -> None:
+    """Nothing is called for them."""
+    recorded.deliver()
+    assert "make sidecars" not in recorded.log
+    assert recorded.clips.sidecars == {}
+    assert recorded.clips.manifests[REQUEST.name].report.sidecars == ()
+
+
+@pytest.mark.parametrize("fails", ["sidecars", "store_sidecars"])
+def test_a_delivery_that_dies_before_its_sidecars_is_completed(recorded: World, fails: str) -> None:
+    """By the next one, from the stored clip: its recordings may be gone."""
+    recorded.fails = (fails,)
+    with pytest.raises(Unavailable):
+        recorded.deliver(CHOSEN)
+    assert not recorded.statuses
+    recorded.fails = ()
+    recorded.recordings.files.clear()
+    result = recorded.deliver(CHOSEN, delivered(receive_count=2))
+    assert result.report.sidecars == SIDECARS
+    assert tuple(recorded.clips.sidecars[REQUEST.name]) == SIDECARS
+    proof = recorded.clips.manifests[REQUEST.name].proof
+    assert proof
+    assert tuple(each.name for each in proof.sidecars) == SIDECARS
+
+
+def test_sidecars_of_a_clip_without_a_proof_have_no_hashes(recorded: World) -> None:
+    """A file that is no clip of this version has none itself."""
+    media = MediaInfo(1, 0.0, 0.0, 10_000.0, "text", 16, 9)
+    clip = StoredClip(CHOSEN.fingerprint, "m#1", NOW, Coverage(), media)
+    recorded.clips.objects[REQUEST.name] = (clip, RECIPE)
+    recorded.deliver(CHOSEN, delivered(receive_count=2))
+    assert recorded.clips.manifests[REQUEST.name].proof is None
+    assert tuple(recorded.clips.sidecars[REQUEST.name]) == SIDECARS
+
+
+@define
+class Giving(InMemoryRecordingStore):
+    """A store that gives a checksum of each recording."""
+
+    def open(
+        self, segment: RecordingSegment, window: TimeWindow, deadline_s: float
+    ) -> InMemoryRecording:
+        found = super().open(segment, window, deadline_s)
+        return GivingRecording(found.segment, found.file, found.files, found.deadline_s)
+
+
+class GivingRecording(InMemoryRecording):
+    checksum = "CRC32:AAAAAA=="
+
+
+def test_a_checksum_that_the_store_gives_late_is_in_the_manifest_alone(recorded: World) -> None:
+    """The clip is committed before it is known."""
+    recorded.recordings = Giving(recorded.recordings.files)
+    recorded.deliver()
+    sources = recorded.clips.manifests[REQUEST.name].sources
+    assert {source.checksum for source in sources} == {"CRC32:AAAAAA=="}
+    committed = recorded.clips.objects[REQUEST.name][0].evidence.sources
+    assert {source.checksum for source in committed} == {""}
 
 
 def test_a_request_without_footage_is_requeued(world: World) -> None:
@@ -232,6 +343,15 @@ def test_a_rejection_says_that_nothing_is_listed(world: World) -> None:
     result = world.deliver(OLD)
     assert str(result.report.reason).endswith("No recording of that time is listed.")
     assert result.notes == ()
+
+
+def test_a_rejection_repeats_what_the_listing_remarks(world: World) -> None:
+    """Such as that the camera may be called otherwise; so does the log, while the request waits."""
+    world.cameras.remarks["pier"] = "No key begins with pier/."
+    waiting, rejected = world.deliver(), world.deliver(OLD)
+    assert waiting.report.status is ClipStatus.PENDING
+    assert str(rejected.report.reason).endswith("No key begins with pier/.")
+    assert waiting.notes == rejected.notes == ("No key begins with pier/.",)
 
 
 @pytest.mark.parametrize("count", [1, 10, 12, 1000])
@@ -300,17 +420,17 @@ def test_a_listed_file_that_is_not_stored_counts_as_not_recorded(world: World) -
     assert "a is not recorded yet" in result.notes[0]
 
 
-def test_a_clip_is_rendered_with_the_options_of_its_request(recorded: World) -> None:
+def test_a_clip_is_rendered_with_the_options_and_the_label_of_its_request(recorded: World) -> None:
     class Choosing(InMemoryTranscoder):
         def render(self, plan: ClipPlan, *rest: Any) -> Rendition:  # noqa: ANN401 - as it is
-            chosen.append(rest[-1])
+            chosen.append(rest[-2:])
             return super().render(plan, *rest)
 
     chosen: list[object] = []
     recorded.transcoder = Choosing()
     options = ClipOptions(hevc="h264")
     assert recorded.deliver(evolve(REQUEST, options=options)).report.options == {"hevc": "h264"}
-    assert chosen == [options]
+    assert chosen == [(options, ClipLabel(REQUEST.name, REQUEST.window))]
 
 
 def test_the_notes_of_the_transcoder_are_among_those_of_the_result(world: World) -> None:
@@ -420,6 +540,18 @@ def test_windows_without_a_picture_are_gaps(recorded: World) -> None:
     assert result.report.delivered_ms == 7_000
 
 
+def test_a_clip_that_is_wanted_without_gaps_is_not_made_of_what_has_no_picture(
+    recorded: World,
+) -> None:
+    """The gap is found when the clip is rendered; nothing is stored."""
+    damaged = TimeWindow(NOW - 58_000, NOW - 55_000)
+    recorded.transcoder = Pictureless(windows=(damaged,))
+    result = recorded.deliver(evolve(REQUEST, options=ClipOptions(gaps="fail")))
+    assert result.report.status is ClipStatus.NOT_AVAILABLE
+    assert "There is no footage of 3 s of the clip" in str(result.report.reason)
+    assert recorded.clips.objects == {}
+
+
 def test_a_short_window_without_a_picture_is_damaged(recorded: World) -> None:
     """A picture is held over it, which must not pass for one that was merely late."""
     damaged = TimeWindow(NOW - 58_000, NOW - 57_500)
@@ -497,6 +629,7 @@ def test_a_wrong_clock_is_believed_if_the_neighbours_agree(world: World) -> None
     assert result.report.coverage.is_complete
     manifest = world.clips.manifests[REQUEST.name]
     assert [source.name for source in manifest.sources] == ["0", "1"]
+    assert (manifest.paces[0].clip_ms, manifest.paces[0].rate) == (0, 1.25)
     assert manifest.media
     assert manifest.media.duration_ms == 12_500
 
@@ -541,6 +674,7 @@ def test_a_redelivery_announces_a_clip_that_was_committed_before_a_crash(recorde
     assert result.report == ClipReport.available(REQUEST, coverage)
     assert recorded.log == [
         "HEAD clip",
+        "GET manifest",
         "GET manifest",
         "PUT thumbnails",
         "PUT CLIP_AVAILABLE",
@@ -691,6 +825,18 @@ def test_a_clip_that_was_deleted_while_it_was_made_is_not_published(recorded: Wo
     assert not recorded.published
 
 
+@pytest.mark.parametrize("deliveries_left", [4, 0])
+def test_a_clip_that_was_deleted_is_not_made_again(recorded: World, deliveries_left: int) -> None:
+    """A late duplicate is acknowledged; nothing is stored, reported or published."""
+    report = evolve(ClipReport.available(REQUEST, Coverage()), status=DELETED)
+    recorded.clips.manifests[REQUEST.name] = Manifest(report, "deleted#1")
+    with pytest.raises(ClipDeleted):
+        recorded.deliver(delivery=delivered(deliveries_left=deliveries_left))
+    assert not recorded.clips.objects
+    assert not recorded.statuses
+    assert not recorded.published
+
+
 def test_damaged_footage_is_reported_on_the_last_delivery_only(recorded: World) -> None:
     """Earlier ones are retried; after the last one the message is dead-lettered."""
     recorded.transcoder.broken = True
@@ -834,16 +980,51 @@ def test_what_the_transcoder_rejects_is_a_fatal_error(recorded: World) -> None:
 
 def test_footage_in_too_many_parts_is_rejected(world: World) -> None:
     """Before anything is opened."""
-    for number in range(MAX_CUTS + 1):
+    for number in range(MIN_CUTS_ALLOWED + 1):
         world.cameras.segments["pier"].append(
             RecordingSegment(TimeWindow(NOW - 60_000 + number, NOW - 59_999 + number), f"{number}")
         )
     result = world.deliver()
     assert result.report.status is ClipStatus.FATAL_ERROR
-    assert "too many parts" in str(result.report.reason)
+    assert result.report.reason == (
+        "The footage is in too many parts: 201 parts of recordings and 1 gaps; 200 and 100 are"
+        " allowed for a clip of 10 s."
+    )
 
 
-@pytest.mark.parametrize(("count", "is_refused"), [(MAX_CUTS, False), (MAX_CUTS + 1, True)])
+@pytest.mark.parametrize(
+    ("duration_s", "cuts", "gaps"),
+    [
+        pytest.param(1, 200, 100, id="a second"),
+        pytest.param(300, 200, 100, id="five minutes"),
+        pytest.param(1000, 200, 100, id="the longest clip of 200 parts"),
+        pytest.param(1005, 201, 100, id="five seconds more"),
+        pytest.param(3600, 720, 360, id="an hour"),
+        pytest.param(86_400, 17_280, 8640, id="a day"),
+    ],
+)
+def test_a_longer_clip_may_have_more_parts(duration_s: int, cuts: int, gaps: int) -> None:
+    """One for each five seconds, and half as many gaps."""
+    window = TimeWindow(NOW, NOW + 1000 * duration_s)
+    assert (max_cuts(window), max_gaps(window)) == (cuts, gaps)
+
+
+@pytest.mark.parametrize("lost_ms", [0, 1500])
+def test_files_of_ten_seconds_make_an_hours_clip(world: World, lost_ms: int) -> None:
+    """Also if the camera loses time after each, so that there are as many gaps."""
+    for number in range(361):
+        world.add_recording(f"{number}", -4_000_000 + 10_000 * number, 10_000 - lost_ms)
+    world.policy = RetryPolicy(max_duration_ms=3_600_000)
+    start_ms = NOW - 3_995_000
+    result = world.deliver(evolve(REQUEST, start_ms=start_ms, end_ms=start_ms + 3_600_000))
+    assert result.report.status is ClipStatus.AVAILABLE, result.report
+    assert result.report.coverage
+    assert len(result.report.coverage.gaps) == (360 if lost_ms else 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "is_refused"), [(MIN_CUTS_ALLOWED, False), (MIN_CUTS_ALLOWED + 1, True)]
+)
 def test_not_arbitrarily_many_recordings_before_the_clip_are_opened(
     recorded: World, count: int, is_refused: bool
 ) -> None:

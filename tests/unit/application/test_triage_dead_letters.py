@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
-from application.triage_dead_letters import Selection, TriageDeadLetters, TriagedLetter, Verdict
+from application.triage_dead_letters import (
+    HOPELESS,
+    RETRYABLE,
+    Selection,
+    TriageDeadLetters,
+    TriagedLetter,
+    Verdict,
+)
 from domain.clip import ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.delivery import Delivery
@@ -159,6 +166,7 @@ def letters() -> Iterable[TriagedLetter]:
         ("a", Verdict.UNANNOUNCED, 1),
         ("d", Verdict.ANNOUNCED, 0),
         ("c", Verdict.FAILED, 3),
+        ("e", Verdict.INVALID, 4),
     ]:
         yield TriagedLetter(clip_id, verdict, first_seen_ms, clip_id)
 
@@ -168,11 +176,45 @@ def letters() -> Iterable[TriagedLetter]:
     [
         pytest.param(Selection(), "abc", id="what may succeed, the oldest first"),
         pytest.param(Selection(limit=2), "ab", id="at most so many"),
-        pytest.param(Selection(all_verdicts=True), "dabc", id="all"),
+        pytest.param(Selection(all_verdicts=True), "dabce", id="all"),
         pytest.param(Selection(clip_ids=frozenset("dc")), "dc", id="by clip id"),
         pytest.param(Selection(clip_ids=frozenset("dc"), limit=1), "d", id="by clip id, limited"),
+        pytest.param(
+            Selection(dropped=(Verdict.ANNOUNCED, Verdict.INVALID)), "de", id="deleted, by verdict"
+        ),
+        pytest.param(
+            Selection(dropped=(Verdict.ANNOUNCED, Verdict.INVALID), clip_ids=frozenset("ade")),
+            "de",
+            id="deleted, by verdict among clip ids",
+        ),
+        pytest.param(
+            Selection(dropped=(Verdict.ANNOUNCED,), clip_ids=frozenset("abc")),
+            "",
+            id="none of the clip ids has the verdict",
+        ),
+        pytest.param(
+            Selection(dropped=(Verdict.ANNOUNCED, Verdict.INVALID), limit=1), "d", id="limited"
+        ),
     ],
 )
 def test_letters_are_selected(selection: Selection, selected: str) -> None:
     """By verdict, or by clip id whatever the verdict."""
     assert "".join(str(letter.clip_id) for letter in selection(letters())) == selected
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_letters_that_no_delivery_helps_can_be_deleted(verdict: Verdict) -> None:
+    """Not those that may succeed, and not those that could not be checked."""
+    may_be_deleted = verdict not in {*RETRYABLE, Verdict.UNKNOWN}
+    assert (verdict in HOPELESS) is may_be_deleted
+    if may_be_deleted:
+        assert Selection(dropped=(verdict,)).dropped == (verdict,)
+    else:
+        with pytest.raises(ValueError, match="must be in"):
+            Selection(dropped=(verdict,))
+
+
+def test_a_letter_without_a_clip_id_has_its_messages_name() -> None:
+    """It is named all the same."""
+    assert TriagedLetter("m", Verdict.INVALID, 0).name == "m"
+    assert TriagedLetter("m", Verdict.FAILED, 0, "c1").name == "c1"

@@ -1,11 +1,13 @@
-"""The report page: complete, self-contained, and consistent with the plan."""
+"""The report page: complete without a server, and consistent with the plan."""
 
 import base64
 import json
 import re
-from fractions import Fraction
+import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -13,12 +15,15 @@ from attrs import evolve
 from domain.clip import ClipReport, ClipRequest
 from domain.coverage import Clock, Coverage, Unused, Verification
 from domain.manifest import Manifest, MediaInfo, Source
+from domain.pace import Pace
 from domain.planning import plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
+from entrypoints.cli.clip_page.clock import FrameInstants
 from entrypoints.cli.demo.report_page import Page, SentMessage, report_page
 
 START_MS = 1_777_636_800_000
+NODE = shutil.which("node")
 NASTY = 'a<script>"b"&.20260501T120000.mp4'
 
 
@@ -38,7 +43,9 @@ def page(tmp_path: Path) -> Page:
     )
     request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
     plan = plan_clip(request.window, recordings, 1000)
-    clip, thumbnail = tmp_path / "c1.mp4", tmp_path / "c1_300.jpg"
+    folder = tmp_path / "clips" / "pi er"
+    folder.mkdir(parents=True)
+    clip, thumbnail = folder / "c1.mp4", folder / "c1_300.jpg"
     clip.write_bytes(b"the clip")
     thumbnail.write_bytes(b"the thumbnail")
     return Page(
@@ -50,7 +57,9 @@ def page(tmp_path: Path) -> Page:
         ),
         plan=plan,
         recordings=recordings,
+        folder=tmp_path,
         clip=clip,
+        frames=FrameInstants(1000, [17, 50, 83, 583]),
         thumbnails=(thumbnail,),
         messages=(
             SentMessage("To the camera API", "PUT /c1", {"reason": "<b>&", "sizes": [300, 640]}),
@@ -81,29 +90,55 @@ class Reader(HTMLParser):
         ]
 
 
-def test_the_page_embeds_the_clip_and_its_thumbnails(page: Page) -> None:
-    """Byte for byte, as data URLs."""
-    html = report_page(page)
-    embedded = re.findall(r'"data:(\w+/\w+);base64,([\w+/=]+)"', html)
-    assert [(kind, base64.b64decode(data)) for kind, data in embedded] == [
-        ("video/mp4", b"the clip"),
-        ("image/jpeg", b"the thumbnail"),
-    ]
+def test_the_page_plays_the_file_next_to_it(page: Page) -> None:
+    """The clip and its thumbnails, by their places from the page's folder on."""
+    reader = Reader(report_page(page))
+    (video,) = (attributes for tag, attributes in reader.tags if tag == "video")
+    assert video["src"] == "clips/pi%20er/c1.mp4"
+    assert video["poster"] == "clips/pi%20er/c1_300.jpg"
+    assert (video["width"], video["height"]) == ("960", "540")
 
 
-def test_the_page_loads_nothing(page: Page) -> None:
+def test_the_page_loads_nothing_else(page: Page) -> None:
     """Opened from disk, without a network, it is complete."""
     html = report_page(page)
     for _, attributes in Reader(html).tags:
-        for name in ("src", "href", "srcset", "data"):
-            assert str(attributes.get(name) or "data:").startswith("data:")
-    assert not re.search(r"@import|url\((?!#)|//[a-z]+\.", html)
+        for name in ("src", "href", "srcset", "data", "poster"):
+            assert str(attributes.get(name) or "clips/pi%20er/").startswith("clips/pi%20er/")
+    assert not re.search(r"@import|url\((?!#)|https?://[a-z]+\.(?!w3\.org)", html)
+    assert len(html) < 100_000
+
+
+@pytest.mark.skipif(NODE is None, reason="There is no node.")
+def test_the_pages_script_needs_no_other_file(page: Page) -> None:
+    """The modules that it imports are in it, down to the last one."""
+    html = report_page(page)
+    (import_map,) = re.findall(r'<script type="importmap">(.*)</script>', html)
+    modules = {
+        name: base64.b64decode(url.removeprefix("data:text/javascript;base64,")).decode()
+        for name, url in json.loads(import_map)["imports"].items()
+    }
+    scripts = [html.partition('<script type="module">')[2].partition("</script>")[0]]
+    scripts += modules.values()
+    imported = {name for text in scripts for name in re.findall(r' from "([^"]+)";', text)}
+    assert imported == modules.keys()
+    assert any("requestVideoFrameCallback" in text for text in scripts)
+    for text in scripts:
+        done = subprocess.run(
+            [str(NODE), "--check", "--input-type=module"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_names_and_reasons_are_escaped(page: Page) -> None:
     """A file's name is never read as markup."""
     reader = Reader(report_page(page))
-    assert [tag for tag, _ in reader.tags].count("script") == 1
+    assert [tag for tag, _ in reader.tags].count("script") == 3
     assert NASTY in reader.text
     assert "v</td>1" in reader.text
     assert '"reason": "<b>&"' in reader.text
@@ -119,7 +154,7 @@ def test_the_facts_are_those_of_the_clip(page: Page) -> None:
         "There is no footage of 10 s of the clip.",
         "requested 64.750 s",
         "1,643",
-        "143 re-encoded",
+        "143 encoded again",
         "960 \N{MULTIPLICATION SIGN} 540",
     ):
         assert fact in text
@@ -150,23 +185,32 @@ def test_the_timeline_draws_the_plan(page: Page) -> None:
     assert "3 cuts, 1 seams, 1 gaps" in reader.text
 
 
-def paces_of(page: Page) -> list[list[float]]:
-    found = re.search(r"const timing = (.*);", report_page(page))
+def clock_of(page: Page) -> Any:  # noqa: ANN401 - a JSON object
+    found = re.search(r'id="timing">(.*)</script>', report_page(page))
     assert found
-    paces: list[list[float]] = json.loads(found[1])["paces"]
-    return [[clip_ms, wall_ms - START_MS, rate] for clip_ms, wall_ms, rate in paces]
+    return json.loads(found[1])["clock"]
 
 
-def test_the_script_converts_times_by_cuts(page: Page) -> None:
-    """Each cut at its own time in the clip: after a gap, after an overlap, and at another rate."""
-    assert paces_of(page) == [[0, 50_250, 1], [10_250, 60_500, 1], [49_750, 110_000, 1]]
-    window = TimeWindow(START_MS + 50_000, START_MS + 70_000)
-    rounded = plan_clip(window, [segment(0, 60, "a.mp4"), segment(59.5, 100, "b.mp4")], 1000)
-    assert paces_of(evolve(page, plan=rounded)) == [[0, 50_000, 1], [10_000, 59_500, 1]]
-    fast = segment(0, 60, "a.mp4").at_rate(Fraction(5, 4))
-    slower = plan_clip(TimeWindow(START_MS + 40_000, START_MS + 50_000), [fast], 1000)
-    timed = evolve(page, plan=slower)
-    assert paces_of(timed) == [[0, 40_000, 1.25], [10_000, 48_000, 1]]
+def paces_of(page: Page) -> list[list[float]]:
+    return [
+        [pace["clipInMs"], pace["seenTimestampInMs"] - START_MS, pace["rate"]]
+        for pace in clock_of(page)["paces"]
+    ]
+
+
+def test_the_script_converts_times_by_the_manifests_paces(page: Page) -> None:
+    """After gaps if there are none; a seam runs on."""
+    assert paces_of(page) == [[0, 50_250, 1], [49_750, 110_000, 1]]
+    paces = (Pace(0, START_MS + 50_000), Pace(10_000, START_MS + 59_500, 1.25))
+    timed = evolve(page, manifest=evolve(page.manifest, paces=paces))
+    assert paces_of(timed) == [[0, 50_000, 1], [10_000, 59_500, 1.25]]
+
+
+def test_the_script_steps_by_the_clips_own_frames(page: Page) -> None:
+    """However far they are apart: equal intervals are counted."""
+    clock = clock_of(page)
+    assert clock["frames"] == {"timescale": 1000, "firstInTicks": 17, "runs": [[2, 33], [1, 500]]}
+    assert clock["durationInMs"] == 54_750
 
 
 def test_the_timeline_labels_times_of_the_clip_where_they_were_seen(page: Page) -> None:
@@ -197,15 +241,19 @@ def with_findings(page: Page) -> Page:
     return evolve(page, manifest=evolve(page.manifest, report=report))
 
 
+def span(start: str, end: str) -> str:
+    return f"2026-05-01 {start} UTC 2026-05-01 {end} UTC"
+
+
 def test_the_page_names_every_finding(page: Page) -> None:
     """Gap, damage, held picture, unused recording, clock, what was verified, and notes."""
     text = " ".join(Reader(report_page(with_findings(page))).text.split())
     for finding in (
         "The footage of 2.5 s of the clip is damaged.",
-        "Gap no footage: skipped 12:01:40.000 12:01:50.000 10.000 s",
-        "Damaged pictures that could not be decoded without a fault 12:00:55.000 12:00:57.500",
-        "Held no picture was recorded: the one before stays 12:01:00.000 12:01:00.500 0.500 s",
-        f"Unused {NASTY}: another recording plays 12:01:52.000 12:01:54.000 2.000 s",
+        f"Gap no footage: skipped {span('12:01:40.000', '12:01:50.000')} 10.000 s",
+        f"could not be decoded without a fault {span('12:00:55.000', '12:00:57.500')} 2.500 s",
+        f"recorded: the one before stays {span('12:01:00.000', '12:01:00.500')} 0.500 s",
+        f"{NASTY}: another recording plays {span('12:01:52.000', '12:01:54.000')} 2.000 s",
         "Clock: 1.25 s of footage per second; the clip is 1.500 s shorter than the time it shows",
         "Verified: the encoded pictures and their copied neighbours were decoded.",
         "The clock <b> stepped back.",
@@ -229,7 +277,7 @@ def test_the_timeline_draws_damaged_and_held_windows(page: Page) -> None:
 def test_damage_makes_a_clip_partial_and_a_held_picture_does_not(page: Page) -> None:
     """As the report's `complete` says."""
     coverage = with_findings(page).manifest.report.coverage
-    for damaged, css_class in (((), "complete"), (coverage.damaged, "partial")):
+    for damaged, css_class in (((), "good"), (coverage.damaged, "warn")):
         request = ClipRequest("c1", "pier", START_MS + 50_250, START_MS + 115_000)
         report = ClipReport.available(request, evolve(coverage, gaps=(), damaged=damaged))
         shown = evolve(page, manifest=evolve(page.manifest, report=report))
@@ -247,12 +295,12 @@ def test_ids_are_unique_and_images_have_descriptions(page: Page) -> None:
 
 def test_complete_and_partial_clips_look_different(page: Page) -> None:
     """By colour, and in words."""
-    assert Reader(report_page(page)).with_class("strong", "partial")
+    assert Reader(report_page(page)).with_class("strong", "warn")
     request = ClipRequest("c1", "pier", START_MS + 10_000, START_MS + 70_000)
     plan = plan_clip(request.window, page.recordings, 1000)
     complete = evolve(
         page, plan=plan, manifest=Manifest(ClipReport.available(request, Coverage()), "m#1")
     )
     reader = Reader(report_page(complete))
-    assert reader.with_class("strong", "complete")
+    assert reader.with_class("strong", "good")
     assert "The clip is complete." in reader.text

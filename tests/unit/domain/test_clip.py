@@ -1,11 +1,14 @@
 """Requests, deliveries and reports."""
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
 from domain.clip import FORMAT_VERSION, ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.delivery import Delivery
+from domain.options import ClipOptions
 from domain.window import TimeWindow
 
 REQUEST = ClipRequest("clip", "camera", 1_000, 11_000)
@@ -133,3 +136,24 @@ def test_the_fingerprint_of_a_request_without_options_never_changes(
     assert request_.fingerprint == fingerprint
     assert ClipReport.of(request_, ClipStatus.AVAILABLE).event_id == event_id
     assert FORMAT_VERSION == 1
+
+
+@pytest.mark.parametrize(
+    ("gaps", "shown", "shown_ms"),
+    [
+        ("skip", "", 8_500),
+        ("fail", "", 8_500),
+        ("hold", ": it shows a picture next to it", 10_000),
+        ("black", ": it shows black", 10_000),
+        ("slate", ": it shows a slate", 10_000),
+    ],
+)
+def test_a_report_says_with_what_gaps_are_filled(gaps: Any, shown: str, shown_ms: int) -> None:  # noqa: ANN401
+    """What is delivered is footage alone."""
+    request = evolve(REQUEST, options=ClipOptions(gaps=gaps))
+    lacking = TimeWindow(REQUEST.start_ms, REQUEST.start_ms + 1_500)
+    report = ClipReport.available(request, Coverage((lacking,)))
+    assert report.reason == f"There is no footage of 1.5 s of the clip{shown}."
+    assert (report.delivered_ms, report.shown_ms) == (8_500, shown_ms)
+    assert not report.coverage.is_complete
+    assert evolve(report, status=ClipStatus.PENDING).shown_ms == 0

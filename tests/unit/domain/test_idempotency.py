@@ -1,13 +1,15 @@
 """What exists under a clip's name, and what that means for a delivery."""
 
 import pytest
+from attrs import evolve
 
-from domain.clip import ClipReport, ClipRequest, ClipStatus
+from domain.clip import DELETED, ClipReport, ClipRequest, ClipStatus
 from domain.coverage import Coverage
 from domain.delivery import Delivery
 from domain.idempotency import (
     Absent,
     Announced,
+    Deleted,
     Existing,
     InProgress,
     NameTaken,
@@ -23,6 +25,7 @@ DELIVERY = Delivery(REQUEST, "message", NOW, NOW, 0, receive_count=2)
 TIMEOUT_MS = 300_000
 
 REJECTION = ClipReport.of(REQUEST, ClipStatus.RETRY_TIMEOUT)
+DELETION = Manifest(evolve(REJECTION, status=DELETED), "deleted#1")
 
 
 def stored(
@@ -70,6 +73,13 @@ CASES: dict[str, tuple[StoredClip | None, Manifest | None, Existing]] = {
         stored("message#1"),
         Manifest(REJECTION, "m#1"),
         Unannounced(stored("message#1")),
+    ),
+    "the clip was deleted": (None, DELETION, Deleted()),
+    "its files are not all removed yet": (stored("message#1"), DELETION, Deleted()),
+    "a clip of another window was deleted": (
+        None,
+        Manifest(evolve(ClipReport.available(OTHER, Coverage()), status=DELETED), "m#1"),
+        Absent(),
     ),
     "the manifest is of another window": (
         stored(),

@@ -24,6 +24,13 @@ class MoreOptions(TwoOptions):
     extra: bool = option("extra", False, "Whether there is more.")
 
 
+@frozen
+class SetOption(ClipOptions):
+    """A set of choices."""
+
+    tags: tuple[str, ...] = option("tags", (), "Which tags.")
+
+
 @pytest.mark.parametrize(
     ("options", "canonical"),
     [
@@ -34,6 +41,9 @@ class MoreOptions(TwoOptions):
         (TwoOptions(mood="é", size=6), '{"aMood":"\\u00e9","size":6}'),
         (MoreOptions(size=6), '{"size":6}'),
         (MoreOptions(extra=True), '{"extra":true}'),
+        (SetOption(tags=()), ""),
+        (SetOption(tags=("b", "a", "b")), '{"tags":["a","b"]}'),
+        (ClipOptions(previews=("sprite", "sheet")), '{"previews":["sheet","sprite"]}'),
     ],
     ids=str,
 )
@@ -63,3 +73,19 @@ def test_a_report_has_the_chosen_options() -> None:
     request = evolve(REQUEST, options=TwoOptions(size=6))
     assert ClipReport.of(request, ClipStatus.PENDING).options == {"size": 6}
     assert ClipReport.of(REQUEST, ClipStatus.PENDING).options == {}
+
+
+def test_neither_order_nor_repetition_of_choices_matters() -> None:
+    """They are a set: the same clip, the same fingerprint, the same report."""
+    texts = [("a", "b"), ("b", "a"), ("b", "a", "b")]
+    requests = [evolve(REQUEST, options=SetOption(tags=tags)) for tags in texts]
+    assert requests[0] == requests[1] == requests[2]
+    assert len({request.fingerprint for request in requests}) == 1
+    assert requests[0].options.chosen == {"tags": ["a", "b"]}
+    assert evolve(REQUEST, options=SetOption()).fingerprint == REQUEST.fingerprint
+
+
+def test_the_fingerprint_of_a_clip_with_previews_never_changes() -> None:
+    """Clips made with them are stored under it."""
+    request = evolve(REQUEST, options=ClipOptions(previews=("sprite", "sheet")))
+    assert request.fingerprint == "c80a57347f487b1a4c929911404b9689"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.coverage import Clock, Unused, merged
-from domain.planning import Availability, ClipPlan, Cut, plan_clip
+from domain.planning import Availability, ClipPlan, Cut, FilledGap, plan_clip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 
@@ -451,3 +451,56 @@ def test_a_plan_does_not_depend_on_the_order_of_the_segments(
 def test_a_cut_names_its_segment() -> None:
     """What the transcoder is given says where to read."""
     assert plan_clip(TimeWindow(1, 2), [MORNING], 0).cuts == (Cut(MORNING, TimeWindow(1, 2)),)
+
+
+def test_a_filled_gap_does_not_stop_the_clips_clock() -> None:
+    """At the head, in the middle and at the tail; without filling there is none."""
+    a, b = segment("a", 10_000, 20_000), segment("b", 30_000, 40_000)
+    window = TimeWindow(5_000, 50_000)
+    plan = plan_clip(window, [a, b], SEAM_MS, fills_gaps=True)
+    assert [cut.clip_ms for cut in plan.cuts] == [5_000, 25_000]
+    assert plan.filled == (
+        FilledGap(TimeWindow(5_000, 10_000), 0, 5_000),
+        FilledGap(TimeWindow(20_000, 30_000), 15_000, 25_000),
+        FilledGap(TimeWindow(40_000, 50_000), 35_000, 45_000),
+    )
+    assert (plan.duration_ms, plan.shown_ms, plan.delivered_ms) == (45_000, 45_000, 20_000)
+    assert plan.clock is None
+    skipping = plan_clip(window, [a, b], SEAM_MS)
+    assert skipping.filled == ()
+    assert (skipping.gaps, skipping.shown_ms, skipping.duration_ms) == (plan.gaps, 20_000, 20_000)
+
+
+def test_a_plan_without_footage_fills_nothing() -> None:
+    """There is no picture to make filler of, and no clip."""
+    plan = plan_clip(TimeWindow(0, 1_000), [], SEAM_MS, fills_gaps=True)
+    assert (plan.filled, plan.availability) == ((), Availability.NONE)
+
+
+def test_a_filled_gap_makes_up_for_recordings_that_overlapped() -> None:
+    """The later recording waited for 800 ms; the gap of 2 s is filled for 1.2 s."""
+    a, b = segment("a", 0, 10_000), segment("b", 9_200, 18_000)
+    c = segment("c", 20_000, 30_000)
+    plan = plan_clip(TimeWindow(0, 30_000), [a, b, c], SEAM_MS, fills_gaps=True)
+    assert [cut.clip_ms for cut in plan.cuts] == [0, 10_000, 20_000]
+    assert plan.filled == (FilledGap(TimeWindow(18_000, 20_000), 18_800, 20_000),)
+    assert (plan.duration_ms, plan.clock) == (30_000, None)
+
+
+def test_a_filled_gap_keeps_the_drift_of_a_wrong_clock() -> None:
+    """Media that is a fifth longer than its time moves what follows, filler included."""
+    slow = evolve(segment("a", 0, 10_000), rate=Fraction(6, 5))
+    plan = plan_clip(
+        TimeWindow(0, 30_000), [slow, segment("b", 20_000, 30_000)], SEAM_MS, fills_gaps=True
+    )
+    assert plan.filled == (FilledGap(TimeWindow(10_000, 20_000), 12_000, 22_000),)
+    assert plan.clock == Clock(1.2, 2_000)
+
+
+def test_a_gap_that_overlapping_recordings_have_used_up_is_not_filled() -> None:
+    """Both waited for 800 ms, which is more than the gap of 1.2 s."""
+    files = [("a", 0, 10_000), ("b", 9_200, 18_000), ("c", 17_200, 26_000), ("d", 27_200, 30_000)]
+    segments = [segment(*file) for file in files]
+    plan = plan_clip(TimeWindow(0, 30_000), segments, SEAM_MS, fills_gaps=True)
+    assert plan.gaps == (TimeWindow(26_000, 27_200),)
+    assert plan.filled == ()

@@ -182,6 +182,17 @@ def test_a_file_without_a_listed_end_has_no_rate() -> None:
     assert believed_rates(unlisted, SEAM_MS) == {}
 
 
+@pytest.mark.parametrize(("media_ms", "rates"), [(54_000, 0), (66_000, 3)])
+def test_media_that_ends_before_an_assumed_end_is_followed_by_a_gap(
+    media_ms: int, rates: int
+) -> None:
+    """Longer media is of another rate: the next recording does begin then."""
+    listed = files(media_ms, media_ms, media_ms)
+    assert len(believed_rates(listed, SEAM_MS)) == 3
+    assumed = [evolve(segment, is_end_assumed=True) for segment in listed]
+    assert len(believed_rates(assumed, SEAM_MS)) == rates
+
+
 def test_media_of_another_rate_fills_its_listed_window() -> None:
     """Its stretches too; the start stays."""
     opened = MORNING.opened(

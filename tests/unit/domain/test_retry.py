@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.clip import ClipRequest, ClipStatus
 from domain.delivery import Delivery
+from domain.options import ClipOptions
 from domain.planning import Availability
 from domain.retry import (
     MAX_RETRIES,
@@ -20,7 +22,9 @@ from domain.retry import (
     decide_from_request,
     decide_retry,
     redelivery_backoff_s,
+    reject_gaps,
 )
+from domain.window import TimeWindow
 
 POLICY = RetryPolicy(
     retry_limit_ms=900_000,
@@ -365,3 +369,59 @@ def test_five_deliveries_outlast_an_hour() -> None:
     delays_s = [redelivery_backoff_s(60, received, 5 - received) for received in range(1, 5)]
     assert sum(delays_s) > 3600
     assert sum(delays_s[:2]) >= 300
+
+
+TWO_GAPS = (TimeWindow(SENT - 60_000, SENT - 59_000), TimeWindow(SENT - 30_000, SENT - 27_500))
+GAPS_DECIDED: dict[str, tuple[str, Footage, int, str]] = {
+    "no gap": ("fail", Footage(FULL), 0, "build"),
+    "gaps that are skipped": ("skip", Footage(HOLE, gaps=TWO_GAPS), 0, "build"),
+    "gaps that are filled": ("slate", Footage(HOLE, gaps=TWO_GAPS), 0, "build"),
+    "a hole": ("fail", Footage(HOLE, gaps=TWO_GAPS), 0, "not available"),
+    "a tail that may come": ("fail", Footage(TAIL, gaps=TWO_GAPS), 900_000, "requeue"),
+    "a tail that was awaited": ("fail", Footage(TAIL, gaps=TWO_GAPS), 900_001, "not available"),
+    "a recording that is not whole yet": (
+        "fail",
+        Footage(HOLE, is_some_unfinished=True, gaps=TWO_GAPS),
+        0,
+        "requeue",
+    ),
+    "no footage at all": ("fail", Footage(NONE, gaps=TWO_GAPS), 900_001, "retry timeout"),
+}
+
+
+@pytest.mark.parametrize(
+    ("gaps", "footage", "after_ms", "expected"), GAPS_DECIDED.values(), ids=GAPS_DECIDED
+)
+def test_a_request_may_want_no_clip_with_gaps(
+    gaps: Any,  # noqa: ANN401 - a choice
+    footage: Footage,
+    after_ms: int,
+    expected: str,
+) -> None:
+    """It waits as long as any other; then it ends without a clip."""
+    wanted = evolve(request(ended_ago_ms=0), options=ClipOptions(gaps=gaps))
+    decision = decide_retry(POLICY, delivery(wanted, after_ms=after_ms), footage)
+    match decision:
+        case Build():
+            assert expected == "build"
+        case Requeue():
+            assert expected == "requeue"
+        case Reject(ended):
+            assert ended.name.lower().replace("_", " ") == expected
+
+
+def test_the_rejection_of_a_clip_with_gaps_names_them() -> None:
+    """The first ten of them."""
+    wanted = evolve(request(ended_ago_ms=0), options=ClipOptions(gaps="fail"))
+    reject = reject_gaps(wanted, TWO_GAPS)
+    assert reject
+    assert reject.reason == (
+        "There is no footage of 3.5 s of the clip, and its request wants no clip with gaps:"
+        " 2020-09-13T12:25:40.000Z to 2020-09-13T12:25:41.000Z,"
+        " 2020-09-13T12:26:10.000Z to 2020-09-13T12:26:12.500Z."
+    )
+    many = [TimeWindow(SENT + 2 * n, SENT + 2 * n + 1) for n in range(12)]
+    reject = reject_gaps(wanted, many)
+    assert reject
+    assert reject.reason.endswith(" to 2020-09-13T12:26:40.019Z and 2 more.")
+    assert reject_gaps(wanted, ()) is None

@@ -98,7 +98,9 @@ def test_a_service_in_memory_makes_a_clip_of_an_sqs_event(tmp_path: Path) -> Non
     assert service.handle_batch()(EVENT, lambda: 300_000) == {"batchItemFailures": []}
     clip, data = clips.objects[ClipName("pier", "clip")]
     assert clip.writer == "m#1"
-    assert data.count(b"\n") == 250
+    frames, label, _ = data.rpartition(b"label ")
+    assert frames.count(b"\n") == 250
+    assert label
     assert [report.status for report in cameras.reports] == [ClipStatus.AVAILABLE]
     (outcome,) = outcomes
     assert outcome.line()["frames"] == 250

@@ -61,6 +61,7 @@ def test_the_members_of_calls_keep_their_names() -> None:
         "openInMs",
         "renderInMs",
         "thumbnailsInMs",
+        "sidecarsInMs",
         "findInMs",
         "storeStillsInMs",
         "commitInMs",

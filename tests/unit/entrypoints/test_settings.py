@@ -1,6 +1,8 @@
 """Settings: the 2018 service's variables, defaults, and every fault in one message."""
 
+from datetime import UTC, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +18,10 @@ from entrypoints.settings import (
     read_worker_settings,
     with_new_defaults,
 )
+from infrastructure.layouts.layout import Layout
+from infrastructure.layouts.presets import PRESETS
+from infrastructure.signing import signer_of
+from tests.support.keys import OTHER_KEY, SIGNING_KEY, public_key
 
 SAMPLES = sorted(Path(__file__).parents[3].glob(".env.sample_*"))
 REQUIRED = {
@@ -134,12 +140,18 @@ def test_every_fault_is_named_in_one_message() -> None:
         ("OLD_FILE_FORMAT", "perhaps"),
         ("TIMESTAMP_FORMAT", "yesterday"),
         ("LOG_LEVEL", "LOUD"),
+        ("CLIP_TZ", "Madrid"),
+        ("CLIP_TZ", "../../etc/passwd"),
     ],
 )
 def test_an_invalid_setting_is_rejected(name: str, text: str) -> None:
     """No other value is assumed in its place."""
     with pytest.raises(InvalidSettings, match=name):
         read_clip_settings({name: text})
+
+
+def layout_named(name: str) -> Layout:
+    return next(preset for preset in PRESETS if preset.name == name)
 
 
 READ: dict[str, tuple[str, str, object]] = {
@@ -157,10 +169,15 @@ READ: dict[str, tuple[str, str, object]] = {
     "FUNCTION_TIMEOUT": ("clips.function_timeout_s", "43200", 43_200),
     "METRICS_NAMESPACE": ("clips.metrics_namespace", "camclip/test", "camclip/test"),
     "VERIFY": ("clips.verify", "decode", "decode"),
+    "PROOF_KEY": ("clips.sign", SIGNING_KEY, signer_of(SIGNING_KEY)),
     "COMPOSE": ("clips.compose", "off", "off"),
     "HEVC": ("clips.hevc", "Splice", "splice"),
+    "CLIP_TZ": ("clips.zone", "Europe/Madrid", ZoneInfo("Europe/Madrid")),
     "S3_CONDITIONS": ("clips.s3_conditions", "put", "put"),
     "LOG_LEVEL": ("clips.log_level", "debug", "DEBUG"),
+    "CAMERAS": ("aws.cameras", "Bucket", "bucket"),
+    "RECORDING_PATTERN": ("aws.recording_layout", "frigate", layout_named("frigate")),
+    "RECORDING_TZ": ("aws.recording_zone", "Europe/Madrid", ZoneInfo("Europe/Madrid")),
     "CAM_SERVICES_URL": ("aws.cam_services_url", "http://a.example/", "http://a.example"),
     "RECORDINGS_URL": ("aws.recordings_url", "https://b.example/v2/", "https://b.example/v2"),
     "CLIP_URL": ("aws.clip_url", " https://c.example ", "https://c.example"),
@@ -197,11 +214,51 @@ def test_every_variable_has_a_case() -> None:
 def test_each_variable_sets_its_attribute_alone(name: str) -> None:
     """All others keep their values, and spaces around the text are ignored."""
     path, text, value = READ[name]
-    before = read_worker_settings(REQUIRED)
-    after = read_worker_settings({**REQUIRED, name: f" {text} "})
+    complete = {**REQUIRED, "RECORDING_PATTERN": "mediamtx"}
+    before = read_worker_settings(complete)
+    after = read_worker_settings({**complete, name: f" {text} "})
     changed = {p for p, _, _ in READ.values() if attribute(*before, p) != attribute(*after, p)}
     assert changed == {path}
     assert attribute(*after, path) == value
+
+
+@pytest.mark.parametrize(
+    "written", [SIGNING_KEY, SIGNING_KEY.replace("\n", "\\n"), SIGNING_KEY.replace("\n", " ")]
+)
+def test_a_key_survives_what_environments_do_to_line_ends(written: str) -> None:
+    """And it may be in a file."""
+    assert read_clip_settings({"PROOF_KEY": written}).sign == signer_of(SIGNING_KEY)
+
+
+def test_a_key_may_be_in_a_file(tmp_path: Path) -> None:
+    """Whose path is the setting."""
+    path = tmp_path / "key.pem"
+    path.write_text(OTHER_KEY)
+    assert read_clip_settings({"PROOF_KEY": str(path)}).sign == signer_of(OTHER_KEY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hidden",
+        "/nowhere/hidden",
+        SIGNING_KEY.replace("BwcHBwc", ""),
+        public_key(SIGNING_KEY),
+        f"-----BEGIN hidden-----\n{SIGNING_KEY}",
+    ],
+    ids=["words", "a path", "too short", "a public key", "two keys"],
+)
+def test_what_is_no_key_is_refused_and_not_shown(text: str) -> None:
+    """The message names the variable, and nothing of its value."""
+    with pytest.raises(InvalidSettings, match="PROOF_KEY must be an Ed25519 private key") as caught:
+        read_clip_settings({"PROOF_KEY": text})
+    assert "hid" not in str(caught.value)
+    assert "Bwc" not in str(caught.value)
+
+
+def test_a_key_is_not_shown_with_the_settings() -> None:
+    """A log may show them."""
+    assert "Key" not in repr(read_clip_settings({"PROOF_KEY": SIGNING_KEY}))
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -336,3 +393,61 @@ def test_a_slash_a_space_or_a_quote_too_many_is_refused_by_name(name: str, text:
     """No service would find what is meant."""
     with pytest.raises(InvalidSettings, match=f"{name}="):
         read_settings({**REQUIRED, name: text})
+
+
+IN_BUCKET = {
+    **{name: text for name, text in REQUIRED.items() if name.startswith(("CLIP_", "S3_", "AWS_"))},
+    "CAMERAS": "bucket",
+    "RECORDING_PATTERN": "mediamtx",
+}
+"""All that a service without a camera API needs."""
+
+
+def test_a_bucket_needs_no_camera_api() -> None:
+    """But the pattern of its keys; an address that is set all the same is not reached."""
+    aws = read_settings(IN_BUCKET).aws
+    assert aws.recording_layout == layout_named("mediamtx")
+    assert aws.camera_api_addresses == ()
+    set_too = {**IN_BUCKET, "CAM_SERVICES_URL": "https://cameras.example.com"}
+    assert read_settings(set_too).aws.camera_api_addresses == ()
+    without = {name: text for name, text in IN_BUCKET.items() if name != "RECORDING_PATTERN"}
+    with pytest.raises(InvalidSettings, match="RECORDING_PATTERN is not set: it must be camclip"):
+        read_settings(without)
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings({**IN_BUCKET, "CAMERAS": "files"})
+    assert str(refused.value).splitlines()[1:] == ["  CAMERAS='files' must be one of api, bucket"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, UTC),
+        ({"RECORDING_PATTERN": "frigate"}, UTC),
+        ({"RECORDING_TZ": "Europe/Madrid"}, ZoneInfo("Europe/Madrid")),
+        ({"RECORDING_PATTERN": "frigate", "RECORDING_TZ": "Asia/Tokyo"}, ZoneInfo("Asia/Tokyo")),
+    ],
+    ids=str,
+)
+def test_times_are_of_the_zone_that_is_set(given: dict[str, str], expected: tzinfo) -> None:
+    """Else of the preset's, else UTC."""
+    assert read_settings({**IN_BUCKET, **given}).aws.zone == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("RECORDING_PATTERN", "unifi", "must be camclip, mediamtx, frigate, dashcam, or a pattern"),
+        ("RECORDING_PATTERN", "ffmpeg", "has many patterns: write the one that fits, such as"),
+        ("RECORDING_PATTERN", "{camera}/%Y-%m-%d", "lacks %H %M: a start needs day and time"),
+        ("RECORDING_PATTERN", "%Y%m%d%H%M%S", "must name the camera, such as {camera}/%Y-%m"),
+        ("RECORDING_TZ", "Madrid", "must be a time zone such as Europe/Madrid"),
+        ("RECORDING_TZ", "../../etc/passwd", "must be a time zone such as Europe/Madrid"),
+    ],
+)
+def test_a_pattern_or_zone_that_makes_no_sense_is_refused(name: str, text: str, fault: str) -> None:
+    """With what it must be."""
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings({**IN_BUCKET, name: text})
+    [line] = str(refused.value).splitlines()[1:]
+    assert line.startswith(f"  {name}='{text}' ")
+    assert fault in line

@@ -8,7 +8,7 @@ import pytest
 from application.ports import RetryQueue
 from domain.clip import ClipRequest
 from domain.errors import Unavailable
-from entrypoints.timing import measured_calls, timed
+from entrypoints.timing import announced_calls, measured_calls, timed
 
 REQUEST = ClipRequest("c1", "pier", 0, 1000)
 
@@ -65,3 +65,17 @@ def test_requests_side_by_side_are_not_mixed_up() -> None:
     for thread in threads:
         thread.join()
     assert taken[0.0]["send"] < 300 <= taken[0.3]["send"]
+
+
+def test_calls_are_announced_in_their_own_thread() -> None:
+    """Before they are made; not those of other threads, and none after the block."""
+    queue, names = timed(RetryQueue, SLOW), list[str]()
+    with announced_calls(names.append):
+        other = Thread(target=queue.send, args=(REQUEST, 1, 0))
+        other.start()
+        other.join()
+        assert names == []
+        queue.send(REQUEST, 1, 0)
+        assert names == ["send"]
+    queue.send(REQUEST, 1, 0)
+    assert names == ["send"]

@@ -20,11 +20,12 @@ from tests.unit.formats.values import (
     FOOTAGE,
     FOOTAGES,
     IDS,
+    PROOFS,
     REQUEST,
+    SOURCES,
     START_MS,
     TIMES,
     UNHURRIED,
-    WINDOWS,
 )
 
 REPORTS = st.builds(
@@ -44,7 +45,8 @@ MANIFESTS = st.builds(
     REPORTS,
     st.text(),
     st.none() | FOOTAGES,
-    st.lists(st.builds(Source, st.text(), st.text(), WINDOWS)).map(tuple),
+    SOURCES,
+    st.none() | PROOFS,
 )
 MANIFEST = Manifest(
     ClipReport.available(REQUEST, Coverage()),
@@ -134,3 +136,14 @@ def test_a_manifest_that_is_not_one_is_an_error(found: str, instead: str) -> Non
     assert found in text
     with pytest.raises(ValueError, match="not a manifest"):
         read_manifest(text.replace(found, instead))
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400, str(2**53), str(-(2**53))])
+@pytest.mark.parametrize("member", ["durationInMs", "frames"])
+def test_a_number_that_json_cannot_hold_exactly_is_no_manifest(member: str, number: str) -> None:
+    """Else it would be found where it is used, as an overflow."""
+    text = manifest_json(MANIFEST)
+    members = json.loads(text)
+    members["footage"][member] = "NUMBER"
+    with pytest.raises(ValueError, match="not a manifest"):
+        read_manifest(json.dumps(members).replace('"NUMBER"', number))

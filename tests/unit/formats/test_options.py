@@ -19,13 +19,22 @@ from tests.unit.formats.sample_options import SampleOptions
 from tests.unit.formats.test_messages import MESSAGE
 from tests.unit.formats.values import REQUEST, SENT_MS, UNHURRIED
 
-CHOSEN = SampleOptions(codec="h264", max_height=720, label="pier", muted=True)
-GIVEN = {"codec": "h264", "maxHeight": 720, "label": "pier", "muted": True}
+CHOSEN = SampleOptions(
+    codec="h264", max_height=720, label="pier", tags=("rain", "wind"), muted=True
+)
+GIVEN = {
+    "codec": "h264",
+    "maxHeight": 720,
+    "label": "pier",
+    "tags": ["rain", "wind"],
+    "muted": True,
+}
 OPTIONS = st.builds(
     SampleOptions,
     codec=st.sampled_from(("splice", "h264", None)),
     max_height=st.integers(144, 4320),
     label=st.from_regex("[a-z]{0,8}", fullmatch=True),
+    tags=st.lists(st.sampled_from(("wind", "rain")), max_size=3).map(tuple),
     muted=st.booleans(),
 )
 
@@ -44,7 +53,13 @@ def test_options_are_read() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [None, {}, {"codec": None}, {"muted": False, "maxHeight": 4320, "label": "", "codec": None}],
+    [
+        None,
+        {},
+        {"codec": None},
+        {"tags": []},
+        {"muted": False, "maxHeight": 4320, "label": "", "codec": None, "tags": []},
+    ],
     ids=str,
 )
 def test_defaults_may_be_given_or_left_out(options: object) -> None:
@@ -57,6 +72,17 @@ def test_defaults_may_be_given_or_left_out(options: object) -> None:
     assert "options" not in message_body(request)
 
 
+@pytest.mark.parametrize("tags", [["wind", "rain"], ["rain", "wind", "rain"]], ids=str)
+def test_the_order_of_choices_does_not_matter(tags: list[str]) -> None:
+    """The request is the same, and so are its body and its report."""
+    request = read({"tags": tags})
+    assert request == evolve(REQUEST, options=SampleOptions(tags=("rain", "wind")))
+    assert isinstance(request, ClipRequest)
+    assert json.loads(message_body(request))["options"] == {"tags": ["rain", "wind"]}
+    report = ClipReport.of(request, ClipStatus.PENDING)
+    assert FORMAT.report(report)["options"] == {"tags": ["rain", "wind"]}
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -65,7 +91,10 @@ def test_defaults_may_be_given_or_left_out(options: object) -> None:
         (False, "options is not an object."),
         (0, "options is not an object."),
         ({"codecs": 1}, "options.codecs is unknown"),
-        ({"Codec": "h264"}, "the options are: hevc, codec, maxHeight, label, muted."),
+        (
+            {"Codec": "h264"},
+            "are: hevc, wallClock, gaps, previews, codec, maxHeight, label, tags, muted.",
+        ),
         ({"max_height": 720}, "options.max_height is unknown"),
         ({"": 1}, "options. is unknown"),
         ({"codec": "H264"}, 'options.codec must be "splice" or "h264" or null.'),
@@ -79,6 +108,13 @@ def test_defaults_may_be_given_or_left_out(options: object) -> None:
         ({"label": "Pier"}, "options.label must be up to 8 small letters."),
         ({"label": "pier\n"}, "options.label must be"),
         ({"label": 7}, "options.label must be"),
+        ({"tags": "wind"}, 'options.tags must be an array of "wind" or "rain".'),
+        ({"tags": None}, "options.tags must be"),
+        ({"tags": {"wind": True}}, "options.tags must be"),
+        ({"tags": ["Wind"]}, "options.tags must be"),
+        ({"tags": ["wind", None]}, "options.tags must be"),
+        ({"tags": [["wind"]]}, "options.tags must be"),
+        ({"tags": [{}]}, "options.tags must be"),
         ({"muted": 1}, "options.muted must be true or false."),
         ({"muted": "yes"}, "options.muted must be"),
     ],
@@ -130,9 +166,34 @@ def test_the_options_of_the_service() -> None:
     """Whatever else a message asks for is not ignored in silence."""
     assert read({}, ClipOptions) == REQUEST
     assert read({"hevc": "h264"}, ClipOptions) == evolve(REQUEST, options=ClipOptions(hevc="h264"))
+    both = evolve(REQUEST, options=ClipOptions(previews=("sheet", "sprite")))
+    assert read({"previews": ["sprite", "sheet", "sprite"]}, ClipOptions) == both
     invalid = read({"codec": "h264"}, ClipOptions)
     assert isinstance(invalid, InvalidRequest)
-    assert invalid.reason == "options.codec is unknown; the options are: hevc."
+    assert (
+        invalid.reason
+        == "options.codec is unknown; the options are: hevc, wallClock, gaps, previews."
+    )
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Madrid", "America/Argentina/Ushuaia", "Etc/GMT+9"])
+def test_a_zone_is_read(zone: str) -> None:
+    """Any of the database."""
+    chosen = evolve(REQUEST, options=ClipOptions(wall_clock=zone))
+    assert read({"wallClock": zone}, ClipOptions) == chosen
+
+
+@pytest.mark.parametrize(
+    "zone",
+    ["Europe/Atlantis", "Europe", "", "../UTC", "/etc/localtime", "a" * 300, "Europe/Madrid\n", 2],
+    ids=repr,
+)
+def test_a_zone_of_no_database_is_refused(zone: object) -> None:
+    """Before any footage is awaited."""
+    invalid = read({"wallClock": zone}, ClipOptions)
+    assert isinstance(invalid, InvalidRequest)
+    expected = 'a time zone of tzdata like "Europe/Madrid" or null'
+    assert invalid.reason == f"options.wallClock must be {expected}."
 
 
 @UNHURRIED
@@ -178,6 +239,7 @@ def test_options_are_described_for_the_documents() -> None:
         '| `codec` | "splice" or "h264" or null | `null` | How the pictures are coded. |',
         "| `maxHeight` | a whole number from 144 to 4320 | `4320` | Lines at most. |",
         '| `label` | up to 8 small letters | `""` | A word for the file. |',
+        '| `tags` | an array of "wind" or "rain" | `[]` | What the weather was. |',
         "| `muted` | true or false | `false` | Whether the audio is left out. |",
     ]
 

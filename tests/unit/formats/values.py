@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from domain.clip import ClipRequest
 from domain.coverage import Clock, Coverage, Unused, Verification
-from domain.manifest import MediaInfo
+from domain.manifest import MediaInfo, Source
+from domain.proof import ByteRange, CopiedPart, FrameRun, OwnPart, Proof, ThumbnailHash, Tool
 from domain.window import TimeWindow
 
 SENT_MS = 1_537_119_500_000
@@ -30,5 +31,27 @@ COVERAGES = st.builds(
     st.none() | st.builds(Clock, FLOATS, st.integers(-(10**9), 10**9)),
     st.none() | st.sampled_from(Verification),
     st.lists(st.text()).map(tuple),
+)
+SOURCES = st.lists(
+    st.builds(
+        Source,
+        st.text(),
+        st.text(),
+        WINDOWS,
+        st.lists(st.builds(ByteRange, COUNTS, COUNTS), max_size=3).map(tuple),
+        st.text(),
+        st.text(),
+        COUNTS,
+        st.text(),
+    ),
+    max_size=5,
+).map(tuple)
+PROOFS = st.builds(
+    Proof,
+    st.lists(st.builds(OwnPart, COUNTS, COUNTS, st.text()), max_size=5).map(tuple),
+    st.lists(st.builds(CopiedPart, COUNTS, COUNTS, st.text(), COUNTS), max_size=5).map(tuple),
+    st.lists(st.builds(FrameRun, st.text(), st.text(), COUNTS, TIMES, TIMES)).map(tuple),
+    st.lists(st.builds(Tool, st.text(), st.text())).map(tuple),
+    st.lists(st.builds(ThumbnailHash, COUNTS, st.text())).map(tuple),
 )
 UNHURRIED = settings(max_examples=60, deadline=None)

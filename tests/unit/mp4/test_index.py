@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure.mp4.boxes import box, children, full_box
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
-from infrastructure.mp4.index import read_index
+from infrastructure.mp4.index import first_read_bytes, read_index
 from infrastructure.mp4.sample_tables import read_trak
 from infrastructure.mp4.writer import TrackToWrite, write_header
 from tests.unit.mp4.long import Long
@@ -326,3 +326,13 @@ def test_a_quicktime_audio_sample_description_is_read(recordings: dict[str, Path
         audio = read_trak(memoryview(rebuilt(bytes(trak[8:]), b"stsd", stsd)), "soun", len(data))
         assert audio.entry.config == plain.config
         assert (audio.entry.sample_rate, audio.entry.channels) == (48000, 1)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "expected"),
+    [(0, 64 << 10), (10, 64 << 10), (600, 692_768), (86_400, 1 << 20)],
+    ids=["unknown", "ten seconds", "ten minutes", "a day"],
+)
+def test_the_first_read_suffices_for_the_index(duration_s: int, expected: int) -> None:
+    """It grows with the file's duration, within bounds."""
+    assert first_read_bytes(1000 * duration_s) == expected

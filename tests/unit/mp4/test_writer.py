@@ -1,6 +1,7 @@
 """What is written reads back equal, and plays without a message."""
 
 import io
+import struct
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import Track, read_index
+from infrastructure.mp4.movie_info import MovieInfo
 from infrastructure.mp4.writer import TrackToWrite, video_times, write_header
 from tests.unit.mp4.media import SHAPES, decoded, index_of, reader
 
@@ -116,6 +118,45 @@ def test_an_edit_list_is_written_only_where_needed() -> None:
     assert b"elst" not in write_header([track()], 3000)
     for changes in ({"media_time": 1, "duration": 2}, {"duration": 2}, {"delay": 1}):
         assert b"elst" in write_header([track(**changes)], 3000)
+
+
+@pytest.mark.parametrize(
+    ("created_s", "version", "creation_time"),
+    [
+        pytest.param(1_777_636_810, 0, 3_860_481_610, id="today"),
+        pytest.param(0, 0, 2_082_844_800, id="the Unix epoch"),
+        pytest.param(-2_082_844_800, 0, 0, id="the standard's epoch"),
+        pytest.param(-2_082_844_801, 0, 0, id="before it: unknown"),
+        pytest.param(2_212_122_495, 0, (1 << 32) - 1, id="the last second of 32 bits, in 2040"),
+        pytest.param(2_212_122_496, 1, 1 << 32, id="the first of 64 bits"),
+    ],
+)
+def test_a_movie_says_when_it_was_recorded(
+    created_s: int, version: int, creation_time: int
+) -> None:
+    """In s since 1904, in the movie and in each track; it reads back equal."""
+    info = MovieInfo(created_s, "A title", "a comment")
+    header = write_header([track()], 3000, info)
+    for kind in (b"mvhd", b"tkhd", b"mdhd"):
+        at = header.index(kind) + 4
+        assert header[at] == version
+        form = ">QQ" if version else ">II"
+        assert struct.unpack_from(form, header, at + 4) == (creation_time, creation_time)
+    plain = index_of(write_header([track()], 3000) + bytes(3000)).video
+    labelled = index_of(header + bytes(3000)).video
+    assert plain is not None
+    assert labelled is not None
+    assert labelled.pts == plain.pts
+    assert labelled.timescale == plain.timescale
+    assert labelled.offsets[0] == len(header)
+
+
+def test_a_movie_without_info_says_nothing() -> None:
+    """Its times are 0, unknown, and it has no user data."""
+    header = write_header([track()], 3000)
+    assert b"udta" not in header
+    for kind in (b"mvhd", b"tkhd", b"mdhd"):
+        assert struct.unpack_from(">II", header, header.index(kind) + 8) == (0, 0)
 
 
 def test_the_header_leaves_out_what_says_nothing() -> None:

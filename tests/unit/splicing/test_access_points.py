@@ -1,5 +1,6 @@
 """Which frames of a cut are copied and which are encoded."""
 
+from collections.abc import Mapping
 from itertools import accumulate
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure.splicing.access_points import MAX_KEYFRAMES_TRIED, FrameSplit, split_frames
+from infrastructure.splicing.codecs import AccessPoint
 
 # Pictures in decode order, each with its presentation time: I is a clean keyframe, O a keyframe of
 # an open GOP, P and B are others.
@@ -18,11 +20,29 @@ OPEN = [("I", 0), ("P", 3), ("B", 1), ("B", 2), ("O", 6), ("B", 4), ("B", 5), ("
 DELAYED = [("I", 0), ("P", 3), ("P", 9), ("B", 1), ("B", 2)]
 
 
-def plan(samples: list[tuple[str, int]], start: int, end: int) -> FrameSplit:
+AVC = {"I": AccessPoint.ANYWHERE, "O": AccessPoint.NONE}
+HEVC = {"I": AccessPoint.ANYWHERE, "O": AccessPoint.AFTER_END}
+
+
+def plan(
+    samples: list[tuple[str, int]],
+    start: int,
+    end: int,
+    kinds: Mapping[str, AccessPoint] = AVC,
+    *,
+    is_first: bool = True,
+) -> FrameSplit:
     pts = [time for _, time in samples]
     frames = sorted((i for i, t in enumerate(pts) if start <= t < end), key=pts.__getitem__)
     keys = [i for i, (kind, _) in enumerate(samples) if kind in "IO"]
-    return split_frames(pts, frames, keys, lambda i: samples[i][0] == "I")
+    return split_frames(
+        pts,
+        frames,
+        keys,
+        lambda i: kinds[samples[i][0]],
+        has_leading_pictures=kinds is HEVC,
+        is_first=is_first,
+    )
 
 
 def shown(
@@ -79,15 +99,51 @@ def test_a_cut_is_spliced(
     assert shown(samples, plan(samples, start, end)) == wanted
 
 
+LEADING = [("I", 0), ("P", 1), ("O", 4), ("B", 2), ("B", 3), ("P", 5), ("O", 8), ("B", 6), ("B", 7),
+           ("P", 9), ("O", 10), ("P", 11)]  # fmt: skip
+ALONE = [("I", 0), ("P", 1), ("O", 4), ("B", 2), ("B", 3)]
+LATE = [("I", 0), ("O", 4), ("B", 2), ("P", 5), ("B", 3), ("I", 6)]
+CRA_CASES = {
+    "leading pictures are part of the head": (LEADING, 1, 8, False, ([1, 2, 3], [4, 5], [6, 7])),
+    "later ones are copied": (LEADING, 2, 12, False, ([2, 3], [4, 5, 8, 6, 7, 9, 10, 11], [])),
+    "those before the clip are left out": (LEADING, 4, 6, True, ([], [4, 5], [])),
+    "one without leading pictures": (LEADING, 9, 12, False, ([9], [10, 11], [])),
+    "no sequence ends before the clip's first": (LEADING, 10, 12, True, ([], [10, 11], [])),
+    "nor before the first of a later cut": (LEADING, 10, 12, False, ([10, 11], [], [])),
+    "which is copied from its next one on": (LEADING, 4, 12, False, (
+        [4, 5, 6, 7], [8, 9, 10, 11], [])),
+    "only leading pictures follow": (ALONE, 1, 5, False, ([1, 2, 3], [4], [])),
+    "leading pictures after others are an encoder's fault": (LATE, 1, 7, False, (
+        [2, 3, 4, 5], [6], [])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("samples", "start", "end", "is_first", "wanted"), CRA_CASES.values(), ids=CRA_CASES
+)
+def test_a_run_begins_with_a_cra_picture(
+    samples: list[tuple[str, int]],
+    start: int,
+    end: int,
+    is_first: bool,
+    wanted: tuple[list[int], list[int], list[int]],
+) -> None:
+    """At the start of a clip, or after a head that ends a sequence, without leading pictures."""
+    split = plan(samples, start, end, HEVC, is_first=is_first)
+    assert shown(samples, split) == wanted
+    first = [kind for kind, time in samples if split.copied and time == wanted[1][0]]
+    assert split.needs_end == (bool(split.head) and first == ["O"])
+
+
 def test_as_few_keyframes_as_possible_are_read() -> None:
     """The first clean one ends the search, and those outside the cut are not read."""
     read: list[int] = []
 
-    def is_clean(sample: int) -> bool:
+    def access_point(sample: int) -> AccessPoint:
         read.append(sample)
-        return sample > 10
+        return AccessPoint.ANYWHERE if sample > 10 else AccessPoint.NONE
 
-    split_frames(list(range(40)), range(5, 35), range(0, 40, 10), is_clean)
+    split_frames(list(range(40)), range(5, 35), range(0, 40, 10), access_point)
     assert read == [10, 20]
 
 
@@ -122,18 +178,22 @@ def films(draw: st.DrawFn) -> Film:
     return film
 
 
-@given(films(), st.integers(0, 60), st.integers(1, 60))
+@given(films(), st.integers(0, 60), st.integers(1, 60), st.sampled_from((AVC, HEVC)), st.booleans())
 def test_every_frame_occurs_once_and_every_copied_frame_decodes(
-    film: Film, start: int, length: int
+    film: Film,
+    start: int,
+    length: int,
+    kinds: Mapping[str, AccessPoint],
+    is_first: bool,
 ) -> None:
     """Head, run and tail hold the requested frames in order; the run needs nothing before it."""
     pts = [time for _, time in film.samples]
-    split = plan(film.samples, start, start + length)
+    split = plan(film.samples, start, start + length, kinds, is_first=is_first)
     wanted = sorted(t for t in pts if start <= t < start + length)
     copied = sorted(pts[i] for i in split.copied)
     assert [pts[i] for i in split.head] + copied + [pts[i] for i in split.tail] == wanted
     for sample in split.copied:
-        assert film.needs[sample] >= split.copied.start
+        assert film.needs[sample] >= split.copied[0]
 
 
 @given(films(), st.integers(0, 60), st.integers(1, 60))
@@ -157,11 +217,11 @@ def test_the_search_for_a_clean_keyframe_is_bounded() -> None:
     """Each try may cost a request: if 64 keyframes are not clean, every frame is encoded."""
     read: list[int] = []
 
-    def is_clean(sample: int) -> bool:
+    def access_point(sample: int) -> AccessPoint:
         read.append(sample)
-        return False
+        return AccessPoint.NONE
 
     frames = range(1000)
-    split = split_frames(list(frames), frames, frames, is_clean)
+    split = split_frames(list(frames), frames, frames, access_point)
     assert read == list(range(MAX_KEYFRAMES_TRIED))
     assert (split.head, len(split.copied)) == (tuple(frames), 0)

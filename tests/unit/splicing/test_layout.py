@@ -36,7 +36,7 @@ def recorded(samples: list[tuple[int, int]], *, is_fragmented: bool) -> CutSourc
 
 def clip_track(source: CutSource, samples: range) -> ClipTrack:
     """Return the track of a clip of some samples."""
-    pieces = source.pieces(source.video, samples)
+    pieces = source.samples_of(source.video, samples)
     times = [100 * i for i in range(len(pieces))]
     tables = TrackToWrite(
         kind="vide",
@@ -50,7 +50,7 @@ def clip_track(source: CutSource, samples: range) -> ClipTrack:
         duration=100 * len(pieces),
         last_duration=100,
     )
-    return ClipTrack(tables, pieces)
+    return ClipTrack(tables, [pieces])
 
 
 @given(SAMPLES, st.booleans(), st.integers(0, 3), st.integers(1, 2000))

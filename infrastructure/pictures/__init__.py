@@ -1,0 +1,1 @@
+"""Pictures of several pictures, as bytes: letters, contact sheets, sprites. No file, no process."""

@@ -1,0 +1,276 @@
+"""The page of footage: from a camera to a clip."""
+
+import re
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.campaigns.browser.pages.conftest import Site
+from tests.campaigns.browser.pages.numbered import GAP_START_MS, clock, number_in
+from tests.support.recorders import START_MS
+
+VIEW_MS = 60_000
+LANE_Y, TRACK_Y = 43, 86
+"""Where on the timeline a drag draws the window, and where footage is, in px from its top."""
+
+
+class FootagePage:
+    """The page with the view that the test chose: times have known places."""
+
+    def __init__(self, page: Page, site: Site, query: str = "") -> None:
+        self.page = page
+        self.numbered = site.numbered
+        self.start_ms = START_MS - 5000
+        view = f"view={self.start_ms}-{self.start_ms + VIEW_MS}"
+        page.goto(f"/?camera=pier&zone=UTC&{view}{query}")
+        expect(page.locator("#moment")).to_have_text(re.compile(r"\d\d:\d\d"))
+        expect(page.locator("#plan")).to_have_attribute("aria-busy", "false")
+        box = page.locator("#timeline").bounding_box()
+        assert box
+        self.left, self.top, self.width = box["x"], box["y"], box["width"]
+
+    def point(self, at_ms: float, y: float = TRACK_Y) -> tuple[float, float]:
+        """Return the place on screen of a time."""
+        return self.left + (at_ms - self.start_ms) * self.width / VIEW_MS, self.top + y
+
+    def hover(self, at_ms: int) -> None:
+        """Move the pointer to a time on the timeline."""
+        self.page.mouse.move(*self.point(at_ms))
+
+    def drag(self, from_ms: int, to_ms: int, y: float = LANE_Y) -> None:
+        """Drag from one time to another, past places in between."""
+        self.page.mouse.move(*self.point(from_ms, y))
+        self.page.mouse.down()
+        self.page.mouse.move(*self.point((from_ms + to_ms) / 2, y))
+        self.page.mouse.move(*self.point(to_ms, y))
+        self.page.mouse.up()
+
+    def moment_ms(self) -> int:
+        """Return the moment that the page says it shows."""
+        return instant_ms(self.page.locator("#moment").inner_text())
+
+    def expect_exact_picture(self) -> None:
+        """Expect the picture of the moment that the page names, by the number in it."""
+        at_ms = self.moment_ms()
+        number = self.numbered.number_at(at_ms)
+        seen = clock(self.numbered.seen_ms(number))
+        expect(self.page.locator("#seen")).to_have_text(f"frame of {seen}")
+        assert number_in(self.page.locator("#picture")) == number
+
+    def window(self) -> tuple[int, int]:
+        """Return the window that the fields show."""
+        return tuple(instant_ms(self.field(end).input_value()) for end in ("startMs", "endMs"))  # type: ignore[return-value] # two
+
+    def field(self, end: str) -> Locator:
+        return self.page.locator(f"input#{end}")
+
+    def type_window(self, start: str, end: str) -> None:
+        """Type both ends; Enter reads them, and the field then shows the date, too."""
+        for name, text in (("startMs", start), ("endMs", end)):
+            self.field(name).fill(text)
+            self.field(name).press("Enter")
+            expect(self.field(name)).to_have_value(re.compile(r"^\d{4}-\d\d-\d\d "))
+
+
+def expect_number(shown: Locator, number: int) -> None:
+    """Expect an image to show a number soon: the last one stays until the next has come."""
+    for _ in range(200):
+        if number_in(shown) == number:
+            return
+        shown.page.wait_for_timeout(50)
+    assert number_in(shown) == number
+
+
+def instant_ms(text: str) -> int:
+    """Return the instant of a text that begins with a date and a time in UTC."""
+    found = re.search(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})", text)
+    assert found, text
+    instant = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")
+    return round(instant.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("after_ms", [1234, 9_990, 10_010, 25_678, 43_210])
+def test_the_picture_is_of_the_moment_under_the_pointer(
+    page: Page, site: Site, after_ms: int
+) -> None:
+    """To the frame, which says its own number."""
+    footage = FootagePage(page, site)
+    footage.hover(START_MS + after_ms)
+    expect(page.locator("#seen")).to_have_text(re.compile("^frame of"))
+    assert abs(footage.moment_ms() - (START_MS + after_ms)) <= VIEW_MS / footage.width
+    footage.expect_exact_picture()
+
+
+def test_a_gap_has_no_picture(page: Page, site: Site) -> None:
+    """And says so; the picture of before is gone."""
+    footage = FootagePage(page, site)
+    footage.hover(START_MS + 5000)
+    footage.expect_exact_picture()
+    footage.hover(GAP_START_MS + 5000)
+    expect(page.locator("#no-picture")).to_have_text("There is no footage of this moment.")
+    expect(page.locator("#picture")).to_be_hidden()
+
+
+def test_another_camera_is_chosen(page: Page, site: Site) -> None:
+    """By its button: the same moment is shown of it, and its name is in the address."""
+    footage = FootagePage(page, site)
+    page.mouse.click(*footage.point(START_MS + 5000))
+    footage.expect_exact_picture()
+    picture, mole = page.locator("#picture"), page.get_by_role("button", name="mole")
+    before = picture.get_attribute("src")
+    assert before
+    mole.click()
+    expect(mole).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="pier")).to_have_attribute("aria-pressed", "false")
+    expect(page).to_have_url(re.compile("camera=mole"))
+    expect(picture).not_to_have_attribute("src", before)
+    number = site.numbered.number_at(footage.moment_ms(), "mole")
+    expect_number(picture, number)
+
+
+def test_a_drag_draws_the_window(page: Page, site: Site) -> None:
+    """Its ends settle on whole frames, and the plan counts those between."""
+    footage = FootagePage(page, site)
+    wanted = START_MS + 8_345, START_MS + 12_345
+    footage.drag(*wanted)
+    expect(page.locator("#plan p")).to_have_text(re.compile("^The clip lasts"))
+    start_ms, end_ms = footage.window()
+    px_ms = VIEW_MS / footage.width
+    assert abs(start_ms - wanted[0]) <= 6 * px_ms
+    assert abs(end_ms - wanted[1]) <= 6 * px_ms
+    numbers = site.numbered.numbers(start_ms, end_ms)
+    assert start_ms == site.numbered.seen_ms(numbers[0])
+    assert end_ms == site.numbered.seen_ms(numbers[-1] + 1)
+    expect(page.locator("#plan dd").first).to_have_text(re.compile(rf"^{len(numbers)}\b.*: "))
+
+
+def test_an_end_is_dragged_by_its_handle(page: Page, site: Site) -> None:
+    """The other end stays, and the picture is of the end."""
+    start_ms, end_ms = START_MS + 5000, START_MS + 15_000
+    footage = FootagePage(page, site, f"&from={start_ms}&to={end_ms}")
+    handle = page.locator("#end-handle").bounding_box()
+    assert handle
+    page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(*footage.point(START_MS + 18_000, LANE_Y))
+    page.mouse.move(*footage.point(START_MS + 20_000, LANE_Y))
+    page.mouse.up()
+    expect(footage.field("endMs")).not_to_have_value(re.compile(clock(end_ms)))
+    shown_start_ms, shown_end_ms = footage.window()
+    assert shown_start_ms == start_ms
+    assert abs(shown_end_ms - (START_MS + 20_000)) <= 10 * VIEW_MS / footage.width
+
+
+def test_a_typed_window_is_taken_to_the_millisecond(page: Page, site: Site) -> None:
+    """The date may be left out; the plan says how many frames and gaps there are."""
+    footage = FootagePage(page, site)
+    start_ms, end_ms = GAP_START_MS - 2345, GAP_START_MS + 12_345
+    footage.type_window(clock(start_ms), clock(end_ms))
+    assert footage.window() == (start_ms, end_ms)
+    frames = len(site.numbered.numbers(start_ms, end_ms))
+    expect(page.locator("#plan dd").first).to_have_text(re.compile(rf"^{frames}\b.*: "))
+    expect(page.locator("#plan")).to_contain_text("1 gap, 10 s in all")
+
+
+def test_what_is_no_time_is_refused_with_the_remedy(page: Page, site: Site) -> None:
+    """Next to the field; the window stays."""
+    start_ms, end_ms = START_MS + 5000, START_MS + 9000
+    footage = FootagePage(page, site, f"&from={start_ms}&to={end_ms}")
+    footage.field("startMs").fill("25:00:00")
+    footage.field("startMs").press("Enter")
+    expect(footage.field("startMs")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#startMs-note")).to_contain_text("00:00:00 to 23:59:59")
+    expect(page).to_have_url(re.compile(f"from={start_ms}&to={end_ms}"))
+
+
+def test_keys_move_from_frame_to_frame(page: Page, site: Site) -> None:
+    """Forward and back, over the boundary of two recordings."""
+    footage = FootagePage(page, site)
+    page.mouse.click(*footage.point(START_MS + 9_900))
+    page.mouse.move(0, 0)
+    footage.expect_exact_picture()
+    number = site.numbered.number_at(footage.moment_ms())
+    steps = [*range(number, 1300), *range(2000, 2004)]
+    for after in steps[1:]:
+        page.keyboard.press(".")
+        seen = clock(site.numbered.seen_ms(after))
+        expect(page.locator("#seen")).to_have_text(f"frame of {seen}")
+        assert number_in(page.locator("#picture")) == after
+    page.keyboard.press(",")
+    expect(page.locator("#seen")).to_have_text(
+        f"frame of {clock(site.numbered.seen_ms(steps[-2]))}"
+    )
+    footage.expect_exact_picture()
+
+
+def test_a_zone_is_chosen(page: Page, site: Site) -> None:
+    """All times are shown in it, and the window stays."""
+    start_ms, end_ms = START_MS + 5000, START_MS + 9000
+    footage = FootagePage(page, site, f"&from={start_ms}&to={end_ms}")
+    page.locator("select#zone").focus()  # The others are listed once it is used.
+    page.locator("select#zone").select_option("Europe/Madrid")
+    expect(footage.field("startMs")).to_have_value("2026-05-01 13:59:55.000")
+    expect(page.locator("#startMs-note")).to_contain_text(clock(start_ms))
+    expect(page).to_have_url(re.compile(f"from={start_ms}&to={end_ms}.*zone=Europe/Madrid"))
+
+
+def test_a_clip_is_requested_and_opened(page: Page, site: Site) -> None:
+    """Its progress is followed until it is there; its file has the window's frames."""
+    footage = FootagePage(page, site)
+    start_ms, end_ms = START_MS + 6_789, START_MS + 11_234
+    footage.type_window(clock(start_ms), clock(end_ms))
+    expect(page.locator("#plan p")).to_have_text("The clip lasts 4.445 s.")
+    page.get_by_role("button", name="Request the clip").click()
+    requested = page.locator("#requests li").first
+    expect(requested).to_have_attribute("data-state", "done")
+    expect(requested).to_have_attribute("data-status", "CLIP_AVAILABLE")
+    requested.get_by_role("link", name="Open the clip").click()
+    expect(page).to_have_url(re.compile(r"/clips/pier/[\w-]+$"))
+    numbers = site.numbered.numbers(start_ms, end_ms)
+    expect(page.locator("#frame-number")).to_have_text("1")
+    expect(page.locator("#announced")).to_contain_text(f"Frame 1 of {len(numbers)}")
+    assert number_in(page.locator("#video")) == numbers[0]
+
+
+def test_a_clip_has_the_time_of_day_as_text(page: Page, site: Site) -> None:
+    """In the zone that was chosen, if that is wanted; its id is not that of the usual clip."""
+    footage = FootagePage(page, site)
+    start_ms, end_ms = START_MS + 5_678, START_MS + 8_765
+    footage.type_window(clock(start_ms), clock(end_ms))
+    page.get_by_text("Name and options").click()
+    page.get_by_label("Time of day as text").check()
+    expect(page.locator("#plan p")).to_have_text("The clip lasts 3.087 s.")
+    page.get_by_role("button", name="Request the clip").click()
+    requested = page.locator("#requests li").first
+    expect(requested).to_have_attribute("data-status", "CLIP_AVAILABLE")
+    requested.get_by_role("link", name="Open the clip").click()
+    expect(page).to_have_url(re.compile(r"/clips/pier/[\w-]+-3087ms-[0-9a-f]{8}$"))
+    address = page.url.replace("/clips/", "/api/v1/clips/")
+    options = page.request.get(address).json()["options"]
+    assert options == {"wallClock": "UTC"}
+    text = page.request.get(f"{address}/wall-clock.vtt").text()
+    assert text.count(" --> ") == 4
+
+
+def test_a_time_that_cannot_be_read_requests_nothing(page: Page, site: Site) -> None:
+    """The window is not what the field says: the page says so, and leads there."""
+    FootagePage(page, site, f"&from={START_MS + 1000}&to={START_MS + 2000}")
+    expect(page.locator("#request")).to_be_enabled()
+    requested: list[str] = []
+    page.on("request", lambda sent: requested.append(sent.method + sent.url))
+    page.locator("input#startMs").fill("noon")
+    page.locator("#request").click()
+    expect(page.locator("#refused")).to_contain_text("nothing was requested")
+    expect(page.locator("input#startMs")).to_be_focused()
+    assert not [each for each in requested if each.startswith("POST") and "/clips" in each]
+    page.locator("input#startMs").fill("11:59:51")
+    page.locator("input#startMs").press("Enter")
+    expect(page.locator("#refused")).to_be_hidden()
+
+
+def test_a_window_in_the_future_names_the_remedy(page: Page, site: Site) -> None:
+    """The reason alone does not say what to do."""
+    FootagePage(page, site, "&from=4000000000000&to=4000000005000")
+    expect(page.locator("#plan p")).to_contain_text("Choose an end before now.")
+    expect(page.locator("#request")).to_be_disabled()
