@@ -1,9 +1,18 @@
 """Answers whose text may hold anything: names of files need not be Unicode."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, JSONResponse
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+)
+"""Of the pages that show no clip."""
 
 
 class JsonAnswer(JSONResponse):

@@ -16,7 +16,7 @@ from entrypoints.cli.clip_page.templates import Thumbnail
 from entrypoints.serve.clips import address_of
 from entrypoints.serve.files import REVALIDATED, row_width
 from entrypoints.serve.ports import ListedFiles
-from entrypoints.serve.problems import NO_RANGE, NOT_FOUND, UNKNOWN_CLIP, Problem, answer
+from entrypoints.serve.problems import NO_RANGE, NOT_FOUND, UNKNOWN_CLIP, Problem, ProblemAnswer
 from infrastructure.folder.clips import FolderClipStore
 from infrastructure.formats.object_keys import thumbnail_key
 from infrastructure.mp4.recording import Mp4Recording
@@ -46,7 +46,7 @@ class RangedFile(FileResponse):
             status = message.get("status", HTTPStatus.OK)
             if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}:
                 size = f"bytes */{self.headers['content-length']}"
-                refused.append(answer(NO_RANGE, "", {"Content-Range": size}))
+                refused.append(ProblemAnswer(NO_RANGE, "", {"Content-Range": size}))
             if not refused:
                 await send(message)
 

@@ -26,13 +26,15 @@ from entrypoints.serve.problems import (
     OTHER_ORIGIN,
     TOO_MANY,
     WRONG_HOST,
+    ProblemAnswer,
     ProblemKind,
-    answer,
 )
 
 COOKIE = "camclip-token"
 MIN_TOKEN_CHARS = 16
 READING = frozenset({"GET", "HEAD"})
+PUBLIC = "/static/"
+"""What needs no token: how pages look, also the one that asks for it, is no secret."""
 NO_PART_OF_A_NAME = frozenset("@/?#")
 """What begins or ends other parts of an address: no name has it."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -195,16 +197,16 @@ class Guard:
     def _refused(self, scope: Scope) -> Response | None:
         method, headers = str(scope["method"]), Headers(scope=scope)
         if kind := self.access.refusal(method, headers):
-            return answer(kind)
+            return ProblemAnswer(kind)
         if CONTROL.search(str(scope["path"])):
-            return answer(INVALID, "The address has control characters.")
+            return ProblemAnswer(INVALID, "The address has control characters.")
         bucket = self.reads if method in READING else self.writes
         if not bucket.take():  # Guesses of the token count, requests of other sites do not.
-            return answer(TOO_MANY, "", {"Retry-After": "1"})
+            return ProblemAnswer(TOO_MANY, "", {"Retry-After": "1"})
         if moved := self._with_cookie(scope):
             return moved
-        if not self.access.admits(headers):
-            return answer(NO_TOKEN, "", {"WWW-Authenticate": "Bearer"})
+        if not self.access.admits(headers) and not str(scope["path"]).startswith(PUBLIC):
+            return ProblemAnswer(NO_TOKEN, "", {"WWW-Authenticate": "Bearer"})
         return None
 
     def _with_cookie(self, scope: Scope) -> Response | None:

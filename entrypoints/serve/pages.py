@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from entrypoints.cli.clip_page.templates import modules
-from entrypoints.serve.answers import HtmlAnswer, JsonAnswer
+from entrypoints.serve.answers import TEMPLATES, HtmlAnswer, JsonAnswer
 from entrypoints.serve.parameters import query
 from entrypoints.serve.problems import KINDS, NOT_FOUND, Problem
 
@@ -32,11 +31,6 @@ class PageRoutes:
     """The pages' addresses."""
 
     openapi: dict[str, Any] = field(factory=read_openapi)
-    templates: Environment = field(
-        factory=lambda: Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
-        )
-    )
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -49,13 +43,13 @@ class PageRoutes:
 
     def start(self, _: Request) -> Response:
         """Answer with the page of footage; its script reads the address's query."""
-        template = self.templates.get_template("start.html.jinja")
+        template = TEMPLATES.get_template("start.html.jinja")
         return HtmlAnswer(template.render(modules=modules("start.js")[1:]))
 
     def reference(self, request: Request) -> Response:
         """Answer with the reference of the API."""
         query(request, ())
-        template = self.templates.get_template("reference.html.jinja")
+        template = TEMPLATES.get_template("reference.html.jinja")
         return HtmlAnswer(template.render(openapi=self.openapi, kinds=KINDS))
 
     def described(self, request: Request) -> Response:

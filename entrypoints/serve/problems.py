@@ -1,19 +1,24 @@
-"""Errors as application/problem+json (RFC 9457), each with the remedy."""
+"""Errors as application/problem+json (RFC 9457), each with the remedy; as pages to browsers."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from attrs import frozen
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from domain.errors import ClipError, Rejected, UnusableFootage
-from entrypoints.serve.answers import JsonAnswer
+from entrypoints.serve.answers import TEMPLATES, HtmlAnswer, JsonAnswer
 
 MEDIA_TYPE = "application/problem+json"
+FOR_PROGRAMS = re.compile(r"/(?:api/|static/|openapi\.json$)")
+"""Addresses whose problems are never pages."""
 
 
 @frozen
@@ -143,41 +148,62 @@ class Problem(Exception):
         self.headers = headers
 
 
-def answer(
-    kind: ProblemKind, detail: str = "", headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return the answer that reports a problem."""
-    members = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        **({"detail": detail} if detail else {}),
-        "remedy": kind.remedy,
-    }
-    return JsonAnswer(members, kind.status, headers, MEDIA_TYPE)
+class ProblemAnswer(JsonAnswer):
+    """The answer that reports a problem: a page to a browser that opens one, else JSON."""
+
+    def __init__(
+        self, kind: ProblemKind, detail: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        members = {
+            "type": kind.type,
+            "title": kind.title,
+            "status": kind.status,
+            **({"detail": detail} if detail else {}),
+            "remedy": kind.remedy,
+        }
+        super().__init__(members, kind.status, headers, MEDIA_TYPE)
+        self.kind = kind
+        self.detail = detail
+        self.also = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        if opens_a_page(scope):
+            template = TEMPLATES.get_template("problem.html.jinja")
+            text = template.render(kind=self.kind, detail=self.detail, here="")
+            await HtmlAnswer(text, self.kind.status, self.also)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def opens_a_page(scope: Scope) -> bool:
+    """Return whether a browser opens the address of a page: it prefers HTML to anything."""
+    accepted = Headers(scope=scope).get("accept", "")
+    is_html = accepted.partition(",")[0].partition(";")[0].strip().lower() == "text/html"
+    return is_html and not FOR_PROGRAMS.match(str(scope["path"]))
 
 
 def from_problem(_: Request, error: Exception) -> Response:
     """Answer with a problem that was raised."""
     assert isinstance(error, Problem)  # noqa: S101 - as it is registered
     names = {name.replace("_", "-"): text for name, text in error.headers.items()}
-    return answer(error.kind, error.detail, names)
+    return ProblemAnswer(error.kind, error.detail, names)
 
 
 def from_clip_error(_: Request, error: Exception) -> Response:
     """Answer with an error of the domain that no route has translated."""
     kinds = {Rejected: NOT_POSSIBLE, UnusableFootage: NO_PICTURE}
     kind = next((kinds[each] for each in kinds if isinstance(error, each)), UNAVAILABLE)
-    return answer(kind, str(error))
+    return ProblemAnswer(kind, str(error))
 
 
 def from_routing(request: Request, error: Exception) -> Response:
     """Answer that there is no such address, or no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return answer(WRONG_METHOD, "", {"Allow": ", ".join(_methods(request))})
+        return ProblemAnswer(WRONG_METHOD, "", {"Allow": ", ".join(_methods(request))})
     is_address = error.status_code != HTTPStatus.NOT_FOUND
-    return answer(INVALID if is_address else NOT_FOUND, "", error.headers)
+    return ProblemAnswer(INVALID if is_address else NOT_FOUND, "", error.headers)
 
 
 def _methods(request: Request) -> list[str]:
@@ -189,7 +215,7 @@ def _methods(request: Request) -> list[str]:
 
 def from_fault(_: Request, __: Exception) -> Response:
     """Answer that there is a fault; its text is printed, and not sent."""
-    return answer(FAULT)
+    return ProblemAnswer(FAULT)
 
 
 HANDLERS: Mapping[Any, Any] = {

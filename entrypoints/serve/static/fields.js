@@ -43,8 +43,8 @@ export function connectFields(form, on) {
       showEnd(parts[end], window?.[end] ?? null, zone);
       return;
     }
-    const nearMs = window ? window[end] : Date.now();
-    const found = readTyped(input.value, zone, nearMs);
+    const nowMs = Date.now();
+    const found = readTyped(input.value, zone, window ? window[end] : nowMs, nowMs);
     if (found.fault) complain(end, found.fault);
     else {
       shown = { window: null, zone }; // The field is shown anew, even if the window stays.
@@ -92,7 +92,7 @@ function showEnd({ input, note, other }, ms, zone) {
   note.textContent = ms === null ? "" : `${offset}${formatInstant(ms, UTC)}`;
   other.hidden = !which;
   if (!which) return;
-  const typed = readTyped(input.value, zone, ms);
+  const typed = readTyped(input.value, zone, ms, ms);
   const otherMs = typed.instants.find((each) => each !== ms);
   other.value = otherMs;
   const ordinal = otherMs < ms ? "first" : "second";

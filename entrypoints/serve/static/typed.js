@@ -6,21 +6,28 @@ const DATE = "(?:(\\d{4})-(\\d{1,2})-(\\d{1,2}))";
 const TIME = "(?:(\\d{1,2}):(\\d{2})(?::(\\d{2})(?:[.,](\\d{1,3}))?)?)";
 const OFFSET = "(?:\\s*(Z|UTC|[+-]\\d{2}:?\\d{2}))?";
 const TYPED = new RegExp(`^(?:${DATE}(?:[T\\s]+|$))?${TIME}?${OFFSET}$`, "i");
+const NOW = /^now(?:\s*([+-])\s*(.+))?$/i;
+const DAY = /^(today|yesterday)(?=\s|$)/i;
+const DAY_MS = 24 * 3_600_000;
 const AROUND_MS = 26 * 3_600_000;
+const NO_TIME = "This is no time. Type it as 2026-05-01 13:59:50.033, 13:59:50, or now-10m.";
 
 /**
- * Read a time that was typed in a zone; a date that is left out is that of `nearMs`.
+ * Read a time that was typed in a zone; a date that is left out is that of `nearMs`, and now,
+ * today and yesterday are those of `nowMs`.
  *
  * Return `{ms}`; or `{ms, instants}` if clocks show it twice, `ms` the one closest to `nearMs`; or
  * `{fault}`, the reason with the remedy.
  */
-export function readTyped(text, zone, nearMs) {
-  const typed = text.trim();
+export function readTyped(text, zone, nearMs, nowMs) {
+  const fromNow = NOW.exec(text.trim());
+  if (fromNow) return readFromNow(fromNow, nowMs);
+  const typed = text.trim().replace(DAY, (day) => dateOf(day, zone, nowMs));
   if (/^\d{12,15}$/.test(typed)) return { ms: Number(typed) };
   if (/^\d{9,11}$/.test(typed)) return { ms: Number(typed) * 1000 };
   const found = TYPED.exec(typed);
   if (!typed || !found || (found[1] === undefined && found[4] === undefined)) {
-    return { fault: "This is no time. Type it as 2026-05-01 13:59:50.033, or 13:59:50." };
+    return { fault: NO_TIME };
   }
   const near = readingAt(nearMs, zone);
   const number = (at, otherwise) => (found[at] === undefined ? otherwise : Number(found[at]));
@@ -66,6 +73,20 @@ export function whichOf(ms, zone) {
   const instants = instantsOf(readingAt(ms, zone), zone);
   if (instants.length < 2) return "";
   return instants[0] === ms ? "the first of two" : "the second of two";
+}
+
+function readFromNow([, sign, typed], nowMs) {
+  if (!sign) return { ms: nowMs };
+  const ms = readDuration(typed);
+  if (ms === null) return { fault: "This is no duration. Type it as now-10m or now-1m30s." };
+  return { ms: sign === "-" ? nowMs - ms : nowMs + ms };
+}
+
+/** Return the date of today or yesterday in a zone, as text. */
+function dateOf(day, zone, nowMs) {
+  const { year, month, day: today } = readingAt(nowMs, zone);
+  const ms = shownMsOf({ year, month, day: today, hour: 0, minute: 0, second: 0, ms: 0 });
+  return new Date(day.toLowerCase() === "today" ? ms : ms - DAY_MS).toISOString().slice(0, 10);
 }
 
 function faultOf(reading) {

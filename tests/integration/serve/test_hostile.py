@@ -25,6 +25,8 @@ from tests.support.served import Served, served
 HOSTILE = [str(bad) for bad in BAD_IDS if isinstance(bad, str) and bad not in {"", "\ud800"}]
 GOOD = {"camera": "pier", "clip": "c1", "width": "160", "name": "reference.css"}
 TOKEN = "a secret of enough characters"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+"""What Chromium sends for a page (and Firefox, much alike)."""
 PAGES = ("/", "/api", "/clips", "/clips?camera=pier", "/clips/pier/none")
 QUERY = {
     "footage": f"?from={START_MS}&to={START_MS + 1000}",
@@ -227,8 +229,11 @@ class TestTokens:
             yield running
 
     def test_no_route_is_answered_without_the_token(self, closed: Served) -> None:
-        """Nor with another one."""
+        """Nor with another one; but how pages look is no secret."""
         for route in closed.serving.routes():
+            if route.path == "/static/{name}":
+                assert raw(closed, "GET", address(route)) == 200
+                continue
             for method in methods(route):
                 for headers in ((), ("Authorization: Bearer x",), ("Cookie: camclip-token=x",)):
                     assert raw(closed, method, address(route), *headers) == 401, route.path
@@ -246,6 +251,19 @@ class TestTokens:
         assert "samesite=strict" in cookie
         assert closed.get("/api/v1/cameras").status_code == 200
         assert requests.get(f"{closed.url}/?token=x", timeout=30).status_code == 401
+
+    @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/clips", "/clips/pier/c1", "/nothing"])
+    def test_a_browser_without_the_token_gets_a_page_that_takes_it(
+        self, closed: Served, path: str
+    ) -> None:
+        """Whatever page it opens; what is served is not in it."""
+        page = requests.get(closed.url + path, timeout=30, headers=BROWSER)
+        assert page.status_code == 401
+        assert page.headers["www-authenticate"] == "Bearer"
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert 'action="/" method="get"' in page.text
+        assert 'name="token" type="password"' in page.text
+        assert "pier" not in page.text
 
 
 def test_a_flood_is_answered_with_too_many(

@@ -65,6 +65,46 @@ def test_pages_and_their_files_need_no_other_server() -> None:
         assert path.suffix in {".css", ".js", ".svg"}
 
 
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "is_page"),
+    [
+        ("/nothing", "text/html,*/*;q=0.8", 404, True),
+        ("/nothing", "TEXT/HTML;level=1", 404, True),
+        ("/clips?limit=x", "text/html", 400, True),
+        ("/nothing", "*/*", 404, False),
+        ("/nothing", "", 404, False),
+        ("/nothing", "application/json, text/html", 404, False),
+        ("/api/v1/nothing", "text/html", 404, False),
+        ("/api/v1/clips?limit=x", "text/html", 400, False),
+        ("/static/nothing", "text/html", 404, False),
+        ("/openapi.json?x=1", "text/html", 400, False),
+    ],
+)
+def test_a_problem_is_a_page_to_a_browser_that_opens_one(
+    server: Served, path: str, accept: str, status: int, is_page: bool
+) -> None:
+    """With the remedy, and links; programs get JSON, as all addresses of the API give it."""
+    answer = server.get(path, headers={"Accept": accept})
+    assert answer.status_code == status
+    if is_page:
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert re.search(
+            r"<h1>(There is nothing at this address|The request is invalid)", answer.text
+        )
+        assert "/api describes" in answer.text or "/api lists" in answer.text
+        assert 'href="/clips"' in answer.text
+    else:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+
+
+def test_what_an_address_says_is_text_on_the_page_of_its_problem(server: Served) -> None:
+    """Markup in it is escaped."""
+    page = server.get("/clips?<script>=1", headers={"Accept": "text/html"}).text
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+
+
 def test_a_page_has_no_style_of_its_own(server: Served) -> None:
     """The browser would refuse it."""
     assert not re.search(r"\sstyle=|<style", server.get("/").text)

@@ -7,6 +7,7 @@ import { formatInstant, formatOffset, instantsOf, isZone, zoneNames } from "../s
 
 const MADRID = "Europe/Madrid";
 const at = (text) => Date.parse(text);
+const NOW = "2026-05-03T22:30:00.250Z";
 
 for (const [name, text, zone, shown] of [
   ["UTC", "2026-05-01T11:59:50.033Z", "UTC", "2026-05-01 11:59:50.033 UTC"],
@@ -31,9 +32,17 @@ for (const [name, text, zone, expected] of [
   ["epoch ms", "1777636790033", MADRID, "2026-05-01T11:59:50.033Z"],
   ["epoch s", "1777636790", MADRID, "2026-05-01T11:59:50Z"],
   ["a leap day", "2028-02-29 00:00", "UTC", "2028-02-29T00:00:00Z"],
+  ["the present", "now", MADRID, NOW],
+  ["before the present", "now-10m", MADRID, "2026-05-03T22:20:00.250Z"],
+  ["before it, with spaces", "Now - 1h 30 min", MADRID, "2026-05-03T21:00:00.250Z"],
+  ["after it", "now+1m30s", MADRID, "2026-05-03T22:31:30.250Z"],
+  ["today, which has begun in the zone", "today 8:05", MADRID, "2026-05-04T06:05:00Z"],
+  ["yesterday", "yesterday 23:10", MADRID, "2026-05-03T21:10:00Z"],
+  ["yesterday in UTC", "Yesterday 23:10", "UTC", "2026-05-02T23:10:00Z"],
+  ["yesterday's first moment", "yesterday", MADRID, "2026-05-02T22:00:00Z"],
 ]) {
   test(`a typed time is read: ${name}`, () => {
-    const read = readTyped(text, zone, at("2026-05-01T12:00:00Z"));
+    const read = readTyped(text, zone, at("2026-05-01T12:00:00Z"), at(NOW));
     assert.deepEqual(read, { ms: at(expected) });
   });
 }
@@ -41,6 +50,9 @@ for (const [name, text, zone, expected] of [
 for (const [name, text, pattern] of [
   ["nothing", "", /no time/],
   ["words", "noon", /no time/],
+  ["a word that begins like the present", "nowhere", /no time/],
+  ["a word that begins like a day", "todays 8:05", /no time/],
+  ["no duration before the present", "now-soon", /no duration.*now-10m/],
   ["a fraction of no second", "12:00.5", /no time/],
   ["no such date", "2026-02-29 12:00", /no such date/],
   ["no such month", "2026-13-01", /no such date/],
@@ -49,7 +61,7 @@ for (const [name, text, pattern] of [
   ["an hour that clocks skip", "2026-03-29 02:30", /no 02:30 on 2026-03-29: clocks go from 02:00 to 03:00 \(\+02:00\)/],
 ]) {
   test(`a typed time is refused with the reason: ${name}`, () => {
-    const { fault } = readTyped(text, MADRID, at("2026-05-01T12:00:00Z"));
+    const { fault } = readTyped(text, MADRID, at("2026-05-01T12:00:00Z"), at(NOW));
     assert.match(fault, pattern);
   });
 }
@@ -61,7 +73,7 @@ test("a day that a zone skips has no instants", () => {
 test("a time that exists twice is the one closest to the present one", () => {
   const twice = [at("2026-10-25T00:30:00Z"), at("2026-10-25T01:30:00Z")];
   for (const [near, ms] of [["2026-10-25T00:00:00Z", twice[0]], ["2026-10-25T03:00:00Z", twice[1]]]) {
-    assert.deepEqual(readTyped("2026-10-25 02:30", MADRID, at(near)), { ms, instants: twice });
+    assert.deepEqual(readTyped("2026-10-25 02:30", MADRID, at(near), at(NOW)), { ms, instants: twice });
   }
   assert.equal(whichOf(twice[0], MADRID), "the first of two");
   assert.equal(whichOf(twice[1], MADRID), "the second of two");
@@ -71,9 +83,9 @@ test("a time that exists twice is the one closest to the present one", () => {
 
 test("every instant of a year of clock changes is found again by its reading", () => {
   for (const zone of [MADRID, "America/New_York", "Australia/Lord_Howe", "America/St_Johns"]) {
-    for (let ms = at("2026-01-01"); ms < at("2027-01-01"); ms += 1_234_567) {
+    for (let ms = at("2026-01-01"); ms < at("2027-01-01"); ms += 3_456_789) {
       const shown = formatInstant(ms, zone).slice(0, 23);
-      const { ms: read, instants } = readTyped(shown, zone, ms);
+      const { ms: read, instants } = readTyped(shown, zone, ms, at(NOW));
       assert.equal(read, ms, `${zone} ${shown}`);
       assert.ok(!instants || instants.includes(ms));
     }
