@@ -52,7 +52,7 @@ from domain.idempotency import (
 )
 from domain.manifest import Manifest, MediaInfo, Source, StoredClip
 from domain.planning import ClipPlan, Cut
-from domain.proof import ByteRange, SidecarHash, ThumbnailHash
+from domain.proof import ByteRange
 from domain.retry import (
     Build,
     Reject,
@@ -245,7 +245,10 @@ class MakeClip:
     def _resume(self, delivery: Delivery, clip: StoredClip, folder: Path) -> ClipResult:
         """Announce a stored clip, which may lack its thumbnails."""
         thumbnails = self._thumbnails_of_stored_clip(delivery, clip, folder)
-        manifest, notes = _manifest_of(delivery, clip), ("The clip was already stored.",)
+        manifest, notes = (
+            Manifest.of_stored(delivery.request, clip),
+            ("The clip was already stored.",),
+        )
         return self._announce(delivery, manifest, thumbnails, notes, folder)
 
     def _thumbnails_of_stored_clip(
@@ -325,7 +328,7 @@ class MakeClip:
         """
         deadline_s = delivery.deadline_s
         stored = self.clips.store_thumbnails(delivery.request.name, thumbnails, deadline_s)
-        manifest = self._with_sidecars(delivery, with_thumbnails(manifest, stored), folder)
+        manifest = self._with_sidecars(delivery, manifest.with_thumbnails(stored), folder)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         self.clips.write_manifest(delivery.request.name, manifest, deadline_s, replace=True)
@@ -339,7 +342,7 @@ class MakeClip:
         clip = self.clips.open(name, deadline_s)
         options = delivery.request.options
         made = self.transcoder.sidecars(clip, manifest, options, folder, deadline_s)
-        return with_sidecars(manifest, self.clips.store_sidecars(name, made, deadline_s))
+        return manifest.with_sidecars(self.clips.store_sidecars(name, made, deadline_s))
 
     def _requeue_or_reject(
         self, delivery: Delivery, situation: Situation, decision: Requeue | Reject
@@ -412,7 +415,7 @@ class MakeClip:
             return
         thumbnails = self._thumbnails_of_stored_clip(delivery, clip, folder)
         self.clips.store_thumbnails(delivery.request.name, thumbnails, delivery.deadline_s)
-        manifest = self._with_sidecars(delivery, _manifest_of(delivery, clip), folder)
+        manifest = self._with_sidecars(delivery, Manifest.of_stored(delivery.request, clip), folder)
         self.cameras.update_clip(manifest.report, delivery.deadline_s)
         raise AlreadyInProgress("Another delivery has stored the clip.")
 
@@ -534,26 +537,3 @@ def _with_checksums(sources: tuple[Source, ...], footage: GatheredFootage) -> tu
     """
     recordings = footage.recordings
     return tuple(evolve(each, checksum=recordings[each.name].checksum) for each in sources)
-
-
-def _manifest_of(delivery: Delivery, clip: StoredClip) -> Manifest:
-    """Return the manifest of a clip that was found, as it was committed."""
-    report = ClipReport.available(delivery.request, clip.coverage)
-    evidence = clip.evidence
-    return Manifest(report, clip.writer, clip.media, evidence.sources, evidence.proof)
-
-
-def with_sidecars(manifest: Manifest, stored: Mapping[str, str]) -> Manifest:
-    """Return the manifest with the hashes of the sidecars, by name, if it has a proof."""
-    if manifest.proof is None:
-        return manifest
-    sidecars = tuple(SidecarHash(name, stored[name]) for name in manifest.report.sidecars)
-    return evolve(manifest, proof=evolve(manifest.proof, sidecars=sidecars))
-
-
-def with_thumbnails(manifest: Manifest, stored: Mapping[int, str]) -> Manifest:
-    """Return the manifest with the hashes of the thumbnails, by width, if it has a proof."""
-    if manifest.proof is None:
-        return manifest
-    thumbnails = tuple(ThumbnailHash(width, sha256) for width, sha256 in sorted(stored.items()))
-    return evolve(manifest, proof=evolve(manifest.proof, thumbnails=thumbnails))

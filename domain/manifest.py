@@ -1,11 +1,13 @@
 """What is stored of a clip in addition to its bytes."""
 
-from attrs import frozen
+from collections.abc import Mapping
 
-from domain.clip import ClipReport
+from attrs import evolve, frozen
+
+from domain.clip import ClipReport, ClipRequest
 from domain.coverage import Coverage
 from domain.pace import Pace, paces_between
-from domain.proof import ByteRange, Proof
+from domain.proof import ByteRange, Proof, SidecarHash, ThumbnailHash
 from domain.window import TimeWindow
 
 
@@ -99,6 +101,26 @@ class Manifest:
     """As it was read: the store that writes a manifest signs it, if it has a key."""
     paces: tuple[Pace, ...] = ()
     """How the clip's clock runs, if it departs from the wall clock other than at gaps."""
+
+    @classmethod
+    def of_stored(cls, request: ClipRequest, clip: StoredClip) -> "Manifest":
+        """Return the manifest of a clip that was found, as it was committed."""
+        report, evidence = ClipReport.available(request, clip.coverage), clip.evidence
+        return cls(report, clip.writer, clip.media, evidence.sources, evidence.proof)
+
+    def with_thumbnails(self, stored: Mapping[int, str]) -> "Manifest":
+        """Return it with the SHA-256 of the thumbnails, by width, if it has a proof."""
+        if self.proof is None:
+            return self
+        hashes = tuple(ThumbnailHash(width, sha256) for width, sha256 in sorted(stored.items()))
+        return evolve(self, proof=evolve(self.proof, thumbnails=hashes))
+
+    def with_sidecars(self, stored: Mapping[str, str]) -> "Manifest":
+        """Return it with the SHA-256 of the sidecars, by name, if it has a proof."""
+        if self.proof is None:
+            return self
+        hashes = tuple(SidecarHash(name, stored[name]) for name in self.report.sidecars)
+        return evolve(self, proof=evolve(self.proof, sidecars=hashes))
 
     @property
     def known_paces(self) -> tuple[Pace, ...]:

@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from application.gather_footage import GatheredFootage
-from application.make_clip import ClipResult, MakeClip, Situation, with_thumbnails
+from application.make_clip import ClipResult, MakeClip, Situation
 from application.ports import Rendition
 from domain.clip import ClipReport, ClipStatus
 from domain.delivery import Delivery
@@ -94,7 +94,7 @@ class WritesTheManifestBeforeItPublishes(MakeClip):
         del folder
         name, deadline_s = delivery.request.name, delivery.deadline_s
         stored = self.clips.store_thumbnails(name, thumbnails, deadline_s)
-        manifest = with_thumbnails(manifest, stored)
+        manifest = manifest.with_thumbnails(stored)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.clips.write_manifest(name, manifest, deadline_s, replace=True)
         self.notifier.publish(manifest.report, deadline_s)
@@ -111,9 +111,8 @@ class StoresSidecarsAfterItPublishes(MakeClip):
         folder: Path,
     ) -> ClipResult:
         name, deadline_s = delivery.request.name, delivery.deadline_s
-        manifest = with_thumbnails(
-            manifest, self.clips.store_thumbnails(name, thumbnails, deadline_s)
-        )
+        stored = self.clips.store_thumbnails(name, thumbnails, deadline_s)
+        manifest = manifest.with_thumbnails(stored)
         self.cameras.update_clip(manifest.report, deadline_s)
         self.notifier.publish(manifest.report, deadline_s)
         manifest = self._with_sidecars(delivery, manifest, folder)
