@@ -1,8 +1,12 @@
 """Listens, and ends in order."""
 
+import asyncio
 import socket
+from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from entrypoints.cli.console import UsageError
 from entrypoints.serve.application import Serving
@@ -35,6 +39,48 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}/"
 
 
+class PromptConnection(H11Protocol):
+    """A connection that is closed if its client takes too long to send a request.
+
+    uvicorn 0.54 waits as long as they do: clients that send nothing, or a byte now and then, would
+    use up all connections.
+    """
+
+    request_s = 20.0
+    """From a connection, or from a request's first byte, until the request is whole."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as uvicorn has it
+        super().__init__(*given, **named)
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Expect a request."""
+        super().connection_made(transport)
+        self._await_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Expect the rest of a request, if it is not whole."""
+        super().data_received(data)
+        if self.conn.their_state in {h11.IDLE, h11.SEND_BODY}:
+            self._await_request()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_request(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_s, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
 class Server(uvicorn.Server):
     """A server that ends the streams of events, which have no end, before it waits for answers."""
 
@@ -48,11 +94,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(serving: Serving) -> Server:
+def server(serving: Serving, connection: type[PromptConnection] = PromptConnection) -> Server:
     """Return a server that is not running yet."""
     config = uvicorn.Config(
         serving.application(),
-        http="h11",
+        http=connection,
         ws="none",
         lifespan="on",
         log_level="warning",

@@ -16,7 +16,7 @@ from entrypoints.cli.session import Session
 from entrypoints.serve.application import Serving, serving
 from entrypoints.serve.guard import Access, Rate
 from entrypoints.serve.known_clips import KnownClips
-from entrypoints.serve.server import listen, server
+from entrypoints.serve.server import PromptConnection, listen, server
 
 WITHIN_S = 60
 EVERYONE = Access()
@@ -93,19 +93,28 @@ def served(
     access: Access = EVERYONE,
     writes: Rate = ANY_RATE,
     layout: str = "frigate",
+    *,
+    connection: type[PromptConnection] = PromptConnection,
 ) -> Iterator[Served]:
     """Serve a recorder's folder until the block ends."""
     places = Places(recordings=recordings, out=clips, layout=layout, tz="UTC")
-    with opened(places) as session, running(serving(session, access), writes) as server:
+    with (
+        opened(places) as session,
+        running(serving(session, access), writes, connection) as server,
+    ):
         yield server
 
 
 @contextmanager
-def running(made: Serving, writes: Rate = ANY_RATE) -> Iterator[Served]:
+def running(
+    made: Serving,
+    writes: Rate = ANY_RATE,
+    connection: type[PromptConnection] = PromptConnection,
+) -> Iterator[Served]:
     """Run a server until the block ends."""
     made = evolve(made, reads=ANY_RATE, writes=writes)
     with listen("127.0.0.1", 0) as listening:
-        running = server(made)
+        running = server(made, connection)
         thread = Thread(target=running.run, args=([listening],), daemon=True)
         thread.start()
         try:

@@ -3,12 +3,15 @@
 The routes are those of the table, so that a new one is tried, too.
 """
 
+import http.client
 import itertools
 import re
+import select
 import socket
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +21,7 @@ from starlette.routing import Route
 
 from devtools.footage import Recording
 from entrypoints.serve.guard import Access, Rate
+from entrypoints.serve.server import PromptConnection
 from tests.integration.hostile.bodies import BAD_IDS
 from tests.support.recorders import START_MS
 from tests.support.served import Served, served
@@ -275,3 +279,65 @@ def test_a_flood_is_answered_with_too_many(
         assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
         assert answers[-1].headers["retry-after"] == "1"
         assert server.get("/api/v1/cameras").status_code == 200
+
+
+class Hasty(PromptConnection):
+    request_s = 0.5
+
+
+class TestSlowClients:
+    """Clients that never end their requests do not use up the connections."""
+
+    @pytest.fixture
+    def hasty(self, dvr: tuple[Path, list[Recording]], tmp_path: Path) -> Iterator[Served]:
+        with served(dvr[0], tmp_path / "clips", connection=Hasty) as running:
+            yield running
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"",
+            b"GET /clips HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+            b"POST /api/v1/plans HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{",
+            b"GET /static/base.css HTTP/1.1\r\nHost: localhost\r\n\r\nGET ",
+        ],
+        ids=["nothing", "a head", "a body", "a second head"],
+    )
+    def test_a_request_that_does_not_end_is_closed(self, hasty: Served, sent: bytes) -> None:
+        """Even if a byte of it arrives now and then."""
+        with connected(hasty) as connection:
+            connection.sendall(sent)
+            received = b""
+            until_s = time.monotonic() + 20
+            with suppress(ConnectionError):
+                while more := connection.recv(65_536) if is_readable(connection) else b"-":
+                    received += more
+                    connection.sendall(sent and b"x")
+                    assert time.monotonic() < until_s
+        assert received.count(b"HTTP/1.1 200") == sent.count(b"base.css")
+        assert hasty.get("/api/v1/cameras").status_code == 200
+
+    def test_a_client_may_rest_between_requests(self, hasty: Served) -> None:
+        """The time counts from the first byte of the next."""
+        with connected(hasty) as connection:
+            for _ in range(2):
+                connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n")
+                connection.sendall(b"Connection: keep-alive\r\n\r\n")
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
+                assert answer.status == 200
+                assert answer.read().startswith(b'{"openapi"')
+                time.sleep(3 * Hasty.request_s)
+
+
+@contextmanager
+def connected(server: Served) -> Iterator[socket.socket]:
+    """Yield a connection to a server."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        yield connection
+
+
+def is_readable(connection: socket.socket) -> bool:
+    """Return whether there is something to receive, or the end, within a tenth of a second."""
+    return bool(select.select([connection], [], [], 0.1)[0])
