@@ -4,7 +4,7 @@ So none shows a picture that the clip does not, and it does not matter whether t
 been stored, or long ago by a delivery that was interrupted.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta, tzinfo
 from functools import cached_property
@@ -31,6 +31,7 @@ from infrastructure.mp4.runs_writer import write_runs
 from infrastructure.pictures import sheet, sprite
 from infrastructure.pictures.canvas import Canvas, Size
 from infrastructure.pictures.choice import Timeline, choose_frames
+from infrastructure.splicing.codecs import AccessPoint, codec_of
 from infrastructure.splicing.frames import find_decode_start, index_in
 from infrastructure.transcoder.picture import shown_height, shown_width
 from infrastructure.transcoder.wall_clock import read_text
@@ -150,6 +151,17 @@ class _StoredClip:
         samples = [self.samples[number] for number in numbers]
         return runs_of(zip(readers.map(start, samples), samples, strict=True))
 
+    def begins_sequence(self, payload: bytes, run: range) -> bool:
+        """Return whether a decoder takes the first sample of a run for the start of a sequence.
+
+        If not, it takes the run for what follows the one before it: picture order counts and frame
+        numbers, of which only the last bits are in the samples, then come out wrong, and so does
+        the order of pictures (ITU-T H.264, 8.2.1; H.265, 8.3.1).
+        """
+        first = payload[: self.video.sizes[run.start]]
+        access = codec_of(self.video).access_point(first, self.video.config)
+        return access is AccessPoint.ANYWHERE
+
     def payload(self, run: range) -> bytes:
         """Read the bytes of consecutive samples."""
         places = [(self.video.offsets[i], self.video.sizes[i]) for i in run]
@@ -205,13 +217,31 @@ class _Previews:
 
     def _decoded(self, numbers: Sequence[int], size: Size, name: str) -> Mapping[int, bytes]:
         """Return the pictures of frames, by number; some may be missing."""
-        clip, path = self.clip, self.folder / name
-        with ThreadPoolExecutor(READ_CONCURRENCY) as readers, path.open("wb") as out:
-            runs = clip.decoded_runs(numbers, readers)
-            shown = write_runs(clip.video, runs, readers.map(clip.payload, runs), out)
-        times = {number: shown[clip.samples[number]] for number in numbers}
+        clip, path, decoded = self.clip, self.folder / name, dict[int, bytes]()
         sides = size.width, size.height
-        return decode_small(self.ffmpeg, path, times, clip.video.timescale, sides, self.deadline_s)
+        with ThreadPoolExecutor(READ_CONCURRENCY) as readers:
+            runs = clip.decoded_runs(numbers, readers)
+            for together in self._sequences(runs, readers.map(clip.payload, runs)):
+                with path.open("wb") as out:
+                    payloads = [payload for _, payload in together]
+                    shown = write_runs(clip.video, [run for run, _ in together], payloads, out)
+                samples = {number: clip.samples[number] for number in numbers}
+                times = {n: shown[sample] for n, sample in samples.items() if sample in shown}
+                timescale = clip.video.timescale
+                decoded |= decode_small(self.ffmpeg, path, times, timescale, sides, self.deadline_s)
+        return decoded
+
+    def _sequences(
+        self, runs: Iterable[range], payloads: Iterable[bytes]
+    ) -> Iterator[list[tuple[range, bytes]]]:
+        """Yield the runs, with their bytes, that one decoder may decode in turn."""
+        together: list[tuple[range, bytes]] = []
+        for run, payload in zip(runs, payloads, strict=True):
+            if together and not self.clip.begins_sequence(payload, run):
+                yield together
+                together = []
+            together.append((run, payload))
+        yield together
 
     def _jpeg(self, canvas: Canvas, name: str) -> Path:
         path, sides = self.folder / name, (canvas.size.width, canvas.size.height)

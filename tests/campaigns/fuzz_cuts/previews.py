@@ -17,7 +17,7 @@ from tests.integration.exactness.camera import WITHIN_MS, Camera, Clip, name_of
 from tests.support.previews import gray, sprite_cues
 
 DEADLINE_S = 60
-ROUNDED_MS = 0.001
+ROUNDED_MS = 1e-6
 """Times that are read are floats."""
 
 

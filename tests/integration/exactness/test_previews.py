@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -245,3 +246,24 @@ def test_pictures_are_evenly_over_the_clip(camera: Camera, tmp_path: Path, gop_f
     assert frames == expected_frames(clip, 10)
     assert len(frames) == 10
     assert check_sheet(clip, case, made, "UTC") == expected_frames(clip, 20)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        dict(open_gop=True),
+        dict(open_gop=True, codec="hevc"),
+        dict(intra_refresh=True),
+        dict(),
+    ],
+    ids=["open GOPs", "HEVC with open GOPs", "intra refresh", "closed GOPs"],
+)
+def test_pictures_far_from_each_other_are_in_their_order(
+    camera: Camera, tmp_path: Path, kind: dict[str, Any]
+) -> None:
+    """No decoder goes on from one part of the clip to another that does not begin a sequence."""
+    films = (film(2, **kind), film(9, 5000, **kind))
+    case = Case(tuple(evolve(each, gop_frames=30) for each in films), 300, 14_000, (), ())
+    clip, made = cut(camera, case, tmp_path / "clip")
+    assert len(check_sprite(clip, case, made)) > 8
+    check_sheet(clip, case, made, "UTC")
