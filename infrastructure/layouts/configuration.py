@@ -12,12 +12,12 @@ pier = "cams/pier 1"
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import tzinfo
 
 from attrs import Factory, frozen
 
 from domain.clip import IDENTIFIER
+from infrastructure.zones import zone_named
 
 CONFIGURATION = "camclip.toml"
 KEYS = ("layout", "tz", "cameras")
@@ -69,11 +69,9 @@ def read_configuration(data: bytes) -> LayoutConfiguration:
 
 def read_zone(name: str) -> tzinfo:
     """Return the zone of an IANA name; InvalidConfiguration if this machine knows none."""
-    if name in {"UTC", "Etc/UTC"}:
-        return UTC
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        return zone_named(name)
+    except ValueError as error:
         raise InvalidConfiguration(
             f"{name} is no known time zone: write it like Europe/Madrid; if it is one, install the"
             " package tzdata."

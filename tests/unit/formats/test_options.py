@@ -185,7 +185,21 @@ def test_a_zone_is_read(zone: str) -> None:
 
 @pytest.mark.parametrize(
     "zone",
-    ["Europe/Atlantis", "Europe", "", "../UTC", "/etc/localtime", "a" * 300, "Europe/Madrid\n", 2],
+    [
+        "Europe/Atlantis",
+        "Europe",
+        "",
+        "../UTC",
+        "/etc/localtime",
+        "a" * 300,
+        "Europe/Madrid\n",
+        2,
+        "localtime",  # These are files of many machines' databases.
+        "posixrules",
+        "posix/Europe/Madrid",
+        "right/UTC",
+        "Factory",
+    ],
     ids=repr,
 )
 def test_a_zone_of_no_database_is_refused(zone: object) -> None:
