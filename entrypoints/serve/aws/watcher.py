@@ -66,7 +66,8 @@ class Watcher:
                 at_s = time.monotonic() + interval_s(age_s)
             due_s[name] = at_s
         self._due_s = due_s
-        return max(0, min(due_s.values(), default=IDLE_S) - time.monotonic())
+        next_s = min(due_s.values(), default=time.monotonic() + IDLE_S)
+        return max(0, next_s - time.monotonic())
 
     def _is_done(self, sent: SentRequest) -> bool:
         try:

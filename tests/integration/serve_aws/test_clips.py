@@ -18,7 +18,8 @@ from domain.clip import DELETED, ClipReport, ClipRequest
 from domain.manifest import Manifest
 from entrypoints.serve.aws.awaited import MAX_AWAITED_MS
 from entrypoints.serve.aws.clips import MAX_AWAITED
-from infrastructure.folder.sent_requests import SentRequests
+from entrypoints.serve.aws.watcher import Watcher
+from infrastructure.folder.sent_requests import SentRequest, SentRequests
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from tests.integration.serve_aws.conftest import FOOTAGE
@@ -338,6 +339,26 @@ def test_a_manifest_that_cannot_be_read_holds_up_no_other_clip(
     with served_aws(world, tmp_path / "state") as served:
         wait_until(served.clips.sent.ended)
         assert [each.request.clip_id for each in served.clips.sent.waiting()] == ["alien"]
+
+
+def test_the_watcher_of_nothing_rests(served: ServedAws, tmp_path: Path) -> None:
+    """Until it is woken."""
+    looks: list[None] = []
+
+    class Counted(SentRequests):
+        def waiting(self) -> list[SentRequest]:
+            looks.append(None)
+            return super().waiting()
+
+    watcher = Watcher(evolve(served.clips, sent=Counted(tmp_path / "nothing")))
+    watcher.start()
+    wait_until(lambda: looks)
+    time.sleep(0.2)
+    assert len(looks) == 1
+    watcher.wake()
+    wait_until(lambda: len(looks) > 1)
+    assert watcher.stop(5)
+    assert len(looks) == 2
 
 
 def test_the_watcher_goes_on_after_a_fault(
