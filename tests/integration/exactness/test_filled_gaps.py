@@ -71,6 +71,15 @@ CASES = {
         (film(4, codec="hevc", pix_fmt="yuv420p10le"),), 2500, 7000, ((1500, 4500),)
     ),
     "full range": Case((film(4, pix_fmt="yuvj420p"),), 2500, 7000, ((1500, 4500),)),
+    "a quarter turn": Case(
+        (film(4, rotation=90), film(3, 9000, rotation=90)), 2500, 11_000, ((1500, 6500),)
+    ),
+    "oblong pixels": Case(
+        (film(4, codec_params="sar=4/3"), film(3, 9000, codec_params="sar=4/3")),
+        2500,
+        11_000,
+        ((1500, 6500),),
+    ),
     "mixed sizes": Case((film(4), film(6, 9000, size=(160, 90))), 2500, 10_000, ((1500, 6500),)),
 }
 
@@ -104,9 +113,51 @@ def test_gaps_are_filled(case: Case, kind: Filler, camera: Camera, tmp_path: Pat
     assert [t for _, t in recorded] == pytest.approx([t for _, t in expected], abs=1.1)
     check_filler(clip, case, kind, is_filler)
     check_proof(clip, is_filler)
+    assert (media.copied_frames > 0) is (case.recordings[0].rotation == 0)
     begins = [title_ms for title_ms, title in chapters_of(clip.path) if "no footage" in title]
     assert begins == [start_ms for start_ms, _ in case.filler_ms]
     check_audio(clip, case)
+
+
+@pytest.mark.parametrize("kind", FILLERS)
+def test_gaps_are_filled_where_every_frame_is_encoded(
+    kind: Filler, camera: Camera, tmp_path: Path
+) -> None:
+    """The same frames are shown at the same times."""
+    shown = []
+    for splice in (True, False):
+        folder = tmp_path / str(splice)
+        folder.mkdir()
+        transcoder = evolve(camera.transcoder, splice=splice)
+        asked = evolve(camera, folder=folder, transcoder=transcoder)
+        case = CASES["everywhere"]
+        options = ClipOptions(gaps=kind)
+        clip = asked.cut(case.recordings, case.from_ms, case.to_ms, options=options)
+        assert clip.reading.messages == ""
+        assert (clip.rendition.media.copied_frames > 0) is splice
+        shown.append((clip.reading.numbers, clip.reading.times_ms))
+        proof = clip.rendition.evidence.proof
+        assert proof
+        assert len(proof.filler) == len(case.filler_ms)
+    assert shown[0] == shown[1]
+
+
+def test_a_gap_of_an_hour_is_filled(camera: Camera, tmp_path: Path) -> None:
+    """With a picture a second, of which a minute is encoded."""
+    films = tuple(
+        film(seconds, after_ms, size=(160, 90), audio=None)
+        for seconds, after_ms in ((4, 0), (3, 3_700_000))
+    )
+    asked = evolve(camera, folder=tmp_path)
+    clip = asked.cut(films, 2500, 3_702_000, options=ClipOptions(gaps="slate"))
+    assert clip.reading.messages == ""
+    assert clip.rendition.media.duration_ms == pytest.approx(3_699_500, abs=0.1)
+    times_ms = clip.reading.times_ms
+    assert all(0 < after - before < 2000 for before, after in pairwise(times_ms))
+    recorded = [number for number in clip.reading.numbers if number >= 0]
+    assert recorded == clip.wanted.numbers
+    assert len(times_ms) - len(recorded) == 3696
+    assert clip.path.stat().st_size < 6_000_000
 
 
 def on_the_wall(clip_ms: float, case: Case) -> float:
@@ -157,7 +208,7 @@ def check_proof(clip: Clip, is_filler: Sequence[bool]) -> None:
     assert named == {number for number, filler in enumerate(is_filler) if filler}
     assert {run.origin for run in proof.frames} >= {FILLER}
     copied = sum(run.frames for run in proof.frames if run.origin == COPIED)
-    assert copied == clip.rendition.media.copied_frames > 0
+    assert copied == clip.rendition.media.copied_frames
 
 
 def check_audio(clip: Clip, case: Case) -> None:
