@@ -16,6 +16,7 @@ from domain.filler import slate_lines
 from domain.options import FILLERS, ClipOptions, Filler
 from domain.proof import COPIED, FILLER
 from infrastructure.pictures.letters import ADVANCE, GLYPHS, HEIGHT
+from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from infrastructure.zones import zone_named
 from tests.integration.exactness.camera import START_MS, Camera, Clip
 from tests.integration.exactness.cases import recording
@@ -124,12 +125,12 @@ def test_gaps_are_filled_where_every_frame_is_encoded(
     kind: Filler, camera: Camera, tmp_path: Path
 ) -> None:
     """The same frames are shown at the same times."""
-    shown = []
+    shown, usual = [], camera.transcoder
+    assert isinstance(usual, FfmpegTranscoder)
     for splice in (True, False):
         folder = tmp_path / str(splice)
         folder.mkdir()
-        transcoder = evolve(camera.transcoder, splice=splice)
-        asked = evolve(camera, folder=folder, transcoder=transcoder)
+        asked = evolve(camera, folder=folder, transcoder=evolve(usual, splice=splice))
         case = CASES["everywhere"]
         options = ClipOptions(gaps=kind)
         clip = asked.cut(case.recordings, case.from_ms, case.to_ms, options=options)
