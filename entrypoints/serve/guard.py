@@ -211,7 +211,7 @@ class Guard:
 
     def _with_cookie(self, scope: Scope) -> Response | None:
         """Return the answer that gives a browser the token of the address /?token=TOKEN."""
-        token = QueryParams(scope["query_string"]).get("token", "")
+        token = QueryParams(scope["query_string"]).get("token", "").strip()
         if scope["path"] != "/" or not token or not self.access.is_token(token):
             return None
         moved = RedirectResponse("/", 303)

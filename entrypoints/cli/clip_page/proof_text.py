@@ -15,7 +15,7 @@ MAX_HASHES = 4
 def copied_text(source: Source) -> str:
     """Return which bytes of a recording are in the clip."""
     if not source.ranges:
-        return "none: its frames are encoded"
+        return "none: what the clip has of it is among the bytes written by camclip"
     total = sum(each.length for each in source.ranges)
     of = f" of {source.size_bytes:,}" if source.size_bytes else ""
     shown = ", ".join(f"{r.offset:,} to {r.end - 1:,}" for r in source.ranges[:MAX_RANGES])
@@ -32,10 +32,10 @@ def proof_facts(manifest: Manifest) -> Iterator[Fact]:
     encoded = proof.frame_count - copied
     yield Fact("Frames", f"{copied:,} are the recordings' own, {encoded:,} were encoded")
     own, theirs = (sum(p.length for p in parts) for parts in (proof.own, proof.copied))
-    yield Fact("Bytes", f"{theirs:,} are the recordings' own, {own:,} were written by camclip")
+    yield Fact("Bytes", f"{theirs:,} are ranges of the recordings, {own:,} were written by camclip")
     hashes = [part.sha256 for part in proof.own]
-    for each in hashes[:MAX_HASHES]:
-        yield Fact("SHA-256", each)
+    for number, each in enumerate(hashes[:MAX_HASHES], 1):
+        yield Fact(f"SHA-256 of part {number}", each)
     if more := len(hashes[MAX_HASHES:]):
         yield Fact("SHA-256", f"{more} more are in the manifest")
     tools = ", ".join(f"{tool.name} {tool.version}" for tool in proof.tools)

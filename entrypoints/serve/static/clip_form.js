@@ -91,6 +91,7 @@ export class ClipForm {
   }
 
   async send(request) {
+    const isFocused = document.activeElement === this.button;
     this.refused.hidden = true;
     this.button.disabled = true;
     try {
@@ -101,6 +102,8 @@ export class ClipForm {
       this.refused.hidden = false;
     } finally {
       this.button.disabled = false;
+      // A button that is disabled loses the focus.
+      if (isFocused && document.activeElement === document.body) this.button.focus();
     }
   }
 }

@@ -5,6 +5,7 @@ import { count, duration, grouped } from "./words.js";
 import { formatDate, formatTime } from "./zones.js";
 
 const WAIT_MS = 280;
+const AGAIN_MS = 3000;
 const MAX_GAPS = 4;
 const AVAILABLE = "CLIP_AVAILABLE";
 const PENDING = "CLIP_PENDING";
@@ -47,6 +48,8 @@ export class PlanView {
       if (error.name === "AbortError") return;
       this.fill(error.text ?? error.message, [], false);
       this.changed(false);
+      const isWithoutAnswer = !error.status;
+      if (isWithoutAnswer) this.timer = setTimeout(() => this.plan(request, zone), AGAIN_MS);
     }
   }
 

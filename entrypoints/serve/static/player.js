@@ -68,8 +68,10 @@ class Player {
     this.goTo(frameAt(this.times, clipAt(this.clock.paces, seenMs) / 1000));
   }
 
+  /** Call a listener until the player ends, or is no longer on the page. */
   listen(target, event, listener) {
-    target.addEventListener(event, listener, { signal: this.ending.signal });
+    const onEvent = (happened) => this.video.isConnected && listener(happened);
+    target.addEventListener(event, onEvent, { signal: this.ending.signal });
   }
 
   offerControls() {
@@ -106,6 +108,7 @@ class Player {
     const { video } = this;
     if (video.requestVideoFrameCallback) {
       const onFrame = (_, { mediaTime }) => {
+        if (!video.isConnected) return;
         this.onShown(mediaTime);
         video.requestVideoFrameCallback(onFrame);
       };

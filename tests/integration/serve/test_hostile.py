@@ -250,6 +250,10 @@ class TestTokens:
         assert closed.get("/api/v1/cameras", headers=named).status_code == 200
         opened = closed.get("/", params={"token": TOKEN}, allow_redirects=False)
         assert (opened.status_code, opened.headers["location"]) == (303, "/")
+        pasted = requests.get(
+            closed.url, params={"token": f" {TOKEN}\n"}, allow_redirects=False, timeout=30
+        )
+        assert pasted.status_code == 303
         cookie = opened.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.campaigns.browser.pages.conftest import Site
 from tests.campaigns.browser.pages.numbered import GAP_START_MS, clock, number_in
@@ -134,3 +134,17 @@ def test_a_new_clip_appears_in_the_history_by_itself(page: Page, site: Site) -> 
     expect(page.locator("#history")).to_be_visible()
     site.make_clip("page-3", START_MS + 2000, START_MS + 3000)
     expect(page.locator("#clip-pier-page-3[data-state=done]")).to_be_visible()
+
+
+def test_a_clip_is_deleted_while_it_plays(context: BrowserContext, site: Site) -> None:
+    """The page of a deleted clip takes its place, and no script fails."""
+    page, errors = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(error.message))
+    site.make_clip("page-4", START_MS, START_MS + 3000)
+    ClipPage(page, "page-4", len(site.numbered.numbers(START_MS, START_MS + 3000)))
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Delete")).click()
+    page.get_by_role("button", name="Delete the clip", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The clip was deleted.")
+    page.wait_for_timeout(300)
+    assert errors == []

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.campaigns.browser.pages.conftest import Site
 from tests.campaigns.browser.pages.numbered import GAP_START_MS, clock, number_in
@@ -274,3 +274,27 @@ def test_a_window_in_the_future_names_the_remedy(page: Page, site: Site) -> None
     FootagePage(page, site, "&from=4000000000000&to=4000000005000")
     expect(page.locator("#plan p")).to_contain_text("Choose an end before now.")
     expect(page.locator("#request")).to_be_disabled()
+
+
+def test_the_button_keeps_the_focus_when_it_is_pressed(page: Page, site: Site) -> None:
+    """By a key: the next key goes on from there."""
+    FootagePage(page, site, f"&from={START_MS + 1500}&to={START_MS + 2500}")
+    button = page.get_by_role("button", name="Request the clip")
+    expect(button).to_be_enabled()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#requests li").first).to_have_attribute("data-status", "CLIP_AVAILABLE")
+    expect(button).to_be_focused()
+
+
+def test_a_plan_is_requested_again_when_the_server_answers(
+    context: BrowserContext, site: Site
+) -> None:
+    """The page recovers by itself."""
+    page = context.new_page()
+    assert site.served.get("/").ok
+    page.route("**/api/v1/plans", lambda route: route.abort(), times=1)
+    page.goto(f"/?camera=pier&zone=UTC&from={START_MS + 1500}&to={START_MS + 2500}")
+    expect(page.locator("#plan p")).to_contain_text("The server does not answer.")
+    expect(page.locator("#plan p")).to_have_text("The clip lasts 1 s.")
+    expect(page.get_by_role("button", name="Request the clip")).to_be_enabled()
