@@ -245,10 +245,8 @@ class MakeClip:
     def _resume(self, delivery: Delivery, clip: StoredClip, folder: Path) -> ClipResult:
         """Announce a stored clip, which may lack its thumbnails."""
         thumbnails = self._thumbnails_of_stored_clip(delivery, clip, folder)
-        manifest, notes = (
-            Manifest.of_stored(delivery.request, clip),
-            ("The clip was already stored.",),
-        )
+        manifest = Manifest.of_stored(delivery.request, clip)
+        notes = ("The clip was already stored.",)
         return self._announce(delivery, manifest, thumbnails, notes, folder)
 
     def _thumbnails_of_stored_clip(

@@ -11,7 +11,6 @@ import cattrs
 from attrs import frozen
 
 from infrastructure.layouts.bucket_layout import bucket_layout
-from infrastructure.layouts.configuration import InvalidConfiguration, read_zone
 from infrastructure.layouts.layout import Layout
 from infrastructure.signing import PEM, ManifestSigner, signer_of
 from infrastructure.zones import zone_named
@@ -84,8 +83,8 @@ def _timestamp_format(text: str) -> str:
 
 def _zone(text: str) -> tzinfo:
     try:
-        return read_zone(text)
-    except InvalidConfiguration as error:
+        return zone_named(text)
+    except ValueError as error:
         raise ValueError(
             "must be a time zone such as Europe/Madrid; if it is one, install the package tzdata"
         ) from error

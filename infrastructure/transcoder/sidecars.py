@@ -218,17 +218,16 @@ class _Previews:
     def _decoded(self, numbers: Sequence[int], size: Size, name: str) -> Mapping[int, bytes]:
         """Return the pictures of frames, by number; some may be missing."""
         clip, path, decoded = self.clip, self.folder / name, dict[int, bytes]()
-        sides = size.width, size.height
+        timescale, sides = clip.video.timescale, (size.width, size.height)
         with ThreadPoolExecutor(READ_CONCURRENCY) as readers:
             runs = clip.decoded_runs(numbers, readers)
             for together in self._sequences(runs, readers.map(clip.payload, runs)):
+                own, payloads = zip(*together, strict=True)
                 with path.open("wb") as out:
-                    payloads = [payload for _, payload in together]
-                    shown = write_runs(clip.video, [run for run, _ in together], payloads, out)
-                samples = {number: clip.samples[number] for number in numbers}
-                times = {n: shown[sample] for n, sample in samples.items() if sample in shown}
-                timescale = clip.video.timescale
-                decoded |= decode_small(self.ffmpeg, path, times, timescale, sides, self.deadline_s)
+                    shown = write_runs(clip.video, own, payloads, out)
+                times = {n: shown[clip.samples[n]] for n in numbers if clip.samples[n] in shown}
+                made = decode_small(self.ffmpeg, path, times, timescale, sides, self.deadline_s)
+                decoded.update(made)
         return decoded
 
     def _sequences(

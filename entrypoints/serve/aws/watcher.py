@@ -66,8 +66,7 @@ class Watcher:
                 at_s = time.monotonic() + interval_s(age_s)
             due_s[name] = at_s
         self._due_s = due_s
-        next_s = min(due_s.values(), default=time.monotonic() + IDLE_S)
-        return max(0, next_s - time.monotonic())
+        return max(0, min(due_s.values()) - time.monotonic()) if due_s else IDLE_S
 
     def _is_done(self, sent: SentRequest) -> bool:
         try:

@@ -20,9 +20,10 @@ const NO_TIME = "This is no time. Type it as 2026-05-01 13:59:50.033, 13:59:50, 
  * `{fault}`, the reason with the remedy.
  */
 export function readTyped(text, zone, nearMs, nowMs) {
-  const fromNow = NOW.exec(text.trim());
+  const trimmed = text.trim();
+  const fromNow = NOW.exec(trimmed);
   if (fromNow) return readFromNow(fromNow, nowMs);
-  const typed = text.trim().replace(DAY, (day) => dateOf(day, zone, nowMs));
+  const typed = trimmed.replace(DAY, (day) => dateOf(day, zone, nowMs));
   if (/^\d{12,15}$/.test(typed)) return { ms: Number(typed) };
   if (/^\d{9,11}$/.test(typed)) return { ms: Number(typed) * 1000 };
   const found = TYPED.exec(typed);
