@@ -1,19 +1,20 @@
 """Requests for clips, and how they end."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.clip import DELETED, ClipName
+from domain.clip import DELETED, ClipName, ClipRequest
+from entrypoints.cli.requests import free_id
 from entrypoints.serve.answers import JsonAnswer
-from entrypoints.serve.known_clip import Phase
+from entrypoints.serve.known_clip import KnownClip, Phase
 from entrypoints.serve.parameters import body_of, clip_name_in, identifier, query, whole
 from entrypoints.serve.ports import Clips, Work
 from entrypoints.serve.problems import DELETED as DELETED_PROBLEM
 from entrypoints.serve.problems import UNKNOWN_CLIP, Problem
-from entrypoints.serve.requested import request_in
+from entrypoints.serve.requested import CLIP_ID, request_in
 from infrastructure.formats.manifests import proof_members
 
 MAX_LISTED, USUALLY_LISTED = 500, 50
@@ -47,12 +48,26 @@ class ClipRoutes:
     async def request(self, request: Request) -> Response:
         """Queue a request; answer how far its clip is, and where to look for it."""
         query(request, ())
-        wanted = request_in(await body_of(request))
-        known = await run_in_threadpool(self.known.request, wanted)
+        body = await body_of(request)
+        wanted = request_in(body)
+        take = self.known.request if CLIP_ID in body else self._request_undeleted
+        known = await run_in_threadpool(take, wanted)
         self.work.wake()
         status = 200 if known.phase is Phase.DONE else 202
         headers = {"Location": address_of(known.name)}
         return JsonAnswer(self.known.members(known), status, headers)
+
+    def _request_undeleted(self, wanted: ClipRequest) -> KnownClip:
+        """Request a clip whose id was made of its window, or of the next id if it was deleted."""
+
+        def is_deleted(clip_id: str) -> bool:
+            known = self.known.find(ClipName(wanted.camera_id, clip_id))
+            return known is not None and known.report.status == DELETED
+
+        clip_id = wanted.clip_id
+        if is_deleted(clip_id):
+            clip_id = free_id(clip_id, is_deleted)
+        return self.known.request(evolve(wanted, clip_id=clip_id))
 
     def report(self, request: Request) -> Response:
         """Answer with the report of a clip, how far it is, and its proof."""

@@ -204,5 +204,5 @@ def _pending(request: ClipRequest, receive_count: int) -> ClipReport:
     if request.retries_ms:
         reason = "Some of the footage is not stored yet: it is looked for again."
     if receive_count:
-        reason = "An earlier try failed, or another process is making the clip."
+        reason = "An earlier try failed or was interrupted, or another process makes the clip."
     return ClipReport.of(request, ClipStatus.PENDING, reason=reason)

@@ -1,7 +1,8 @@
 """Makes the queue's clips, one at a time, by the use case: as `camclip run` does.
 
-A message is leased for a minute at a time: if this process is killed, it is due again within that
-minute, and its clip is made then.
+A message is leased for 15 s at a time: if this process is killed, it is due again within that
+time, and its clip is made then. A process that was only suspended for longer finds its message
+received by another: the clip store keeps the one that is committed first.
 """
 
 import logging
@@ -25,8 +26,8 @@ from entrypoints.timing import announced_calls
 from infrastructure.folder.queue import QueuedMessage
 from infrastructure.formats.messages import read_message
 
-LEASE_MS = 60_000
-EXTENDED_S = 15.0
+LEASE_MS = 15_000
+EXTENDED_S = 4.0
 IDLE_S = 1.0
 """How often the queue is looked at: other processes may write to it, too."""
 BACKOFF_S = 10

@@ -77,8 +77,10 @@ def remedy_of(report: ClipReport) -> str:
 def facts_of(report: ClipReport, media: MediaInfo | None) -> Iterator[Fact]:
     """Yield what was delivered and measured."""
     if report.has_clip and report.start_ms is not None and report.end_ms is not None:
-        requested = seconds(report.end_ms - report.start_ms)
-        yield Fact("Delivered", seconds(report.delivered_ms), f"requested {requested}")
+        remark = f"requested {seconds(report.end_ms - report.start_ms)}"
+        if filled_ms := report.shown_ms - report.delivered_ms:
+            remark += f"; {seconds(filled_ms)} more show {FILLER_TITLES[report.options['gaps']]}"
+        yield Fact("Delivered", seconds(report.delivered_ms), remark)
     if media is None:
         return
     encoded = media.frames - media.copied_frames

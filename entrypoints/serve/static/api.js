@@ -1,6 +1,12 @@
 /** The HTTP API of this server. */
 
 const ROOT = "/api/v1";
+/** What problems say where a choice on the page is their cause. */
+const FOR_PEOPLE = {
+  "unknown-camera": "The camera has no recordings any more. Choose another one.",
+  "deleted": "A clip with this id was deleted. Type another id, or none, below Name and options.",
+  "name-taken": "Another clip has this id. Type another one, or none, below Name and options.",
+};
 
 /** An answer that is an error, with what is wrong and what to do. */
 export class Problem extends Error {
@@ -13,7 +19,7 @@ export class Problem extends Error {
 
   /** What is wrong and what to do, for people; remedies for programs name JSON or addresses. */
   get text() {
-    if (this.kind === "unknown-camera") return "The camera has no recordings any more. Choose another one.";
+    if (FOR_PEOPLE[this.kind]) return FOR_PEOPLE[this.kind];
     const isForPrograms = /`|\/api/.test(this.remedy);
     return isForPrograms ? this.message : `${this.message} ${this.remedy}`.trim();
   }
@@ -40,8 +46,6 @@ export const requestClip = (request) => json(`${ROOT}/clips`, posted(request));
 export const showClip = (camera, clip) => json(`${ROOT}/clips/${camera}/${clip}`);
 
 export const listClips = () => json(`${ROOT}/clips?limit=1`);
-
-export const readEvents = () => new EventSource(`${ROOT}/events`);
 
 const posted = (body) => ({
   method: "POST",

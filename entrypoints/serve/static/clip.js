@@ -11,6 +11,8 @@ import { formatInstant } from "./zones.js";
 
 const AGAIN_MS = 2000;
 const PHASES = ["waiting", "reading", "encoding", "storing"];
+const DELETED = "CLIP_DELETED";
+const addressOf = (camera, clip) => `/api/v1/clips/${camera}/${clip}`;
 const get = (id) => document.getElementById(id);
 
 start();
@@ -26,12 +28,33 @@ function start() {
   });
   if (get("verify")) offerVerification(get("verify"), get("verified"), about);
   if (page.dataset.state !== "done") followProgress(page, about, zone);
-  else if (get("player")) startPlaying(page, about, zone);
+  else {
+    followDeletion(page, about);
+    if (get("player")) startPlaying(page, about, zone);
+  }
+}
+
+/** Show that the clip is gone once it is deleted, in another window or by a program. */
+function followDeletion(page, { camera, clip }) {
+  const stop = followClips({
+    onClip: (found) => {
+      if (found.cameraId === camera && found.clipId === clip && found.status === DELETED) end();
+    },
+    onOpen: async () => {
+      const response = await fetch(addressOf(camera, clip), { method: "HEAD" }).catch(() => null);
+      if (response?.status === 410) end();
+    },
+    onLost: () => {},
+  });
+
+  function end() {
+    stop();
+    if (page.isConnected) refresh();
+  }
 }
 
 /** Show how far the clip is, until it is done. */
 function followProgress(page, { camera, clip }, zone) {
-  const address = `/api/v1/clips/${camera}/${clip}`;
   const isLost = (is) => (get("connection").hidden = !is);
   const stop = followClips({
     onClip: (found) => {
@@ -39,7 +62,7 @@ function followProgress(page, { camera, clip }, zone) {
     },
     onOpen: async () => {
       isLost(false);
-      const response = await fetch(address).catch(() => null);
+      const response = await fetch(addressOf(camera, clip)).catch(() => null);
       if (response?.ok) onClip(await response.json());
       else if (response && [404, 410].includes(response.status)) end();
     },
@@ -96,7 +119,7 @@ async function refresh() {
 }
 
 async function startPlaying(page, { camera, clip }, zone) {
-  const response = await fetch(`/api/v1/clips/${camera}/${clip}/clock`).catch(() => null);
+  const response = await fetch(`${addressOf(camera, clip)}/clock`).catch(() => null);
   if (!response?.ok || !page.isConnected) return; // The browser's own controls stay.
   const player = startPlayer(await response.json(), zone, (chosen) => showInstants(page, chosen));
   if (page.dataset.sprite) {

@@ -7,6 +7,8 @@ import { Requests } from "./requests.js";
 import { fillZones } from "./zone_list.js";
 import { chooseZone } from "./zones.js";
 
+/** The kinds of problems that another id mends. */
+const OF_THE_ID = ["deleted", "name-taken"];
 const INVALID = "[aria-invalid='true']";
 
 export class ClipForm {
@@ -22,7 +24,12 @@ export class ClipForm {
     this.button = form.querySelector("#request");
     this.refused = form.querySelector("#refused");
     this.zone = form.querySelector("#zone");
-    this.requests = new Requests(form.querySelector("#requests"), announce, () => state.zone);
+    this.requests = new Requests(
+      form.querySelector("#requests"),
+      form.querySelector("#connection"),
+      announce,
+      () => state.zone,
+    );
     this.plan = new PlanView(form.querySelector("#plan"), (ms) => state.setCursor(ms), (can) => {
       this.button.disabled = !can;
     });
@@ -100,6 +107,10 @@ export class ClipForm {
       if (!(error instanceof Problem)) throw error;
       this.refused.textContent = error.text;
       this.refused.hidden = false;
+      if (OF_THE_ID.includes(error.kind)) {
+        this.name.closest("details").open = true;
+        this.name.focus();
+      }
     } finally {
       this.button.disabled = false;
       // A button that is disabled loses the focus.

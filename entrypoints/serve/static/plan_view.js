@@ -9,6 +9,7 @@ const AGAIN_MS = 3000;
 const MAX_GAPS = 4;
 const AVAILABLE = "CLIP_AVAILABLE";
 const PENDING = "CLIP_PENDING";
+const FILLERS = { hold: "the picture next to the gap", black: "black", slate: "a slate" };
 const REMEDIES = {
   CLIP_TOO_LONG: "Choose a shorter window, or several.",
   CLIP_OUT_OF_RANGE: "Choose a later window.",
@@ -90,7 +91,8 @@ function facts(plan, zone, seek) {
   const rows = [];
   if (plan.cuts.length) {
     const parts = `${grouped(copied)} copied, ${grouped(encoded)} encoded`;
-    rows.push(["Frames", `${grouped(copied + encoded)}: ${parts}`]);
+    rows.push([plan.filled ? "Recorded" : "Frames", `${grouped(copied + encoded)}: ${parts}`]);
+    if (plan.filled) rows.push(["Filled", filled(plan)]);
     rows.push(["Gaps", gaps(plan.coverage?.gaps ?? [], zone, seek)]);
     const held = (plan.coverage?.held ?? []).map(windowOf);
     if (held.length) rows.push(["Held", `a picture stands still for ${duration(totalMs(held))}`]);
@@ -99,6 +101,10 @@ function facts(plan, zone, seek) {
   if (why) rows.push(["Note", `None is copied: ${why}.`]);
   for (const note of plan.leftOut.slice(0, 2)) rows.push(["Left out", note]);
   return rows;
+}
+
+function filled({ filled: { durationInMs, with: filler }, deliveredInMs }) {
+  return `${duration(durationInMs - deliveredInMs)} of ${FILLERS[filler] ?? filler}`;
 }
 
 function gaps(found, zone, seek) {

@@ -1,27 +1,32 @@
 /** The clips that were requested, with how far each is, by the stream of events. */
 
-import { listClips, readEvents, requestClip, showClip } from "./api.js";
+import { listClips, requestClip, showClip } from "./api.js";
+import { followClips } from "./clip_events.js";
+import { optionWords } from "./option_words.js";
 import { duration } from "./words.js";
 import { formatDate, formatTime } from "./zones.js";
 
-const STATES = ["waiting", "reading", "encoding", "storing", "done"];
 const OPENS_MS = 2000;
 const AVAILABLE = "CLIP_AVAILABLE";
 const PHASES = {
   waiting: "Waits in the queue",
   reading: "Reads the recordings",
-  encoding: "Encodes frames",
+  encoding: "Cuts the clip",
   storing: "Stores the clip",
 };
 
 export class Requests {
-  /** `list` gets an item per clip; `announce` says what happened; `zone` returns the zone. */
-  constructor(list, announce, zone) {
+  /**
+   * `list` gets an item per clip, and `connection` is shown while the server does not answer;
+   * `announce` says what happened; `zone` returns the zone.
+   */
+  constructor(list, connection, announce, zone) {
     this.list = list;
+    this.connection = connection;
     this.announce = announce;
     this.zone = zone;
     this.shown = new Map();
-    this.events = null;
+    this.opened = null;
   }
 
   /** Show the clips that are not done yet. */
@@ -37,28 +42,28 @@ export class Requests {
     await this.listen();
     const clip = await requestClip(request);
     this.update(clip, true);
-    this.endIfDone();
   }
 
-  /** Read events; return once they are sent. */
+  /** Read events from now on; return once they are sent. */
   listen() {
-    if (this.events) return Promise.resolve();
-    const events = readEvents();
-    this.events = events;
-    for (const state of STATES) {
-      events.addEventListener(state, (event) => this.update(JSON.parse(event.data), false));
-    }
-    events.addEventListener("open", () => this.refresh());
-    return new Promise((opened) => {
-      events.addEventListener("open", opened, { once: true });
+    this.opened ??= new Promise((opened) => {
+      followClips({
+        onClip: (clip) => this.update(clip, false),
+        onOpen: () => {
+          this.connection.hidden = true;
+          opened();
+          this.refresh();
+        },
+        onLost: () => (this.connection.hidden = false),
+      });
       setTimeout(opened, OPENS_MS); // Without events, the request is sent all the same.
     });
+    return this.opened;
   }
 
-  /** Look at the clips that are not done: events may have been missed. */
+  /** Look at the clips again: events may have been missed. */
   async refresh() {
     for (const { clip } of [...this.shown.values()]) {
-      if (clip.state === "done") continue;
       try {
         this.update(await showClip(clip.cameraId, clip.clipId), false);
       } catch (error) {
@@ -79,22 +84,13 @@ export class Requests {
     this.shown.set(key, { clip, item });
     if (!before || isNew) this.list.prepend(item);
     fill(item, clip, this.zone());
-    const text = stateText(clip);
+    const text = stateText(clip, this.zone());
     if (before?.clip.state !== clip.state) this.announce(`Clip of ${clip.cameraId}: ${text}`);
-    this.endIfDone();
   }
 
   remove(key) {
     this.shown.get(key)?.item.remove();
     this.shown.delete(key);
-    this.endIfDone();
-  }
-
-  endIfDone() {
-    const isDone = [...this.shown.values()].every(({ clip }) => clip.state === "done");
-    if (!isDone || !this.events || !this.shown.size) return;
-    this.events.close();
-    this.events = null;
   }
 }
 
@@ -108,13 +104,13 @@ function fill(item, clip, zone) {
   item.dataset.status = clip.status;
   title.textContent = clip.cameraId;
   times.className = "quiet small numbers";
-  times.textContent =
-    `${formatDate(startMs, zone)} ${formatTime(startMs, zone)}, ${duration(endMs - startMs)}`;
+  const window = `${formatDate(startMs, zone)} ${formatTime(startMs, zone)}`;
+  times.textContent = [window, duration(endMs - startMs), ...optionWords(clip.options)].join(", ");
   showProgress(progress, clip);
   state.className = "state";
-  const text = stateText(clip);
+  const text = stateText(clip, zone);
   if (clip.state !== "done" || clip.status !== AVAILABLE) state.textContent = text;
-  else state.replaceChildren(linkTo(clip));
+  else state.replaceChildren(linkTo(clip, times.textContent));
 }
 
 function showProgress(progress, clip) {
@@ -128,20 +124,24 @@ function showProgress(progress, clip) {
   } else progress.removeAttribute("value");
 }
 
-function stateText(clip) {
+function stateText(clip, zone) {
   if (clip.state === "done") {
     return clip.status === AVAILABLE ? "It is ready." : (clip.reason ?? clip.status);
   }
   if (clip.state === "encoding" && clip.framesToEncode) {
-    return `${PHASES.encoding}: ${clip.encodedFrames ?? 0} of ${clip.framesToEncode}`;
+    return `Encodes frames: ${clip.encodedFrames ?? 0} of ${clip.framesToEncode}`;
   }
-  return clip.state === "waiting" && clip.reason ? clip.reason : PHASES[clip.state];
+  if (clip.state !== "waiting") return PHASES[clip.state];
+  const due = clip.dueTimestampInMs;
+  const isLater = due > Date.now();
+  return (clip.reason ?? PHASES.waiting) + (isLater ? ` It is tried at ${formatTime(due, zone)}.` : "");
 }
 
-function linkTo(clip) {
+function linkTo(clip, window) {
   const link = element("a");
   link.href = `/clips/${clip.cameraId}/${clip.clipId}`;
   link.textContent = "Open the clip";
+  link.title = `${clip.clipId}: ${window}`;
   link.className = "button";
   return link;
 }

@@ -148,3 +148,20 @@ def test_a_clip_is_deleted_while_it_plays(context: BrowserContext, site: Site) -
     expect(page.get_by_role("heading", level=1)).to_have_text("The clip was deleted.")
     page.wait_for_timeout(300)
     assert errors == []
+
+
+def test_a_clip_that_is_deleted_elsewhere_is_shown_as_gone(
+    context: BrowserContext, site: Site
+) -> None:
+    """At once; and where the deletion was missed, as soon as the page is looked at again."""
+    page = context.new_page()
+    site.make_clip("page-5", START_MS, START_MS + 1000)
+    ClipPage(page, "page-5", len(site.numbered.numbers(START_MS, START_MS + 1000)))
+    assert site.served.delete("/api/v1/clips/pier/page-5").status_code == 204
+    expect(page.get_by_role("heading", level=1)).to_have_text("The clip was deleted.")
+
+    site.make_clip("page-6", START_MS, START_MS + 1000)
+    page.route("**/api/v1/events", lambda route: route.abort(), times=1)
+    ClipPage(page, "page-6", len(site.numbered.numbers(START_MS, START_MS + 1000)))
+    assert site.served.delete("/api/v1/clips/pier/page-6").status_code == 204
+    expect(page.get_by_role("heading", level=1)).to_have_text("The clip was deleted.")

@@ -298,3 +298,66 @@ def test_a_plan_is_requested_again_when_the_server_answers(
     expect(page.locator("#plan p")).to_contain_text("The server does not answer.")
     expect(page.locator("#plan p")).to_have_text("The clip lasts 1 s.")
     expect(page.get_by_role("button", name="Request the clip")).to_be_enabled()
+
+
+def test_a_lost_connection_is_named_until_it_is_back(context: BrowserContext, site: Site) -> None:
+    """The request goes on, and so does its progress."""
+    page = context.new_page()
+    page.route("**/api/v1/events", lambda route: route.abort(), times=2)
+    FootagePage(page, site, f"&from={START_MS + 1600}&to={START_MS + 2600}")
+    page.get_by_role("button", name="Request the clip").click()
+    connection = page.locator("#clip #connection")
+    expect(connection).to_contain_text("The connection to the server is lost; it is tried again.")
+    expect(page.locator("#requests li").first).to_have_attribute("data-status", "CLIP_AVAILABLE")
+    expect(connection).to_be_hidden()
+
+
+def test_requests_of_one_window_differ_by_their_options(page: Page, site: Site) -> None:
+    """In words."""
+    FootagePage(page, site, f"&from={START_MS + 1700}&to={START_MS + 2700}")
+    page.get_by_text("Name and options").click()
+    page.get_by_role("button", name="Request the clip").click()
+    page.get_by_label("Contact sheet").check()
+    page.get_by_label("Where there is no footage").select_option("black")
+    page.get_by_role("button", name="Request the clip").click()
+    requested = page.locator("#requests li")
+    expect(requested).to_have_count(2)
+    expect(requested.nth(0)).to_contain_text("1 s, gaps show black, contact sheet")
+    expect(requested.nth(1)).not_to_contain_text("gaps")
+
+
+def test_a_window_whose_clip_was_deleted_is_requested_again(page: Page, site: Site) -> None:
+    """Without an id of its own it is another clip."""
+    window = START_MS + 1800, START_MS + 2800
+    query = f"&from={window[0]}&to={window[1]}"
+    FootagePage(page, site, query)
+    address: str | None = None
+    for _ in range(2):
+        page.get_by_role("button", name="Request the clip").click()
+        requested = page.locator("#requests li").first
+        expect(requested).to_have_attribute("data-status", "CLIP_AVAILABLE")
+        link = requested.get_by_role("link", name="Open the clip")
+        address = link.get_attribute("href")
+        assert site.served.delete(f"/api/v1{address}").status_code == 204
+        expect(requested).to_have_count(0)
+    assert address
+    assert address.endswith("-2")
+
+
+def test_an_id_that_is_taken_leads_to_the_field(context: BrowserContext, site: Site) -> None:
+    """The text is for people: it names no address and no member of the API."""
+    site.make_clip("taken", START_MS, START_MS + 1000)
+    site.make_clip("gone", START_MS, START_MS + 1000)
+    site.served.delete("/api/v1/clips/pier/gone")
+    page = context.new_page()
+    FootagePage(page, site, f"&from={START_MS + 1900}&to={START_MS + 2900}")
+    for clip_id, text in (
+        ("taken", "Another clip has this id. Type another one, or none,"),
+        ("gone", "A clip with this id was deleted. Type another id, or none,"),
+    ):
+        page.locator("#name").evaluate("(name, text) => (name.value = text)", clip_id)
+        page.locator("#name").dispatch_event("input")
+        page.locator("details:has(#name)").evaluate("(details) => (details.open = false)")
+        page.get_by_role("button", name="Request the clip").click()
+        expect(page.locator("#refused")).to_contain_text(text)
+        expect(page.locator("#name")).to_be_focused()

@@ -40,6 +40,7 @@ def test_a_clip_is_as_long_as_its_window(page: Page, site: Site, label: str) -> 
     """The plan says so before the request; the player shows footage, the filler, and footage."""
     choose(page, site, label)
     expect(page.locator("#plan p")).to_have_text("The clip lasts 13 s with its gaps.")
+    expect(page.locator("#plan dl")).to_contain_text(re.compile("Recorded90: .*Filled10 s of"))
     page.get_by_role("button", name="Request the clip").click()
     requested = page.locator("#requests li").first
     expect(requested).to_have_attribute("data-status", "CLIP_AVAILABLE")
@@ -65,6 +66,10 @@ def test_a_clip_is_as_long_as_its_window(page: Page, site: Site, label: str) -> 
     page.keyboard.press("End")
     shown.expect_frame(len(numbers) + GAP_S - 1)
     assert shown.number() == numbers[-1]
+    delivered = page.locator(".facts div").first
+    expect(delivered).to_contain_text(
+        re.compile(r"3\.000 s.*requested 13\.000 s; 10\.000 s more show", re.DOTALL)
+    )
 
 
 def test_no_clip_is_made_if_that_is_chosen(page: Page, site: Site) -> None:
