@@ -7,7 +7,6 @@ crashes, duplicates and races harmless; docs/decisions/0003-order-of-effects.md 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, tzinfo
-from itertools import chain
 from pathlib import Path
 
 from attrs import Factory, evolve, frozen
@@ -19,18 +18,15 @@ from application.ports import (
     ClipStore,
     Listing,
     Notifier,
-    Piece,
-    Recording,
-    RecordingPiece,
     RecordingStore,
     Rendition,
     RetryQueue,
     ThumbnailSpec,
     Transcoder,
 )
+from application.provenance import coverage_of, with_checksums, with_held
 from domain.clip import ClipReport, ClipStatus, InvalidRequest
 from domain.clip_label import ClipLabel
-from domain.coverage import Coverage, disjoint
 from domain.delivery import Delivery
 from domain.errors import (
     AlreadyInProgress,
@@ -50,9 +46,7 @@ from domain.idempotency import (
     Unannounced,
     decide_existing,
 )
-from domain.manifest import Manifest, MediaInfo, Source, StoredClip
-from domain.planning import ClipPlan, Cut
-from domain.proof import ByteRange
+from domain.manifest import Manifest, MediaInfo, StoredClip
 from domain.retry import (
     Build,
     Reject,
@@ -225,7 +219,7 @@ class MakeClip:
                 return self._requeue_or_reject(delivery, situation, found.reject)
             except Rejected as error:
                 return self._requeue_or_reject(delivery, situation, _fatal(error))
-            coverage = _coverage(request.window, footage, rendition)
+            coverage = coverage_of(request.window, footage, rendition)
             try:
                 self.clips.commit(request, rendition, delivery.id, coverage, deadline_s)
             except AlreadyExists:
@@ -234,7 +228,7 @@ class MakeClip:
             ClipReport.available(request, coverage),
             delivery.id,
             rendition.media,
-            _with_checksums(rendition.evidence.sources, footage),
+            with_checksums(rendition.evidence.sources, footage),
             rendition.evidence.proof,
             paces=footage.paces,
         )
@@ -270,8 +264,8 @@ class MakeClip:
 
         def send(assembled: Rendition) -> None:
             sending.close()
-            complete = _with_held(footage, assembled, without_picture)
-            coverage = _coverage(request.window, *complete)
+            complete = with_held(footage, assembled, without_picture)
+            coverage = coverage_of(request.window, *complete)
             sending.enter_context(
                 self.clips.sending(request, complete[1], delivery.id, coverage, deadline_s)
             )
@@ -290,7 +284,7 @@ class MakeClip:
                     ClipLabel(request.name, request.window, self.zone),
                     send,
                 )
-                return _with_held(footage, rendition, without_picture)
+                return with_held(footage, rendition, without_picture)
             except NoPicture as error:
                 sending.close()
                 without_picture[error.name] = (*without_picture.get(error.name, ()), *error.windows)
@@ -475,63 +469,3 @@ def _naming_dropped(keys: tuple[str, ...]) -> Iterator[str]:
 
 def _fatal(error: Rejected) -> Reject:
     return Reject(ClipStatus.FATAL_ERROR, str(error))
-
-
-def _with_held(
-    footage: GatheredFootage, rendition: Rendition, without_picture: WithoutPicture
-) -> tuple[GatheredFootage, Rendition]:
-    """Name the recordings of which pictures are held in place of those that cannot be decoded."""
-    assert footage.plan  # noqa: S101 - a clip is made only of planned footage
-    damaged = (*rendition.damaged, *_held_over(footage.plan, without_picture))
-    named = (f"Frames of {name} cannot be decoded." for name in without_picture)
-    left_out = (*footage.left_out, *named)
-    evidence = evolve(rendition.evidence, sources=_sources(footage, rendition.pieces))
-    rendition = evolve(rendition, damaged=damaged, evidence=evidence)
-    return evolve(footage, left_out=left_out), rendition
-
-
-def _held_over(
-    plan: ClipPlan, without_picture: Mapping[str, tuple[TimeWindow, ...]]
-) -> Iterator[TimeWindow]:
-    """Yield the windows in which a picture is held in place of those that cannot be decoded."""
-    for window in chain.from_iterable(without_picture.values()):
-        yield from (part for seam in plan.seams if (part := window.intersection(seam)))
-
-
-def _coverage(window: TimeWindow, footage: GatheredFootage, rendition: Rendition) -> Coverage:
-    """Return what the rendition shows of the window."""
-    planned = footage.coverage
-    gaps, damaged, held = disjoint(window, planned.gaps, rendition.damaged, planned.held)
-    return evolve(planned, gaps=gaps, damaged=damaged, held=held, verified=rendition.verified)
-
-
-def _sources(footage: GatheredFootage, pieces: tuple[Piece, ...]) -> tuple[Source, ...]:
-    """Return the recordings that the clip was made from, a source for each cut."""
-    cuts = footage.plan.cuts if footage.plan else ()
-    return tuple(_source(cut, footage.recordings[cut.segment.name], pieces) for cut in cuts)
-
-
-def _source(cut: Cut, recording: Recording, pieces: tuple[Piece, ...]) -> Source:
-    ranges = tuple(
-        ByteRange(piece.offset, piece.length)
-        for piece in pieces
-        if isinstance(piece, RecordingPiece) and piece.recording is recording
-    )
-    return Source(
-        cut.segment.name,
-        recording.version,
-        cut.window,
-        ranges,
-        recording.key,
-        recording.version_id,
-        recording.size_bytes,
-    )
-
-
-def _with_checksums(sources: tuple[Source, ...], footage: GatheredFootage) -> tuple[Source, ...]:
-    """Return the sources with the checksums that the store has given since.
-
-    They are not committed with the clip: its parts are sent before they are known.
-    """
-    recordings = footage.recordings
-    return tuple(evolve(each, checksum=recordings[each.name].checksum) for each in sources)
