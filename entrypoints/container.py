@@ -31,7 +31,7 @@ from entrypoints.settings import (
     read_settings,
     with_new_defaults,
 )
-from entrypoints.sqs_batch import HandleBatch
+from entrypoints.sqs_batch import HandleBatch, ProcessRecords, process_each
 from entrypoints.timing import timed
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.folder.alias_folders import AliasFolders
@@ -72,6 +72,7 @@ class Service(containers.DeclarativeContainer):
     scratch: providers.Provider[Path] = providers.Dependency(instance_of=Path)
     report_format: providers.Provider[ReportFormat] = providers.AbstractSingleton(ReportFormat)
     delay_redelivery: providers.Provider[Any] = providers.Object(None)
+    process_records: providers.Provider[ProcessRecords] = providers.Object(process_each)
 
     cameras: providers.Provider[CameraService] = providers.AbstractSingleton(CameraService)
     recordings: providers.Provider[RecordingStore] = providers.AbstractSingleton(RecordingStore)
@@ -110,6 +111,7 @@ class Service(containers.DeclarativeContainer):
         on_outcome,
         settings.provided.backoff_base_s,
         delay_redelivery,
+        process_records,
     )
 
 
@@ -200,6 +202,7 @@ plug(
     ),
 )
 plug(AwsService.delay_redelivery, AwsService.queue.provided.delay_redelivery)
+plug(AwsService.process_records, providers.Singleton(aws_adapters.process_records))
 
 
 @containers.copy(Service)
