@@ -15,6 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUFFIXES = ".mp4, .m4v or .mov"
 """The suffixes of recordings, in any case, for messages."""
 SUFFIX = re.compile(r"\.(?i:mp4|m4v|mov)")
+SUFFIX_LETTERS = {"mp4", "m4v", "mov"}
 RECORDING_NAME = re.compile(rf"(?=.{{5,200}}\Z)[A-Za-z0-9_.-]+{SUFFIX.pattern}")
 OWN_FORMAT = "%Y%m%dT%H%M%S%f"
 OWN_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{1,6})?", re.ASCII)
@@ -71,7 +72,7 @@ def is_recording_name(name: str) -> bool:
 
 def has_suffix(path: str) -> bool:
     """Return whether a path ends with a suffix of recordings."""
-    return SUFFIX.fullmatch("." + path.rpartition(".")[2]) is not None
+    return path.rpartition(".")[2].lower() in SUFFIX_LETTERS
 
 
 def stem_of(name: str) -> str:
