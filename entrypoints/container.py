@@ -20,7 +20,7 @@ from application.ports import (
     RetryQueue,
     Transcoder,
 )
-from entrypoints import aws_adapters
+from entrypoints import aws_adapters, in_memory_adapters
 from entrypoints.hidden_libraries import hidden
 from entrypoints.log_line import DeliveryOutcome
 from entrypoints.settings import (
@@ -44,14 +44,6 @@ from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recording_tree import RecordingTree, TreeRecordingStore
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
-from infrastructure.in_memory import (
-    InMemoryCameraService,
-    InMemoryClipStore,
-    InMemoryNotifier,
-    InMemoryRecordingStore,
-    InMemoryRetryQueue,
-    InMemoryTranscoder,
-)
 from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 
@@ -260,12 +252,12 @@ class InMemoryService(Service):
     """The service in memory, for tests of what surrounds it."""
 
 
-plug(InMemoryService.cameras, providers.Singleton(InMemoryCameraService))
-plug(InMemoryService.recordings, providers.Singleton(InMemoryRecordingStore))
-plug(InMemoryService.transcoder, providers.Singleton(InMemoryTranscoder))
-plug(InMemoryService.clips, providers.Singleton(InMemoryClipStore))
-plug(InMemoryService.queue, providers.Singleton(InMemoryRetryQueue))
-plug(InMemoryService.notifier, providers.Singleton(InMemoryNotifier))
+plug(InMemoryService.cameras, providers.Singleton(in_memory_adapters.cameras))
+plug(InMemoryService.recordings, providers.Singleton(in_memory_adapters.recordings))
+plug(InMemoryService.transcoder, providers.Singleton(in_memory_adapters.transcoder))
+plug(InMemoryService.clips, providers.Singleton(in_memory_adapters.clips))
+plug(InMemoryService.queue, providers.Singleton(in_memory_adapters.queue))
+plug(InMemoryService.notifier, providers.Singleton(in_memory_adapters.notifier))
 
 
 def aws_service(

@@ -39,7 +39,8 @@ class SegmentNaming:
 
     @timestamp_format.validator
     def _can_be_read(self, _: object, form: str) -> None:
-        datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
+        if form != OWN_FORMAT:  # strptime loads a module of its own
+            datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
 
     def start_ms(self, name: str) -> int | None:
         """Return the start in a file's name, in ms since the epoch, if it has one."""
