@@ -9,7 +9,11 @@ from entrypoints.sqs_batch import HandleRecord
 
 def process_partially(records: list[dict[str, Any]], handle: HandleRecord) -> dict[str, Any]:
     """Handle the records of a batch, as ProcessRecords."""
+
+    def named(record: Any) -> None:  # noqa: ANN401 - the processor calls it with `record=`
+        handle(record)
+
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    with processor(records, handle):  # process_partial_response rejects an empty batch
+    with processor(records, named):  # process_partial_response rejects an empty batch
         processor.process()
     return dict(processor.response())

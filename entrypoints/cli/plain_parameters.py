@@ -46,9 +46,10 @@ def made_plain(parameters: list[P]) -> list[P]:
 
 
 def is_plain(parameter: Parameter, value: Any) -> bool:  # noqa: ANN401 - as the command line has it
-    """Return whether a value is as valid as typer would find it, without a look at pydantic.
+    """Return whether a value is valid, as it is certain without pydantic.
 
-    Typer reports what is missing, no choice, or a path that cannot be read.
+    Typer reports an option that is missing, a text that is no choice, and a path that cannot be
+    read. It reads numbers, but for those that are defaults.
     """
     if value is None:
         return not parameter.required
@@ -59,7 +60,7 @@ def is_plain(parameter: Parameter, value: Any) -> bool:  # noqa: ANN401 - as the
         return bool(value) and not isinstance(value, str)
     if get_origin(annotation) is Literal:
         return value in get_args(annotation)
-    return annotation is str and isinstance(value, str)
+    return annotation in {str, int, float} and type(value) is annotation
 
 
 def converted(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401 - as the command line has it
