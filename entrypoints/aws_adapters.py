@@ -1,7 +1,7 @@
 """The adapters for AWS and the camera HTTP API, made by functions that import them.
 
-Importing them takes boto3 and requests, a quarter of a second, which commands on folders do not
-need. The functions pass their arguments on; they are annotated with what they return.
+Importing them takes boto3, requests and Powertools, a third of a second, which commands on folders
+do not need. The functions pass their arguments on; they are annotated with what they return.
 """
 # ruff: noqa: ANN401, PLC0415 - any arguments; imports at the first use
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
+
+    from entrypoints.sqs_batch import ProcessRecords
 
 
 def client(service: str) -> Any:
@@ -30,6 +32,13 @@ def s3_client(bucket_owners: Any, paid_bucket: Any) -> "S3Client":
     from infrastructure.s3 import expect_owners, pay_for_requests
 
     return pay_for_requests(expect_owners(client("s3"), bucket_owners), paid_bucket)
+
+
+def process_records() -> "ProcessRecords":
+    """Return how the function handles the messages of a batch."""
+    from entrypoints.partial_batch import process_partially
+
+    return process_partially
 
 
 def network_faults(*arguments: Any) -> "Iterator[str]":

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from attrs import evolve
-from dependency_injector import containers, providers
 
 from application.make_clip import MakeClip
 from application.ports import (
@@ -21,7 +20,8 @@ from application.ports import (
     RetryQueue,
     Transcoder,
 )
-from entrypoints import aws_adapters
+from entrypoints import aws_adapters, in_memory_adapters
+from entrypoints.hidden_libraries import hidden
 from entrypoints.log_line import DeliveryOutcome
 from entrypoints.settings import (
     AwsSettings,
@@ -31,7 +31,7 @@ from entrypoints.settings import (
     read_settings,
     with_new_defaults,
 )
-from entrypoints.sqs_batch import HandleBatch
+from entrypoints.sqs_batch import HandleBatch, ProcessRecords, process_each
 from entrypoints.timing import timed
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.folder.alias_folders import AliasFolders
@@ -44,16 +44,12 @@ from infrastructure.folder.queue import FolderRetryQueue
 from infrastructure.folder.recording_tree import RecordingTree, TreeRecordingStore
 from infrastructure.folder.recordings import FolderRecordingStore
 from infrastructure.formats.reports import ReportFormat
-from infrastructure.in_memory import (
-    InMemoryCameraService,
-    InMemoryClipStore,
-    InMemoryNotifier,
-    InMemoryRecordingStore,
-    InMemoryRetryQueue,
-    InMemoryTranscoder,
-)
 from infrastructure.transcoder.memory import available_memory_bytes
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
+
+with hidden("fastapi", "pydantic", "pydantic_settings", "starlette", "werkzeug", "yaml"):
+    # It would serve them, which takes a fifth of a command's start. Lambda has none of them.
+    from dependency_injector import containers, providers
 
 P = TypeVar("P")
 
@@ -72,6 +68,7 @@ class Service(containers.DeclarativeContainer):
     scratch: providers.Provider[Path] = providers.Dependency(instance_of=Path)
     report_format: providers.Provider[ReportFormat] = providers.AbstractSingleton(ReportFormat)
     delay_redelivery: providers.Provider[Any] = providers.Object(None)
+    process_records: providers.Provider[ProcessRecords] = providers.Object(process_each)
 
     cameras: providers.Provider[CameraService] = providers.AbstractSingleton(CameraService)
     recordings: providers.Provider[RecordingStore] = providers.AbstractSingleton(RecordingStore)
@@ -110,6 +107,7 @@ class Service(containers.DeclarativeContainer):
         on_outcome,
         settings.provided.backoff_base_s,
         delay_redelivery,
+        process_records,
     )
 
 
@@ -200,6 +198,7 @@ plug(
     ),
 )
 plug(AwsService.delay_redelivery, AwsService.queue.provided.delay_redelivery)
+plug(AwsService.process_records, providers.Singleton(aws_adapters.process_records))
 
 
 @containers.copy(Service)
@@ -253,12 +252,12 @@ class InMemoryService(Service):
     """The service in memory, for tests of what surrounds it."""
 
 
-plug(InMemoryService.cameras, providers.Singleton(InMemoryCameraService))
-plug(InMemoryService.recordings, providers.Singleton(InMemoryRecordingStore))
-plug(InMemoryService.transcoder, providers.Singleton(InMemoryTranscoder))
-plug(InMemoryService.clips, providers.Singleton(InMemoryClipStore))
-plug(InMemoryService.queue, providers.Singleton(InMemoryRetryQueue))
-plug(InMemoryService.notifier, providers.Singleton(InMemoryNotifier))
+plug(InMemoryService.cameras, providers.Singleton(in_memory_adapters.cameras))
+plug(InMemoryService.recordings, providers.Singleton(in_memory_adapters.recordings))
+plug(InMemoryService.transcoder, providers.Singleton(in_memory_adapters.transcoder))
+plug(InMemoryService.clips, providers.Singleton(in_memory_adapters.clips))
+plug(InMemoryService.queue, providers.Singleton(in_memory_adapters.queue))
+plug(InMemoryService.notifier, providers.Singleton(in_memory_adapters.notifier))
 
 
 def aws_service(

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from application.make_clip import ClipResult, MakeClip
 from domain.clip import ClipRequest, InvalidRequest
@@ -37,6 +35,24 @@ class ScratchFault(ClipError):
     """The scratch folder is full, missing or not writable: the message returns to the queue."""
 
 
+Record = Mapping[str, Any]
+"""One SQS message of an event."""
+HandleRecord = Callable[[Any], None]
+ProcessRecords = Callable[[list[dict[str, Any]], HandleRecord], dict[str, Any]]
+"""Handles each record; returns `{"batchItemFailures": [...]}`, those whose handling raised."""
+
+
+def process_each(records: list[dict[str, Any]], handle: HandleRecord) -> dict[str, Any]:
+    """Handle the records one by one, as ProcessRecords; without Lambda there is no more to it."""
+    failures = []
+    for record in records:
+        try:
+            handle(record)
+        except Exception:  # noqa: BLE001 - it is in the outcome; the next message is another matter
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
 @frozen
 class HandleBatch:
     """Handles every message of a batch, and returns those to be delivered again."""
@@ -49,21 +65,19 @@ class HandleBatch:
     delay_redelivery: Callable[[str, int, float], None] | None = None
     """Sets a failed message's redelivery delay, given its receipt handle, the delay in seconds and
     a deadline. Otherwise, or if that fails, the queue's visibility timeout applies."""
+    process: ProcessRecords = process_each
 
     def __call__(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> dict[str, Any]:
         """Return `{"batchItemFailures": [...]}`, or raise NotAnSqsEvent."""
         records = check_records(event)
         sweep(self.scratch)
 
-        def handle(record: SQSRecord) -> None:
+        def handle(record: Record) -> None:
             self._handle(record, time.monotonic() + remaining_ms() / 1000)
 
-        processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-        with processor(records, handle):  # process_partial_response rejects an empty batch
-            processor.process()
-        return dict(processor.response())
+        return self.process(records, handle)
 
-    def _handle(self, record: SQSRecord, ends_s: float) -> None:
+    def _handle(self, record: Record, ends_s: float) -> None:
         began_s = time.monotonic()
         receive_count: int | None = None
         request: ClipRequest | InvalidRequest | None = None
@@ -83,7 +97,7 @@ class HandleBatch:
                 else:
                     delivery = Delivery(
                         request,
-                        record.message_id,
+                        record["messageId"],
                         sent_at_ms,
                         time.time_ns() // 1_000_000,
                         deadline_s,
@@ -101,7 +115,7 @@ class HandleBatch:
             elapsed_ms = round((time.monotonic() - began_s) * 1000)
             self.on_outcome(
                 DeliveryOutcome(
-                    record.message_id,
+                    record["messageId"],
                     elapsed_ms,
                     calls_ms,
                     receive_count,
@@ -120,7 +134,7 @@ class HandleBatch:
             raise ScratchFault(f"The scratch folder failed: {error.strerror}.") from error
 
     def _delay_redelivery(
-        self, record: SQSRecord, receive_count: int | None, error: Exception
+        self, record: Record, receive_count: int | None, error: Exception
     ) -> None:
         """Choose when the message is delivered again: at once if no delivery can do better."""
         receipt = record.get("receiptHandle")
@@ -158,7 +172,7 @@ def _require_time(remaining_s: float) -> None:
         raise DeadlineExceeded(f"{max(remaining_s, 0):.0f} s remain, too few to begin.")
 
 
-def _attribute(record: SQSRecord, name: str) -> int:
+def _attribute(record: Record, name: str) -> int:
     """Return one of the numbers that SQS sends as text; Unavailable if it is missing."""
     attributes = record.get("attributes")
     text = str(attributes.get(name)) if isinstance(attributes, Mapping) else ""

@@ -8,12 +8,12 @@ from attrs import Factory, frozen
 from application.verify_clip import ClipFile, said_evidence
 from domain.manifest import Manifest
 from domain.proof import ByteRange, ShownFrame
+from infrastructure.formats.coverage_box import texts_in_boxes
 from infrastructure.formats.coverages import read_coverage
 from infrastructure.formats.evidence import read_evidence
 from infrastructure.formats.object_keys import COVERAGE, EVIDENCE
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import read_index
-from infrastructure.s3.coverage_box import texts_in_boxes
 
 MAX_BOXES_BYTES = 64 << 20
 MAX_PICTURE_BYTES = 64 << 20

@@ -4,20 +4,15 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 AVAILABLE, FAILED, USAGE, WAITING, REJECTED = range(5)
 """Exit codes: every clip is available, something failed, the command line or the settings are
@@ -63,8 +58,9 @@ def _shown(character: str) -> str:
     return character
 
 
-out = PlainConsole(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-err = PlainConsole(stderr=True, highlight=False)
+# A name such as `:car:` is no emoji; the table of emojis is not loaded then, either.
+out = PlainConsole(width=None if sys.stdout.isatty() else PIPED_WIDTH, emoji=False)
+err = PlainConsole(stderr=True, highlight=False, emoji=False)
 
 
 class UsageError(Exception):
@@ -95,7 +91,7 @@ class ProgressReporter:
     """Progress on standard error: a bar on a terminal, else nothing."""
 
     unit: str = "frames"
-    bar: Progress | None = None
+    bar: "Progress | None" = None
 
     @contextmanager
     def reporting(self, task: str) -> Iterator[None]:
@@ -103,6 +99,15 @@ class ProgressReporter:
         if not err.is_terminal:
             yield
             return
+        from rich.progress import (  # noqa: PLC0415 - only a terminal shows it
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
         columns = (
             BarColumn(),
             MofNCompleteColumn(),

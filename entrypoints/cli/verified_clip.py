@@ -1,8 +1,6 @@
-"""The clip that `camclip verify` is to check: a file, a clip of a folder, or one in S3."""
+"""The clip that `camclip verify` is to check: a file, or a clip of a folder."""
 
 import re
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 from attrs import frozen
@@ -13,12 +11,9 @@ from domain.clip import ClipName
 from domain.errors import Rejected, Unavailable
 from domain.sidecars import SIDECARS
 from entrypoints.cli.console import UsageError
-from entrypoints.cli.service import call_deadline_s, open_aws
 from entrypoints.cli.session import Session
 from infrastructure.clip_file import LocalClipFile
 from infrastructure.folder.clips import FolderClipStore
-from infrastructure.formats.manifests import read_manifest
-from infrastructure.s3.fetching import fetch_clip, fetch_manifest, fetch_sidecars, fetch_thumbnails
 
 MAX_MANIFEST_BYTES = 64 << 20
 
@@ -77,24 +72,6 @@ def clip_in_folder(session: Session, text: str, manifest: Path | None) -> ClipTo
     return ClipToVerify(str(path), clip, _text(clips.manifest_path(name)), name, recordings)
 
 
-def clip_in_bucket(opened: ExitStack, text: str) -> ClipToVerify:
-    """Fetch a clip into a folder that is removed when `opened` is closed."""
-    name, service = clip_name(text), open_aws()
-    client, bucket = service.s3(), service.aws().destination_bucket
-    folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="camclip-verify-")))
-    manifest = fetch_manifest(client, bucket, name, call_deadline_s())
-    path = fetch_clip(client, bucket, name, folder)
-    if path is None:
-        raise Rejected(f"There is no clip {text} in {bucket}.")
-    if manifest is None:
-        raise Rejected(f"The clip {text} has no manifest in {bucket}, and so no proof.")
-    spec = service.settings().thumbnails
-    thumbnails = fetch_thumbnails(client, bucket, name, spec, folder)
-    sidecars = fetch_sidecars(client, bucket, name, _sidecars_in(manifest), folder)
-    clip = LocalClipFile(path, thumbnails, sidecars)
-    return ClipToVerify(f"{bucket}/{text}", clip, manifest, name, service.recordings())
-
-
 def clip_name(text: str) -> ClipName:
     """Read CAMERA/ID; UsageError if it is none."""
     camera_id, _, clip_id = text.removesuffix(".mp4").partition("/")
@@ -106,15 +83,6 @@ def clip_name(text: str) -> ClipName:
 
 def _thumbnails(clips: FolderClipStore, name: ClipName) -> dict[int, Path]:
     return {int(path.stem.rpartition("_")[2]): path for path in clips.thumbnails(name)}
-
-
-def _sidecars_in(manifest: str) -> tuple[str, ...]:
-    """Return which files next to its clip a manifest names; whoever verifies it reads it again."""
-    try:
-        names = read_manifest(manifest).report.sidecars
-    except ValueError:
-        return ()
-    return tuple(name for name in SIDECARS if name in names)
 
 
 def _text(path: Path) -> str:

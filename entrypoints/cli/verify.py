@@ -27,7 +27,7 @@ from entrypoints.cli.command import (
 from entrypoints.cli.console import AVAILABLE, FAILED, UsageError, print_facts
 from entrypoints.cli.places import Places, opened
 from entrypoints.cli.times import utc
-from entrypoints.cli.verified_clip import ClipToVerify, clip_in_bucket, clip_in_folder, clip_of_file
+from entrypoints.cli.verified_clip import ClipToVerify, clip_in_folder, clip_of_file
 from infrastructure.formats.manifests import read_manifest, signed_bytes
 from infrastructure.signing import public_key_of, signature_finding
 
@@ -92,6 +92,8 @@ def verify(  # noqa: PLR0913 - one parameter per option
     key = public_key_in(public_key) if public_key else None
     with ExitStack() as stack:
         if aws:
+            from entrypoints.cli.clip_in_bucket import clip_in_bucket  # noqa: PLC0415 - loads boto3
+
             found = clip_in_bucket(stack, clip)
         elif recordings or root:
             places = Places(root=root, recordings=recordings, layout=layout, tz=tz, out=out)

@@ -15,6 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUFFIXES = ".mp4, .m4v or .mov"
 """The suffixes of recordings, in any case, for messages."""
 SUFFIX = re.compile(r"\.(?i:mp4|m4v|mov)")
+SUFFIX_LETTERS = {"mp4", "m4v", "mov"}
 RECORDING_NAME = re.compile(rf"(?=.{{5,200}}\Z)[A-Za-z0-9_.-]+{SUFFIX.pattern}")
 OWN_FORMAT = "%Y%m%dT%H%M%S%f"
 OWN_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{1,6})?", re.ASCII)
@@ -38,7 +39,8 @@ class SegmentNaming:
 
     @timestamp_format.validator
     def _can_be_read(self, _: object, form: str) -> None:
-        datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
+        if form != OWN_FORMAT:  # strptime loads a module of its own
+            datetime.strptime(EPOCH.strftime(form), form)  # noqa: DTZ007 - only tried
 
     def start_ms(self, name: str) -> int | None:
         """Return the start in a file's name, in ms since the epoch, if it has one."""
@@ -71,7 +73,7 @@ def is_recording_name(name: str) -> bool:
 
 def has_suffix(path: str) -> bool:
     """Return whether a path ends with a suffix of recordings."""
-    return SUFFIX.fullmatch("." + path.rpartition(".")[2]) is not None
+    return path.rpartition(".")[2].lower() in SUFFIX_LETTERS
 
 
 def stem_of(name: str) -> str:

@@ -194,9 +194,11 @@ class RecordingTree(RecordingFiles):
         starts: StartRange | None,
         order: Order = list,
     ) -> Iterator[tuple[str, Fields]]:
-        names = name_range(component, starts) if starts else None
-        for entry in order(self._entries(folder)):
-            if (names and entry.name not in names) or entry.name.startswith("."):
+        entries = self._entries(folder)
+        if starts:
+            entries = name_range(component, starts).select(entries)
+        for entry in order(entries):
+            if entry.name.startswith("."):
                 continue
             fields = component.match(stem_of(entry.name), known)
             if fields and (not starts or starts.may_hold(fields)) and entry.is_file():
@@ -296,6 +298,8 @@ def _sample(folder: Path, within: str, skipped: Path | None, depth: int) -> Iter
             elif files < SAMPLE_PER_FOLDER and SUFFIX.fullmatch(Path(entry.name).suffix):
                 files += 1
                 yield within + entry.name
+            else:
+                continue
             if len(folders) >= SAMPLE_PER_FOLDER and files >= SAMPLE_PER_FOLDER:
                 break
     if depth >= MAX_DEPTH:

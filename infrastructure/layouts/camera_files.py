@@ -43,27 +43,29 @@ class CameraFiles(Generic[F]):
         the window are yielded, too, if they were written that late. `written_ms` returns when a
         file was last written, in ms since the epoch; few files need it.
         """
-        recordings = [file for file in self.dated if file.is_recording]
-        stems = {stem_of(file.name) for file in recordings}
+        kinds = [(file, file.is_recording) for file in self.dated]
+        recordings = [file for file, is_recording in kinds if is_recording]
         starts_ms = sorted(file.start_ms for file in recordings)
+        stems: set[str] = set()
         all_starts_ms = starts_ms
         if len(recordings) < len(self.dated):
+            stems = {stem_of(file.name) for file in recordings}
             all_starts_ms = sorted(file.start_ms for file in self.dated)
         earlier: list[F] = []
-        for file in self.dated:
+        for file, is_recording in kinds:
             is_early = file.start_ms <= window.start_ms - self.max_recording_ms
             if is_early or file.start_ms >= window.end_ms:
                 continue
-            if not file.is_recording and stem_of(file.name) in stems:
+            if not is_recording and stem_of(file.name) in stems:
                 continue
-            starts = starts_ms if file.is_recording else all_starts_ms
+            starts = starts_ms if is_recording else all_starts_ms
             at = bisect_right(starts, file.start_ms)
             if at < len(starts) and starts[at] <= window.start_ms:
-                if file.is_recording:
+                if is_recording:
                     earlier.append(file)
                 continue
             segment = self._segment(file, starts, written_ms)
-            if file.is_recording or segment.window.overlaps(window):
+            if is_recording or segment.window.overlaps(window):
                 yield segment, file
         latest = nlargest(MAX_EARLIER, earlier, key=lambda file: file.start_ms)
         for file in latest:

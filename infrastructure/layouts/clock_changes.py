@@ -6,7 +6,7 @@ where the second hour begins. If neither decides, it is taken for the first.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from itertools import pairwise
 
 from attrs import frozen
@@ -35,6 +35,8 @@ class DatedFile:
 
 def near_repeated_times(stamps: Mapping[str, Stamp], zone: tzinfo) -> set[str]:
     """Return the names of the files whose modification times `dated` needs."""
+    if zone is UTC:
+        return set()
     local = sorted(stamp.local for stamp in stamps.values() if _is_repeated(stamp, zone))
     if not local:
         return set()

@@ -65,7 +65,11 @@ def guess_layout(paths: Sequence[str]) -> Fit:
 
     Of presets that fit as many, the one named first in `PRESETS`.
     """
-    best = max((fit(preset, paths) for preset in PRESETS), key=lambda found: found.fitting)
+    best = fit(PRESETS[0], paths)
+    for preset in PRESETS[1:]:
+        if not best.unfit:
+            break  # no other fits more of them
+        best = max(best, fit(preset, paths), key=lambda found: found.fitting)
     if not best.fitting:
         raise UnknownLayout(
             f"No known layout fits files such as {examples(paths)}. {HOW_TO_CHOOSE}."

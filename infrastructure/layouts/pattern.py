@@ -20,8 +20,9 @@ Everything else is literal text. The suffix is no part of a pattern.
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cached_property
 
-from attrs import Factory, field, frozen
+from attrs import field, frozen
 
 from infrastructure.camera_api.names import SUFFIX, stem_of
 from infrastructure.layouts.wall_clock import Stamp, read_stamp
@@ -72,9 +73,11 @@ class Component:
     """The pattern of one folder's or file's name."""
 
     tokens: tuple[Token, ...]
-    _regex: re.Pattern[str] = field(
-        init=False, repr=False, default=Factory(lambda self: _regex(self.tokens), takes_self=True)
-    )
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        """Compiled for the first name: few of the presets' patterns ever see one."""
+        return _regex(self.tokens)
 
     @property
     def is_camera(self) -> bool:

@@ -50,13 +50,13 @@ class Stamp:
 
 def read_stamp(fields: Mapping[str, str]) -> Stamp | None:
     """Return the start that the fields of a path hold; None if there is no such time."""
-    fraction = timedelta(microseconds=int(f"{fields.get('f', '0'):0<6.6}"))
+    microsecond = int(f"{fields['f']:0<6.6}") if "f" in fields else 0
     if "s" in fields:
-        since_epoch = timedelta(seconds=int(fields["s"])) + fraction
+        since_epoch = timedelta(seconds=int(fields["s"]), microseconds=microsecond)
         return Stamp(NAIVE_EPOCH + since_epoch, timedelta(0))
-    year, month, day, hour, minute, second = (int(fields.get(unit, "0")) for unit in UNITS)
+    year, month, day, hour, minute, second = [int(fields.get(unit, "0")) for unit in UNITS]
     try:
-        local = datetime(year, month, day, hour, minute, second) + fraction  # noqa: DTZ001 - its zone is not in the path
+        local = datetime(year, month, day, hour, minute, second, microsecond)  # noqa: DTZ001 - its zone is not in the path
     except ValueError:
         return None
     zone = fields.get("z")

@@ -19,6 +19,7 @@ from domain.manifest import Manifest, StoredClip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import call
+from infrastructure.formats.coverage_box import with_box, without_box
 from infrastructure.formats.manifests import Sign, manifest_json, read_manifest
 from infrastructure.formats.object_keys import (
     clip_key,
@@ -30,7 +31,6 @@ from infrastructure.formats.object_keys import (
 )
 from infrastructure.s3.bodies import BodyReader
 from infrastructure.s3.claims import S3Claims, claimed
-from infrastructure.s3.coverage_box import with_box, without_box
 from infrastructure.s3.new_objects import NewObjects, SentObject
 from infrastructure.s3.parts import AnyPiece, BytesPiece
 from infrastructure.s3.reading import head_if_any, read_if_any

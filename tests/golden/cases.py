@@ -29,12 +29,12 @@ from domain.proof import (
 )
 from domain.window import TimeWindow
 from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.formats.coverage_box import with_box
 from infrastructure.formats.manifests import manifest_json
 from infrastructure.formats.messages import message_body
 from infrastructure.formats.object_keys import claim_key, metadata
 from infrastructure.formats.reports import ReportFormat
 from infrastructure.s3.claims import claim_text
-from infrastructure.s3.coverage_box import with_box
 from infrastructure.signing import signer_of
 from tests.support.keys import SIGNING_KEY
 

@@ -12,10 +12,10 @@ from attrs import evolve
 from domain.clip import ClipRequest
 from domain.manifest import StoredClip
 from infrastructure.folder.queue import FolderRetryQueue
+from infrastructure.formats.coverage_box import without_box
 from infrastructure.formats.manifests import read_manifest, signed_bytes
 from infrastructure.formats.messages import read_message
 from infrastructure.formats.object_keys import stored_clip
-from infrastructure.s3.coverage_box import without_box
 from infrastructure.signing import is_signature, public_key_of
 from tests.golden import cases
 from tests.golden.cases import Golden

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from devtools.footage import Recording, constant_bitrate
 from entrypoints.cli.app import app
-from infrastructure.s3.coverage_box import PROOF_BOX_BYTES
+from infrastructure.formats.coverage_box import PROOF_BOX_BYTES
 from tests.support.keys import SIGNING_KEY, public_key
 from tests.support.service import World, redelivered
 

@@ -18,11 +18,11 @@ from domain.manifest import MediaInfo, StoredClip
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
+from infrastructure.formats.coverage_box import BOX_BYTES, COVERAGE_UUID
 from infrastructure.formats.coverages import coverage_text
 from infrastructure.mp4.index import read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.s3 import S3ClipStore, S3Recording
-from infrastructure.s3.coverage_box import BOX_BYTES, COVERAGE_UUID
 from tests.contract.real import aws_session
 from tests.contract.worlds import Footages
 from tests.support.clip_store import clip_store

@@ -16,15 +16,15 @@ from domain.manifest import Evidence, MediaInfo
 from domain.recording import RecordingSegment
 from domain.window import TimeWindow
 from infrastructure.aws import CONFIG
-from infrastructure.mp4.range_cache import RangeCache
-from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
-from infrastructure.s3.coverage_box import (
+from infrastructure.formats.coverage_box import (
     BOX_BYTES,
     COVERAGE_UUID,
     PROOF_BOX_BYTES,
     PROOF_UUID,
     texts_in_boxes,
 )
+from infrastructure.mp4.range_cache import RangeCache
+from infrastructure.s3 import S3ClipStore, S3Recording, S3RecordingStore
 from tests.contract.real import Aws, aws_session
 from tests.contract.worlds import Footages
 from tests.golden import cases

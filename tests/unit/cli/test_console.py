@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from entrypoints.cli.console import PlainConsole, shown
+from entrypoints.cli.console import PlainConsole, err, out, print_facts, shown
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,16 @@ from entrypoints.cli.console import PlainConsole, shown
 def test_what_a_terminal_would_obey_is_escaped(text: str, expected: str | None) -> None:
     """All else is shown as it is."""
     assert shown(text) == (text if expected is None else expected)
+
+
+def test_a_name_is_no_emoji(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether it is printed as a text, as one with styles, or among facts."""
+    out.print(":car:", "[b]:car:[/]")
+    err.print(":car:", markup=False)
+    print_facts("Clip :car:", [("clip", "clips/:car:/c1.mp4")])
+    printed = capsys.readouterr()
+    assert printed.out == ":car: :car:\nClip :car:\nclip      │ clips/:car:/c1.mp4\n"
+    assert printed.err == ":car:\n"
 
 
 def test_a_console_prints_no_name_as_it_is() -> None:

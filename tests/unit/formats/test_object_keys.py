@@ -7,6 +7,7 @@ from domain.clip import ClipName, ClipRequest
 from domain.coverage import Coverage
 from domain.manifest import MediaInfo, StoredClip
 from domain.window import TimeWindow
+from infrastructure.formats.coverage_box import with_box
 from infrastructure.formats.object_keys import (
     clip_key,
     manifest_key,
@@ -14,7 +15,6 @@ from infrastructure.formats.object_keys import (
     stored_clip,
     thumbnail_key,
 )
-from infrastructure.s3.coverage_box import with_box
 from tests.unit.formats.values import (
     COVERAGES,
     FOOTAGE,
