@@ -16,8 +16,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from entrypoints.cli.plain_parameters import made_plain
-
 COMMANDS = {
     "demo": ("entrypoints.cli.demo.demo", "Cut a clip of a sample camera and write a report."),
     "cut": ("entrypoints.cli.cut", "Cut one clip, exact to the frame at both ends."),
@@ -86,10 +84,6 @@ class Commands(TyperGroup):
             for name, (module, summary) in COMMANDS.items()
         ]
         super().__init__(**{**attributes, "commands": commands})
-
-    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer does not export the types
-        """Return the options before the command, to which typer has added its own by now."""
-        return made_plain(super().get_params(ctx))
 
 
 def is_installed(module: str) -> bool:

@@ -10,7 +10,6 @@ from typer.main import get_command
 
 from domain.errors import ClipError, Rejected
 from entrypoints.cli.console import FAILED, INTERRUPTED, REJECTED, USAGE, UsageError, fail
-from entrypoints.cli.plain_parameters import made_plain
 from entrypoints.settings import InvalidSettings
 from entrypoints.sqs_batch import NotAnSqsEvent
 
@@ -87,10 +86,6 @@ INTERRUPTED_EXIT = "130 Ctrl-C"
 
 class PlainErrors(TyperCommand):
     """A command that reports every expected error in one sentence."""
-
-    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer does not export the types
-        """Return the options, and that for help."""
-        return made_plain(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer does not export the type
         """Run the command."""
