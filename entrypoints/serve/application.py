@@ -32,6 +32,7 @@ from entrypoints.serve.plans import PlanRoutes
 from entrypoints.serve.ports import Cameras, ClipFiles, Clips, Work
 from entrypoints.serve.problems import HANDLERS
 from entrypoints.serve.sidecars import SidecarRoutes
+from entrypoints.serve.sign_in import SignInRoutes
 from entrypoints.serve.verification import FindingsOf, VerificationRoutes, findings_in_folder
 from infrastructure.folder.sent_requests import SentRequests
 from infrastructure.s3.links import S3Links, link_config
@@ -63,6 +64,7 @@ class Serving:
         """Return the table of routes."""
         parts = (
             PageRoutes(),
+            SignInRoutes(self.access),
             CameraRoutes(self.cameras),
             FrameRoutes(self.cameras),
             PlanRoutes(self.cameras),

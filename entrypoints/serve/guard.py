@@ -13,24 +13,23 @@ from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from threading import Lock
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from attrs import Factory, define, field, frozen
-from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.responses import RedirectResponse, Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrypoints.serve.problems import (
     INVALID,
-    NO_TOKEN,
     OTHER_ORIGIN,
     TOO_MANY,
     WRONG_HOST,
     ProblemAnswer,
     ProblemKind,
 )
+from entrypoints.serve.token_page import ADDRESS, COOKIE, TokenNeeded, opened
 
-COOKIE = "camclip-token"
 MIN_TOKEN_CHARS = 16
 READING = frozenset({"GET", "HEAD"})
 PUBLIC = "/static/"
@@ -203,17 +202,21 @@ class Guard:
         bucket = self.reads if method in READING else self.writes
         if not bucket.take():  # Guesses of the token count, requests of other sites do not.
             return ProblemAnswer(TOO_MANY, "", {"Retry-After": "1"})
-        if moved := self._with_cookie(scope):
+        if moved := self._without_token(scope):
             return moved
-        if not self.access.admits(headers) and not str(scope["path"]).startswith(PUBLIC):
-            return ProblemAnswer(NO_TOKEN, "", {"WWW-Authenticate": "Bearer"})
-        return None
+        path = str(scope["path"])
+        is_open = path.startswith(PUBLIC) or (method, path) == ("POST", ADDRESS)
+        return None if is_open or self.access.admits(headers) else TokenNeeded()
 
-    def _with_cookie(self, scope: Scope) -> Response | None:
-        """Return the answer that gives a browser the token of the address /?token=TOKEN."""
-        token = QueryParams(scope["query_string"]).get("token", "").strip()
-        if scope["path"] != "/" or not token or not self.access.is_token(token):
+    def _without_token(self, scope: Scope) -> Response | None:
+        """Return the answer to /?token=TOKEN: the same page, whose address has no token.
+
+        A browser gets the cookie if the token is right.
+        """
+        query = parse_qsl(bytes(scope["query_string"]).decode("latin-1"), keep_blank_values=True)
+        tokens = [text.strip() for name, text in query if name == "token"]
+        if scope["path"] != "/" or not tokens:
             return None
-        moved = RedirectResponse("/", 303)
-        moved.set_cookie(COOKIE, token, httponly=True, samesite="strict")
-        return moved
+        rest = urlencode([pair for pair in query if pair[0] != "token"], safe="/")
+        page = f"/?{rest}" if rest else "/"
+        return opened(page, tokens[-1] if self.access.is_token(tokens[-1]) else "")

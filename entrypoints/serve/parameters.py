@@ -119,9 +119,27 @@ def window_in(given: Mapping[str, str], max_duration_ms: int) -> TimeWindow:
 
 async def body_of(request: Request) -> dict[str, Any]:
     """Return the JSON object of the body; Problem if it is too large, or anything else."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if media_type_of(request) != "application/json":
         raise Problem(WRONG_TYPE)
+    data = await bytes_of(request)
+    try:
+        body = json.loads(
+            data.decode(), object_pairs_hook=unique_keys, parse_constant=reject_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise Problem(INVALID, "The body is not valid JSON in UTF-8.") from error
+    if not isinstance(body, dict):
+        raise Problem(INVALID, "The body is not a JSON object.")
+    return body
+
+
+def media_type_of(request: Request) -> str:
+    """Return the body's type without its parameters, in small letters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def bytes_of(request: Request) -> bytes:
+    """Return the body; Problem if it is too large."""
     if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
         raise Problem(TOO_LARGE)  # Nothing of it is awaited.
     data = bytearray()
@@ -132,12 +150,4 @@ async def body_of(request: Request) -> dict[str, Any]:
                 raise Problem(TOO_LARGE)
     except ClientDisconnect as error:
         raise Problem(INVALID, "The body was cut off.") from error
-    try:
-        body = json.loads(
-            data.decode(), object_pairs_hook=unique_keys, parse_constant=reject_constant
-        )
-    except (ValueError, RecursionError) as error:
-        raise Problem(INVALID, "The body is not valid JSON in UTF-8.") from error
-    if not isinstance(body, dict):
-        raise Problem(INVALID, "The body is not a JSON object.")
-    return body
+    return bytes(data)

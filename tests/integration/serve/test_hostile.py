@@ -29,6 +29,7 @@ from tests.support.served import Served, served
 HOSTILE = [str(bad) for bad in BAD_IDS if isinstance(bad, str) and bad not in {"", "\ud800"}]
 GOOD = {"camera": "pier", "clip": "c1", "width": "160", "name": "reference.css"}
 TOKEN = "a secret of enough characters"
+FORM = "application/x-www-form-urlencoded"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 """What Chromium sends for a page (and Firefox, much alike)."""
 PAGES = ("/", "/api", "/clips", "/clips?camera=pier", "/clips/pier/none")
@@ -163,10 +164,10 @@ def test_hostile_targets_reach_nothing(server: Served, target: str, status: int)
     ],
 )
 def test_hostile_bodies_are_refused(server: Served, body: bytes, kind: str, status: int) -> None:
-    """By every route that has one."""
+    """By every route that has one in JSON."""
     for route in server.serving.routes():
-        # A verification has no body.
-        if methods(route) == ["POST"] and not route.path.endswith("/verification"):
+        # A verification has no body, the token's is a form.
+        if methods(route) == ["POST"] and not route.path.endswith(("/verification", "/token")):
             found = raw(server, "POST", route.path, f"Content-Type: {kind}", body=body)
             assert found == status
 
@@ -258,20 +259,133 @@ class TestTokens:
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert closed.get("/api/v1/cameras").status_code == 200
-        assert requests.get(f"{closed.url}/?token=x", timeout=30).status_code == 401
 
-    @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/clips", "/clips/pier/c1", "/nothing"])
+    @pytest.mark.parametrize("token", ["x", TOKEN])
+    def test_a_token_does_not_stay_in_the_address(self, closed: Served, token: str) -> None:
+        """The rest of it does; a wrong token gives no cookie."""
+        query = {"camera": "pier", "token": token, "zone": "Europe/Madrid"}
+        moved = requests.get(closed.url, params=query, allow_redirects=False, timeout=30)
+        assert (moved.status_code, moved.headers["location"]) == (
+            303,
+            "/?camera=pier&zone=Europe/Madrid",
+        )
+        assert ("set-cookie" in moved.headers) == (token == TOKEN)
+        answer = requests.get(closed.url, params=query, timeout=30)
+        assert answer.status_code == (200 if token == TOKEN else 401)
+
+    @pytest.mark.parametrize(
+        "path", ["/", "/?token=wrong", "/clips", "/clips/pier/c1", "/nothing", "/token"]
+    )
     def test_a_browser_without_the_token_gets_a_page_that_takes_it(
         self, closed: Served, path: str
     ) -> None:
-        """Whatever page it opens; what is served is not in it."""
+        """Whatever page it opens; what is served is not in it, only the address."""
         page = requests.get(closed.url + path, timeout=30, headers=BROWSER)
         assert page.status_code == 401
         assert page.headers["www-authenticate"] == "Bearer"
         assert page.headers["content-type"] == "text/html; charset=utf-8"
-        assert 'action="/" method="get"' in page.text
+        assert 'action="/token" method="post"' in page.text
         assert 'name="token" type="password"' in page.text
-        assert "pier" not in page.text
+        asked = "/" if "token" in path else path
+        assert f'name="page" value="{asked}"' in page.text
+        assert page.text.count("pier") == path.count("pier")
+        assert "wrong" not in page.text.replace("missing or wrong", "")
+
+    @pytest.mark.parametrize(
+        ("page", "location"),
+        [
+            ("/clips/pier/c1", "/clips/pier/c1"),
+            ("/?camera=pier&zone=Europe/Madrid", "/?camera=pier&zone=Europe/Madrid"),
+            ("/clips?camera=%22&a=//b", "/clips?camera=%22&a=//b"),
+            ("", "/"),
+            ("clips", "/"),
+            ("/token", "/"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("\\\\evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("/\n//evil.example", "/"),
+            (" //evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("https:evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+            ("/clips\r\nSet-Cookie: a=b", "/"),
+            ("/é", "/"),
+        ],
+    )
+    def test_the_form_leads_to_a_page_of_this_server_and_to_nothing_else(
+        self, closed: Served, page: str, location: str
+    ) -> None:
+        """With the cookie."""
+        moved = signed_in(closed, {"token": f" {TOKEN} ", "page": page})
+        assert (moved.status_code, moved.headers["location"]) == (303, location)
+        cookie = moved.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert closed.get("/token", cookies=moved.cookies).url == f"{closed.url}/"
+
+    def test_a_wrong_token_is_asked_for_again(self, closed: Served) -> None:
+        """The page says so, and still leads to the page that was opened; programs get JSON."""
+        wrong = {"token": "wrong one", "page": '/clips?camera=pier&a="><b>'}
+        page = signed_in(closed, wrong, **BROWSER)
+        assert page.status_code == 401
+        assert "set-cookie" not in page.headers
+        assert "The token that was typed is wrong." in page.text
+        assert 'value="/clips?camera=pier&amp;a=&#34;&gt;&lt;b&gt;"' in page.text
+        assert "wrong one" not in page.text
+        away = signed_in(closed, {"token": "x", "page": "//evil.example"}, **BROWSER)
+        assert 'name="page" value="/"' in away.text
+        answer = signed_in(closed, wrong)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == "The token that was typed is wrong."
+        none = signed_in(closed, {"page": "/clips"}, **BROWSER)
+        assert (none.status_code, "typed is wrong" in none.text) == (401, False)
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "status"),
+        [
+            (f"token={TOKEN}".encode(), ("Content-Type: text/plain",), 401),
+            (b'{"token":"' + TOKEN.encode() + b'"}', ("Content-Type: application/json",), 401),
+            (b"\xff%ff=&&;token", (f"Content-Type: {FORM}",), 401),
+            (b"token=" + b"x" * 70_000, (f"Content-Type: {FORM}",), 413),
+            (f"token={TOKEN}".encode(), (f"Content-Type: {FORM}", "Origin: null"), 403),
+            (
+                f"token={TOKEN}".encode(),
+                (f"Content-Type: {FORM}", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"),
+                403,
+            ),
+            (b"", (f"Content-Type: {FORM}", "Content-Length: 99999999999"), 413),
+        ],
+        ids=["text", "JSON", "nonsense", "long", "sandboxed", "another site's", "never sent"],
+    )
+    def test_what_is_no_form_of_this_server_gives_no_cookie(
+        self, closed: Served, body: bytes, headers: tuple[str, ...], status: int
+    ) -> None:
+        """Nor is more of it read than a form may have."""
+        assert raw(closed, "POST", "/token", *headers, body=body) == status
+
+    def test_guesses_are_limited(self, dvr: tuple[Path, list[Recording]], tmp_path: Path) -> None:
+        """By the rate of all that is sent, right or wrong."""
+        access = Access(token=TOKEN)
+        with served(dvr[0], tmp_path / "clips", access, Rate(0.001, 3)) as server:
+            found = [signed_in(server, {"token": "x"}).status_code for _ in range(3)]
+            assert found == [401, 401, 401]
+            assert signed_in(server, {"token": TOKEN}).status_code == 429
+
+    def test_a_server_without_a_token_gives_no_cookie(self, server: Served) -> None:
+        """Its pages are open."""
+        moved = signed_in(server, {"token": TOKEN, "page": "/clips"})
+        assert (moved.status_code, moved.headers["location"]) == (303, "/clips")
+        assert "set-cookie" not in moved.headers
+        shown = server.get("/?token=x")
+        assert (shown.status_code, shown.url) == (200, f"{server.url}/")
+
+
+def signed_in(server: Served, form: dict[str, str], **headers: str) -> requests.Response:
+    """Return the answer to the form of the page that asks for the token."""
+    return requests.post(
+        f"{server.url}/token", data=form, headers=headers, allow_redirects=False, timeout=30
+    )
 
 
 def test_a_flood_is_answered_with_too_many(

@@ -23,9 +23,11 @@ PAGES = {
     "/",
     "/api",
     "/clips",
+    "/clips/{camera:identifier}",
     "/clips/{camera:identifier}/{clip:identifier}",
     "/openapi.json",
     "/static/{name}",
+    "/token",
 }
 schema = schemathesis.openapi.from_dict(DESCRIBED).exclude(path="/api/v1/events")
 """A stream of events has no end."""
