@@ -1,6 +1,6 @@
 /** The fields in which the ends of the window are typed, to the frame and in any zone. */
 
-import { readDuration, readTyped, whichOf } from "./typed.js";
+import { readLength, readTyped, whichOf } from "./typed.js";
 import { duration } from "./words.js";
 import { UTC, formatDate, formatInstant, formatOffset, formatTime } from "./zones.js";
 
@@ -15,6 +15,7 @@ const ENDS = ["startMs", "endMs"];
 export function connectFields(form, on) {
   const parts = Object.fromEntries(ENDS.map((end) => [end, partsOf(form, end)]));
   const length = form.querySelector("#length");
+  const lengthNote = form.querySelector("#length-note");
   let shown = { window: null, zone: UTC };
 
   for (const end of ENDS) {
@@ -31,10 +32,17 @@ export function connectFields(form, on) {
     other.addEventListener("click", () => on.end(end, Number(other.value)));
   }
   length.addEventListener("change", () => {
-    const ms = readDuration(length.value);
-    length.setAttribute("aria-invalid", String(ms === null));
-    if (ms !== null) on.length(ms);
+    const { ms, fault } = readLength(length.value);
+    showLengthFault(fault ?? "");
+    if (fault) return;
+    shown = { window: null, zone: shown.zone };
+    on.length(ms);
   });
+
+  function showLengthFault(fault) {
+    length.setAttribute("aria-invalid", String(fault !== ""));
+    lengthNote.textContent = fault;
+  }
 
   function read(end) {
     const { input } = parts[end];
@@ -66,7 +74,7 @@ export function connectFields(form, on) {
     shown = { window, zone };
     for (const end of ENDS) showEnd(parts[end], window?.[end] ?? null, zone);
     length.value = window ? duration(window.endMs - window.startMs) : "";
-    length.setAttribute("aria-invalid", "false");
+    showLengthFault("");
   };
 }
 

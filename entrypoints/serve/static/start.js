@@ -1,7 +1,7 @@
 /** The page of footage: what people do changes the state, and the state is shown. */
 
 import { actionsOn } from "./actions.js";
-import { addressOf, readAddress } from "./address.js";
+import { addressOf, ignoredOf, readAddress } from "./address.js";
 import { Problem, listCameras } from "./api.js";
 import { CamerasView } from "./cameras_view.js";
 import { Footage, stretchesOf } from "./footage.js";
@@ -26,7 +26,8 @@ const MIN_STEP_MS = 50;
 const SIDEWAYS = ["ArrowLeft", "ArrowRight"];
 
 const find = (id) => document.getElementById(id);
-const given = readAddress(location.search);
+const query = location.search;
+const given = readAddress(query);
 let [isDrawing, addressTimer] = [false, null];
 
 const footage = new Footage(refresh, complain);
@@ -107,7 +108,7 @@ for (const button of document.querySelectorAll("[data-action]")) {
 function choose(id) {
   const camera = state.cameras.find((each) => each.cameraId === id);
   if (!camera || camera === state.camera) return;
-  find("remark").hidden = true;
+  remark("");
   state.choose(camera, timeline.widthPx(), given.seen);
   document.title = `${camera.name} - Footage - camclip`;
   announce(`Camera ${camera.name}`);
@@ -144,10 +145,7 @@ async function begin(listed, serverZone) {
   const first = listed.find((camera) => camera.lastStartTimestampInMs !== null) ?? listed[0];
   if (first) choose((known ?? first).cameraId);
   else cameras.show([], null, state.zone);
-  if (given.camera && !known) {
-    find("remark").textContent = `There is no camera ${given.camera}: choose one of the list.`;
-    find("remark").hidden = false;
-  }
+  remark(ignoredOf(query, listed.map((camera) => camera.cameraId)));
   await (await form).begin(serverZone);
 }
 
@@ -157,6 +155,19 @@ function complain(error) {
   fault.hidden = !error;
   if (error) fault.textContent = error.text;
 }
+
+/** Show a remark until it is closed; none if the text is empty. */
+function remark(text) {
+  const [line, close] = find("remark").children;
+  line.textContent = text;
+  close.hidden = !text;
+  find("remark").classList.toggle("notice", text !== "");
+}
+
+find("remark").querySelector("button").addEventListener("click", () => {
+  remark("");
+  find("main").focus({ preventScroll: true }); // The button that had the focus is gone.
+});
 
 function announce(text) {
   find("status").textContent = text;
@@ -168,8 +179,8 @@ function keepAddress() {
   addressTimer = setTimeout(() => {
     const { camera, window, zone, view } = state;
     const seen = { startMs: view.startMs, endMs: endOf(view) };
-    const query = addressOf({ camera: camera.cameraId, window, zone, seen });
-    if (query !== location.search) history.replaceState(null, "", query);
+    const shown = addressOf({ camera: camera.cameraId, window, zone, seen });
+    if (shown !== location.search) history.replaceState(null, "", shown);
   }, ADDRESS_WAIT_MS);
 }
 

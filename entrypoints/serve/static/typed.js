@@ -69,6 +69,14 @@ export function readDuration(text) {
   return read === text.trim().length && total >= 1 ? Math.round(total) : null;
 }
 
+/** Read the length of a window; return `{ms}`, or `{fault}`, the reason with the remedy. */
+export function readLength(text) {
+  const ms = readDuration(text);
+  if (ms === null) return { fault: "This is no length. Type it as 30 s, 1 min 30 s, or 1:30." };
+  if (ms > DAY_MS) return { fault: "This is longer than a day. Type a shorter length." };
+  return { ms };
+}
+
 /** Return which of two instants with the same reading one is, for people; empty if it is alone. */
 export function whichOf(ms, zone) {
   const instants = instantsOf(readingAt(ms, zone), zone);

@@ -184,6 +184,66 @@ def test_what_is_no_time_is_refused_with_the_remedy(page: Page, site: Site) -> N
     expect(page).to_have_url(re.compile(f"from={start_ms}&to={end_ms}"))
 
 
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ("abc", "This is no length. Type it as 30 s, 1 min 30 s, or 1:30."),
+        ("30 h", "This is longer than a day. Type a shorter length."),
+    ],
+)
+def test_what_is_no_length_is_refused_with_the_remedy(
+    page: Page, site: Site, typed: str, fault: str
+) -> None:
+    """Below the field, which it describes; the window stays until a length is typed."""
+    start_ms, end_ms = START_MS + 5000, START_MS + 9000
+    FootagePage(page, site, f"&from={start_ms}&to={end_ms}")
+    length = page.get_by_label("Length")
+    expect(length).to_have_value("4 s")
+    length.fill(typed)
+    length.blur()
+    expect(length).to_have_attribute("aria-invalid", "true")
+    expect(length).to_have_accessible_description(fault)
+    expect(page.get_by_text(fault)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"from={start_ms}&to={end_ms}"))
+    for again, shown, later_ms in (("4", "4 s", 0), ("1:05", "1 min 5 s", 61_000)):
+        length.fill(again)
+        length.blur()
+        expect(length).to_have_value(shown)
+        expect(length).to_have_attribute("aria-invalid", "false")
+        expect(page.get_by_text(fault)).to_have_count(0)
+        expect(page).to_have_url(re.compile(f"from={start_ms}&to={end_ms + later_ms}"))
+
+
+def test_what_is_ignored_of_the_address_is_said(page: Page, site: Site) -> None:
+    """To screen readers, too, and nothing moves for it; it can be closed."""
+    page.goto("/?camera=quay&from=5&to=3&zone=Mars")
+    remark = page.locator("#remark").get_by_role("status")
+    assert site.numbered
+    expect(remark).to_have_text(
+        "These parts of the address are ignored:"
+        " camera=quay (no such camera: choose one of the list);"
+        " from=5 and to=3 (from must be before to);"
+        " zone=Mars (no such time zone: choose one of the list)."
+    )
+    expect(page).to_have_url(re.compile("camera=mole|camera=pier"))
+    top = page.locator("#stage").bounding_box()
+    close = page.get_by_role("button", name="Close")
+    close.focus()
+    page.keyboard.press("Enter")
+    expect(remark).to_have_text("")
+    expect(close).to_be_hidden()
+    assert page.locator("#stage").bounding_box() == top
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("#plan")).to_have_attribute("aria-busy", "false")
+
+
+def test_an_address_that_is_followed_needs_no_remark(page: Page, site: Site) -> None:
+    """Nor is there anything to close."""
+    FootagePage(page, site, f"&from={START_MS + 5000}&to={START_MS + 9000}")
+    expect(page.locator("#remark").get_by_role("status")).to_have_text("")
+    expect(page.get_by_role("button", name="Close")).to_be_hidden()
+
+
 def test_keys_move_from_frame_to_frame(page: Page, site: Site) -> None:
     """Forward and back, over the boundary of two recordings."""
     footage = FootagePage(page, site)

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressOf, readAddress } from "../static/address.js";
+import { addressOf, ignoredOf, readAddress } from "../static/address.js";
 import { Problem } from "../static/api.js";
 import { actionOf } from "../static/keys.js";
 import { extentOf } from "../static/view_state.js";
@@ -32,6 +32,24 @@ for (const [name, query] of [
 ]) {
   test(`an address makes no sense, and is ignored: ${name}`, () => {
     assert.deepEqual(readAddress(query), NONE);
+  });
+}
+
+for (const [name, query, text] of [
+  ["nothing", "", ""],
+  ["members without a text", "?camera=&from=&to=&zone=&view=", ""],
+  ["what makes sense", "?camera=pier&from=1&to=2&zone=UTC&view=1-2&more=1", ""],
+  ["a window that is reversed", "?from=5&to=3", "This part of the address is ignored: from=5 and to=3 (from must be before to)."],
+  ["a window that is empty", "?from=5&to=5", "This part of the address is ignored: from=5 and to=5 (from must be before to)."],
+  ["half a window", "?from=5", "This part of the address is ignored: from=5 (to is missing)."],
+  ["the other half", "?from=&to=5", "This part of the address is ignored: to=5 (from is missing)."],
+  ["a time that is none", "?from=noon&to=5", "This part of the address is ignored: from=noon and to=5 (both must be times in ms since 1970)."],
+  ["a view that is none", "?view=5-3", "This part of the address is ignored: view=5-3 (two times in ms are needed, the earlier one first)."],
+  ["several", "?camera=quay&zone=Mars", "These parts of the address are ignored: camera=quay (no such camera: choose one of the list); zone=Mars (no such time zone: choose one of the list)."],
+  ["a text that is long", `?zone=${"x".repeat(41)}`, `This part of the address is ignored: zone=${"x".repeat(40)}… (no such time zone: choose one of the list).`],
+]) {
+  test(`what is ignored of an address is said: ${name}`, () => {
+    assert.equal(ignoredOf(query, ["pier", "mole"]), text);
   });
 }
 

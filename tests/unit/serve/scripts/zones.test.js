@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readDuration, readTyped, whichOf } from "../static/typed.js";
+import { readDuration, readLength, readTyped, whichOf } from "../static/typed.js";
 import { formatInstant, formatOffset, instantsOf, isZone, zoneNames } from "../static/zones.js";
 
 const MADRID = "Europe/Madrid";
@@ -103,4 +103,17 @@ for (const [text, ms] of [
   ["", null], ["0", null], ["-3", null], ["3 weeks", null], ["1 2 x", null],
 ]) {
   test(`a duration is read: "${text}"`, () => assert.equal(readDuration(text), ms));
+}
+
+for (const [text, expected] of [
+  ["1:30", { ms: 90_000 }],
+  ["24 h", { ms: 86_400_000 }],
+  ["abc", { fault: "This is no length. Type it as 30 s, 1 min 30 s, or 1:30." }],
+  ["0", { fault: "This is no length. Type it as 30 s, 1 min 30 s, or 1:30." }],
+  ["", { fault: "This is no length. Type it as 30 s, 1 min 30 s, or 1:30." }],
+  ["24h 1ms", { fault: "This is longer than a day. Type a shorter length." }],
+]) {
+  test(`a length is read, or refused with the remedy: ${text}`, () => {
+    assert.deepEqual(readLength(text), expected);
+  });
 }
