@@ -8,7 +8,7 @@ from attrs import Factory, frozen
 from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from domain.clip import DELETED, ClipName, ClipReport
@@ -18,7 +18,7 @@ from entrypoints.cli.clip_page.templates import Thumbnail, environment
 from entrypoints.serve.answers import HtmlAnswer
 from entrypoints.serve.clips import MAX_LISTED, USUALLY_LISTED, address_of
 from entrypoints.serve.known_clip import KnownClip, Phase
-from entrypoints.serve.parameters import clip_name_in, identifier, query, whole
+from entrypoints.serve.parameters import camera_id_in, clip_name_in, identifier, query, whole
 from entrypoints.serve.ports import ClipFiles, Clips, ListedFiles
 from entrypoints.serve.problems import DELETED as DELETED_PROBLEM
 from entrypoints.serve.problems import UNKNOWN_CLIP
@@ -52,6 +52,7 @@ class ClipPageRoutes:
         """Return the routes."""
         return [
             Route("/clips", self.history, methods=["GET"]),
+            Route("/clips/{camera:identifier}", self.of_camera, methods=["GET"]),
             Route("/clips/{camera:identifier}/{clip:identifier}", self.clip, methods=["GET"]),
         ]
 
@@ -61,6 +62,11 @@ class ClipPageRoutes:
         camera_id = identifier(given, "camera")
         limit = whole(given, "limit", 1, MAX_LISTED, USUALLY_LISTED)
         return await run_in_threadpool(self._history, camera_id, limit)
+
+    def of_camera(self, request: Request) -> Response:
+        """Answer with the address of the list of a camera's clips."""
+        query(request, ())
+        return RedirectResponse(f"/clips?camera={camera_id_in(request)}")
 
     async def clip(self, request: Request) -> Response:
         """Answer with the page of a clip, however far it is."""

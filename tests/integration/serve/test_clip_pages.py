@@ -283,6 +283,16 @@ class TestTheHistory:
         every = page(server, "/clips?camera=")
         assert [a["data-clip"] for tag, a in every.tags if tag == "li"] == ["c2", "c1"]
 
+    def test_the_address_above_a_clips_is_that_of_its_cameras_clips(self, done: Served) -> None:
+        """As people shorten addresses; it takes them to the list, which has one address."""
+        moved = done.get("/clips/pier", allow_redirects=False)
+        assert (moved.status_code, moved.headers["location"]) == (307, "/clips?camera=pier")
+        assert [a["data-clip"] for tag, a in page(done, "/clips/pier").tags if tag == "li"] == [
+            "c1"
+        ]
+        assert done.get("/clips/pier?limit=1").status_code == 400
+        assert done.get("/clips/pier/").status_code == 404
+
     def test_older_clips_are_a_link_away(self, done: Served) -> None:
         """Until all are shown."""
         assert "more" not in page(done, "/clips").by_id
