@@ -13,7 +13,7 @@ from domain.pace import Pace, paces_of
 from domain.planning import Availability, ClipPlan, plan_clip
 from domain.recording import RecordingSegment, believed_rates, may_run_at_another_rate
 from domain.retry import Footage
-from domain.window import TimeWindow
+from domain.window import TimeWindow, duration_text
 
 MIN_CUTS_ALLOWED = 200
 """However short the clip."""
@@ -132,7 +132,7 @@ class GatherFootage:
                 raise Rejected(
                     f"The footage is in too many parts: {len(plan.cuts)} parts of recordings and"
                     f" {len(plan.gaps)} gaps; {cuts_allowed} and {gaps_allowed} are allowed for a"
-                    f" clip of {request.window.duration_ms / 1000:g} s."
+                    f" clip of {duration_text(request.window.duration_ms)}."
                 )
             before = search.ending_before()
             if len(before) > MIN_CUTS_ALLOWED:

@@ -11,7 +11,7 @@ from domain.clip_label import EPOCH
 from domain.coverage import total_ms
 from domain.delivery import Delivery
 from domain.planning import Availability
-from domain.window import TimeWindow
+from domain.window import TimeWindow, duration_text
 
 MAX_RETRIES = 100
 """How often a request is requeued at most, whatever the clocks say."""
@@ -84,13 +84,14 @@ def decide_from_request(policy: RetryPolicy, delivery: Delivery) -> Reject | Non
     if request.end_ms - delivery.first_seen_ms > policy.retry_limit_ms:
         return Reject(
             ClipStatus.FATAL_ERROR,
-            f"The clip ends more than {_seconds(policy.retry_limit_ms)} after it was requested.",
+            f"The clip ends more than {duration_text(policy.retry_limit_ms)} after it was"
+            " requested.",
         )
     if request.end_ms - request.start_ms > policy.max_duration_ms:
         return Reject(
             ClipStatus.TOO_LONG,
-            f"The clip is {_seconds(request.end_ms - request.start_ms)} long;"
-            f" {_seconds(policy.max_duration_ms)} are allowed.",
+            f"The clip is {duration_text(request.end_ms - request.start_ms)} long;"
+            f" {duration_text(policy.max_duration_ms)} are allowed.",
         )
     return None
 
@@ -136,18 +137,18 @@ def decide_retry(policy: RetryPolicy, delivery: Delivery, footage: Footage) -> R
     if seen_ms - request.start_ms > policy.out_of_range_limit_ms:
         return Reject(
             ClipStatus.OUT_OF_RANGE,
-            f"The clip starts more than {_seconds(policy.out_of_range_limit_ms)}"
+            f"The clip starts more than {duration_text(policy.out_of_range_limit_ms)}"
             " before it was requested, and there is no footage of it.",
         )
     if not is_recent:
         return Reject(
             ClipStatus.NOT_AVAILABLE,
-            f"The clip ended more than {_seconds(policy.retry_limit_ms)} before it was requested,"
-            " and there is no footage of it.",
+            f"The clip ended more than {duration_text(policy.retry_limit_ms)} before it was"
+            " requested, and there is no footage of it.",
         )
     return Reject(
         ClipStatus.RETRY_TIMEOUT,
-        f"No footage of the clip arrived within {_seconds(policy.retry_limit_ms)}.",
+        f"No footage of the clip arrived within {duration_text(policy.retry_limit_ms)}.",
     )
 
 
@@ -159,8 +160,8 @@ def reject_gaps(request: ClipRequest, gaps: Sequence[TimeWindow]) -> Reject | No
     more = f" and {len(gaps) - MAX_GAPS_NAMED} more" if len(gaps) > MAX_GAPS_NAMED else ""
     return Reject(
         ClipStatus.NOT_AVAILABLE,
-        f"There is no footage of {_seconds(total_ms(gaps))} of the clip, and its request wants no"
-        f" clip with gaps: {named}{more}.",
+        f"There is no footage of {duration_text(total_ms(gaps))} of the clip, and its request wants"
+        f" no clip with gaps: {named}{more}.",
     )
 
 
@@ -176,7 +177,3 @@ def _delay_s(policy: RetryPolicy, end_ms: int, now_ms: int, deadline_ms: int) ->
     delay_ms = max(policy.retry_delay_ms, end_ms - now_ms)
     until_deadline_ms = deadline_ms - now_ms + 1000
     return min(max(1, -(-min(delay_ms, until_deadline_ms) // 1000)), MAX_DELAY_S)
-
-
-def _seconds(duration_ms: int) -> str:
-    return f"{duration_ms / 1000:g} s"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+
 
 @frozen(order=True)
 class TimeWindow:
@@ -53,3 +55,17 @@ class TimeWindow:
     def shifted(self, by_ms: int) -> "TimeWindow":
         """Return the window `by_ms` later."""
         return TimeWindow(self.start_ms + by_ms, self.end_ms + by_ms)
+
+
+def duration_text(duration_ms: int) -> str:
+    """Return a duration as people say it, to the millisecond, such as 1 h 30 min.
+
+    From two days on, it is in days.
+    """
+    days = duration_ms // DAY_MS if duration_ms >= 2 * DAY_MS else 0
+    hours, rest_ms = divmod(duration_ms - days * DAY_MS, HOUR_MS)
+    minutes, rest_ms = divmod(rest_ms, MINUTE_MS)
+    counts = ((days, "days"), (hours, "h"), (minutes, "min"))
+    parts = [f"{count} {unit}" for count, unit in counts if count]
+    seconds = f"{rest_ms / 1000:.3f}".rstrip("0").rstrip(".")
+    return " ".join([*parts, f"{seconds} s"] if rest_ms or not parts else parts)

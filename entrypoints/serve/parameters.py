@@ -9,7 +9,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 
 from domain.clip import IDENTIFIER, ClipName
-from domain.window import TimeWindow
+from domain.window import TimeWindow, duration_text
 from entrypoints.serve.problems import INVALID, TOO_LARGE, WRONG_TYPE, Problem
 from infrastructure.formats.json_values import reject_constant, shown_key, unique_keys
 
@@ -113,7 +113,9 @@ def window_in(given: Mapping[str, str], max_duration_ms: int) -> TimeWindow:
     if start_ms >= end_ms:
         raise Problem(INVALID, "from must be before to.")
     if end_ms - start_ms > max_duration_ms:
-        raise Problem(INVALID, f"from and to may be {max_duration_ms} ms apart at most.")
+        raise Problem(
+            INVALID, f"from and to may be {duration_text(max_duration_ms)} apart at most."
+        )
     return TimeWindow(start_ms, end_ms)
 
 

@@ -260,6 +260,13 @@ class TestRefusals:
         assert refused.headers["content-type"] == "application/problem+json"
         assert server.session.queue.waiting() == []
 
+    def test_a_limit_is_written_as_people_say_it(self, server: Served) -> None:
+        """In a plan and in a refusal, alike."""
+        body = {**BODY, "startTimestampInMs": START_MS, "endTimestampInMs": START_MS + 330_500}
+        reason = "The clip is 5 min 30.5 s long; 5 min are allowed."
+        assert server.post("/api/v1/plans", body).json()["reason"] == reason
+        assert server.post(CLIPS, body).json()["detail"] == reason
+
     def test_a_full_queue_takes_no_more(self, server: Served) -> None:
         """Until some are done."""
         server.serving.work.stop(10)

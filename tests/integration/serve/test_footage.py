@@ -214,6 +214,7 @@ class TestFrameTimes:
             assert server.get(f"{PIER}/frames/times?{bounds}").json()["frames"] == []
         refused = server.get(f"{PIER}/frames/times?from={START_MS}&to={START_MS + 60_001}")
         assert refused.status_code == 400
+        assert refused.json()["detail"] == "from and to may be 1 min apart at most."
 
 
 @pytest.mark.parametrize(

@@ -295,7 +295,7 @@ def test_bounds_and_length_are_checked_before_the_camera_is_asked() -> None:
     assert decide_from_request(POLICY, old) is None
     too_long = delivery(request(ended_ago_ms=0, duration_ms=300_001))
     assert decide_from_request(POLICY, too_long) == Reject(
-        ClipStatus.TOO_LONG, "The clip is 300.001 s long; 300 s are allowed."
+        ClipStatus.TOO_LONG, "The clip is 5 min 0.001 s long; 5 min are allowed."
     )
 
 
