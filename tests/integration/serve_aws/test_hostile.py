@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import requests
@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from entrypoints.serve.guard import Access
 from tests.integration.serve.test_hostile import (
+    CLIP_PAGE,
     HOSTILE,
     TOKEN,
     address,
@@ -51,6 +52,8 @@ def test_hostile_names_reach_nothing(served: ServedAws) -> None:
             for parameter, bad in itertools.product(parameters(route), HOSTILE):
                 for form in (quote(bad, safe=""), quote(bad, safe="/.")):
                     target = address(route, **{parameter: form})
+                    if unquote(target) == CLIP_PAGE:
+                        continue
                     for method in methods(route):
                         status = raw(served.server, method, target)
                         assert status in {400, 404, 405}, (method, target, status)
