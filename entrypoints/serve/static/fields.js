@@ -31,13 +31,20 @@ export function connectFields(form, on) {
     forward.addEventListener("click", () => on.step(end, 1));
     other.addEventListener("click", () => on.end(end, Number(other.value)));
   }
-  length.addEventListener("change", () => {
+  length.addEventListener("change", readTypedLength);
+  length.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // It would request the clip.
+    readTypedLength();
+  });
+
+  function readTypedLength() {
     const { ms, fault } = readLength(length.value);
     showLengthFault(fault ?? "");
     if (fault) return;
     shown = { window: null, zone: shown.zone };
     on.length(ms);
-  });
+  }
 
   function showLengthFault(fault) {
     length.setAttribute("aria-invalid", String(fault !== ""));

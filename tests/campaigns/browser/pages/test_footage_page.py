@@ -421,3 +421,16 @@ def test_an_id_that_is_taken_leads_to_the_field(context: BrowserContext, site: S
         page.get_by_role("button", name="Request the clip").click()
         expect(page.locator("#refused")).to_contain_text(text)
         expect(page.locator("#name")).to_be_focused()
+
+
+def test_enter_reads_the_length_and_requests_nothing(page: Page, site: Site) -> None:
+    """As in the fields of the ends."""
+    start_ms = START_MS + 5000
+    footage = FootagePage(page, site, f"&from={start_ms}&to={start_ms + 4000}")
+    expect(page.locator("#request")).to_be_enabled()
+    page.get_by_label("Length").fill("2")
+    page.get_by_label("Length").press("Enter")
+    expect(page.get_by_label("Length")).to_have_value("2 s")
+    assert footage.window() == (start_ms, start_ms + 2000)
+    expect(page.locator("#plan p")).to_have_text("The clip lasts 2 s.")
+    expect(page.locator("#requests li")).to_have_count(0)
