@@ -20,7 +20,7 @@ from domain.errors import (
     UnusableFootage,
 )
 from domain.recording import RecordingSegment
-from domain.window import TimeWindow
+from domain.window import DAY_MS, TimeWindow
 from entrypoints.cli.cameras import CameraFacts
 from entrypoints.cli.session import Session
 from entrypoints.container import Service
@@ -91,7 +91,7 @@ class FolderCameras:
 
     session: Session
     opened: OpenedFiles
-    max_footage_ms: int = 400 * 86_400_000
+    max_footage_ms: int = 400 * DAY_MS
 
     @property
     def service(self) -> Service:

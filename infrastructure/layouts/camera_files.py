@@ -8,11 +8,10 @@ from typing import Generic, TypeVar
 from attrs import frozen
 
 from domain.recording import RecordingSegment
-from domain.window import TimeWindow
+from domain.window import DAY_MS, TimeWindow
 from infrastructure.camera_api.answers import DEFAULT_DURATION_MS
 from infrastructure.camera_api.names import stem_of
 from infrastructure.layouts.clock_changes import DatedFile
-from infrastructure.layouts.layout import DAY_MS
 
 CLOCKS_DIFFER_MS = 60_000
 """By how much the clock in the names may be ahead of that of the modification times."""

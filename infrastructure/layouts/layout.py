@@ -2,9 +2,8 @@
 
 from attrs import evolve, frozen
 
+from domain.window import DAY_MS
 from infrastructure.layouts.pattern import Pattern, parse_pattern
-
-DAY_MS = 86_400_000
 
 
 @frozen

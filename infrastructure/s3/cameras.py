@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from application.ports import CameraService, LeftOut, Listing
 from domain.clip import IDENTIFIER, ClipReport
 from domain.errors import Rejected
-from domain.window import TimeWindow
+from domain.window import HOUR_MS, TimeWindow
 from infrastructure.camera_api.names import SUFFIXES
 from infrastructure.layouts.camera_files import CameraFiles
 from infrastructure.layouts.clock_changes import DatedFile, dated, near_repeated_times
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from domain.recording import RecordingSegment
     from infrastructure.layouts.wall_clock import Stamp
 
-HOUR_MS = 3_600_000
 LOOK_BACKS_MS = (HOUR_MS, 4 * HOUR_MS)
 """How long before a window the recordings are listed at first, which is enough if one of them
 starts before it: with files of ten seconds, each hour is 360 keys."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
-from domain.window import TimeWindow
+from domain.window import HOUR_MS, TimeWindow
 from entrypoints.cli.doctor.check import Deployment, check
 from entrypoints.cli.doctor.finding import Finding
 from entrypoints.cli.service import call_deadline_s
@@ -18,7 +18,6 @@ from infrastructure.s3 import BucketFolder
 
 NAME = "recording pattern"
 MAX_KEYS = 1000
-HOUR_MS = 3_600_000
 
 
 @check(NAME, "s3:ListBucket on it", "S3_BUCKET_ORIGIN")

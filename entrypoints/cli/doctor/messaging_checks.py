@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 from domain.errors import ClipError, Rejected
-from domain.window import TimeWindow
+from domain.window import HOUR_MS, TimeWindow
 from entrypoints.cli.doctor import verdicts
 from entrypoints.cli.doctor.check import Deployment, check
 from entrypoints.cli.doctor.finding import Finding
@@ -19,7 +19,6 @@ from infrastructure.sqs.queue import queue_attributes
 QUEUE = "AWS_SQS_QUEUE_URL"
 DEAD_LETTERS = "sqs:GetQueueUrl and sqs:GetQueueAttributes"
 FUNCTION = "--function"
-HOUR_MS = 3_600_000
 
 
 @check("queue", "sqs:GetQueueAttributes", QUEUE, is_first=True)

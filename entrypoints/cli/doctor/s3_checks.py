@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from domain.errors import Unavailable
 from domain.recording import RecordingSegment
-from domain.window import TimeWindow
+from domain.window import DAY_MS, TimeWindow
 from entrypoints.cli.doctor import verdicts
 from entrypoints.cli.doctor.check import Deployment, call_s3, check
 from entrypoints.cli.doctor.finding import Finding
@@ -142,7 +142,7 @@ def uploads(deployment: Deployment) -> Iterator[Finding]:
     """Check for abandoned uploads; add up the parts of the oldest fifty."""
     bucket, s3, at_ms = deployment.aws.destination_bucket, deployment.s3, now_ms()
     found = list_uploads(s3, bucket, call_deadline_s())
-    old = [upload for upload in found if at_ms - upload.begun_ms > verdicts.DAY_MS]
+    old = [upload for upload in found if at_ms - upload.begun_ms > DAY_MS]
     total_bytes = sum(
         parts_bytes(s3, bucket, upload, call_deadline_s()) for upload in old[:MAX_MEASURED_UPLOADS]
     )

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.window import DAY_MS
 from entrypoints.cli.doctor.finding import Finding, judged
 from entrypoints.cli.doctor.incomplete_uploads import Upload
 from entrypoints.cli.units import in_largest_unit, size
 from entrypoints.settings import ClipSettings
 from infrastructure.sqs.queue import redrive_policy
 
-DAY_MS = 86_400_000
 ADVISED_TIMEOUTS = 6
 """Visibility timeout per function timeout (Lambda guide, "Using Lambda with Amazon SQS")."""
 MAX_SKEW_S = 30

@@ -1,13 +1,14 @@
 """Clips that were requested from here and have no manifest yet: pure decisions."""
 
 from domain.clip import ClipReport, ClipStatus
+from domain.window import DAY_MS
 from entrypoints.serve.known_clip import KnownClip, Phase
 from infrastructure.folder.sent_requests import SentRequest
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 1.0, 60.0
 AGE_PER_INTERVAL = 10
 """A clip is looked for again once its request is a tenth older."""
-MAX_AWAITED_MS = 86_400_000
+MAX_AWAITED_MS = DAY_MS
 """The service tries a request for some hours at most, then its message is a dead letter."""
 
 SENT = "The request is in the queue, or the clip is being made."

@@ -15,7 +15,7 @@ from application.ports import Listing
 from application.survey_footage import survey, survey_by_starts
 from domain.errors import ClipError, NotFinishedYet, NotRecordedYet, Rejected, UnusableFootage
 from domain.recording import RecordingSegment
-from domain.window import TimeWindow
+from domain.window import DAY_MS, HOUR_MS, TimeWindow
 from entrypoints.cli.cameras import CameraFacts
 from entrypoints.cli.service import call_deadline_s
 from entrypoints.cli.times import now_ms
@@ -33,8 +33,6 @@ from entrypoints.settings import BUCKET
 from infrastructure.s3 import BucketFolder
 from infrastructure.s3.camera_folders import cameras_with_folders
 
-DAY_MS = 86_400_000
-HOUR_MS = 3_600_000
 LISTING_S = 60
 LISTED_S = 60
 """For so long, the list of cameras is not made again."""

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from domain.window import DAY_MS
 from entrypoints.cli.doctor.doctor import lines
 from entrypoints.cli.doctor.finding import Finding, fix_for, without_secrets
 from entrypoints.cli.doctor.incomplete_uploads import Upload
 from entrypoints.cli.doctor.local_checks import judge_encoders, judge_python, judge_scratch
 from entrypoints.cli.doctor.verdicts import (
-    DAY_MS,
     judge_clock,
     judge_dead_letters,
     judge_lifecycle,
