@@ -51,5 +51,6 @@ def opened(page: str, token: str = "") -> Response:
     """Return the answer that leads a browser to a page, and gives it the token's cookie."""
     moved = RedirectResponse(own_page(page), 303)
     if token:
-        moved.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+        # Links to clips are followed from mail and chat: with "strict" each would ask again.
+        moved.set_cookie(COOKIE, token, httponly=True, samesite="lax")
     return moved

@@ -55,6 +55,24 @@ def test_the_token_is_typed_once(browser: Browser, closed: Served) -> None:
         assert not [each for each in shown if "wrong" in each or "secret" in each]
 
 
+def test_a_link_of_another_site_is_followed_without_the_token(
+    browser: Browser, closed: Served
+) -> None:
+    """As from mail in a browser; the cookie is sent along."""
+    with browser.new_context(base_url=closed.url) as context:
+        context.set_default_timeout(WAITS_MS)
+        link = f'<a href="{closed.url}/clips">the clips</a>'
+        context.route(
+            "http://mail.example/",
+            lambda route: route.fulfill(body=link, content_type="text/html"),
+        )
+        page = context.new_page()
+        page.goto(f"/?token={quote(TOKEN)}")
+        page.goto("http://mail.example/")
+        page.get_by_role("link").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Clips")
+
+
 def test_a_link_with_the_token_opens_the_page(browser: Browser, closed: Served) -> None:
     """Its address is then without, also if the token is wrong."""
     with browser.new_context(base_url=closed.url) as context:
