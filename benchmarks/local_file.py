@@ -129,10 +129,14 @@ def compare(
 
 
 def installed(folder: Path, program: str, requirements: Sequence[str]) -> tuple[Path | None, str]:
-    """Return a program of a virtual environment in `folder`, made if need be; or pip's refusal."""
-    installed_last = folder / "installed"
-    path = folder / "bin" / program
-    if installed_last.exists():
+    """Return a program of a virtual environment in `folder`, or pip's refusal.
+
+    The environment is made if there is none, or one of other requirements.
+    """
+    marker, path = folder / "installed", folder / "bin" / program
+    locks = (Path(each).read_text() for each in requirements if each.endswith(".txt"))
+    wanted = "\n".join([*requirements, *locks])
+    if marker.exists() and marker.read_text() == wanted:
         return path, ""
     venv.create(folder, with_pip=True, clear=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
@@ -144,7 +148,7 @@ def installed(folder: Path, program: str, requirements: Sequence[str]) -> tuple[
     )
     if done.returncode:
         return None, (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-    installed_last.touch()
+    marker.write_text(wanted)
     return path, ""
 
 
