@@ -14,8 +14,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SUFFIXES = ".mp4, .m4v or .mov"
 """The suffixes of recordings, in any case, for messages."""
-SUFFIX = re.compile(r"\.(?i:mp4|m4v|mov)")
-SUFFIX_LETTERS = {"mp4", "m4v", "mov"}
+SUFFIX_LETTERS = ("mp4", "m4v", "mov")
+SUFFIX = re.compile(rf"\.(?i:{'|'.join(SUFFIX_LETTERS)})")
 RECORDING_NAME = re.compile(rf"(?=.{{5,200}}\Z)[A-Za-z0-9_.-]+{SUFFIX.pattern}")
 OWN_FORMAT = "%Y%m%dT%H%M%S%f"
 OWN_STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{1,6})?", re.ASCII)

@@ -196,7 +196,8 @@ class RecordingTree(RecordingFiles):
     ) -> Iterator[tuple[str, Fields]]:
         entries = self._entries(folder)
         if starts:
-            entries = name_range(component, starts).select(entries)
+            names = name_range(component, starts)
+            entries = [entry for entry in entries if entry.name in names]
         for entry in order(entries):
             if entry.name.startswith("."):
                 continue

@@ -1,8 +1,7 @@
 """Which folders and names can hold a window's recordings: the others are not visited."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Protocol, TypeVar
 
 from attrs import Factory, field, frozen
 
@@ -79,17 +78,6 @@ def _may_change(clock: tzinfo, first: datetime, last: datetime) -> bool:
     return len({local.replace(tzinfo=clock).utcoffset() for local in around}) > 1
 
 
-class Named(Protocol):
-    """An entry of a folder."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-
-N = TypeVar("N", bound=Named)
-
-
 @frozen
 class NameRange:
     """The names that may fit, compared as text, so that most are dropped without being matched."""
@@ -100,13 +88,6 @@ class NameRange:
     def __contains__(self, name: str) -> bool:
         """Return whether the beginning of `name` is within the range."""
         return self.first <= name[: len(self.first)] and name[: len(self.last)] <= self.last
-
-    def select(self, named: Iterable[N]) -> list[N]:
-        """Return those whose names begin within the range: a folder may hold a lot of them."""
-        first, last, first_end, last_end = self.first, self.last, len(self.first), len(self.last)
-        return [
-            one for one in named if first <= one.name[:first_end] and one.name[:last_end] <= last
-        ]
 
 
 def name_range(component: Component, starts: StartRange) -> NameRange:
