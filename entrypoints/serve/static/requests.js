@@ -27,6 +27,7 @@ export class Requests {
     this.zone = zone;
     this.shown = new Map();
     this.opened = null;
+    this.unanswered = new Set();
   }
 
   /** Show the clips that are not done yet. */
@@ -40,15 +41,17 @@ export class Requests {
   /** Request a clip; its progress is read before the request is sent, so that none is missed. */
   async send(request) {
     await this.listen();
-    const clip = await requestClip(request);
-    this.update(clip, true);
+    this.update(await this.latest(() => requestClip(request)), true);
   }
 
   /** Read events from now on; return once they are sent. */
   listen() {
     this.opened ??= new Promise((opened) => {
       followClips({
-        onClip: (clip) => this.update(clip, false),
+        onClip: (clip) => {
+          for (const events of this.unanswered) events.set(keyOf(clip), clip);
+          this.update(clip, false);
+        },
         onOpen: () => {
           this.connection.hidden = true;
           opened();
@@ -65,10 +68,22 @@ export class Requests {
   async refresh() {
     for (const { clip } of [...this.shown.values()]) {
       try {
-        this.update(await showClip(clip.cameraId, clip.clipId), false);
+        this.update(await this.latest(() => showClip(clip.cameraId, clip.clipId)), false);
       } catch (error) {
         if (error.status === 410 || error.status === 404) this.remove(keyOf(clip));
       }
+    }
+  }
+
+  /** Return the clip that the server answers with, or as an event showed it since: that is newer. */
+  async latest(answer) {
+    const events = new Map();
+    this.unanswered.add(events);
+    try {
+      const clip = await answer();
+      return events.get(keyOf(clip)) ?? clip;
+    } finally {
+      this.unanswered.delete(events);
     }
   }
 
