@@ -149,13 +149,19 @@ def test_what_the_poll_of_a_dead_worker_took_comes_back_soon(world: World) -> No
     assert world.statuses("one") == ["CLIP_AVAILABLE"]
 
 
+def method_of(line: str) -> str:
+    """Return the method of a request to AWS: only those to S3 are GET or HEAD."""
+    return line.partition(" ")[0]
+
+
 def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> None:
     """AWS goes down while a clip is made: the work is ended in time, and done when AWS is back."""
     world.held.freed.clear()
     world.request("one")
     # A sixth of it, 2 s, is left to end the work: a busy machine may stall for most of a second.
     worker = world.start(WORKER_VISIBILITY="12", MAX_RECEIVE_COUNT="5")
-    wait_until(lambda: world.held.waiting)
+    # The store is looked at meanwhile: if that failed, so would the work, and its process remain.
+    wait_until(lambda: world.held.waiting and {"HEAD", "GET"} <= {*map(method_of, world.aws.asked)})
     (child,) = worker.children()
     world.shut_aws()
     wait_until(lambda: world.counts() == (1, 0))
