@@ -160,7 +160,7 @@ def test_work_ends_before_its_message_can_no_longer_be_hidden(world: World) -> N
     world.request("one")
     # A sixth of it, 2 s, is left to end the work: a busy machine may stall for most of a second.
     worker = world.start(WORKER_VISIBILITY="12", MAX_RECEIVE_COUNT="5")
-    # The store is looked at meanwhile: if that failed, so would the work, and its process remain.
+    # The store is looked at, too: if that failed, so would the work, and its process remain.
     wait_until(lambda: world.held.waiting and {"HEAD", "GET"} <= {*map(method_of, world.aws.asked)})
     (child,) = worker.children()
     world.shut_aws()
