@@ -8,7 +8,12 @@ from attrs import field, frozen
 from domain.errors import UnusableFootage
 from infrastructure.ffmpeg.decode import decoding, is_fault_reported
 from infrastructure.ffmpeg.encoders import ENCODERS
-from infrastructure.ffmpeg.excerpt import Excerpt, index_file, require_possible_slices
+from infrastructure.ffmpeg.excerpt import (
+    Excerpt,
+    index_file,
+    require_possible_slices,
+    with_fewest_samples,
+)
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.index import Track
@@ -60,6 +65,13 @@ class Encoder:
         return encoded
 
     def _encode(
+        self, excerpt: Excerpt, number: int, deadline_s: float, done: int
+    ) -> tuple[EncodedTrack, Sequence[bytes]]:
+        return with_fewest_samples(
+            excerpt, lambda fewest: self._encode_decoded(fewest, number, deadline_s, done)
+        )
+
+    def _encode_decoded(
         self, excerpt: Excerpt, number: int, deadline_s: float, done: int
     ) -> tuple[EncodedTrack, Sequence[bytes]]:
         set_id = self.first_id + number

@@ -1,13 +1,15 @@
 """Excerpts: the few bytes of a recording that ffmpeg needs, as a small MP4 of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from application.ports import FilePiece
 from domain.errors import UnusableFootage
 from infrastructure.ffmpeg.draw_filler import FillerDrawing
+from infrastructure.mp4.disposable import disposable_samples
 from infrastructure.mp4.errors import InvalidMp4
 from infrastructure.mp4.excerpt_writer import write_excerpt
 from infrastructure.mp4.index import SampleIndex, Track, read_index
@@ -15,6 +17,8 @@ from infrastructure.mp4.slice_bytes import has_impossible_slice
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.tracks import EncodedTrack
+
+Decoded = TypeVar("Decoded")
 
 
 @frozen(eq=False)
@@ -34,6 +38,8 @@ class Excerpt:
     """Whether what is encoded of it is a sequence that ends."""
     drawing: FillerDrawing | None = None
     """If its one frame becomes filler: how."""
+    left_out: int = 0
+    """How many samples after the first are not in the file: no other refers to them."""
 
     @property
     def encoded_frames(self) -> int:
@@ -43,7 +49,7 @@ class Excerpt:
     @property
     def decoded_frames(self) -> int:
         """How many frames are decoded to show all that are requested."""
-        return max(self.frames) + 1 - self.decode_start
+        return max(self.frames) + 1 - self.decode_start - self.left_out
 
     @property
     def has_hidden_frames(self) -> bool:
@@ -79,21 +85,58 @@ def extract(  # noqa: PLR0913
     *,
     is_damaged: bool = False,
     ends_sequence: bool = False,
+    is_whole: bool = True,
 ) -> Excerpt:
     """Write the video samples from `decode_start` to the last of `frames`, and `audio`, to `path`.
 
+    If it need not be whole, samples are left out that are neither to be shown nor referred to.
     UnusableFootage if the recording's tables cannot be those of an excerpt.
     """
+    shown, left_out = frozenset(frames), list[int]()
+    is_disposable = disposable_samples(source.video)
+
+    def is_left_out(number: int, sample: bytes) -> bool:
+        if is_whole or number in shown or not is_disposable(sample):
+            return False
+        left_out.append(number)
+        return True
+
     try:
         with path.open("wb") as out:
             read = source.recording.read
             last = max(frames)
             sei = source.encoder_sei
-            pts_offset = write_excerpt(source.index, read, decode_start, last, out, audio, sei)
+            pts_offset = write_excerpt(
+                source.index, read, decode_start, last, out, audio, sei, is_left_out
+            )
     except InvalidMp4 as error:
         name = source.cut.segment.name
         raise UnusableFootage(f"{name} cannot be read: {error}") from error
-    return Excerpt(source, frames, path, pts_offset, decode_start, is_damaged, ends_sequence)
+    return Excerpt(
+        source,
+        frames,
+        path,
+        pts_offset,
+        decode_start,
+        is_damaged,
+        ends_sequence,
+        left_out=len(left_out),
+    )
+
+
+def with_fewest_samples(excerpt: Excerpt, decode: Callable[[Excerpt], Decoded]) -> Decoded:
+    """Return what `decode` makes of an excerpt; if that fails, of one with all its samples.
+
+    ffmpeg's decoder of HEVC needs even a picture that a slice header only names as kept for later.
+    """
+    try:
+        return decode(excerpt)
+    except UnusableFootage:
+        if not excerpt.left_out:
+            raise
+    source, frames, start = excerpt.source, excerpt.frames, excerpt.decode_start
+    whole = extract(source, frames, start, excerpt.path)
+    return decode(evolve(excerpt, pts_offset=whole.pts_offset, left_out=0))
 
 
 def require_possible_slices(path: Path, name: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from application.ports import ThumbnailSpec
 from domain.errors import Rejected, UnusableFootage
 from infrastructure.ffmpeg.decode import LENIENTLY, decoder_threads
-from infrastructure.ffmpeg.excerpt import Excerpt
+from infrastructure.ffmpeg.excerpt import Excerpt, with_fewest_samples
 from infrastructure.ffmpeg.runner import Ffmpeg, file_url, mp4_input
 from infrastructure.splicing.picture_format import PictureFormat
 
@@ -65,14 +65,18 @@ def make_thumbnails(  # noqa: PLR0913, PLR0917
         graph.append(f"{label}scale={width}:-2:flags=lanczos:{colours}{out}")
         outputs += ["-map", out, "-frames:v", "1", *coding, "-f", "image2pipe"]
         outputs.append(file_url(paths[width]))
-    # Damage does not matter here, but the decoder must conceal it.
-    lenient = LENIENTLY if excerpt.is_damaged else decoder_threads(excerpt.decoded_frames)
-    probing = UNPROBED if excerpt.decoded_frames == 1 else ()
-    source = ["-y", "-copyts", *lenient, *probing, *mp4_input(excerpt.path)]
-    threads = ONE_THREAD if len(paths) == 1 else ()
-    graphs = [*threads, "-filter_complex", ";".join(graph)]
-    ffmpeg.run([*source, *graphs, *outputs], deadline_s, is_urgent=is_urgent)
-    for width, path in paths.items():
-        if not path.exists() or not path.stat().st_size:
-            raise UnusableFootage(f"ffmpeg made no thumbnail of {width} pixels.")
-    return paths
+
+    def draw(fewest: Excerpt) -> dict[int, Path]:
+        # Damage does not matter here, but the decoder must conceal it.
+        lenient = LENIENTLY if fewest.is_damaged else decoder_threads(fewest.decoded_frames)
+        probing = UNPROBED if fewest.decoded_frames == 1 else ()
+        source = ["-y", "-copyts", *lenient, *probing, *mp4_input(fewest.path)]
+        threads = ONE_THREAD if len(paths) == 1 else ()
+        graphs = [*threads, "-filter_complex", ";".join(graph)]
+        ffmpeg.run([*source, *graphs, *outputs], deadline_s, is_urgent=is_urgent)
+        for width, path in paths.items():
+            if not path.exists() or not path.stat().st_size:
+                raise UnusableFootage(f"ffmpeg made no thumbnail of {width} pixels.")
+        return paths
+
+    return with_fewest_samples(excerpt, draw)

@@ -1,6 +1,6 @@
 """Write excerpts: a few samples of a recording, as a small MP4 of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     out: BinaryIO,
     audio: range = range(0),
     encoder_sei: bytes = b"",
+    is_left_out: Callable[[int, bytes], bool] = lambda _number, _sample: False,
 ) -> int:
     """Write the video samples *first* to *last* (decode order, inclusive) as an MP4 of their own.
 
@@ -30,53 +31,81 @@ def write_excerpt(  # noqa: PLR0913, PLR0917
     shown at 0. The edit list ends with the last frame shown, so that none is dropped. Frames after
     *first* that are shown before it (an open GOP's leading frames, which need the previous GOP) are
     kept but hidden. *audio* are the audio samples to include, in step; those before 0 are hidden.
-    *encoder_sei* are NAL units to put before those of *first*.
+    *encoder_sei* are NAL units to put before those of *first*. *is_left_out* returns for a video
+    sample between *first* and *last* and its bytes whether it is not written.
     Reads are in file order, one per run of bytes; holes under 64 KiB are read but not written.
     """
     video = index.video
     if video is None or not 0 <= first <= last < len(video.sizes):
         raise ValueError(f"the recording has no video samples {first} to {last}")
-    wanted = range(first, last + 1)
-    zero = video.pts[first]
-    parts = [(video.offsets[i], video.sizes[i]) for i in wanted]
+    numbers = range(first, last + 1)
+    parts = [(video.offsets[i], video.sizes[i]) for i in numbers]
     audio_track = index.audio if audio else None
     if audio_track is not None:
         parts += [(audio_track.offsets[i], audio_track.sizes[i]) for i in audio]
-    order = sorted(range(len(parts)), key=parts.__getitem__)
-    sizes = [size for _, size in parts]
-    sizes[0] += len(encoder_sei)
-    offsets, payload_bytes = [0] * len(parts), 0
-    for i in order:
-        offsets[i] = payload_bytes
-        payload_bytes += sizes[i]
-    tracks = [_video(video, wanted, zero, offsets[: len(wanted)], sizes[: len(wanted)])]
+    samples = _read(parts, read)
+    wanted = [
+        i for i in numbers if not first < i < last or not is_left_out(i, bytes(samples[i - first]))
+    ]
+    order = [i - first for i in wanted] + [*range(len(numbers), len(parts))]
+    order.sort(key=parts.__getitem__)
+    samples[0] = memoryview(encoder_sei + samples[0])
+    sizes = [*map(len, samples)]
+    offsets = [0] * len(parts)
+    payload_bytes = 0
+    for part in order:
+        offsets[part] = payload_bytes
+        payload_bytes += sizes[part]
+    tracks = [_video(video, first, wanted, offsets, sizes)]
     if audio_track is not None:
-        move = rounded(zero * audio_track.timescale, video.timescale)
-        tracks.append(_audio(audio_track, audio, move, offsets[len(wanted) :]))
+        move = rounded(video.pts[first] * audio_track.timescale, video.timescale)
+        tracks.append(_audio(audio_track, audio, move, offsets[len(numbers) :]))
     out.write(write_header(tracks, payload_bytes))
-    for at, length, pieces in _runs([parts[i] for i in order]):
-        data = memoryview(read(at, length))
-        for piece in pieces:
-            offset, size = piece
-            out.write(encoder_sei if piece == parts[0] else b"")
-            out.write(data[offset - at : offset - at + size])
-    return zero
+    out.writelines(map(samples.__getitem__, order))
+    return video.pts[first]
+
+
+def _read(parts: Sequence[tuple[int, int]], read: Read) -> list[memoryview]:
+    """Return the bytes of each (offset, size)."""
+    samples = [memoryview(b"")] * len(parts)
+    numbered = sorted((offset, size, number) for number, (offset, size) in enumerate(parts))
+    for run in _runs(numbered):
+        begin, end = run[0][0], max(offset + size for offset, size, _ in run)
+        data = memoryview(read(begin, end - begin))
+        for offset, size, number in run:
+            samples[number] = data[offset - begin : offset - begin + size]
+    return samples
+
+
+def _runs(parts: Sequence[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    """Yield the parts, ascending, that are read at once."""
+    run: list[tuple[int, int, int]] = []
+    end = 0
+    for part in parts:
+        if run and part[0] - end >= MAX_HOLE_READ_BYTES:
+            yield run
+            run = []
+        run.append(part)
+        end = max(end, part[0] + part[1])
+    if run:
+        yield run
 
 
 def _video(
-    track: Track, wanted: range, zero: int, offsets: list[int], sizes: list[int]
+    track: Track, first: int, wanted: Sequence[int], offsets: Sequence[int], sizes: Sequence[int]
 ) -> TrackToWrite:
+    zero = track.pts[first]
     dts, pts, media_time = video_times([track.pts[i] - zero for i in wanted])
     end = max(track.pts[i] - zero + max(track.durations[i], 1) for i in wanted)
     return TrackToWrite(
         kind="vide",
         sample_entry=track.sample_entry,
         timescale=track.timescale,
-        offsets=offsets,
-        sizes=sizes,
+        offsets=[offsets[i - first] for i in wanted],
+        sizes=[sizes[i - first] for i in wanted],
         dts=dts,
         pts=pts,
-        sync=track.sync[wanted.start : wanted.stop],
+        sync=[track.sync[i] for i in wanted],
         duration=end,
         last_duration=max(track.durations[wanted[-1]], 1),
         media_time=media_time,
@@ -105,17 +134,3 @@ def _audio(track: Track, wanted: range, zero: int, offsets: list[int]) -> TrackT
         media_time=media_time,
         delay=max(0, begin),
     )
-
-
-def _runs(parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Join (offset, size) pairs, ascending, into reads: offset, length, and the pairs inside."""
-    run: list[tuple[int, int]] = []
-    end = 0
-    for offset, size in parts:
-        if run and offset - end >= MAX_HOLE_READ_BYTES:
-            yield run[0][0], end - run[0][0], run
-            run = []
-        run.append((offset, size))
-        end = max(end, offset + size)
-    if run:
-        yield run[0][0], end - run[0][0], run

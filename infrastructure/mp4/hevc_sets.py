@@ -127,6 +127,13 @@ def require_whole(nal: bytes) -> None:
         raise InvalidMp4("a parameter set is too long")
 
 
+def highest_temporal_id(nal: bytes) -> int:
+    """Return sps_max_sub_layers_minus1 of an SPS (7.3.2.2.1); InvalidMp4 if it is none."""
+    bits = _payload(nal, NalType.SPS)
+    bits.u(4)  # sps_video_parameter_set_id
+    return bits.u(3)
+
+
 def picture_size(nal: bytes) -> tuple[int, int]:
     """Return the cropped width and height in pixels that an SPS states; InvalidMp4 if it is none.
 

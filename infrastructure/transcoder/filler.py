@@ -55,6 +55,7 @@ class GapFiller:
             path,
             is_damaged=damage,
             ends_sequence=span.ends_sequence,
+            is_whole=damage,
         )
         if span.fills is None or self.kind is None:
             return excerpt

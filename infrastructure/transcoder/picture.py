@@ -94,7 +94,7 @@ def draw_frame(  # noqa: PLR0913, PLR0917
     width = width or shown_width(source.video)
     try:
         start = source.decode_start_of((frame,))
-        excerpt = extract(source, (frame,), start, folder / "excerpt.mp4")
+        excerpt = extract(source, (frame,), start, folder / "excerpt.mp4", is_whole=False)
         made = make_thumbnails(
             Ffmpeg(ffmpeg),
             excerpt,

@@ -373,7 +373,7 @@ def _frame_at(
 
 def _extract_frame(source: CutSource, frame: int, path: Path) -> Excerpt:
     start, is_damaged = source.decode_start_of((frame,)), frame in source.damaged
-    return extract(source, (frame,), start, path, is_damaged=is_damaged)
+    return extract(source, (frame,), start, path, is_damaged=is_damaged, is_whole=is_damaged)
 
 
 def _samples_of(spans: Sequence[Span], encoded: Iterable[EncodedTrack]) -> list[SpanSamples]:
