@@ -43,7 +43,7 @@ from infrastructure.splicing.frames import (
     clip_timescale,
     resolve_cuts,
 )
-from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, lay_out_clip
+from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, Layout, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, Span, plan_spans
 from infrastructure.splicing.tracks import (
@@ -280,6 +280,12 @@ class FfmpegTranscoder(Transcoder):
             encoder = Encoder(ffmpeg, codec, picture_format, folder, first_id, on_frames)
             encoded = encoder.encode((excerpt.result() for excerpt in excerpts), deadline_s)
             samples = _samples_of(spans, encoded)
+            splices = None
+            if not is_filled:  # ffmpeg decodes them while the clip's tables are made and verified
+                path = folder / "splice.mp4"
+                splices = background.submit(
+                    verify_splices, ffmpeg, samples, sources, timescale, path, deadline_s
+                )
             video = video_track(samples, timescale, duration_ms * timescale // 1000)
             cues = job.wall_clock.cues
             tracks = [video, *audio.result(), *make_text_tracks(cues, folder)]
@@ -303,15 +309,19 @@ class FfmpegTranscoder(Transcoder):
             )
             job.assembled(rendition)
             verify_tables(layout, clip, shown, video, cues)
-            if is_filled:
-                fill_holes(layout, clip)
-                require_possible_slices(clip, "the clip's recordings")
-                audio_too = self.verify == "decode"
-                decode_all_frames(ffmpeg, clip, shown, timescale, deadline_s, audio=audio_too)
+            if splices:
+                splices.result()
             else:
-                splices = folder / "splice.mp4"
-                verify_splices(ffmpeg, samples, sources, timescale, splices, deadline_s)
+                self._decode_whole(layout, clip, shown, timescale, deadline_s)
             return evolve(rendition, thumbnails=images.result())
+
+    def _decode_whole(
+        self, layout: Layout, clip: Path, times: Sequence[int], timescale: int, deadline_s: float
+    ) -> None:
+        fill_holes(layout, clip)
+        require_possible_slices(clip, "the clip's recordings")
+        audio_too = self.verify == "decode"
+        decode_all_frames(Ffmpeg(self.path), clip, times, timescale, deadline_s, audio=audio_too)
 
     @property
     def _copied_codecs(self) -> Collection[Codec]:
