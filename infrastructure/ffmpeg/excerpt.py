@@ -1,5 +1,6 @@
 """Excerpts: the few bytes of a recording that ffmpeg needs, as a small MP4 of their own."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +18,8 @@ from infrastructure.mp4.slice_bytes import has_impossible_slice
 from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.stored_samples import StoredSamples
 from infrastructure.splicing.tracks import EncodedTrack
+
+logger = logging.getLogger(__name__)
 
 Decoded = TypeVar("Decoded")
 
@@ -131,9 +134,10 @@ def with_fewest_samples(excerpt: Excerpt, decode: Callable[[Excerpt], Decoded]) 
     """
     try:
         return decode(excerpt)
-    except UnusableFootage:
+    except UnusableFootage as error:
         if not excerpt.left_out:
             raise
+        logger.info("all samples before the frames are decoded: %s", error)
     source, frames, start = excerpt.source, excerpt.frames, excerpt.decode_start
     whole = extract(source, frames, start, excerpt.path)
     return decode(evolve(excerpt, pts_offset=whole.pts_offset, left_out=0))

@@ -7,9 +7,12 @@ import pytest
 
 from devtools.footage import read_clip
 from domain.errors import UnusableFootage
+from domain.planning import ClipPlan
 from infrastructure.ffmpeg.excerpt import Excerpt, extract, index_file, with_fewest_samples
 from infrastructure.ffmpeg.locate import find_ffmpeg
 from infrastructure.splicing.frames import CutSource, resolve_cuts
+from infrastructure.splicing.spans import EncodedSpan
+from infrastructure.transcoder.filler import GapFiller
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.integration.exactness.camera import Camera
 from tests.integration.exactness.cases import recording
@@ -62,8 +65,11 @@ def test_a_sample_that_none_refers_to_is_there_only_to_be_shown(
     assert numbers_in(few) == numbers_in(whole) == [1021 + n for n in range(6)]
 
 
-def test_all_samples_are_decoded_if_a_decoder_wants_them(source: CutSource, tmp_path: Path) -> None:
-    """The times stay."""
+def test_all_samples_are_decoded_if_a_decoder_wants_them(
+    source: CutSource, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The times stay, and the log says why."""
+    caplog.set_level("INFO")
     few = excerpt_of(source, tmp_path / "few.mp4", is_whole=False)
     tried: list[int] = []
 
@@ -76,6 +82,7 @@ def test_all_samples_are_decoded_if_a_decoder_wants_them(source: CutSource, tmp_
 
     assert with_fewest_samples(few, decode) == [1021 + n for n in range(6)]
     assert tried == [few.decoded_frames, few.decoded_frames + few.left_out]
+    assert "Could not find ref with POC 7" in caplog.text
 
 
 def test_an_excerpt_that_fails_whole_is_not_tried_again(source: CutSource, tmp_path: Path) -> None:
@@ -90,3 +97,15 @@ def test_an_excerpt_that_fails_whole_is_not_tried_again(source: CutSource, tmp_p
     with pytest.raises(UnusableFootage, match="It does not decode"):
         with_fewest_samples(whole, decode)
     assert tried == [whole.path]
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_damaged_frames_are_decoded_after_all_samples_before_them(
+    source: CutSource, tmp_path: Path, *, is_damaged: bool
+) -> None:
+    """So that a decoder conceals their damage in the same way as when it was found."""
+    times = tuple(range(len(source.frames)))
+    span = EncodedSpan(source, source.frames, times, source.decode_start, is_damaged)
+    cut = source.cut
+    excerpt = GapFiller(ClipPlan(cut.window, (cut,))).extract(span, tmp_path / "excerpt.mp4")
+    assert (excerpt.left_out == 0) is is_damaged

@@ -30,12 +30,15 @@ START_MS = 1_534_341_619_000
 FILM = footage.Recording(start_ms=START_MS, first_number=1000, frames=300, bframes=2)
 ANSWER_S = 0.4
 """How long every answer takes: those of one wave overlap, however slow the machine is."""
+VERIFY_S = 2
+"""How long the decoding of splices takes at least: longer than to lay out so small a clip."""
 MIN_PART_BYTES = 4096
 LOGGING = f"""
 case "$*" in *libx264*) name=encode;; *framecrc*) name=verify;; *) name=other;; esac
 echo "$name began $(date +%s%N)" >> "${{0%/*}}/log"
 {FFMPEG} "$@"
 status=$?
+[ $name = verify ] && sleep {VERIFY_S}
 echo "$name ended $(date +%s%N)" >> "${{0%/*}}/log"
 exit $status
 """
