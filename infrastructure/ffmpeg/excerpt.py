@@ -138,9 +138,8 @@ def with_fewest_samples(excerpt: Excerpt, decode: Callable[[Excerpt], Decoded]) 
         if not excerpt.left_out:
             raise
         logger.info("all samples before the frames are decoded: %s", error)
-    source, frames, start = excerpt.source, excerpt.frames, excerpt.decode_start
-    whole = extract(source, frames, start, excerpt.path)
-    return decode(evolve(excerpt, pts_offset=whole.pts_offset, left_out=0))
+    extract(excerpt.source, excerpt.frames, excerpt.decode_start, excerpt.path)
+    return decode(evolve(excerpt, left_out=0))
 
 
 def require_possible_slices(path: Path, name: str) -> None:

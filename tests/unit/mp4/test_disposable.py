@@ -99,7 +99,7 @@ def test_every_frame_looks_the_same_without_them(film: Film, tmp_path: Path) -> 
 
 
 def test_half_of_the_frames_between_references_are_disposable(film: Film) -> None:
-    """And never a keyframe, nor one that is followed by none."""
+    """And never a keyframe."""
     is_disposable = disposable_samples(film.video)
     samples = [
         film.data[at : at + size]
