@@ -31,10 +31,13 @@ def apply_edit_lists(
     """
     leader = first.get("vide") or first["soun"]
     edit = leader.edit or Edit(0, 0, 0)
-    shown = [time for time in leader.pts if leader.edit is None or time >= edit.media_time]
-    if not shown:
-        raise InvalidMp4("the edit list begins after the last frame")
-    into_edit = min(shown) - edit.media_time  # ticks of the leader
+    first_shown = min(leader.pts)
+    if leader.edit is not None and first_shown < edit.media_time:
+        shown = [time for time in leader.pts if time >= edit.media_time]
+        if not shown:
+            raise InvalidMp4("the edit list begins after the last frame")
+        first_shown = min(shown)
+    into_edit = first_shown - edit.media_time  # ticks of the leader
 
     def place(track: StoredTrack, ending: StoredTrack) -> PresentationRange:
         own = track.edit or Edit(0, 0, 0)

@@ -250,6 +250,7 @@ def _append(track: StoredTrack, run: TrackRun, start: int, size_bytes: int) -> i
         raise TooManySamples(
             f"the fragments announce more samples than the {most} that this file can have"
         )
+    assert isinstance(track.dts, array) and isinstance(track.pts, array)  # noqa: S101, PT018 - copied
     sizes = run.column(SIZE, run.defaults.size)
     durations = run.column(DURATION, run.defaults.duration)
     dts = array("q", accumulate(chain((start,), durations)))

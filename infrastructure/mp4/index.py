@@ -50,7 +50,13 @@ from infrastructure.mp4.fragments import read_trex
 from infrastructure.mp4.leading_frames import are_leading_decodable
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.sample_checks import check_inside, cut_off_first
-from infrastructure.mp4.sample_tables import StoredTrack, read_timescale, read_trak
+from infrastructure.mp4.sample_tables import (
+    StoredTrack,
+    Times,
+    moved,
+    read_timescale,
+    read_trak,
+)
 from infrastructure.mp4.seek import FragmentSeeker
 from infrastructure.mp4.steady_times import made_steady
 from infrastructure.mp4.track_choice import chosen_traks
@@ -81,10 +87,10 @@ class Track:
     matrix: tuple[int, ...] = field(repr=False)  # tkhd's nine numbers
     sample_rate: int  # Hz; 0 for video
     channels: int
-    offsets: "array[int]" = field(repr=False)  # bytes from the start of the file
-    sizes: "array[int]" = field(repr=False)  # bytes
-    pts: "array[int]" = field(repr=False)  # ticks
-    durations: "array[int]" = field(repr=False)  # ticks, between decode times
+    offsets: array[int] = field(repr=False)  # bytes from the start of the file
+    sizes: array[int] = field(repr=False)  # bytes
+    pts: Times = field(repr=False)  # ticks
+    durations: array[int] = field(repr=False)  # ticks, between decode times
     sync: bytearray = field(repr=False)  # 1 where the sample is marked as sync
     shown_until: int  # ticks: what lies in max(0, shown_from) <= pts < shown_until is presented
     shown_from: int = 0  # ticks: 0 for video; where the audio's edit list (else its media) begins
@@ -279,7 +285,9 @@ def _duration_ms(video: Track | None, audio: Track | None) -> tuple[int, int]:
     duration_ms = rounded(track.shown_until * 1000, track.timescale)
     if video is None:
         return duration_ms, 0
-    last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
+    last = max(video.pts)
+    if last >= video.shown_until:
+        last = max((pts for pts in video.pts if pts < video.shown_until), default=0)
     last_frame_ms = last * 1000 // video.timescale
     return max(duration_ms, last_frame_ms + 1), last_frame_ms
 
@@ -291,6 +299,8 @@ def _first_frame_ms(file: RangeCache, video: Track | None) -> float:
     begin = max(0, video.pts[first])
     if first == 0 and begin > 0 and are_leading_decodable(file.read, video):
         return 0
+    if video.pts[first] == begin < video.shown_until:
+        return begin * 1000 / video.timescale
     shown = (pts for pts in video.pts[first:] if begin <= pts < video.shown_until)
     return min(shown, default=0) * 1000 / video.timescale
 
@@ -338,7 +348,7 @@ def _placed(
             channels=track.entry.channels,
             offsets=track.offsets,
             sizes=track.sizes,
-            pts=array("q", map(shown[kind].shift.__add__, track.pts)),
+            pts=moved(track.pts, shown[kind].shift),
             durations=track.durations,
             sync=track.sync,
             shown_until=shown[kind].until,

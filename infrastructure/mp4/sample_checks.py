@@ -8,12 +8,18 @@ from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate
-from operator import add, sub
+from operator import sub
 
 from infrastructure.mp4.boxes import MAX_BOXES, fourcc
 from infrastructure.mp4.errors import InvalidMp4, NoMoov
 from infrastructure.mp4.range_cache import RangeCache
-from infrastructure.mp4.sample_tables import LONG_PACKETS_A_SECOND, StoredTrack, TooManySamples
+from infrastructure.mp4.sample_tables import (
+    LONG_PACKETS_A_SECOND,
+    StoredTrack,
+    Times,
+    TooManySamples,
+    steps,
+)
 
 HEADER_READ_BYTES = 16 << 10
 MAX_SAMPLE_DISTANCE, MAX_REORDERING = 1 << 31, 1 << 29
@@ -32,7 +38,13 @@ def check_inside(file: RangeCache, track: StoredTrack) -> None:
     _check_times(track)
     if track.kind == "vide" and 0 in track.sizes:
         raise InvalidMp4(f"video sample {track.sizes.index(0)} has no bytes")
-    if max(map(add, track.offsets, track.sizes)) <= file.size_bytes:
+    may_end_inside = file.size_bytes - max(track.sizes)
+    late = [
+        at + size
+        for at, size in zip(track.offsets, track.sizes, strict=True)
+        if at > may_end_inside
+    ]
+    if max(late, default=0) <= file.size_bytes:
         if sum(track.sizes) > file.size_bytes:
             raise InvalidMp4("the samples are larger than the file: they overlap")
         return
@@ -61,6 +73,14 @@ def cut_off_first(file: RangeCache) -> Iterator[None]:
         raise
 
 
+def _ascending(track: StoredTrack) -> Times:
+    """Return the times in the order in which frames are shown, and in which audio is played."""
+    if isinstance(track.pts, range):
+        return track.pts
+    is_video = track.kind == "vide"
+    return array("q", sorted(track.pts) if is_video else accumulate(track.pts, max))
+
+
 def _check_times(track: StoredTrack) -> None:
     """Check that an excerpt of any of these samples can be written, and audio be found by time.
 
@@ -68,15 +88,14 @@ def _check_times(track: StoredTrack) -> None:
     A cut's memory and time grow with its number of samples.
     """
     is_video = track.kind == "vide"
-    ascending = sorted(track.pts) if is_video else array("q", accumulate(track.pts, max))
-    steps = [*map(sub, ascending[1:], ascending)]
-    is_in_order = not is_video and ascending == track.pts
-    off = 0 if is_in_order else max(map(abs, map(sub, ascending, track.pts)))
-    if max(steps, default=0) > MAX_SAMPLE_DISTANCE or off > MAX_REORDERING:
+    ascending = _ascending(track)
+    apart = steps(ascending)
+    off = 0 if ascending == track.pts else max(map(abs, map(sub, ascending, track.pts)))
+    if max(apart, default=0) > MAX_SAMPLE_DISTANCE or off > MAX_REORDERING:
         raise InvalidMp4(
             f"samples ({track.kind}) are shown too long before or after their neighbours"
         )
-    if min(steps, default=0) * MAX_SAMPLES_A_SECOND < track.timescale:
+    if min(apart, default=0) * MAX_SAMPLES_A_SECOND < track.timescale:
         crowd = map(sub, ascending[MAX_SAMPLES_A_SECOND:], ascending)
         if min(crowd, default=track.timescale) < track.timescale:
             raise InvalidMp4(f"more than {MAX_SAMPLES_A_SECOND} samples ({track.kind}) a second")

@@ -11,7 +11,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import accumulate, chain, islice, repeat
+from itertools import accumulate, chain, islice, pairwise, repeat
 from operator import add, mul, sub
 
 from attrs import define, evolve, field, frozen
@@ -35,6 +35,10 @@ COLUMNS = ("offsets", "sizes", "dts", "pts", "durations", "sync")
 """The fields of a track that have a number for each sample."""
 MAX_TIME = 1 << 53
 """No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
+
+Times = array[int] | range
+"""The time of each sample, in ticks; a range if all are equally far apart. Files of ten minutes
+have 28,000 packets of audio: a range is checked and moved at once, not packet by packet."""
 
 
 class TooManySamples(InvalidMp4):
@@ -62,15 +66,18 @@ class StoredTrack:
     entry: SampleEntry
     offsets: "array[int]"
     sizes: "array[int]"
-    dts: "array[int]"
-    pts: "array[int]"
+    dts: Times
+    pts: Times
     durations: "array[int]"
     sync: bytearray
 
     def copied(self, *, is_emptied: bool = False) -> "StoredTrack":
         """Return the track with columns of its own, to append to, or without samples."""
         kept = slice(0) if is_emptied else slice(None)
-        return evolve(self, **{name: getattr(self, name)[kept] for name in COLUMNS})
+        columns = {name: getattr(self, name)[kept] for name in COLUMNS}
+        return evolve(
+            self, **columns | {name: array("q", columns[name]) for name in ("dts", "pts")}
+        )
 
 
 def uint32s(payload: memoryview, signed: bool = False) -> "array[int]":  # noqa: FBT001, FBT002
@@ -110,8 +117,7 @@ def read_trak(trak: memoryview, kind: str, size_bytes: int) -> StoredTrack:
     listed = SizeTable.read(stbl, entry.frame_bytes, size_bytes)
     columns = _raw_audio(stbl, listed, timescale, size_bytes) if kind == "soun" else None
     offsets, sizes, durations = columns or read_columns(stbl, listed, kind, size_bytes)
-    dts = array("q", accumulate(chain((0,), durations)))
-    dts.pop()
+    dts = _decode_times(durations)
     ctts = child(stbl, b"ctts") if sizes else None
     # These columns are never appended to: StoredTrack.copied is for that.
     pts = dts if ctts is None else array("q", map(add, dts, _runs(ctts, "ctts", len(sizes))))
@@ -275,16 +281,46 @@ def _runs(payload: memoryview, what: str, samples: int) -> "array[int]":
     return array("q", chain.from_iterable(map(repeat, values, counts)))
 
 
+def _decode_times(durations: "array[int]") -> Times:
+    """Return when each sample is decoded, from 0 on."""
+    if durations and durations[0] > 0 and durations == durations[:1] * len(durations):
+        return range(0, durations[0] * len(durations), durations[0])
+    dts = array("q", accumulate(durations, initial=0))
+    dts.pop()
+    return dts
+
+
+def steps(times: Times) -> Sequence[int]:
+    """Return by how much each time exceeds the one before it, in ticks; for a range, that once."""
+    if isinstance(times, range):
+        return [times.step] if len(times) > 1 else []
+    return [after - before for before, after in pairwise(times)]
+
+
+def moved(times: Times, ticks: int) -> Times:
+    """Return the times, each so many ticks later."""
+    if isinstance(times, range):
+        return range(times.start + ticks, times.stop + ticks, times.step)
+    return array("q", [time + ticks for time in times]) if ticks else times
+
+
 def _offsets(stbl: memoryview, sizes: "array[int]") -> "array[int]":
     """Place every sample."""
     chunks, each, spans = _chunks_of(stbl, len(sizes))
-    offsets, left = array("q"), iter(sizes)
-    for chunk, held in zip(chunks, chain.from_iterable(map(repeat, each, spans)), strict=True):
-        at = chunk
-        for size in islice(left, held):
+    offsets, size_of, passed = list[int](), sizes.tolist(), 0
+    for held, span in zip(each, spans, strict=True):
+        alike = chunks[passed : passed + span]
+        passed += span
+        if held == 1:
+            offsets += alike
+            continue
+        for at in alike:
+            following = size_of[len(offsets) : len(offsets) + held - 1]
             offsets.append(at)
-            at += size
-    return offsets
+            for size in following:
+                at += size  # noqa: PLW2901
+                offsets.append(at)
+    return array("q", offsets)
 
 
 def _chunks_of(stbl: memoryview, samples: int) -> "tuple[Sequence[int], array[int], list[int]]":

@@ -25,7 +25,7 @@ from attrs import evolve, field, frozen
 
 from infrastructure.mp4.completeness import MAX_INTERLEAVE_MS, MAX_REORDERED
 from infrastructure.mp4.edit_list import rounded
-from infrastructure.mp4.sample_tables import MAX_TIME, StoredTrack
+from infrastructure.mp4.sample_tables import MAX_TIME, StoredTrack, steps
 
 MIN_TOLERANCE_S = 1
 """The clocks of real recorders overlap or skip by a few frames where fragments meet; a step that
@@ -126,8 +126,8 @@ def _ms(track: StoredTrack, ticks: int) -> int:
 
 def _steps(track: StoredTrack) -> tuple[int, int]:
     """Return the least and the largest step of decode time, in ticks."""
-    steps = [*map(sub, track.dts[1:], track.dts)]
-    return min(steps, default=0), max(steps, default=0)
+    apart = steps(track.dts)
+    return min(apart, default=0), max(apart, default=0)
 
 
 def _spread(track: StoredTrack) -> int:
