@@ -23,6 +23,6 @@ def frame_times(index: SampleIndex, known: SampleIndex | None) -> FrameTimes | N
     video, first_ms = known.video if known else None, index.first_frame_ms
     known_ms: list[float] = []
     if video:
-        shown = (pts for pts in video.pts if 0 <= pts < video.shown_until)
+        shown = [pts for pts in video.pts if 0 <= pts < video.shown_until]
         known_ms = [ms for pts in sorted(shown) if (ms := pts * 1000 / video.timescale) >= first_ms]
     return FrameTimes(first_ms, index.last_frame_ms, index.duration_ms, known_ms, index.notes)

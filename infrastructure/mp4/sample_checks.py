@@ -75,10 +75,11 @@ def cut_off_first(file: RangeCache) -> Iterator[None]:
 
 def _ascending(track: StoredTrack) -> Times:
     """Return the times in the order in which frames are shown, and in which audio is played."""
-    if isinstance(track.pts, range):
-        return track.pts
+    ascending = track.pts if isinstance(track.pts, range) else array("q", sorted(track.pts))
     is_video = track.kind == "vide"
-    return array("q", sorted(track.pts) if is_video else accumulate(track.pts, max))
+    return (
+        ascending if is_video or ascending == track.pts else array("q", accumulate(track.pts, max))
+    )
 
 
 def _check_times(track: StoredTrack) -> None:
@@ -90,7 +91,10 @@ def _check_times(track: StoredTrack) -> None:
     is_video = track.kind == "vide"
     ascending = _ascending(track)
     apart = steps(ascending)
-    off = 0 if ascending == track.pts else max(map(abs, map(sub, ascending, track.pts)))
+    off = 0
+    if ascending != track.pts:
+        moves = [then - shown for then, shown in zip(ascending, track.pts, strict=True)]
+        off = max(map(abs, moves))
     if max(apart, default=0) > MAX_SAMPLE_DISTANCE or off > MAX_REORDERING:
         raise InvalidMp4(
             f"samples ({track.kind}) are shown too long before or after their neighbours"

@@ -134,7 +134,7 @@ def _spread(track: StoredTrack) -> int:
     """Return how much the time from decoding to presentation varies, in ticks."""
     if track.pts is track.dts:
         return 0
-    offsets = [*map(sub, track.pts, track.dts)]
+    offsets = [shown - decoded for shown, decoded in zip(track.pts, track.dts, strict=True)]
     return max(offsets, default=0) - min(offsets, default=0)
 
 

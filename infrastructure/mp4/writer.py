@@ -6,9 +6,9 @@ lie anywhere in the payload, in any order, with unnamed bytes between them.
 
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import chain, compress, count
+from itertools import chain, compress, count, pairwise
 from math import lcm
-from operator import add, ne, sub
+from operator import add
 
 from attrs import frozen
 
@@ -91,15 +91,17 @@ def write_header(
     )
     mvhd = struct.pack(">I", len(mvhd) + 4) + mvhd
     user_data = info.user_data if info else b""
+
+    def header_at(base: int, *, is_empty: bool = False) -> bytes:
+        boxes = (trak.at(base, is_empty=is_empty) for trak in traks)
+        return ftyp + box(b"moov", mvhd, *boxes, user_data) + mdat
+
     # The chunks lie behind the moov, whose length depends on how wide their offsets must be. Wider
     # offsets only move them further, so this settles.
-    base = 0
-    while True:
-        moov = box(b"moov", mvhd, *(trak.at(base) for trak in traks), user_data)
-        header = ftyp + moov + mdat
-        if len(header) == base:
-            return header
-        base = len(header)
+    base, without_offsets = 0, len(header_at(0, is_empty=True))
+    while base != (base := without_offsets + sum(trak.offset_bytes(base) for trak in traks)):
+        pass
+    return header_at(base)
 
 
 def _timed(kind: bytes, created: int, timescale: int, duration: int) -> bytes:
@@ -115,7 +117,8 @@ class _Trak:
     def __init__(
         self, number: int, track: TrackToWrite, movie_timescale: int, created: int
     ) -> None:
-        _check(track)
+        deltas, later = _deltas(track), _composition_offsets(track)
+        _check(track, deltas, later)
         kind = KINDS[track.kind]
 
         def movie(ticks: int) -> int:
@@ -133,9 +136,7 @@ class _Trak:
             struct.pack(">8xHHHH9i", 0, kind.group, kind.volume, 0, *track.matrix),
             struct.pack(">II", track.width << 16, track.height << 16),
         )
-        deltas = _deltas(track)
-        left = max(map(add, track.pts, deltas), default=0) - track.media_time
-        if track.media_time or track.delay or track.duration < left:
+        if track.media_time or track.delay or track.duration < _end(track, deltas):
             edits = [(delay, -1)] if delay else []
             self._before += _edit_list([*edits, (duration, track.media_time)])
         media_duration = sum(deltas)
@@ -152,12 +153,20 @@ class _Trak:
             box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))),
         )
         self._chunks, counts = _chunks(track)
-        self._stbl = b"".join(_tables(track, deltas, counts))
+        self._last_chunk = max(self._chunks)
+        self._stbl = b"".join(_tables(track, deltas, later, counts))
 
-    def at(self, base: int) -> bytes:
-        """Return the box for a payload that begins *base* bytes into the file."""
-        places = [base + chunk for chunk in self._chunks]
-        wide = max(places, default=0) >= U32
+    def offset_bytes(self, base: int) -> int:
+        """Return how many bytes the places of the chunks take in ``at``."""
+        return len(self._chunks) * (8 if self._last_chunk + base >= U32 else 4)
+
+    def at(self, base: int, *, is_empty: bool = False) -> bytes:
+        """Return the box for a payload that begins *base* bytes into the file.
+
+        If *is_empty*, all but the places of the chunks.
+        """
+        places = [] if is_empty else [base + chunk for chunk in self._chunks]
+        wide = self._last_chunk + base >= U32
         numbers = struct.pack(f">I{len(places)}{'Q' if wide else 'I'}", len(places), *places)
         stbl = box(b"stbl", self._stbl, full_box(b"co64" if wide else b"stco", 0, 0, numbers))
         return box(
@@ -165,16 +174,14 @@ class _Trak:
         )
 
 
-def _check(track: TrackToWrite) -> None:
+def _check(track: TrackToWrite, deltas: Sequence[int], later: Sequence[int]) -> None:
     samples = len(track.sizes)
     columns = (track.offsets, track.dts, track.pts, track.sync)
     if not samples or any(len(column) != samples for column in columns):
         raise ValueError("a track needs samples, and each of them every number")
-    deltas = _deltas(track)
     if track.dts[0] != 0 or min(deltas) < 0 or max(deltas) >= U32:
         raise ValueError("decode times must ascend from 0, in steps of less than 2^32 ticks")
-    later = [*map(sub, track.pts, track.dts)]
-    if min(later) < 0 or max(later) >= U32:
+    if min(later, default=0) < 0 or max(later, default=0) >= U32:
         raise ValueError("a sample is shown before it is decoded, or 2^32 ticks later")
     if track.media_time < 0 or track.delay < 0 or track.duration < 0:
         raise ValueError("an edit list counts forwards")
@@ -182,7 +189,21 @@ def _check(track: TrackToWrite) -> None:
 
 def _deltas(track: TrackToWrite) -> list[int]:
     """Return each sample's duration, between decode times, in ticks."""
-    return [*map(sub, track.dts[1:], track.dts), track.last_duration]
+    deltas = [then - time for time, then in pairwise(track.dts)]
+    return [*deltas, track.last_duration]
+
+
+def _composition_offsets(track: TrackToWrite) -> list[int]:
+    """Return how long after decoding each sample is shown, in ticks; nothing if all are at once."""
+    if track.pts is track.dts:
+        return []
+    return [shown - decoded for shown, decoded in zip(track.pts, track.dts, strict=False)]
+
+
+def _end(track: TrackToWrite, deltas: Sequence[int]) -> int:
+    """Return when the sample shown last ends, counted from where the presentation begins."""
+    ends = [shown + delta for shown, delta in zip(track.pts, deltas, strict=True)]
+    return max(ends) - track.media_time
 
 
 def _edit_list(edits: list[tuple[int, int]]) -> bytes:
@@ -195,8 +216,10 @@ def _edit_list(edits: list[tuple[int, int]]) -> bytes:
 
 def _chunks(track: TrackToWrite) -> tuple[list[int], list[int]]:
     """Return each chunk's place in the payload and its number of samples."""
-    follows = map(add, track.offsets, track.sizes)
-    firsts = [0, *compress(count(1), map(ne, track.offsets[1:], follows))]
+    offsets = list(track.offsets)
+    ends = map(add, offsets, track.sizes)
+    apart = zip(ends, offsets[1:], strict=False)
+    firsts = [0, *[i for i, (end, at) in enumerate(apart, 1) if end != at]]
     counts = _lengths(firsts, len(track.sizes))
     if max(counts) > MAX_CHUNK_SAMPLES:
         firsts = [
@@ -205,18 +228,19 @@ def _chunks(track: TrackToWrite) -> tuple[list[int], list[int]]:
             for first in range(begin, begin + length, MAX_CHUNK_SAMPLES)
         ]
         counts = _lengths(firsts, len(track.sizes))
-    return [*map(track.offsets.__getitem__, firsts)], counts
+    return [offsets[i] for i in firsts], counts
 
 
 def _lengths(firsts: list[int], end: int) -> list[int]:
     """Return how far each is from the next one, and the last one from `end`."""
-    return [*map(sub, [*firsts[1:], end], firsts)]
+    return [then - first for first, then in pairwise([*firsts, end])]
 
 
-def _tables(track: TrackToWrite, deltas: list[int], counts: list[int]) -> Iterator[bytes]:
+def _tables(
+    track: TrackToWrite, deltas: list[int], later: list[int], counts: list[int]
+) -> Iterator[bytes]:
     yield full_box(b"stsd", 0, 0, struct.pack(">I", 1), track.sample_entry)
     yield _run_lengths(b"stts", deltas)
-    later = [*map(sub, track.pts, track.dts)]
     if any(later):
         yield _run_lengths(b"ctts", later)
     if not all(track.sync):
@@ -224,21 +248,22 @@ def _tables(track: TrackToWrite, deltas: list[int], counts: list[int]) -> Iterat
         yield full_box(b"stss", 0, 0, struct.pack(f">I{len(marked)}I", len(marked), *marked))
     sizes = struct.pack(f">II{len(track.sizes)}I", 0, len(track.sizes), *track.sizes)
     yield full_box(b"stsz", 0, 0, sizes)
-    runs = [struct.pack(">III", first + 1, counts[first], 1) for first in _run_starts(counts)]
-    yield full_box(b"stsc", 0, 0, struct.pack(">I", len(runs)), *runs)
+    starts = _run_starts(counts)
+    runs = [number for first in starts for number in (first + 1, counts[first], 1)]
+    yield full_box(b"stsc", 0, 0, struct.pack(f">I{len(runs)}I", len(starts), *runs))
 
 
 def _run_lengths(kind: bytes, values: Sequence[int]) -> bytes:
     starts = _run_starts(values)
     lengths = _lengths(starts, len(values))
-    pairs = chain.from_iterable(zip(lengths, map(values.__getitem__, starts), strict=True))
+    pairs = chain.from_iterable(zip(lengths, [values[i] for i in starts], strict=True))
     numbers = struct.pack(f">I{2 * len(starts)}I", len(starts), *pairs)
     return full_box(kind, 0, 0, numbers)
 
 
 def _run_starts(values: Sequence[int]) -> list[int]:
     """Return where a value differs from the one before it, 0 included."""
-    return [0, *compress(count(1), map(ne, values[1:], values))]
+    return [0, *[i for i, (before, value) in enumerate(pairwise(values), 1) if before != value]]
 
 
 def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
@@ -252,6 +277,6 @@ def video_times(pts: Sequence[int]) -> tuple[list[int], list[int], int]:
     if not pts:
         return [], [], 0
     order = sorted(pts)
-    lead = max(map(sub, order, pts))
+    lead = max(decoded - shown for decoded, shown in zip(order, pts, strict=True))
     shift = max(0, lead - order[0])
     return [time - order[0] for time in order], [time + shift for time in pts], shift

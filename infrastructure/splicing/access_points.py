@@ -61,7 +61,7 @@ def split_frames(  # noqa: PLR0913
     called as seldom as possible, at most 64 times, because each call may cost a range request.
     """
     requested = set(frames)
-    max_pts_through, min_pts_from = presentation_bounds(pts)
+    bounds = max_pts_through, min_pts_from = presentation_bounds(pts)
     tried = 0
     for key in keyframes:
         if key not in requested or (key and max_pts_through[key - 1] >= pts[key]):
@@ -78,7 +78,7 @@ def split_frames(  # noqa: PLR0913
         if access is AccessPoint.NONE:
             continue
         end = next((i for i in range(follows, len(pts)) if i not in requested), len(pts))
-        split = _copying(pts, frames, key, follows, end)
+        split = _copying(pts, bounds, frames, key, follows, end)
         if access is AccessPoint.ANYWHERE or (is_first and not split.head):
             return split
         if split.head:
@@ -91,18 +91,24 @@ def shortened(
 ) -> FrameSplit:
     """Return a split of `frames` whose copied run ends before the sample `stop` of that run."""
     key, *later = split.copied
-    shorter = _copying(pts, frames, key, later[0] if later else key + 1, stop)
+    follows = later[0] if later else key + 1
+    shorter = _copying(pts, presentation_bounds(pts), frames, key, follows, stop)
     return evolve(shorter, needs_end=split.needs_end)
 
 
-def _copying(
-    pts: Sequence[int], frames: Sequence[int], key: int, follows: int, end: int
+def _copying(  # noqa: PLR0913, PLR0917
+    pts: Sequence[int],
+    bounds: tuple[Sequence[int], Sequence[int]],
+    frames: Sequence[int],
+    key: int,
+    follows: int,
+    end: int,
 ) -> FrameSplit:
-    """Copy `key`, and from `follows` to `end` or less.
+    """Copy `key`, and from `follows` to `end` or less; `bounds` are the ``presentation_bounds``.
 
     Everything up to there is shown before what follows.
     """
-    max_pts_through, min_pts_from = presentation_bounds(pts)
+    max_pts_through, min_pts_from = bounds
     while end > follows and end < len(pts) and max_pts_through[end - 1] >= min_pts_from[end]:
         end -= 1
     is_whole = follows == key + 1

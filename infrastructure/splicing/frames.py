@@ -90,6 +90,8 @@ class CutSource:
             2000 * divisor * common
         )
         ticks, per = clip_timescale // common, timescale // common
+        if ticks == per == 1:
+            return [late + time for time in times]
         return [(late + ticks * time) // per for time in times]
 
     @cached_property
@@ -265,7 +267,7 @@ def _is_slow(cut: Cut) -> bool:
 def _shown(video: Track, from_ms: Fraction, to_ms: Fraction) -> tuple[int, ...]:
     first, end = (ceil(ms * video.timescale / 1000) for ms in (from_ms, to_ms))
     first, end = max(first, 0), min(end, video.shown_until)
-    numbers = (i for i, pts in enumerate(video.pts) if first <= pts < end)
+    numbers = [i for i, pts in enumerate(video.pts) if first <= pts < end]
     return tuple(sorted(numbers, key=video.pts.__getitem__))
 
 

@@ -12,9 +12,9 @@ up in the clip.
 """
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, chain, compress, groupby, pairwise
+from itertools import accumulate, groupby
 from operator import itemgetter
 
 from attrs import evolve, field, frozen
@@ -23,9 +23,7 @@ from application.ports import Piece, RecordingPiece
 from infrastructure.mp4.movie_info import MovieInfo
 from infrastructure.mp4.timed_text import SUBTITLES
 from infrastructure.mp4.writer import write_header
-from infrastructure.splicing.copied_ranges import CopiedRange, Samples
-from infrastructure.splicing.frames import CutSource
-from infrastructure.splicing.stored_samples import StoredSamples
+from infrastructure.splicing.copied_ranges import CopiedRange, loose_samples
 from infrastructure.splicing.tracks import ClipTrack
 
 INTERLEAVE_MS = 500
@@ -37,13 +35,6 @@ MAX_SEAM_BYTES = 256 << 10
 """Our own samples between two copied ranges, usually a few packets of audio, are placed before the
 ranges if they are no more: S3 accepts no part of less than 5 MiB between others, so it would cost a
 download and an upload of as much of the next range. A player that streams reads them early."""
-MIN_COPIED_RANGE_BYTES = 256 << 10
-"""Below this, reading the bytes along with their neighbours is cheaper than a request.
-
-S3's minimum of 5 MiB for a copied part is met elsewhere, when the store plans the upload's parts.
-"""
-
-
 Unit = int | CopiedRange
 """What is placed as a whole: a sample, by its number, or a range."""
 
@@ -65,27 +56,15 @@ class Layout:
 
 def lay_out_clip(
     tracks: Sequence[ClipTrack],
-    sources: Sequence[CutSource],
-    min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES,
+    ranges: Sequence[CopiedRange] = (),
     info: MovieInfo | None = None,
 ) -> Layout:
-    """Place every sample of the tracks, which are made from `sources`; the header has the `info`.
-
-    A range of a recording of less than `min_copied_range_bytes` becomes our own bytes.
-    """
-    samples = Samples.of([run for track in tracks for run in track.samples])
+    """Place every sample of the tracks; those in `ranges` are copied. The header has the `info`."""
+    runs = [run for track in tracks for run in track.samples]
+    first_of = dict(zip(map(id, runs), accumulate(map(len, runs), initial=0), strict=False))
     counts = [len(track.tables.sizes) for track in tracks]
     firsts = [*accumulate(counts, initial=0)]
-    ranges = [
-        found
-        for found in samples.copied_ranges(sources)
-        if found.piece.length >= min_copied_range_bytes
-    ]
-    is_own = bytearray(b"\1") * len(samples)
-    for found in ranges:
-        for number in found.samples:
-            is_own[number] = 0
-    own = {number: samples.piece(number) for number in compress(range(len(samples)), is_own)}
+    own = {first_of[id(run)] + number: run[number] for run, number in loose_samples(runs, ranges)}
 
     def order(number: int) -> tuple[int, int]:
         """Return the sort key of our own samples."""
@@ -94,19 +73,21 @@ def lay_out_clip(
 
     units: list[tuple[tuple[int, int], Unit]] = [
         *((order(number), number) for number in own),
-        *((min(map(order, _first_of_tracks(found, firsts))), found) for found in ranges),
+        *((min(map(order, _firsts_in(found, first_of))), found) for found in ranges),
     ]
     units.sort(key=itemgetter(0))
     copied: list[tuple[int, RecordingPiece]] = []
-    places = array("q", bytes(8 * len(samples)))
-    stored = array("q", chain.from_iterable(run.offsets for run in samples.runs))
+    places = array("q")  # in the recordings, and then in the clip
+    for run in runs:
+        places.extend(run.offsets)
     at = 0
     for unit in _seams_first([unit for _, unit in units], own):
         if isinstance(unit, CopiedRange):
             copied.append((at, unit.piece))
             moved = at - unit.piece.offset
-            for number in unit.samples:
-                places[number] = stored[number] + moved
+            for run, numbers in unit.samples:
+                part = slice(first_of[id(run)] + numbers.start, first_of[id(run)] + numbers.stop)
+                places[part] = array("q", [place + moved for place in places[part]])
             at += unit.piece.length
         else:
             places[unit] = at
@@ -125,17 +106,13 @@ def lay_out_clip(
         base + at,
         tuple((base + begin, piece) for begin, piece in copied),
         tuple((base + places[number], piece) for number, piece in own.items()),
-        at - sum(sum(run.sizes) for run in samples.runs),
+        at - sum(sum(run.sizes) for run in runs),
     )
 
 
-def _first_of_tracks(found: CopiedRange, firsts: Sequence[int]) -> Iterator[int]:
-    """Yield the first sample of each track in a range; `firsts` are those of whole tracks."""
-    numbers = found.samples
-    for first, stop in pairwise(firsts):
-        at = bisect_left(numbers, first)
-        if at < len(numbers) and numbers[at] < stop:
-            yield numbers[at]
+def _firsts_in(found: CopiedRange, first_of: Mapping[int, int]) -> Iterator[int]:
+    """Yield the number in the clip of the first sample of each run in a range."""
+    return (first_of[id(run)] + numbers.start for run, numbers in found.samples)
 
 
 def _seams_first(units: Sequence[Unit], own: Mapping[int, Piece]) -> Iterator[Unit]:
@@ -149,24 +126,6 @@ def _seams_first(units: Sequence[Unit], own: Mapping[int, Piece]) -> Iterator[Un
     order = sorted(range(len(runs)), key=lambda n: (n >= first, n not in seams, n))
     for number in order:
         yield from runs[number]
-
-
-def loose_samples(
-    runs: Sequence[StoredSamples],
-    sources: Sequence[CutSource],
-    min_copied_range_bytes: int = MIN_COPIED_RANGE_BYTES,
-) -> tuple[list[RecordingPiece], list[RecordingPiece]]:
-    """Return which of the recordings' samples become our own bytes, and the copied ranges."""
-    samples = Samples.of(runs)
-    loose: list[RecordingPiece] = []
-    ranges: list[RecordingPiece] = []
-    for found in samples.copied_ranges(sources):
-        if found.piece.length >= min_copied_range_bytes:
-            ranges.append(found.piece)
-        else:
-            pieces = map(samples.piece, found.samples)
-            loose += (piece for piece in pieces if isinstance(piece, RecordingPiece))
-    return loose, ranges
 
 
 def _interleave_interval(track: ClipTrack, number: int) -> int:

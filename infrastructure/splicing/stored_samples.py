@@ -24,6 +24,11 @@ class StoredSamples(Sequence[Piece]):
     sizes: "array[int]" = field(repr=False)
     """In bytes."""
 
+    @property
+    def ends(self) -> list[int]:
+        """Where each sample ends, in bytes from the start of the source."""
+        return [at + size for at, size in zip(self.offsets, self.sizes, strict=True)]
+
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.sizes)

@@ -7,6 +7,7 @@ read: each may cost a request.
 
 from collections.abc import Sequence
 from heapq import nlargest
+from itertools import compress
 
 from infrastructure.mp4.boxes import Read
 from infrastructure.mp4.index import Track
@@ -32,9 +33,13 @@ def read_access(read: Read, video: Track, sample: int) -> Access:
 
 
 def syncs_before(video: Track, sync: Sequence[int], frames: Sequence[int]) -> list[int]:
-    """Return the sync samples that are decoded and shown no later than any of `frames`."""
-    first_decoded, first_shown = min(frames), min(video.pts[i] for i in frames)
-    return [i for i in range(first_decoded + 1) if sync[i] and video.pts[i] <= first_shown]
+    """Return the sync samples that are decoded and shown no later than any of `frames`.
+
+    These are in presentation order.
+    """
+    first_decoded, first_shown = min(frames), video.pts[frames[0]]
+    marked = compress(range(first_decoded + 1), sync)
+    return [i for i in marked if video.pts[i] <= first_shown]
 
 
 def believable_sync(read: Read, video: Track, frames: Sequence[int]) -> bytearray | None:
@@ -52,7 +57,7 @@ def believable_sync(read: Read, video: Track, frames: Sequence[int]) -> bytearra
 def smallest_if_unlike(video: Track, last_sync: int, last_frame: int) -> int | None:
     """Return the smallest sync sample from `last_sync` on, if another is several times larger."""
     size_of = video.sizes.__getitem__
-    others = [i for i in range(last_sync, last_frame + 1) if video.sync[i]]
+    others = [*compress(range(last_sync, last_frame + 1), video.sync[last_sync:])]
     smallest = min(others, key=size_of)
     is_alike = size_of(smallest) * MAX_SIZE_RATIO >= max(map(size_of, others))
     return None if is_alike else smallest

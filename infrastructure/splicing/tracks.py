@@ -1,9 +1,8 @@
 """The clip's tracks: copied and encoded samples with one sample entry, and the audio."""
 
 from array import array
-from collections.abc import Sequence
-from itertools import chain
-from operator import add, sub
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 
 from attrs import field, frozen
 
@@ -75,6 +74,12 @@ def copied_samples(span: CopiedSpan) -> SpanSamples:
         bytes(map(video.sync.__getitem__, span.frames)),
         video,
     )
+
+
+def recorded_runs(copied: Iterable[SpanSamples], audio: Iterable[ClipTrack]) -> list[StoredSamples]:
+    """Return what of a clip may be in recordings: its copied spans' samples, and its audio."""
+    runs = [span.samples for span in copied]
+    return [*runs, *chain.from_iterable(track.samples for track in audio)]
 
 
 def video_track(spans: Sequence[SpanSamples], timescale: int, until: int) -> ClipTrack:
@@ -175,6 +180,6 @@ def _last_duration(dts: Sequence[int], pts: Sequence[int], duration: int, media_
     """
     left = duration - dts[-1]
     end = duration + media_time
-    ends = map(add, pts, map(sub, dts[1:], dts))
+    ends = [shown + then - now for shown, (now, then) in zip(pts, pairwise(dts), strict=False)]
     is_end_reached = max(ends, default=end - 1) >= end
     return max(1, left) if is_end_reached else max(1, left, end - pts[-1])

@@ -1,18 +1,17 @@
 """Read what is needed soon while something else is done: requests in waves, not one by one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import chain
 
 from application.ports import Piece, Recording, RecordingPiece
 from domain.errors import ClipError
 from infrastructure.mp4.errors import InvalidMp4
+from infrastructure.splicing.copied_ranges import CopiedRange, loose_samples
 from infrastructure.splicing.frames import CutSource, ReadAhead
-from infrastructure.splicing.layout import loose_samples
-from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, Span
+from infrastructure.splicing.spans import EncodedSpan, Span
 from infrastructure.splicing.sync_samples import syncs_before
-from infrastructure.splicing.tracks import ClipTrack, SpanSamples, copied_samples
+from infrastructure.splicing.tracks import ClipTrack, SpanSamples, recorded_runs
 from infrastructure.transcoder.assemble import runs_of
 from infrastructure.transcoder.verify_splices import first_frames
 
@@ -70,38 +69,37 @@ def _read_samples(read_ahead: ReadAhead, source: CutSource, first: int, last: in
 def read_assembled(  # noqa: PLR0913, PLR0917
     read_ahead: ReadAhead,
     spans: Sequence[Span],
+    copied: Mapping[int, SpanSamples],
     audio: Sequence[ClipTrack],
-    sources: Sequence[CutSource],
-    min_copied_range_bytes: int,
+    ranges: Sequence[CopiedRange],
     uploaded_bytes: int,
 ) -> None:
     """Begin to read what is needed once the frames are encoded.
 
     That is the isolated samples, the copied frames that the check of the splices decodes, and what
-    of the first `uploaded_bytes` of the clip is probably copied.
+    of the first `uploaded_bytes` of the clip is probably copied. `copied` has the samples of copied
+    spans by their numbers.
     """
-    copied = [copied_samples(span) if isinstance(span, CopiedSpan) else None for span in spans]
     checked = [
         piece
-        for number, span in enumerate(copied)
-        if span
+        for number, span in copied.items()
         for piece in _checked(
             span,
-            is_first=number > 0 and copied[number - 1] is None,
-            is_last=number + 1 < len(copied) and copied[number + 1] is None,
+            is_first=number > 0 and number - 1 not in copied,
+            is_last=number + 1 < len(spans) and number + 1 not in copied,
         )
     ]
-    runs = [span.samples for span in copied if span]
-    runs += chain.from_iterable(track.samples for track in audio)
-    loose, ranges = loose_samples(runs, sources, min_copied_range_bytes)
-    _read_pieces(read_ahead, [*loose, *checked])
+    loose = [
+        run[number] for run, number in loose_samples(recorded_runs(copied.values(), audio), ranges)
+    ]
+    _read_pieces(read_ahead, [*_pieces(loose), *checked])
     encoded_bytes = sum(
         span.source.video.sizes[i]
         for span in spans
         if isinstance(span, EncodedSpan)
         for i in span.frames
     )
-    for first in ranges[:1]:
+    for first in (found.piece for found in ranges[:1]):
         length = min(first.length, uploaded_bytes - ENCODED_GROWTH * encoded_bytes)
         read_ahead(first.recording, [range(first.offset, first.offset + length)])
 

@@ -7,6 +7,7 @@ before it is committed. Interlaced frames are not deinterlaced.
 """
 
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
@@ -30,6 +31,7 @@ from infrastructure.ffmpeg.thumbnails import make_thumbnails
 from infrastructure.ffmpeg.version import ffmpeg_version
 from infrastructure.mp4.movie_info import MovieInfo
 from infrastructure.splicing.codecs import AVC, HEVC, Codec, codec_of
+from infrastructure.splicing.copied_ranges import MIN_COPIED_RANGE_BYTES, copied_ranges
 from infrastructure.splicing.filler import (
     begins_with_filler,
     encoded_pictures,
@@ -43,7 +45,7 @@ from infrastructure.splicing.frames import (
     clip_timescale,
     resolve_cuts,
 )
-from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES, Layout, lay_out_clip
+from infrastructure.splicing.layout import Layout, lay_out_clip
 from infrastructure.splicing.picture_format import PictureFormat, majority_format
 from infrastructure.splicing.spans import CopiedSpan, EncodedSpan, Span, plan_spans
 from infrastructure.splicing.tracks import (
@@ -51,6 +53,7 @@ from infrastructure.splicing.tracks import (
     SpanSamples,
     copied_samples,
     encoded_samples,
+    recorded_runs,
     video_track,
 )
 from infrastructure.transcoder.assemble import fill_holes, pieces_of, write_own_bytes
@@ -270,26 +273,42 @@ class FfmpegTranscoder(Transcoder):
             audio = background.submit(
                 make_audio_tracks, ffmpeg, sources, duration_ms, folder, deadline_s
             )
-            min_bytes = self.min_copied_range_bytes
+            unchanged = {
+                number: copied_samples(span)
+                for number, span in enumerate(spans)
+                if isinstance(span, CopiedSpan)
+            }
+            ranges = background.submit(
+                lambda: copied_ranges(
+                    recorded_runs(unchanged.values(), audio.result()),
+                    sources,
+                    self.min_copied_range_bytes,
+                )
+            )
             reader.submit(
                 lambda: read_assembled(
-                    read_ahead, spans, audio.result(), sources, min_bytes, self.uploaded_bytes
+                    read_ahead,
+                    spans,
+                    unchanged,
+                    audio.result(),
+                    ranges.result(),
+                    self.uploaded_bytes,
                 )
             )
             on_frames = self._on_frames(sum(map(encoded_pictures, to_encode)))
             encoder = Encoder(ffmpeg, codec, picture_format, folder, first_id, on_frames)
             encoded = encoder.encode((excerpt.result() for excerpt in excerpts), deadline_s)
-            samples = _samples_of(spans, encoded)
+            samples = _samples_of(spans, unchanged, encoded)
             splices = None
             if not is_filled:  # ffmpeg decodes them while the clip's tables are made and verified
                 path = folder / "splice.mp4"
                 splices = background.submit(
-                    verify_splices, ffmpeg, samples, sources, timescale, path, deadline_s
+                    verify_splices, ffmpeg, samples, timescale, path, deadline_s
                 )
             video = video_track(samples, timescale, duration_ms * timescale // 1000)
             cues = job.wall_clock.cues
             tracks = [video, *audio.result(), *make_text_tracks(cues, folder)]
-            layout = lay_out_clip(tracks, sources, min_bytes, _movie_info(sources, job))
+            layout = lay_out_clip(tracks, ranges.result(), _movie_info(sources, job))
             damaged = [window for source in sources for window in damaged_windows(source)]
             # Each attempt has a file of its own: an earlier one may still be read to be sent.
             clip = folder / f"clip-{'spliced' if splice else 'encoded'}-{len(damaged)}.mp4"
@@ -372,13 +391,10 @@ def _frame_at(
     sources: Sequence[CutSource], times: Sequence[Sequence[int]], time: int
 ) -> tuple[CutSource, int]:
     """Return the frame that the clip shows at `time`, or else its first, and its cut."""
-    frames = [
-        (shown, source, frame)
-        for source, cut_times in zip(sources, times, strict=True)
-        for frame, shown in zip(source.frames, cut_times, strict=True)
-    ]
-    _, source, frame = next((f for f in reversed(frames) if f[0] <= time), frames[0])
-    return source, frame
+    for source, cut_times in zip(reversed(sources), reversed(times), strict=True):
+        if cut_times[0] <= time:
+            return source, source.frames[bisect_right(cut_times, time) - 1]
+    return sources[0], sources[0].frames[0]
 
 
 def _extract_frame(source: CutSource, frame: int, path: Path) -> Excerpt:
@@ -386,12 +402,14 @@ def _extract_frame(source: CutSource, frame: int, path: Path) -> Excerpt:
     return extract(source, (frame,), start, path, is_damaged=is_damaged, is_whole=is_damaged)
 
 
-def _samples_of(spans: Sequence[Span], encoded: Iterable[EncodedTrack]) -> list[SpanSamples]:
-    """Return the samples of all spans; `encoded` are those of the encoded ones."""
+def _samples_of(
+    spans: Sequence[Span], copied: Mapping[int, SpanSamples], encoded: Iterable[EncodedTrack]
+) -> list[SpanSamples]:
+    """Return the samples of all spans; `copied` has those of some by their numbers."""
     tracks = iter(encoded)
     return [
-        copied_samples(span)
-        if isinstance(span, CopiedSpan)
-        else encoded_samples(span, repeated(next(tracks), len(span.times)))
-        for span in spans
+        encoded_samples(span, repeated(next(tracks), len(span.times)))
+        if isinstance(span, EncodedSpan)
+        else copied[number]
+        for number, span in enumerate(spans)
     ]

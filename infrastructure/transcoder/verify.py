@@ -1,8 +1,6 @@
 """Compare the finished clip's own tables with the plan."""
 
 from collections.abc import Sequence
-from itertools import chain, compress, count
-from operator import add, gt
 from pathlib import Path
 
 from domain.errors import UnusableFootage
@@ -59,8 +57,8 @@ def verify_tables(
     if sorted(video.pts) != [time - times[0] for time in times]:
         raise UnusableFootage(f"The clip's tables have other frames than the {len(times)} planned.")
     # A duration counts between decode times, so that of the frame shown last may be shorter.
-    ends = max(map(add, video.pts, video.durations))
-    if not video.shown_until <= tables.duration <= ends:
+    ends = [shown + duration for shown, duration in zip(video.pts, video.durations, strict=True)]
+    if not video.shown_until <= tables.duration <= max(ends):
         raise UnusableFootage("The clip does not end when it was planned to.")
     _check_tiling(index, verified_text(path, cues), layout)
 
@@ -68,14 +66,18 @@ def verify_tables(
 def _check_tiling(index: SampleIndex, text: TextSamples | None, layout: Layout) -> None:
     """Check that every payload byte belongs to one sample, except those known to belong to none."""
     tracks = [track for track in (index.video, index.audio, text) if track]
-    offsets = [*chain.from_iterable(track.offsets for track in tracks)]
-    sizes = [*chain.from_iterable(track.sizes for track in tracks)]
-    # An empty packet of audio may be anywhere.
-    order = sorted(compress(count(), sizes), key=offsets.__getitem__)
-    begins = [*map(offsets.__getitem__, order), layout.size_bytes]
-    ends = [len(layout.header), *map(add, begins, map(sizes.__getitem__, order))]
-    if any(map(gt, ends[:-1], begins)):
+    begins, ends = [layout.size_bytes], [len(layout.header)]
+    for track in tracks:
+        # An empty packet of audio may be anywhere.
+        places = [*zip(track.offsets, track.sizes, strict=True)]
+        begins += [at for at, size in places if size]
+        ends += [at + size for at, size in places if size]
+    begins.sort()
+    ends.sort()
+    # Where no bytes are shared, the n-th sample ends before the next one begins.
+    if any(end > begin for end, begin in zip(ends, begins, strict=True)):
         raise UnusableFootage("Two of the clip's samples share their bytes.")
     payload_bytes = layout.size_bytes - len(layout.header)
-    if ends[-1] > layout.size_bytes or sum(sizes) != payload_bytes - layout.unused_bytes:
+    filled_bytes = sum(ends[1:]) - sum(begins[:-1])
+    if filled_bytes != payload_bytes - layout.unused_bytes:
         raise UnusableFootage("The clip's samples do not fill its payload.")

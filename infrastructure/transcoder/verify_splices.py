@@ -17,10 +17,9 @@ from infrastructure.ffmpeg.decode import decode_all_frames
 from infrastructure.ffmpeg.runner import Ffmpeg
 from infrastructure.splicing.access_points import presentation_bounds, read_access_point
 from infrastructure.splicing.codecs import AccessPoint, codec_of
-from infrastructure.splicing.frames import CutSource
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.tracks import SpanSamples, video_track
-from infrastructure.transcoder.assemble import fill_holes, write_own_bytes
+from infrastructure.transcoder.assemble import write_own_bytes
 
 DECODE_CONCURRENCY = 2
 """Each decoder of 1080p takes about 80 MB."""
@@ -30,10 +29,9 @@ MIN_NEIGHBOUR_FRAMES = 8
 MAX_FRAMES_SEARCHED = 600
 
 
-def verify_splices(  # noqa: PLR0913, PLR0917
+def verify_splices(
     ffmpeg: Ffmpeg,
     spans: Sequence[SpanSamples],
-    sources: Sequence[CutSource],
     timescale: int,
     path: Path,
     deadline_s: float,
@@ -50,9 +48,7 @@ def verify_splices(  # noqa: PLR0913, PLR0917
         times = sorted(time for span in group for time in span.times)
         track = video_track(group, timescale, times[-1] + 1)
         clip = path.with_name(f"{path.stem}-{number}.mp4")
-        layout = lay_out_clip([track], sources)
-        write_own_bytes(layout, clip)
-        fill_holes(layout, clip)
+        write_own_bytes(lay_out_clip([track]), clip)
         with decoders:
             decode_all_frames(ffmpeg, clip, times, timescale, deadline_s, audio=False)
         clip.unlink()

@@ -22,7 +22,7 @@ from domain.options import ClipOptions
 from domain.planning import ClipPlan
 from domain.window import TimeWindow
 from infrastructure.ffmpeg.locate import find_ffmpeg
-from infrastructure.splicing.layout import MIN_COPIED_RANGE_BYTES
+from infrastructure.splicing.copied_ranges import MIN_COPIED_RANGE_BYTES
 from infrastructure.transcoder.transcoder import FfmpegTranscoder
 from tests.campaigns.fuzz_cuts.clock import assert_clock
 from tests.campaigns.fuzz_cuts.drawing import NAMES, RandomCut

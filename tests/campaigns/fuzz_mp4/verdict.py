@@ -28,6 +28,7 @@ from infrastructure.mp4.index import SampleIndex, Track, read_index
 from infrastructure.mp4.range_cache import RangeCache
 from infrastructure.mp4.recording import Mp4Recording, open_mp4
 from infrastructure.splicing.audio import audio_in_cut, is_audio_copyable, plan_audio
+from infrastructure.splicing.copied_ranges import copied_ranges
 from infrastructure.splicing.frames import CutSource, clip_times, clip_timescale, resolve_cuts
 from infrastructure.splicing.layout import lay_out_clip
 from infrastructure.splicing.picture_format import majority_format
@@ -320,7 +321,8 @@ def _copied(span: CopiedSpan, timescale: int, duration_ms: int, folder: Path) ->
     plan = plan_audio([source], duration_ms) if is_audio_copyable([source]) else None
     if plan and not plan.needs_silence:
         tracks.append(copied_audio(plan, None))
-    layout, clip = lay_out_clip(tracks, [source]), folder / "clip.mp4"
+    ranges = copied_ranges([run for track in tracks for run in track.samples], [source])
+    layout, clip = lay_out_clip(tracks, ranges), folder / "clip.mp4"
     write_own_bytes(layout, clip)
     fill_holes(layout, clip)
     if len(span.times) > READ_BACK_FRAMES:

@@ -53,7 +53,7 @@ def clip(tmp_path: Path) -> Path:
 
 def written(track: ClipTrack, path: Path) -> Layout:
     """Write the clip of a track."""
-    layout = lay_out_clip([track], [])
+    layout = lay_out_clip([track])
     write_own_bytes(layout, path)
     return layout
 
