@@ -1,9 +1,12 @@
 """Write a laid-out clip: a local file with our own bytes, and holes where ranges are copied."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from itertools import groupby
+from mmap import ACCESS_READ, mmap
+from operator import itemgetter
 from pathlib import Path
 
 from application.ports import FilePiece, Piece, RecordingPiece
@@ -18,25 +21,47 @@ def write_own_bytes(layout: Layout, path: Path) -> None:
     """Write the header and our own samples to `path`, reading isolated ones from recordings."""
     files = [(at, piece) for at, piece in layout.own if isinstance(piece, FilePiece)]
     isolated = [(at, piece) for at, piece in layout.own if isinstance(piece, RecordingPiece)]
+    files.sort(key=lambda row: (row[1].path, row[0]))
     with path.open("wb") as out:
         target = out.fileno()
         out.truncate(layout.size_bytes)
-        os.pwrite(target, layout.header, 0)
+        _write(target, [(0, layout.header)])
         for source, group in groupby(files, key=lambda row: row[1].path):
-            with source.open("rb") as file:
-                for at, piece in group:
-                    data = os.pread(file.fileno(), piece.length, piece.offset)
-                    os.pwrite(target, data, at)
+            with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                _write(target, ((at, data[p.offset : p.offset + p.length]) for at, p in group))
 
         def copy(run: Sequence[tuple[int, RecordingPiece]]) -> None:
             begin, last = run[0][1].offset, run[-1][1]
-            data = memoryview(last.recording.read(begin, last.offset + last.length - begin))
-            for at, piece in run:
-                first = piece.offset - begin
-                os.pwrite(target, data[first : first + piece.length], at)
+            data = last.recording.read(begin, last.offset + last.length - begin)
+            rows = ((at, p.offset - begin, p.length) for at, p in sorted(run, key=itemgetter(0)))
+            _write(target, ((at, data[first : first + length]) for at, first, length in rows))
 
         with ThreadPoolExecutor(READ_CONCURRENCY) as readers:
             list(readers.map(copy, runs_of(isolated)))
+
+
+def _write(target: int, rows: Iterable[tuple[int, bytes]]) -> None:
+    """Write bytes to their places, those that follow each other at once.
+
+    Each call waits for the interpreter after it, up to 5 ms while another thread computes: for each
+    frame of a head that adds up.
+    """
+    run, begin, end = list[bytes](), 0, 0
+    for at, data in rows:
+        if run and (at != end or end - begin >= MAX_READ_BYTES):
+            _write_all(target, b"".join(run), begin)
+            run = []
+        if not run:
+            begin = end = at
+        run.append(data)
+        end += len(data)
+    if run:
+        _write_all(target, b"".join(run), begin)
+
+
+def _write_all(target: int, data: bytes, at: int) -> None:
+    if os.pwrite(target, data, at) < len(data):
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
 
 
 def fill_holes(layout: Layout, path: Path) -> None:
@@ -46,7 +71,7 @@ def fill_holes(layout: Layout, path: Path) -> None:
             for at in range(0, piece.length, MAX_READ_BYTES):
                 length = min(MAX_READ_BYTES, piece.length - at)
                 data = piece.recording.read_once(piece.offset + at, length)
-                os.pwrite(out.fileno(), data, begin + at)
+                _write_all(out.fileno(), data, begin + at)
 
 
 def pieces_of(layout: Layout, path: Path) -> tuple[Piece, ...]:

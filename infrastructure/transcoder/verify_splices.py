@@ -7,6 +7,7 @@ other copied frames are the recording's own bytes, from a clean access point on.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from threading import Semaphore
 
@@ -73,11 +74,14 @@ def _groups(spans: Sequence[SpanSamples]) -> Iterator[list[SpanSamples]]:
 
 def first_frames(span: SpanSamples) -> SpanSamples:
     """Return a copied span's first frames: as few as decode without those that follow."""
-    max_through, min_from = presentation_bounds(span.times)
-    length = len(span.times)
-    for stop in range(min(MIN_NEIGHBOUR_FRAMES, length), length):
-        if max_through[stop - 1] < min_from[stop]:
-            return _slice(span, 0, stop)
+    times, length = span.times, len(span.times)
+    # A pass over each frame of a span of ten minutes would make ffmpeg wait.
+    for searched in (min(MAX_FRAMES_SEARCHED, length), length):
+        max_through, min_from = presentation_bounds(times[:searched])
+        earliest_later = min(times[searched:], default=inf)
+        for stop in range(min(MIN_NEIGHBOUR_FRAMES, searched), searched):
+            if max_through[stop - 1] < min(min_from[stop], earliest_later):
+                return _slice(span, 0, stop)
     return span
 
 
@@ -86,13 +90,16 @@ def last_frames(span: SpanSamples) -> SpanSamples | None:
 
     None if there is none near the end: the next span begins with a keyframe of its own anyway.
     """
-    max_through, min_from = presentation_bounds(span.times)
     codec, config = codec_of(span.track), span.track.config
-    length = len(span.times)
-    for start in range(length - 1, max(0, length - MAX_FRAMES_SEARCHED), -1):
-        sample = span.samples[start]
+    times, length = span.times, len(span.times)
+    first = max(0, length - MAX_FRAMES_SEARCHED)
+    max_through, min_from = presentation_bounds(times[first:])
+    latest_earlier = max(times[:first], default=-inf)
+    for start in range(length - 1, first, -1):
+        sample, number = span.samples[start], start - first
         is_closed = (
-            span.sync[start] and max_through[start - 1] < min_from[start] == span.times[start]
+            span.sync[start]
+            and max(max_through[number - 1], latest_earlier) < min_from[number] == times[start]
         )
         if not is_closed or not isinstance(sample, RecordingPiece):
             continue
