@@ -107,12 +107,15 @@ class RecordingSegment:
         gaps: list[TimeWindow] = []
         held: list[TimeWindow] = []
         footage_ms = float(usual_ms * MAX_FOOTAGE_INTERVALS)
-        pairs = [*pairwise(times.known_ms), (times.last_ms, end_ms)]
-        for before_ms, after_ms in [pair for pair in pairs if pair[1] - pair[0] > footage_ms]:
-            if ceil(before_ms + usual_ms) < floor(after_ms):
-                missing = TimeWindow(ceil(before_ms + usual_ms), floor(after_ms))
-                late = gaps if after_ms - before_ms > tolerance_ms else held
-                late.append(missing.shifted(self.origin_ms))
+        far_apart = [
+            (before_ms, after_ms)
+            for before_ms, after_ms in [*pairwise(times.known_ms), (times.last_ms, end_ms)]
+            if after_ms - before_ms > footage_ms and ceil(before_ms + usual_ms) < floor(after_ms)
+        ]
+        for before_ms, after_ms in far_apart:
+            missing = TimeWindow(ceil(before_ms + usual_ms), floor(after_ms))
+            late = gaps if after_ms - before_ms > tolerance_ms else held
+            late.append(missing.shifted(self.origin_ms))
         window = TimeWindow(start_ms, end_ms).shifted(self.origin_ms)
         listed_end_ms = self.window.end_ms
         is_held = window.end_ms < listed_end_ms <= window.end_ms + tolerance_ms
