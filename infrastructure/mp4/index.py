@@ -36,10 +36,10 @@ per fragment. Wrong times are corrected before anything follows from them (``ste
 """
 
 import struct
-from array import array
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -60,6 +60,9 @@ from infrastructure.mp4.sample_tables import (
 from infrastructure.mp4.seek import FragmentSeeker
 from infrastructure.mp4.steady_times import made_steady
 from infrastructure.mp4.track_choice import chosen_traks
+
+if TYPE_CHECKING:
+    from array import array
 
 FIRST_READ_BYTES = 128 << 10
 MIN_FIRST_READ_BYTES, MAX_FIRST_READ_BYTES = 64 << 10, 1 << 20
@@ -87,10 +90,10 @@ class Track:
     matrix: tuple[int, ...] = field(repr=False)  # tkhd's nine numbers
     sample_rate: int  # Hz; 0 for video
     channels: int
-    offsets: array[int] = field(repr=False)  # bytes from the start of the file
-    sizes: array[int] = field(repr=False)  # bytes
+    offsets: "array[int]" = field(repr=False)  # bytes from the start of the file
+    sizes: "array[int]" = field(repr=False)  # bytes
     pts: Times = field(repr=False)  # ticks
-    durations: array[int] = field(repr=False)  # ticks, between decode times
+    durations: "array[int]" = field(repr=False)  # ticks, between decode times
     sync: bytearray = field(repr=False)  # 1 where the sample is marked as sync
     shown_until: int  # ticks: what lies in max(0, shown_from) <= pts < shown_until is presented
     shown_from: int = 0  # ticks: 0 for video; where the audio's edit list (else its media) begins

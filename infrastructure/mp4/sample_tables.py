@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Sequence
 from itertools import accumulate, chain, islice, pairwise, repeat
 from operator import add, mul, sub
+from typing import TypeAlias
 
 from attrs import define, evolve, field, frozen
 
@@ -36,7 +37,7 @@ COLUMNS = ("offsets", "sizes", "dts", "pts", "durations", "sync")
 MAX_TIME = 1 << 53
 """No time or edit in a sane file reaches it; every sum stays inside 64 bits."""
 
-Times = array[int] | range
+Times: TypeAlias = "array[int] | range"
 """The time of each sample, in ticks; a range if all are equally far apart. Files of ten minutes
 have 28,000 packets of audio: a range is checked and moved at once, not packet by packet."""
 
