@@ -75,11 +75,12 @@ def cut_off_first(file: RangeCache) -> Iterator[None]:
 
 def _ascending(track: StoredTrack) -> Times:
     """Return the times in the order in which frames are shown, and in which audio is played."""
-    ascending = track.pts if isinstance(track.pts, range) else array("q", sorted(track.pts))
-    is_video = track.kind == "vide"
-    return (
-        ascending if is_video or ascending == track.pts else array("q", accumulate(track.pts, max))
-    )
+    if isinstance(track.pts, range):
+        return track.pts
+    ascending = array("q", sorted(track.pts))
+    if track.kind == "vide" or ascending == track.pts:
+        return ascending
+    return array("q", accumulate(track.pts, max))
 
 
 def _check_times(track: StoredTrack) -> None:

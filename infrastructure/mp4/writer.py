@@ -99,8 +99,8 @@ def write_header(
     # The chunks lie behind the moov, whose length depends on how wide their offsets must be. Wider
     # offsets only move them further, so this settles.
     base, without_offsets = 0, len(header_at(0, is_empty=True))
-    while base != (base := without_offsets + sum(trak.offset_bytes(base) for trak in traks)):
-        pass
+    while (size := without_offsets + sum(trak.offset_bytes(base) for trak in traks)) != base:
+        base = size
     return header_at(base)
 
 

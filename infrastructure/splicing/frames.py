@@ -90,8 +90,6 @@ class CutSource:
             2000 * divisor * common
         )
         ticks, per = clip_timescale // common, timescale // common
-        if ticks == per == 1:
-            return [late + time for time in times]
         return [(late + ticks * time) // per for time in times]
 
     @cached_property

@@ -44,7 +44,7 @@ def prepare(  # noqa: PLR0913, PLR0917
     """Begin to prepare a clip.
 
     Excerpts overlap: `reader`, of one thread, reads them in turn, so that shared bytes are read
-    once. `background` needs at least three threads.
+    once.
     """
     folder, deadline_s, sources = job.folder, job.deadline_s, planned.sources
     excerpts = [
